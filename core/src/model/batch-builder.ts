@@ -1,0 +1,418 @@
+// SPDX-License-Identifier: Apache-2.0
+import { AttributeColumnBuilder } from './attribute-column-builder.ts';
+import { AttributeLevel, ValueType } from './attributes.ts';
+import { ShapeInterner } from './shape-interner.ts';
+import type { SymbolTable } from './span-columns.ts';
+import { SpanBatch } from './span-batch.ts';
+import { SymbolInterner } from './symbol-interner.ts';
+
+/** A place in a batch to go back to; valid until the next mark, rollback or finish. */
+export interface BatchMark {
+  readonly epoch: number;
+  readonly rows: number;
+  readonly events: number;
+  readonly links: number;
+  readonly columns: number;
+  readonly shapes: number;
+  readonly symbols: readonly number[];
+}
+
+/**
+ * Collects spans as columns and makes a {@link SpanBatch} of them. One builder is used again and again.
+ *
+ * For each span: `beginSpan`, then in any order the fixed columns (assign into the arrays at `row`),
+ * attributes, events and links, then `endSpan` or `abortSpan`. Within one level, attributes are
+ * kept in the order of the calls.
+ *
+ * The arrays are replaced when they grow: read them from the builder after each `beginSpan`, `beginEvent`
+ * and `beginLink`, and do not hold them.
+ */
+export class BatchBuilder {
+  rows = 0;
+  traceId = new Uint8Array(0);
+  spanId = new Uint8Array(0);
+  parentSpanId = new Uint8Array(0);
+  startLo = new Uint32Array(0);
+  startHi = new Uint32Array(0);
+  durationLo = new Uint32Array(0);
+  durationHi = new Uint32Array(0);
+  flags = new Uint32Array(0);
+  kind = new Uint8Array(0);
+  status = new Uint8Array(0);
+  name = new Uint32Array(0);
+  resource = new Uint32Array(0);
+  scope = new Uint32Array(0);
+  #shape = new Uint32Array(0);
+
+  events = 0;
+  eventTimeLo = new Uint32Array(16);
+  eventTimeHi = new Uint32Array(16);
+  eventName = new Uint32Array(16);
+  #eventShape = new Uint32Array(16);
+  #eventEnd = new Uint32Array(0);
+
+  links = 0;
+  linkTraceId = new Uint8Array(4 * 16);
+  linkSpanId = new Uint8Array(4 * 8);
+  linkFlags = new Uint32Array(4);
+  #linkShape = new Uint32Array(4);
+  #linkEnd = new Uint32Array(0);
+
+  readonly names = new SymbolInterner(256, 4096);
+  readonly resources = new SymbolInterner(64, 16384);
+  readonly scopes = new SymbolInterner(64, 4096);
+  readonly eventNames = new SymbolInterner(16, 256);
+  readonly #keys = new SymbolInterner(128, 2048);
+  readonly #shapes = new ShapeInterner();
+  #columns: AttributeColumnBuilder[] = [];
+  readonly #pool: AttributeColumnBuilder[] = [];
+  /** (key, level, type) to the column; see `#slotOf`. */
+  #columnOf = new Map<number, AttributeColumnBuilder>();
+
+  /** Columns of the span, event or link under way, one list for each kind of owner. */
+  readonly #spanShape = new ColumnList();
+  readonly #eventShapeList = new ColumnList();
+  readonly #linkShapeList = new ColumnList();
+  /** The first column of the span, event or link before, by level. */
+  readonly #first: (AttributeColumnBuilder | undefined)[] = [];
+  #last: AttributeColumnBuilder | undefined;
+  #epoch = 0;
+
+  constructor(expectedRows = 1024) {
+    this.#growRows(Math.max(16, expectedRows));
+  }
+
+  /** Opens a row and returns its index. Its fixed columns are not cleared: assign all of them. */
+  beginSpan(): number {
+    if (this.rows === this.#shape.length) this.#growRows(this.rows * 2);
+    this.#spanShape.count = 0;
+    this.#last = undefined;
+    return this.rows;
+  }
+
+  /** Closes the row. */
+  endSpan(): void {
+    const row = this.rows++;
+    const list = this.#spanShape;
+    this.#shape[row] = this.#shapes.intern(list.ids, list.count);
+    this.#eventEnd[row] = this.events;
+    this.#linkEnd[row] = this.links;
+  }
+
+  /** Takes back everything of the row under way, its events and links included. */
+  abortSpan(): void {
+    const row = this.rows;
+    const firstEvent = row === 0 ? 0 : this.#eventEnd[row - 1]!;
+    const firstLink = row === 0 ? 0 : this.#linkEnd[row - 1]!;
+    this.#unpush(this.#spanShape);
+    this.#unpush(this.#eventShapeList);
+    this.#unpush(this.#linkShapeList);
+    while (this.events > firstEvent) this.#unpushShape(this.#eventShape[--this.events]!);
+    while (this.links > firstLink) this.#unpushShape(this.#linkShape[--this.links]!);
+  }
+
+  /** Opens an event of the row under way and returns its index. */
+  beginEvent(): number {
+    if (this.events === this.#eventShape.length) this.#growEvents();
+    this.#eventShapeList.count = 0;
+    this.#last = undefined;
+    return this.events;
+  }
+
+  endEvent(): void {
+    const list = this.#eventShapeList;
+    this.#eventShape[this.events++] = this.#shapes.intern(list.ids, list.count);
+    list.count = 0;
+    this.#last = undefined;
+  }
+
+  /** Opens a link of the row under way and returns its index. */
+  beginLink(): number {
+    if (this.links === this.#linkShape.length) this.#growLinks();
+    this.#linkShapeList.count = 0;
+    this.#last = undefined;
+    return this.links;
+  }
+
+  endLink(): void {
+    const list = this.#linkShapeList;
+    this.#linkShape[this.links++] = this.#shapes.intern(list.ids, list.count);
+    list.count = 0;
+    this.#last = undefined;
+  }
+
+  /** Adds an attribute or field of canonical bytes to what is under way at this level. The key must be UTF-8 or is mended. */
+  attribute(
+    level: AttributeLevel,
+    type: ValueType,
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: Uint8Array,
+    valueStart: number,
+    valueEnd: number,
+  ): void {
+    const column = this.#column(level, type, key, keyStart, keyEnd);
+    if (type === ValueType.string) column.pushText(value, valueStart, valueEnd, this.#epoch);
+    else column.push(value, valueStart, valueEnd, this.#epoch);
+  }
+
+  /** Remembers this place; symbols and rows added from now on can be taken back. */
+  mark(): BatchMark {
+    this.#epoch++;
+    return {
+      epoch: this.#epoch,
+      rows: this.rows,
+      events: this.events,
+      links: this.links,
+      columns: this.#columns.length,
+      shapes: this.#shapes.count,
+      symbols: this.#tables().map((table) => table.count),
+    };
+  }
+
+  /** Takes back everything since the mark. */
+  rollback(mark: BatchMark): void {
+    this.rows = mark.rows;
+    this.events = mark.events;
+    this.links = mark.links;
+    for (const column of this.#columns.splice(mark.columns)) {
+      this.#columnOf.delete(slotOf(column.level, column.type, column.key));
+      column.id = -1;
+      this.#pool.push(column);
+    }
+    for (const column of this.#columns) column.rollback(mark.epoch);
+    this.#shapes.truncate(mark.shapes);
+    this.#tables().forEach((table, i) => table.truncate(mark.symbols[i]!));
+    this.#epoch++;
+  }
+
+  /** Makes the batch and empties the builder. */
+  finish(): SpanBatch {
+    const { rows, events, links } = this;
+    const tables = this.#tables();
+    const batch = SpanBatch.allocate({
+      rows,
+      events,
+      links,
+      shapes: this.#shapes.count,
+      shapeColumns: this.#shapes.columnCount,
+      tables: tables.map(({ count, byteCount }) => ({ count, byteCount })),
+      columns: this.#columns.map((column) => {
+        const plain = column.plain;
+        return {
+          level: column.level,
+          type: column.type,
+          key: column.key,
+          count: column.count,
+          plain: plain !== undefined,
+          values:
+            plain === undefined
+              ? { count: column.dictionary.count, byteCount: column.dictionary.byteCount }
+              : { count: plain.count, byteCount: plain.offsets[plain.count]! },
+        };
+      }),
+    });
+    copyWords(batch.startLo, this.startLo);
+    copyWords(batch.startHi, this.startHi);
+    copyWords(batch.durationLo, this.durationLo);
+    copyWords(batch.durationHi, this.durationHi);
+    copyWords(batch.flags, this.flags);
+    copyWords(batch.name, this.name);
+    copyWords(batch.resource, this.resource);
+    copyWords(batch.scope, this.scope);
+    copyWords(batch.shape, this.#shape);
+    copyBytes(batch.traceId, this.traceId);
+    copyBytes(batch.spanId, this.spanId);
+    copyBytes(batch.parentSpanId, this.parentSpanId);
+    copyBytes(batch.kind, this.kind);
+    copyBytes(batch.status, this.status);
+    copyTable(batch.names, tables[0]!);
+    copyTable(batch.resources, tables[1]!);
+    copyTable(batch.scopes, tables[2]!);
+    copyTable(batch.eventNames, tables[3]!);
+    copyTable(batch.keys, tables[4]!);
+    copyWords(batch.shapes.offsets, this.#shapes.offsets);
+    copyWords(batch.shapes.columns, this.#shapes.columns);
+    if (batch.events !== undefined) {
+      batch.events.rowOffsets.set(this.#eventEnd.subarray(0, rows), 1);
+      copyWords(batch.events.timeLo, this.eventTimeLo);
+      copyWords(batch.events.timeHi, this.eventTimeHi);
+      copyWords(batch.events.name, this.eventName);
+      copyWords(batch.events.shape, this.#eventShape);
+    }
+    if (batch.links !== undefined) {
+      batch.links.rowOffsets.set(this.#linkEnd.subarray(0, rows), 1);
+      copyBytes(batch.links.traceId, this.linkTraceId);
+      copyBytes(batch.links.spanId, this.linkSpanId);
+      copyWords(batch.links.flags, this.linkFlags);
+      copyWords(batch.links.shape, this.#linkShape);
+    }
+    this.#columns.forEach((column, c) => {
+      const target = batch.columns[c]!;
+      if (target.codes !== undefined) copyWords(target.codes, column.codes);
+      copyTable(target.values, column.plain ?? column.dictionary);
+    });
+    this.clear();
+    return batch;
+  }
+
+  /** Empties the builder. */
+  clear(): void {
+    this.rows = 0;
+    this.events = 0;
+    this.links = 0;
+    for (const column of this.#columns) column.id = -1;
+    this.#pool.push(...this.#columns.splice(0, MAX_POOLED_COLUMNS));
+    this.#columns = [];
+    this.#columnOf.clear();
+    this.#first.length = 0;
+    this.#shapes.truncate(0);
+    for (const table of this.#tables()) table.truncate(0);
+    this.#epoch++;
+  }
+
+  #tables(): SymbolInterner[] {
+    return [this.names, this.resources, this.scopes, this.eventNames, this.#keys];
+  }
+
+  /** Column for a key, with it added to the shape under way. */
+  #column(
+    level: AttributeLevel,
+    type: ValueType,
+    key: Uint8Array,
+    start: number,
+    end: number,
+  ): AttributeColumnBuilder {
+    const last = this.#last;
+    let column = last === undefined ? this.#first[level] : last.next;
+    if (column === undefined || column.level !== level || !column.is(type, key, start, end)) {
+      column = this.#findColumn(level, type, key, start, end);
+      if (last === undefined) this.#first[level] = column;
+      else last.next = column;
+    }
+    this.#last = column;
+    this.#list(level).push(column.id);
+    return column;
+  }
+
+  #findColumn(
+    level: AttributeLevel,
+    type: ValueType,
+    key: Uint8Array,
+    start: number,
+    end: number,
+  ): AttributeColumnBuilder {
+    const code = this.#keys.internText(key, start, end);
+    const slot = slotOf(level, type, code);
+    let column = this.#columnOf.get(slot);
+    if (column === undefined) {
+      column = this.#pool.pop() ?? new AttributeColumnBuilder();
+      const { offsets, bytes } = this.#keys;
+      const keyBytes = bytes.slice(offsets[code]!, offsets[code + 1]!);
+      column.reset(this.#columns.length, level, type, code, keyBytes);
+      this.#columns.push(column);
+      this.#columnOf.set(slot, column);
+    }
+    return column;
+  }
+
+  #list(level: AttributeLevel): ColumnList {
+    if (level <= AttributeLevel.spanField) return this.#spanShape;
+    return level <= AttributeLevel.eventField ? this.#eventShapeList : this.#linkShapeList;
+  }
+
+  #unpush(list: ColumnList): void {
+    for (let i = 0; i < list.count; i++) this.#columns[list.ids[i]!]!.pop();
+    list.count = 0;
+  }
+
+  #unpushShape(shape: number): void {
+    const { offsets, columns } = this.#shapes;
+    for (let i = offsets[shape]!; i < offsets[shape + 1]!; i++) this.#columns[columns[i]!]!.pop();
+  }
+
+  #growRows(capacity: number): void {
+    this.traceId = grownBytes(this.traceId, capacity * 16);
+    this.spanId = grownBytes(this.spanId, capacity * 8);
+    this.parentSpanId = grownBytes(this.parentSpanId, capacity * 8);
+    this.kind = grownBytes(this.kind, capacity);
+    this.status = grownBytes(this.status, capacity);
+    this.startLo = grownWords(this.startLo, capacity);
+    this.startHi = grownWords(this.startHi, capacity);
+    this.durationLo = grownWords(this.durationLo, capacity);
+    this.durationHi = grownWords(this.durationHi, capacity);
+    this.flags = grownWords(this.flags, capacity);
+    this.name = grownWords(this.name, capacity);
+    this.resource = grownWords(this.resource, capacity);
+    this.scope = grownWords(this.scope, capacity);
+    this.#shape = grownWords(this.#shape, capacity);
+    this.#eventEnd = grownWords(this.#eventEnd, capacity);
+    this.#linkEnd = grownWords(this.#linkEnd, capacity);
+  }
+
+  #growEvents(): void {
+    const capacity = this.events * 2;
+    this.eventTimeLo = grownWords(this.eventTimeLo, capacity);
+    this.eventTimeHi = grownWords(this.eventTimeHi, capacity);
+    this.eventName = grownWords(this.eventName, capacity);
+    this.#eventShape = grownWords(this.#eventShape, capacity);
+  }
+
+  #growLinks(): void {
+    const capacity = this.links * 2;
+    this.linkTraceId = grownBytes(this.linkTraceId, capacity * 16);
+    this.linkSpanId = grownBytes(this.linkSpanId, capacity * 8);
+    this.linkFlags = grownWords(this.linkFlags, capacity);
+    this.#linkShape = grownWords(this.#linkShape, capacity);
+  }
+}
+
+/** Column builders kept for the next batch; hostile batches with more keys than this give the rest back. */
+const MAX_POOLED_COLUMNS = 4096;
+
+/** Column ids in the order in which they were added. */
+class ColumnList {
+  count = 0;
+  ids = new Uint32Array(64);
+
+  push(id: number): void {
+    if (this.count === this.ids.length) this.ids = grownWords(this.ids, this.count * 2);
+    this.ids[this.count++] = id;
+  }
+}
+
+function slotOf(level: AttributeLevel, type: ValueType, key: number): number {
+  return key * 64 + level * 9 + type;
+}
+
+function grownWords(array: Uint32Array, capacity: number): Uint32Array<ArrayBuffer> {
+  const grown = new Uint32Array(capacity);
+  grown.set(array);
+  return grown;
+}
+
+function grownBytes(array: Uint8Array, capacity: number): Uint8Array<ArrayBuffer> {
+  const grown = new Uint8Array(capacity);
+  grown.set(array);
+  return grown;
+}
+
+function copyWords(target: Uint32Array, source: Uint32Array): void {
+  target.set(source.subarray(0, target.length));
+}
+
+function copyBytes(target: Uint8Array, source: Uint8Array): void {
+  target.set(source.subarray(0, target.length));
+}
+
+function copyTable(
+  target: SymbolTable,
+  source: { offsets: Uint32Array; bytes: Uint8Array; hashes?: Uint32Array },
+): void {
+  copyWords(target.offsets, source.offsets);
+  copyBytes(target.bytes, source.bytes);
+  if (target.hashes !== undefined && source.hashes !== undefined) {
+    copyWords(target.hashes, source.hashes);
+  }
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { SpanColumns } from './span-columns.ts';
+
+/**
+ * Finds the values of a row (or of its events and links) in the attribute columns.
+ *
+ * Columns hold their values one after the other, so the position of a row follows from the shapes of all rows before
+ * it. Moving forward is cheap; moving back starts again from row 0.
+ */
+export class RowCursor {
+  readonly columns: SpanColumns;
+  /** The row under the cursor. */
+  row = 0;
+  /** Per column: index of the first value that belongs to the row under the cursor. */
+  readonly positions: Uint32Array;
+
+  constructor(columns: SpanColumns) {
+    this.columns = columns;
+    this.positions = new Uint32Array(columns.columns.length);
+  }
+
+  /** Moves to a row. */
+  seek(row: number): void {
+    if (row < this.row) {
+      this.row = 0;
+      this.positions.fill(0);
+    }
+    const { shape, events, links } = this.columns;
+    for (let r = this.row; r < row; r++) {
+      this.#pass(shape[r]!);
+      if (events !== undefined) {
+        for (let e = events.rowOffsets[r]!; e < events.rowOffsets[r + 1]!; e++) {
+          this.#pass(events.shape[e]!);
+        }
+      }
+      if (links !== undefined) {
+        for (let l = links.rowOffsets[r]!; l < links.rowOffsets[r + 1]!; l++) {
+          this.#pass(links.shape[l]!);
+        }
+      }
+    }
+    this.row = row;
+  }
+
+  #pass(shape: number): void {
+    const { offsets, columns } = this.columns.shapes;
+    for (let i = offsets[shape]!; i < offsets[shape + 1]!; i++) this.positions[columns[i]!]!++;
+  }
+}
+
+/** Walks the values of one row in order; make one for a batch and `start` it for each row. */
+export class RowValues {
+  readonly #columns: SpanColumns;
+  readonly #cursor: RowCursor;
+  readonly #taken: Uint32Array;
+  #used: number[] = [];
+
+  constructor(columns: SpanColumns) {
+    this.#columns = columns;
+    this.#cursor = new RowCursor(columns);
+    this.#taken = new Uint32Array(columns.columns.length);
+  }
+
+  /** Goes to a row; rows in ascending order cost least. */
+  start(row: number): void {
+    for (const column of this.#used) this.#taken[column] = 0;
+    this.#used.length = 0;
+    this.#cursor.seek(row);
+  }
+
+  /**
+   * Index, in the values table of `column`, of the column's next value in this row. Ask for the columns of the span's
+   * shape, then of each event's shape, then of each link's, in order.
+   */
+  next(column: number): number {
+    const taken = this.#taken[column]!++;
+    if (taken === 0) this.#used.push(column);
+    const position = this.#cursor.positions[column]! + taken;
+    const { codes } = this.#columns.columns[column]!;
+    return codes === undefined ? position : codes[position]!;
+  }
+}

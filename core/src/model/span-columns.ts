@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { AttributeLevel, ValueType } from './attributes.ts';
+
+/**
+ * A list of distinct byte strings; a **code** is an index into it.
+ *
+ * Entry `c` is `bytes[offsets[c], offsets[c + 1])`.
+ */
+export interface SymbolTable {
+  readonly count: number;
+  /** `count + 1` entries, ascending. */
+  readonly offsets: Uint32Array;
+  readonly bytes: Uint8Array;
+  /** `hashBytes` of each entry, or undefined where the source does not keep them (sealed blocks). */
+  readonly hashes: Uint32Array | undefined;
+}
+
+/**
+ * The values of one key, one value type and one level, in the order of the rows
+ * (or of the events or links) that have them. A row whose shape names the column
+ * twice has two values in it.
+ *
+ * Values are **canonical bytes** (see `attributes.ts`), so equal values are equal bytes.
+ */
+export interface AttributeColumn {
+  readonly level: AttributeLevel;
+  readonly type: ValueType;
+  /** Index into {@link SpanColumns.keys}. */
+  readonly key: number;
+  /** Number of values. */
+  readonly count: number;
+  /** Index of each value in `values`; undefined when the column is plain: value `i` is `values` entry `i`. */
+  readonly codes: Uint32Array | undefined;
+  /** Distinct values, or for a plain column all values in order. */
+  readonly values: SymbolTable;
+}
+
+/** The sequences of attribute columns that spans, events and links have; a shape is stored once. */
+export interface ShapeTable {
+  readonly count: number;
+  /** Shape `s` is `columns[offsets[s], offsets[s + 1])`. */
+  readonly offsets: Uint32Array;
+  /** Indexes into {@link SpanColumns.columns}. */
+  readonly columns: Uint32Array;
+}
+
+/** Events of the rows, one entry an event; events of row `r` are `[rowOffsets[r], rowOffsets[r + 1])`. */
+export interface EventColumns {
+  readonly count: number;
+  readonly rowOffsets: Uint32Array;
+  /** Epoch ns, low and high 32 bits. */
+  readonly timeLo: Uint32Array;
+  readonly timeHi: Uint32Array;
+  /** Codes into {@link SpanColumns.eventNames}. */
+  readonly name: Uint32Array;
+  readonly shape: Uint32Array;
+}
+
+/** Links of the rows, laid out as the events are. */
+export interface LinkColumns {
+  readonly count: number;
+  readonly rowOffsets: Uint32Array;
+  /** 16 bytes a link; zeros where the link has none. */
+  readonly traceId: Uint8Array;
+  /** 8 bytes a link; zeros where the link has none. */
+  readonly spanId: Uint8Array;
+  readonly flags: Uint32Array;
+  readonly shape: Uint32Array;
+}
+
+/**
+ * Spans as columns: the one read interface over a batch, a row group of a sealed
+ * block and whatever else holds spans. Query, copy and encode are written against it.
+ *
+ * Row `r` is one span. All arrays have `rows` entries unless said otherwise. Nothing
+ * may be written to.
+ */
+export interface SpanColumns {
+  readonly rows: number;
+  /** 16 bytes a row. */
+  readonly traceId: Uint8Array;
+  /** 8 bytes a row. */
+  readonly spanId: Uint8Array;
+  /** 8 bytes a row; zeros for a span without parent. */
+  readonly parentSpanId: Uint8Array;
+  /** Start, Unix epoch ns, low 32 bits; 64-bit columns are pairs since BigUint64Array is 12 times slower. */
+  readonly startLo: Uint32Array;
+  readonly startHi: Uint32Array;
+  /** End minus start, as a wrapping 64-bit number; negative (two's complement) where a span ends before it starts. */
+  readonly durationLo: Uint32Array;
+  readonly durationHi: Uint32Array;
+  /** `Span.flags` as sent. */
+  readonly flags: Uint32Array;
+  /** `SpanKind` 0 to 254; 255: see field `kind`. */
+  readonly kind: Uint8Array;
+  /** 0: no status message was sent; 1 + `StatusCode` otherwise; 255: see field `status.code`. */
+  readonly status: Uint8Array;
+  /** Codes into {@link names}. */
+  readonly name: Uint32Array;
+  /** Codes into {@link resources}. */
+  readonly resource: Uint32Array;
+  /** Codes into {@link scopes}. */
+  readonly scope: Uint32Array;
+  /** Indexes into {@link shapes}. */
+  readonly shape: Uint32Array;
+
+  /** Span names. */
+  readonly names: SymbolTable;
+  /** Each entry is canonical protobuf bytes of a `ResourceSpans` without its scope spans. */
+  readonly resources: SymbolTable;
+  /** Each entry is canonical protobuf bytes of a `ScopeSpans` without its spans. */
+  readonly scopes: SymbolTable;
+  readonly eventNames: SymbolTable;
+  /** Attribute keys, and names of fields (see `FIELD_KEYS`). */
+  readonly keys: SymbolTable;
+
+  readonly shapes: ShapeTable;
+  readonly columns: readonly AttributeColumn[];
+  readonly events: EventColumns | undefined;
+  readonly links: LinkColumns | undefined;
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { BatchBuilder } from './batch-builder.ts';
+import { RowValues } from './row-cursor.ts';
+import type { SpanColumns, SymbolTable } from './span-columns.ts';
+import type { SymbolInterner } from './symbol-interner.ts';
+
+/** Copies rows of one source into a builder. Rows in ascending order cost least. */
+export class SpanCopier {
+  readonly #source: SpanColumns;
+  readonly #builder: BatchBuilder;
+  readonly #values: RowValues;
+
+  constructor(source: SpanColumns, builder: BatchBuilder) {
+    this.#source = source;
+    this.#builder = builder;
+    this.#values = new RowValues(source);
+  }
+
+  /** Appends a row as it is. */
+  copy(row: number): void {
+    const source = this.#source;
+    const builder = this.#builder;
+    this.#values.start(row);
+    const to = builder.beginSpan();
+    copyId(source.traceId, row, builder.traceId, to, 16);
+    copyId(source.spanId, row, builder.spanId, to, 8);
+    copyId(source.parentSpanId, row, builder.parentSpanId, to, 8);
+    builder.startLo[to] = source.startLo[row]!;
+    builder.startHi[to] = source.startHi[row]!;
+    builder.durationLo[to] = source.durationLo[row]!;
+    builder.durationHi[to] = source.durationHi[row]!;
+    builder.flags[to] = source.flags[row]!;
+    builder.kind[to] = source.kind[row]!;
+    builder.status[to] = source.status[row]!;
+    builder.name[to] = copySymbol(source.names, source.name[row]!, builder.names);
+    builder.resource[to] = copySymbol(source.resources, source.resource[row]!, builder.resources);
+    builder.scope[to] = copySymbol(source.scopes, source.scope[row]!, builder.scopes);
+    this.#copyShape(source.shape[row]!);
+    const { events, links } = source;
+    if (events !== undefined) {
+      for (let e = events.rowOffsets[row]!; e < events.rowOffsets[row + 1]!; e++) {
+        const event = builder.beginEvent();
+        builder.eventTimeLo[event] = events.timeLo[e]!;
+        builder.eventTimeHi[event] = events.timeHi[e]!;
+        builder.eventName[event] = copySymbol(
+          source.eventNames,
+          events.name[e]!,
+          builder.eventNames,
+        );
+        this.#copyShape(events.shape[e]!);
+        builder.endEvent();
+      }
+    }
+    if (links !== undefined) {
+      for (let l = links.rowOffsets[row]!; l < links.rowOffsets[row + 1]!; l++) {
+        const link = builder.beginLink();
+        copyId(links.traceId, l, builder.linkTraceId, link, 16);
+        copyId(links.spanId, l, builder.linkSpanId, link, 8);
+        builder.linkFlags[link] = links.flags[l]!;
+        this.#copyShape(links.shape[l]!);
+        builder.endLink();
+      }
+    }
+    builder.endSpan();
+  }
+
+  #copyShape(shape: number): void {
+    const { shapes, columns, keys } = this.#source;
+    for (let i = shapes.offsets[shape]!; i < shapes.offsets[shape + 1]!; i++) {
+      const id = shapes.columns[i]!;
+      const { level, type, key, values } = columns[id]!;
+      const entry = this.#values.next(id);
+      this.#builder.attribute(
+        level,
+        type,
+        keys.bytes,
+        keys.offsets[key]!,
+        keys.offsets[key + 1]!,
+        values.bytes,
+        values.offsets[entry]!,
+        values.offsets[entry + 1]!,
+      );
+    }
+  }
+}
+
+function copySymbol(source: SymbolTable, code: number, target: SymbolInterner): number {
+  return target.intern(source.bytes, source.offsets[code]!, source.offsets[code + 1]!);
+}
+
+function copyId(
+  source: Uint8Array,
+  from: number,
+  target: Uint8Array,
+  to: number,
+  size: number,
+): void {
+  for (let i = 0; i < size; i++) target[to * size + i] = source[from * size + i]!;
+}

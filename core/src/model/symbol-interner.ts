@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { SymbolTable } from './span-columns.ts';
+import { isValidUtf8, toValidUtf8 } from './utf8.ts';
+
+/**
+ * 32-bit hash of `bytes[start, end)`, four bytes a step. Not meant to withstand an attacker: tables that
+ * use it are bounded by the size of a batch.
+ */
+export function hashBytes(bytes: Uint8Array, start: number, end: number): number {
+  let hash = 0x811c9dc5 ^ (end - start);
+  let i = start;
+  for (const last = end - 4; i <= last; i += 4) {
+    hash = Math.imul(
+      hash ^ (bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24)),
+      0x9e3779b1,
+    );
+    hash ^= hash >>> 15;
+  }
+  for (; i < end; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
+  hash ^= hash >>> 13;
+  return Math.imul(hash, 0x85ebca6b) >>> 0;
+}
+
+/** Whether `a[aStart, aStart + length)` equals `b[bStart, bStart + length)`. */
+export function equalBytes(
+  a: Uint8Array,
+  aStart: number,
+  b: Uint8Array,
+  bStart: number,
+  length: number,
+): boolean {
+  for (let i = 0; i < length; i++) if (a[aStart + i] !== b[bStart + i]) return false;
+  return true;
+}
+
+/** A growing set of byte strings; each gets a code in order of its first appearance. */
+export class SymbolInterner implements SymbolTable {
+  count = 0;
+  hashes: Uint32Array;
+  /** Capacity `hashes.length + 1`; entries up to `count` are valid. */
+  offsets: Uint32Array;
+  bytes: Uint8Array;
+  /** Open addressing by linear probing; -1 is free. Always a power of two, at most half full. */
+  #slots: Int32Array;
+  #mask: number;
+
+  constructor(expectedCount = 16, expectedBytes = 256) {
+    let capacity = 16;
+    while (capacity < expectedCount) capacity *= 2;
+    this.hashes = new Uint32Array(capacity);
+    this.offsets = new Uint32Array(capacity + 1);
+    this.bytes = new Uint8Array(expectedBytes);
+    this.#slots = new Int32Array(capacity * 2).fill(-1);
+    this.#mask = capacity * 2 - 1;
+  }
+
+  /** Code of `bytes[start, end)`, added when it is new. */
+  intern(bytes: Uint8Array, start: number, end: number): number {
+    return this.internHashed(bytes, start, end, hashBytes(bytes, start, end));
+  }
+
+  /** As {@link intern}, with the hash at hand. */
+  internHashed(bytes: Uint8Array, start: number, end: number, hash: number): number {
+    const slot = this.#find(bytes, start, end, hash);
+    const code = this.#slots[slot]!;
+    return code >= 0 ? code : this.#add(slot, bytes, start, end, hash);
+  }
+
+  /**
+   * Code of a text. Text that is not UTF-8 is stored with U+FFFD in place of what is wrong; the check
+   * runs once for each distinct text.
+   */
+  internText(bytes: Uint8Array, start: number, end: number): number {
+    const hash = hashBytes(bytes, start, end);
+    const slot = this.#find(bytes, start, end, hash);
+    const code = this.#slots[slot]!;
+    if (code >= 0) return code;
+    if (isValidUtf8(bytes, start, end)) return this.#add(slot, bytes, start, end, hash);
+    const mended = toValidUtf8(bytes.subarray(start, end));
+    return this.intern(mended, 0, mended.length);
+  }
+
+  /** Code of `bytes[start, end)`, or -1 when it is not there. */
+  lookup(bytes: Uint8Array, start: number, end: number): number {
+    return this.#slots[this.#find(bytes, start, end, hashBytes(bytes, start, end))]!;
+  }
+
+  /** Whether entry `code` equals `bytes[start, end)`. */
+  equals(code: number, bytes: Uint8Array, start: number, end: number): boolean {
+    const offset = this.offsets[code]!;
+    const length = end - start;
+    return (
+      this.offsets[code + 1]! - offset === length &&
+      equalBytes(this.bytes, offset, bytes, start, length)
+    );
+  }
+
+  /** Forgets the entries from `count` on. */
+  truncate(count: number): void {
+    if (count >= this.count) return;
+    if (count === 0 && this.count > this.#mask >> 3) {
+      this.#slots.fill(-1);
+    } else {
+      // In reverse order of insertion a slot can simply be freed: nothing probed past it later.
+      for (let code = this.count - 1; code >= count; code--) {
+        let slot = this.hashes[code]! & this.#mask;
+        while (this.#slots[slot] !== code) slot = (slot + 1) & this.#mask;
+        this.#slots[slot] = -1;
+      }
+    }
+    this.count = count;
+  }
+
+  /** Bytes that the entries take. */
+  get byteCount(): number {
+    return this.offsets[this.count]!;
+  }
+
+  #find(bytes: Uint8Array, start: number, end: number, hash: number): number {
+    const slots = this.#slots;
+    const mask = this.#mask;
+    let slot = hash & mask;
+    for (;;) {
+      const code = slots[slot]!;
+      if (code < 0 || (this.hashes[code] === hash && this.equals(code, bytes, start, end))) {
+        return slot;
+      }
+      slot = (slot + 1) & mask;
+    }
+  }
+
+  #add(slot: number, bytes: Uint8Array, start: number, end: number, hash: number): number {
+    const code = this.count++;
+    if (code === this.hashes.length) {
+      this.#growEntries();
+      slot = this.#find(bytes, start, end, hash);
+    }
+    this.#slots[slot] = code;
+    this.hashes[code] = hash;
+    const offset = this.offsets[code]!;
+    const length = end - start;
+    if (offset + length > this.bytes.length) this.#growBytes(offset + length);
+    if (length <= 24) {
+      const target = this.bytes;
+      for (let i = 0; i < length; i++) target[offset + i] = bytes[start + i]!;
+    } else {
+      this.bytes.set(bytes.subarray(start, end), offset);
+    }
+    this.offsets[code + 1] = offset + length;
+    return code;
+  }
+
+  #growEntries(): void {
+    const capacity = this.hashes.length * 2;
+    const hashes = new Uint32Array(capacity);
+    hashes.set(this.hashes);
+    const offsets = new Uint32Array(capacity + 1);
+    offsets.set(this.offsets);
+    this.hashes = hashes;
+    this.offsets = offsets;
+    this.#mask = capacity * 2 - 1;
+    const slots = new Int32Array(capacity * 2).fill(-1);
+    for (let code = 0; code < this.count - 1; code++) {
+      let slot = hashes[code]! & this.#mask;
+      while (slots[slot] !== -1) slot = (slot + 1) & this.#mask;
+      slots[slot] = code;
+    }
+    this.#slots = slots;
+  }
+
+  #growBytes(needed: number): void {
+    const bytes = new Uint8Array(Math.max(this.bytes.length * 2, needed));
+    bytes.set(this.bytes.subarray(0, this.offsets[this.count - 1]));
+    this.bytes = bytes;
+  }
+}

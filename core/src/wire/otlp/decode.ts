@@ -1,0 +1,605 @@
+// SPDX-License-Identifier: Apache-2.0
+import { AttributeLevel, FIELD_KEYS, ValueType } from '#model/attributes.ts';
+import type { BatchBuilder } from '#model/batch-builder.ts';
+import { encodeText } from '#model/utf8.ts';
+import { ProtoReader } from '#wire/protobuf/reader.ts';
+import {
+  CanonicalWriter,
+  concat,
+  MAX_VALUE_DEPTH,
+  type ScannedValue,
+  TooDeep,
+  writeInt64,
+} from './canonical.ts';
+import { SymbolCache } from './symbol-cache.ts';
+
+/** Spans between two looks at whether the slice is full. */
+const SLICE_CHECK_SPANS = 64;
+
+/**
+ * Decodes `ExportTraceServiceRequest` (and `TracesData`, which has the same form) from protobuf straight into a
+ * {@link BatchBuilder}: no object and no string per span.
+ *
+ * - Undecodable bytes throw; the caller rolls the builder back to where it was before `begin`.
+ * - A span that breaks the protocol (ids of a wrong length or all zero, values nested too deep) is left out and counted.
+ * - Everything else is kept as it was sent: unknown enum numbers, any times, end before start, doubled keys.
+ * @see https://github.com/open-telemetry/opentelemetry-proto/blob/v1.9.0/opentelemetry/proto/trace/v1/trace.proto
+ */
+export class OtlpProtoDecoder {
+  /** Spans taken and left out since `begin`. */
+  accepted = 0;
+  rejected = 0;
+  /** Why the first span was left out; empty when none was. */
+  rejectedMessage = '';
+  readonly #reader = new ProtoReader('otlp');
+  readonly #canonical = new CanonicalWriter();
+  readonly #resources = new SymbolCache();
+  readonly #scopes = new SymbolCache();
+  readonly #value: ScannedValue = { type: 0, bytes: EMPTY, start: 0, end: 0 };
+  readonly #scalar = new Uint8Array(8);
+  #slices: Generator<void, void, { builder: BatchBuilder; maxSpans: number }> | undefined;
+  /** The builder of the slice under way. */
+  #builder!: BatchBuilder;
+  #maxSpans = 0;
+
+  /** Fields that this version does not know and that were passed over, since the decoder was made. */
+  get unknownFields(): number {
+    return this.#canonical.unknownFields;
+  }
+
+  /** Starts on a request. The bytes must not change until it is decoded. */
+  begin(body: Uint8Array): void {
+    this.#reader.reset(body);
+    this.accepted = 0;
+    this.rejected = 0;
+    this.rejectedMessage = '';
+    this.#slices = this.#request();
+    this.#slices.next();
+  }
+
+  /**
+   * Decodes about `maxSpans` spans more into the builder, which may be another one for each call.
+   * @returns true when the request is done
+   * @throws {SpoorError} malformed
+   */
+  decode(builder: BatchBuilder, maxSpans = Infinity): boolean {
+    this.#builder = builder;
+    this.#maxSpans = maxSpans;
+    return this.#slices!.next({ builder, maxSpans }).done === true;
+  }
+
+  *#request(): Generator<void, void, { builder: BatchBuilder; maxSpans: number }> {
+    yield;
+    const reader = this.#reader;
+    const end = reader.bytes.length;
+    let full = this.accepted + this.#maxSpans;
+    while (reader.position < end) {
+      const tag = reader.tag(end);
+      if (tag !== 10) {
+        this.#unknown(tag, end, 1);
+        continue;
+      }
+      const resourceEnd = reader.length(end) + reader.position;
+      const resource = this.#resourceSymbol(resourceEnd);
+      while (reader.position < resourceEnd) {
+        const resourceTag = reader.tag(resourceEnd);
+        if (resourceTag !== 18) {
+          reader.skip(resourceTag, resourceEnd);
+          continue;
+        }
+        const scopeEnd = reader.length(resourceEnd) + reader.position;
+        const scope = this.#scopeSymbol(scopeEnd);
+        let resourceCode = this.#builder.resources.intern(resource, 0, resource.length);
+        let scopeCode = this.#builder.scopes.intern(scope, 0, scope.length);
+        let sinceCheck = 0;
+        while (reader.position < scopeEnd) {
+          const scopeTag = reader.tag(scopeEnd);
+          if (scopeTag !== 18) {
+            reader.skip(scopeTag, scopeEnd);
+            continue;
+          }
+          const spanEnd = reader.length(scopeEnd) + reader.position;
+          this.#span(spanEnd, resourceCode, scopeCode);
+          if (++sinceCheck === SLICE_CHECK_SPANS) {
+            sinceCheck = 0;
+            if (this.accepted + this.rejected >= full) {
+              yield;
+              full = this.accepted + this.rejected + this.#maxSpans;
+              resourceCode = this.#builder.resources.intern(resource, 0, resource.length);
+              scopeCode = this.#builder.scopes.intern(scope, 0, scope.length);
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /** Looks through a `ResourceSpans` for its resource and schema URL, which may stand after the spans; the position stays. */
+  #resourceSymbol(end: number): Uint8Array {
+    return this.#symbol(end, this.#resources, (message, schemaUrl) => {
+      try {
+        return this.#canonical.resourceSymbol(message, schemaUrl);
+      } catch (error) {
+        return this.#rethrow(error);
+      }
+    });
+  }
+
+  /** As {@link #resourceSymbol} for a `ScopeSpans`. */
+  #scopeSymbol(end: number): Uint8Array {
+    return this.#symbol(end, this.#scopes, (message, schemaUrl) => {
+      try {
+        return this.#canonical.scopeSymbol(message, schemaUrl);
+      } catch (error) {
+        return this.#rethrow(error);
+      }
+    });
+  }
+
+  #rethrow(error: unknown): never {
+    if (!(error instanceof TooDeep)) throw error;
+    return this.#reader.fail(
+      `attribute of a resource or scope nested over ${MAX_VALUE_DEPTH} deep`,
+    );
+  }
+
+  #symbol(
+    end: number,
+    cache: SymbolCache,
+    make: (message: Uint8Array | undefined, schemaUrl: Uint8Array) => Uint8Array<ArrayBuffer>,
+  ): Uint8Array {
+    const reader = this.#reader;
+    const start = reader.position;
+    let message: Uint8Array | undefined;
+    let schemaUrl = EMPTY;
+    while (reader.position < end) {
+      const tag = reader.tag(end);
+      if (tag === 10) {
+        const length = reader.length(end);
+        const part = reader.bytes.subarray(reader.position, reader.position + length);
+        message = message === undefined ? part : concat(message, part);
+        reader.position += length;
+      } else if (tag === 18) {
+        const length = reader.length(end);
+        reader.position += length;
+      } else if (tag === 26) {
+        const length = reader.length(end);
+        schemaUrl = reader.bytes.subarray(reader.position, reader.position + length);
+        reader.position += length;
+      } else this.#unknown(tag, end, 3);
+    }
+    reader.position = start;
+    return cache.get(message, schemaUrl, make);
+  }
+
+  /** Decodes one span into a row of the builder, or leaves it out. */
+  #span(end: number, resource: number, scope: number): void {
+    const reader = this.#reader;
+    const bytes = reader.bytes;
+    const builder = this.#builder;
+    const start = reader.position;
+    const row = builder.beginSpan();
+    let startLo = 0;
+    let startHi = 0;
+    let endLo = 0;
+    let endHi = 0;
+    let kind = 0;
+    let flags = 0;
+    let nameStart = 0;
+    let nameEnd = 0;
+    let traceStateStart = 0;
+    let traceStateEnd = 0;
+    let parentLength = 0;
+    let traceIdLength = 0;
+    let spanIdLength = 0;
+    let hasStatus = false;
+    let status = 0;
+    let messageStart = 0;
+    let messageEnd = 0;
+    let droppedAttributes = 0;
+    let droppedEvents = 0;
+    let droppedLinks = 0;
+    let problem = '';
+
+    while (reader.position < end) {
+      const tag = reader.tag(end);
+      switch (tag) {
+        case 10:
+          traceIdLength = reader.length(end);
+          if (traceIdLength === 16) {
+            copyId(bytes, reader.position, builder.traceId, row * 16, 16);
+          }
+          reader.position += traceIdLength;
+          break;
+        case 18:
+          spanIdLength = reader.length(end);
+          if (spanIdLength === 8) copyId(bytes, reader.position, builder.spanId, row * 8, 8);
+          reader.position += spanIdLength;
+          break;
+        case 26:
+          traceStateEnd = reader.length(end);
+          traceStateStart = reader.position;
+          reader.position = traceStateEnd += traceStateStart;
+          break;
+        case 34:
+          parentLength = reader.length(end);
+          if (parentLength === 8) copyId(bytes, reader.position, builder.parentSpanId, row * 8, 8);
+          reader.position += parentLength;
+          break;
+        case 42:
+          nameEnd = reader.length(end);
+          nameStart = reader.position;
+          reader.position = nameEnd += nameStart;
+          break;
+        case 48:
+          kind = reader.varint32(end);
+          break;
+        case 57:
+          startLo = reader.fixed32(end);
+          startHi = reader.fixed32(end);
+          break;
+        case 65:
+          endLo = reader.fixed32(end);
+          endHi = reader.fixed32(end);
+          break;
+        case 74: {
+          const attributeEnd = reader.length(end) + reader.position;
+          if (!this.#attribute(AttributeLevel.span, attributeEnd)) problem ||= TOO_DEEP;
+          break;
+        }
+        case 80:
+          droppedAttributes = reader.varint32(end);
+          break;
+        case 90: {
+          const eventEnd = reader.length(end) + reader.position;
+          problem ||= this.#event(eventEnd);
+          break;
+        }
+        case 96:
+          droppedEvents = reader.varint32(end);
+          break;
+        case 106: {
+          const linkEnd = reader.length(end) + reader.position;
+          problem ||= this.#link(linkEnd);
+          break;
+        }
+        case 112:
+          droppedLinks = reader.varint32(end);
+          break;
+        case 122: {
+          hasStatus = true;
+          const statusEnd = reader.length(end) + reader.position;
+          while (reader.position < statusEnd) {
+            const statusTag = reader.tag(statusEnd);
+            if (statusTag === 24) {
+              status = reader.varint32(statusEnd);
+            } else if (statusTag === 18) {
+              messageEnd = reader.length(statusEnd);
+              messageStart = reader.position;
+              reader.position = messageEnd += messageStart;
+            } else this.#unknown(statusTag, statusEnd, 3, 1);
+          }
+          break;
+        }
+        case 133:
+          flags = reader.fixed32(end);
+          break;
+        default:
+          this.#unknown(tag, end, 16);
+      }
+    }
+
+    if (traceIdLength !== 16 || isZero(builder.traceId, row * 16, 16)) {
+      problem ||= idProblem('trace id', traceIdLength, 16);
+    } else if (spanIdLength !== 8 || isZero(builder.spanId, row * 8, 8)) {
+      problem ||= idProblem('span id', spanIdLength, 8);
+    } else if (parentLength !== 0 && parentLength !== 8) {
+      problem ||= idProblem('parent span id', parentLength, 8);
+    }
+    if (problem !== '') {
+      builder.abortSpan();
+      this.rejected++;
+      this.rejectedMessage ||= `otlp: span at byte ${start} left out: ${problem}`;
+      return;
+    }
+
+    if (traceStateEnd > traceStateStart) {
+      this.#textField(AttributeLevel.spanField, TRACE_STATE, traceStateStart, traceStateEnd);
+    }
+    if (messageEnd > messageStart) {
+      this.#textField(AttributeLevel.spanField, STATUS_MESSAGE, messageStart, messageEnd);
+    }
+    if (droppedAttributes !== 0) this.#intField(1, DROPPED_ATTRIBUTES, droppedAttributes, 0);
+    if (droppedEvents !== 0) this.#intField(1, DROPPED_EVENTS, droppedEvents, 0);
+    if (droppedLinks !== 0) this.#intField(1, DROPPED_LINKS, droppedLinks, 0);
+    if (parentLength === 0) builder.parentSpanId.fill(0, row * 8, row * 8 + 8);
+    else if (isZero(builder.parentSpanId, row * 8, 8)) {
+      this.#emptyField(AttributeLevel.spanField, ZERO_PARENT);
+    }
+    // Enums are int32: only the low half of what was sent counts, sign-extended.
+    if (kind < 255) builder.kind[row] = kind;
+    else {
+      builder.kind[row] = 255;
+      this.#intField(1, KIND, kind, kind >> 31);
+    }
+    if (!hasStatus) builder.status[row] = 0;
+    else if (status < 254) builder.status[row] = status + 1;
+    else {
+      builder.status[row] = 255;
+      this.#intField(1, STATUS_CODE, status, status >> 31);
+    }
+    builder.startLo[row] = startLo;
+    builder.startHi[row] = startHi;
+    builder.durationLo[row] = endLo - startLo;
+    builder.durationHi[row] = endHi - startHi - (endLo < startLo ? 1 : 0);
+    builder.flags[row] = flags;
+    builder.name[row] = builder.names.internText(bytes, nameStart, nameEnd);
+    builder.resource[row] = resource;
+    builder.scope[row] = scope;
+    builder.endSpan();
+    this.accepted++;
+  }
+
+  /** @returns what is wrong with the event, or nothing */
+  #event(end: number): string {
+    const reader = this.#reader;
+    const builder = this.#builder;
+    const event = builder.beginEvent();
+    let timeLo = 0;
+    let timeHi = 0;
+    let nameStart = 0;
+    let nameEnd = 0;
+    let dropped = 0;
+    let problem = '';
+    while (reader.position < end) {
+      const tag = reader.tag(end);
+      if (tag === 9) {
+        timeLo = reader.fixed32(end);
+        timeHi = reader.fixed32(end);
+      } else if (tag === 18) {
+        nameEnd = reader.length(end);
+        nameStart = reader.position;
+        reader.position = nameEnd += nameStart;
+      } else if (tag === 26) {
+        const attributeEnd = reader.length(end) + reader.position;
+        if (!this.#attribute(AttributeLevel.event, attributeEnd)) problem = TOO_DEEP;
+      } else if (tag === 32) dropped = reader.varint32(end);
+      else this.#unknown(tag, end, 4);
+    }
+    if (dropped !== 0) {
+      this.#intField(AttributeLevel.eventField, DROPPED_ATTRIBUTES, dropped, 0);
+    }
+    builder.eventTimeLo[event] = timeLo;
+    builder.eventTimeHi[event] = timeHi;
+    builder.eventName[event] = builder.eventNames.internText(reader.bytes, nameStart, nameEnd);
+    builder.endEvent();
+    return problem;
+  }
+
+  /** @returns what is wrong with the link, or nothing */
+  #link(end: number): string {
+    const reader = this.#reader;
+    const builder = this.#builder;
+    const link = builder.beginLink();
+    let traceIdLength = 0;
+    let spanIdLength = 0;
+    let flags = 0;
+    let traceStateStart = 0;
+    let traceStateEnd = 0;
+    let dropped = 0;
+    let problem = '';
+    while (reader.position < end) {
+      const tag = reader.tag(end);
+      if (tag === 10) {
+        traceIdLength = reader.length(end);
+        if (traceIdLength === 16) {
+          copyId(reader.bytes, reader.position, builder.linkTraceId, link * 16, 16);
+        }
+        reader.position += traceIdLength;
+      } else if (tag === 18) {
+        spanIdLength = reader.length(end);
+        if (spanIdLength === 8) {
+          copyId(reader.bytes, reader.position, builder.linkSpanId, link * 8, 8);
+        }
+        reader.position += spanIdLength;
+      } else if (tag === 26) {
+        traceStateEnd = reader.length(end);
+        traceStateStart = reader.position;
+        reader.position = traceStateEnd += traceStateStart;
+      } else if (tag === 34) {
+        const attributeEnd = reader.length(end) + reader.position;
+        if (!this.#attribute(AttributeLevel.link, attributeEnd)) problem = TOO_DEEP;
+      } else if (tag === 40) dropped = reader.varint32(end);
+      else if (tag === 53) flags = reader.fixed32(end);
+      else this.#unknown(tag, end, 6);
+    }
+    if (traceIdLength !== 0 && traceIdLength !== 16) {
+      problem ||= idProblem('trace id of a link', traceIdLength, 16);
+    } else if (spanIdLength !== 0 && spanIdLength !== 8) {
+      problem ||= idProblem('span id of a link', spanIdLength, 8);
+    }
+    if (traceStateEnd > traceStateStart) {
+      this.#textField(AttributeLevel.linkField, TRACE_STATE, traceStateStart, traceStateEnd);
+    }
+    if (dropped !== 0) this.#intField(AttributeLevel.linkField, DROPPED_ATTRIBUTES, dropped, 0);
+    if (traceIdLength === 0) {
+      builder.linkTraceId.fill(0, link * 16, link * 16 + 16);
+      this.#emptyField(AttributeLevel.linkField, NO_TRACE_ID);
+    }
+    if (spanIdLength === 0) {
+      builder.linkSpanId.fill(0, link * 8, link * 8 + 8);
+      this.#emptyField(AttributeLevel.linkField, NO_SPAN_ID);
+    }
+    builder.linkFlags[link] = flags;
+    builder.endLink();
+    return problem;
+  }
+
+  /** Decodes a `KeyValue`. @returns false when its value is nested too deep */
+  #attribute(level: AttributeLevel, end: number): boolean {
+    const reader = this.#reader;
+    const bytes = reader.bytes;
+    let at = reader.position;
+    // The usual form: a key of under 128 bytes, then a value that fills the rest.
+    if (at + 2 < end && bytes[at] === 10 && bytes[at + 1]! < 128) {
+      const keyStart = at + 2;
+      const keyEnd = keyStart + bytes[at + 1]!;
+      at = keyEnd;
+      if (at + 2 <= end && bytes[at] === 18) {
+        reader.position = at + 1;
+        const valueEnd = reader.length(end) + reader.position;
+        if (valueEnd === end) return this.#keyedValue(level, keyStart, keyEnd, end);
+      }
+      reader.position = keyStart - 2;
+    }
+    return this.#unusualAttribute(level, end);
+  }
+
+  #keyedValue(level: AttributeLevel, keyStart: number, keyEnd: number, end: number): boolean {
+    const reader = this.#reader;
+    const bytes = reader.bytes;
+    const at = reader.position;
+    if (at + 1 < end && bytes[at] === 10) {
+      reader.position = at + 1;
+      const valueEnd = reader.length(end) + reader.position;
+      if (valueEnd === end) {
+        const start = reader.position;
+        this.#builder.attribute(
+          level,
+          ValueType.string,
+          bytes,
+          keyStart,
+          keyEnd,
+          bytes,
+          start,
+          end,
+        );
+        reader.position = end;
+        return true;
+      }
+      reader.position = at;
+    }
+    const value = this.#value;
+    try {
+      this.#canonical.scanValue(reader, end, value);
+    } catch (error) {
+      if (!(error instanceof TooDeep)) throw error;
+      reader.position = end;
+      return false;
+    }
+    this.#builder.attribute(
+      level,
+      value.type,
+      bytes,
+      keyStart,
+      keyEnd,
+      value.bytes,
+      value.start,
+      value.end,
+    );
+    return true;
+  }
+
+  /** A `KeyValue` with fields missing, repeated, unknown or in another order. */
+  #unusualAttribute(level: AttributeLevel, end: number): boolean {
+    const reader = this.#reader;
+    let keyStart = end;
+    let keyEnd = end;
+    let value: Uint8Array | undefined;
+    while (reader.position < end) {
+      const tag = reader.tag(end);
+      if (tag === 10) {
+        keyEnd = reader.length(end);
+        keyStart = reader.position;
+        reader.position = keyEnd += keyStart;
+      } else if (tag === 18) {
+        const length = reader.length(end);
+        const part = reader.bytes.subarray(reader.position, reader.position + length);
+        value = value === undefined ? part : concat(value, part);
+        reader.position += length;
+      } else this.#unknown(tag, end, 2);
+    }
+    const scanned = this.#value;
+    if (value === undefined) {
+      scanned.type = ValueType.absent;
+      scanned.bytes = EMPTY;
+      scanned.start = scanned.end = 0;
+    } else {
+      try {
+        this.#canonical.scanValue(new ProtoReader('otlp', value), value.length, scanned);
+      } catch (error) {
+        if (!(error instanceof TooDeep)) throw error;
+        return false;
+      }
+    }
+    this.#builder.attribute(
+      level,
+      scanned.type,
+      reader.bytes,
+      keyStart,
+      keyEnd,
+      scanned.bytes,
+      scanned.start,
+      scanned.end,
+    );
+    return true;
+  }
+
+  #textField(level: AttributeLevel, key: Uint8Array, start: number, end: number): void {
+    const { bytes } = this.#reader;
+    this.#builder.attribute(level, ValueType.string, key, 0, key.length, bytes, start, end);
+  }
+
+  #intField(level: AttributeLevel, key: Uint8Array, lo: number, hi: number): void {
+    writeInt64(this.#scalar, lo, hi);
+    this.#builder.attribute(level, ValueType.int, key, 0, key.length, this.#scalar, 0, 8);
+  }
+
+  #emptyField(level: AttributeLevel, key: Uint8Array): void {
+    this.#builder.attribute(level, ValueType.empty, key, 0, key.length, EMPTY, 0, 0);
+  }
+
+  /** Passes over an unknown field; a known one gets here only by a wrong wire type. */
+  #unknown(tag: number, end: number, lastKnownField: number, retiredField = 0): void {
+    const field = tag >>> 3;
+    if (field <= lastKnownField && field !== retiredField) {
+      this.#reader.fail(`field ${field} has wire type ${tag & 7}`);
+    }
+    this.#canonical.unknownFields++;
+    this.#reader.skip(tag, end);
+  }
+}
+
+const EMPTY: Uint8Array = new Uint8Array(0);
+const TOO_DEEP = `an attribute value is nested over ${MAX_VALUE_DEPTH} deep`;
+const TRACE_STATE = encodeText(FIELD_KEYS.traceState);
+const STATUS_MESSAGE = encodeText(FIELD_KEYS.statusMessage);
+const DROPPED_ATTRIBUTES = encodeText(FIELD_KEYS.droppedAttributes);
+const DROPPED_EVENTS = encodeText(FIELD_KEYS.droppedEvents);
+const DROPPED_LINKS = encodeText(FIELD_KEYS.droppedLinks);
+const KIND = encodeText(FIELD_KEYS.kind);
+const STATUS_CODE = encodeText(FIELD_KEYS.statusCode);
+const ZERO_PARENT = encodeText(FIELD_KEYS.zeroParent);
+const NO_TRACE_ID = encodeText(FIELD_KEYS.noTraceId);
+const NO_SPAN_ID = encodeText(FIELD_KEYS.noSpanId);
+
+function copyId(
+  source: Uint8Array,
+  start: number,
+  target: Uint8Array,
+  offset: number,
+  length: number,
+): void {
+  for (let i = 0; i < length; i++) target[offset + i] = source[start + i]!;
+}
+
+function isZero(bytes: Uint8Array, offset: number, length: number): boolean {
+  for (let i = 0; i < length; i++) if (bytes[offset + i] !== 0) return false;
+  return true;
+}
+
+function idProblem(what: string, length: number, expected: number): string {
+  return length === expected
+    ? `its ${what} is all zeros`
+    : `its ${what} has ${length} bytes, not ${expected}`;
+}

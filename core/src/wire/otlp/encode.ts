@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+import { FIELD_KEYS, ValueType } from '#model/attributes.ts';
+import { RowValues } from '#model/row-cursor.ts';
+import type { AttributeColumn, SpanColumns } from '#model/span-columns.ts';
+import { isField, symbolBytes, symbolText } from '#model/span-reader.ts';
+import { ProtoWriter } from '#wire/protobuf/writer.ts';
+
+/**
+ * Encodes rows as protobuf `TracesData` (`ExportTraceServiceRequest` has the same form). Rows that follow one another with
+ * the same resource and scope share a `ResourceSpans` and a `ScopeSpans`. Fields are in ascending order and numbers minimal, so equal
+ * spans are equal bytes.
+ */
+export class OtlpProtoEncoder {
+  readonly #columns: SpanColumns;
+  readonly #values: RowValues;
+  readonly #writer: ProtoWriter;
+  /** What the field columns of the message under way said. */
+  readonly #fields = new Map<string, { lo: number; bytes: Uint8Array }>();
+  readonly #keys: string[] = [];
+
+  constructor(columns: SpanColumns) {
+    this.#columns = columns;
+    this.#values = new RowValues(columns);
+    this.#writer = new ProtoWriter(4096);
+  }
+
+  /** The rows `[start, end)`, all by default. */
+  encode(start = 0, end = this.#columns.rows): Uint8Array<ArrayBuffer> {
+    const { resource, scope, resources, scopes } = this.#columns;
+    const writer = this.#writer;
+    writer.clear();
+    let row = start;
+    while (row < end) {
+      const resourceAt = writer.begin(1);
+      const resourceCode = resource[row]!;
+      writer.raw(symbolBytes(resources, resourceCode));
+      while (row < end && resource[row] === resourceCode) {
+        const scopeAt = writer.begin(2);
+        const scopeCode = scope[row]!;
+        writer.raw(symbolBytes(scopes, scopeCode));
+        for (; row < end && resource[row] === resourceCode && scope[row] === scopeCode; row++) {
+          const spanAt = writer.begin(2);
+          this.#span(row);
+          writer.end(spanAt);
+        }
+        writer.end(scopeAt);
+      }
+      writer.end(resourceAt);
+    }
+    return writer.toBytes();
+  }
+
+  #span(row: number): void {
+    const columns = this.#columns;
+    const writer = this.#writer;
+    this.#values.start(row);
+    const attributes = this.#own(columns.shape[row]!);
+    const fields = new Map(this.#fields);
+    writer.bytesField(1, columns.traceId, row * 16, row * 16 + 16);
+    writer.bytesField(2, columns.spanId, row * 8, row * 8 + 8);
+    this.#textField(3, fields.get(FIELD_KEYS.traceState)?.bytes);
+    if (!isZero(columns.parentSpanId, row * 8) || fields.has(FIELD_KEYS.zeroParent)) {
+      writer.bytesField(4, columns.parentSpanId, row * 8, row * 8 + 8);
+    }
+    this.#textField(5, symbolBytes(columns.names, columns.name[row]!));
+    this.#enumField(6, columns.kind[row]!, fields.get(FIELD_KEYS.kind)?.lo);
+    const startLo = columns.startLo[row]!;
+    const endLo = startLo + columns.durationLo[row]!;
+    const carry = endLo > 0xffffffff ? 1 : 0;
+    writer.fixed64Field(7, startLo, columns.startHi[row]!);
+    writer.fixed64Field(
+      8,
+      endLo >>> 0,
+      (columns.startHi[row]! + columns.durationHi[row]! + carry) >>> 0,
+    );
+    this.#attributes(9, attributes);
+    writer.uintField(10, fields.get(FIELD_KEYS.droppedAttributes)?.lo ?? 0);
+    this.#events(row);
+    writer.uintField(12, fields.get(FIELD_KEYS.droppedEvents)?.lo ?? 0);
+    this.#links(row);
+    writer.uintField(14, fields.get(FIELD_KEYS.droppedLinks)?.lo ?? 0);
+    const status = columns.status[row]!;
+    if (status !== 0) {
+      const at = writer.begin(15);
+      this.#textField(2, fields.get(FIELD_KEYS.statusMessage)?.bytes);
+      this.#enumField(3, status === 255 ? 255 : status - 1, fields.get(FIELD_KEYS.statusCode)?.lo);
+      writer.end(at);
+    }
+    writer.fixed32Field(16, columns.flags[row]!);
+  }
+
+  #events(row: number): void {
+    const { events, eventNames } = this.#columns;
+    if (events === undefined) return;
+    const writer = this.#writer;
+    for (let e = events.rowOffsets[row]!; e < events.rowOffsets[row + 1]!; e++) {
+      const at = writer.begin(11);
+      const attributes = this.#own(events.shape[e]!);
+      writer.fixed64Field(1, events.timeLo[e]!, events.timeHi[e]!);
+      this.#textField(2, symbolBytes(eventNames, events.name[e]!));
+      this.#attributes(3, attributes);
+      writer.uintField(4, this.#fields.get(FIELD_KEYS.droppedAttributes)?.lo ?? 0);
+      writer.end(at);
+    }
+  }
+
+  #links(row: number): void {
+    const { links } = this.#columns;
+    if (links === undefined) return;
+    const writer = this.#writer;
+    for (let l = links.rowOffsets[row]!; l < links.rowOffsets[row + 1]!; l++) {
+      const at = writer.begin(13);
+      const attributes = this.#own(links.shape[l]!);
+      if (!this.#fields.has(FIELD_KEYS.noTraceId)) {
+        writer.bytesField(1, links.traceId, l * 16, l * 16 + 16);
+      }
+      if (!this.#fields.has(FIELD_KEYS.noSpanId)) {
+        writer.bytesField(2, links.spanId, l * 8, l * 8 + 8);
+      }
+      this.#textField(3, this.#fields.get(FIELD_KEYS.traceState)?.bytes);
+      this.#attributes(4, attributes);
+      writer.uintField(5, this.#fields.get(FIELD_KEYS.droppedAttributes)?.lo ?? 0);
+      writer.fixed32Field(6, links.flags[l]!);
+      writer.end(at);
+    }
+  }
+
+  /** Fetches the values of a shape: attributes are returned, fields kept. */
+  #own(shape: number): { column: AttributeColumn; entry: number }[] {
+    const { shapes, columns } = this.#columns;
+    const attributes: { column: AttributeColumn; entry: number }[] = [];
+    this.#fields.clear();
+    for (let i = shapes.offsets[shape]!; i < shapes.offsets[shape + 1]!; i++) {
+      const id = shapes.columns[i]!;
+      const column = columns[id]!;
+      const entry = this.#values.next(id);
+      if (!isField(column.level)) {
+        attributes.push({ column, entry });
+        continue;
+      }
+      const bytes = symbolBytes(column.values, entry);
+      const lo =
+        column.type === ValueType.int
+          ? (bytes[0]! | (bytes[1]! << 8) | (bytes[2]! << 16) | (bytes[3]! << 24)) >>> 0
+          : 0;
+      this.#fields.set((this.#keys[column.key] ??= symbolText(this.#columns.keys, column.key)), {
+        lo,
+        bytes,
+      });
+    }
+    return attributes;
+  }
+
+  #attributes(
+    field: number,
+    attributes: readonly { column: AttributeColumn; entry: number }[],
+  ): void {
+    const writer = this.#writer;
+    for (const { column, entry } of attributes) {
+      const at = writer.begin(field);
+      this.#textField(1, symbolBytes(this.#columns.keys, column.key));
+      if (column.type !== ValueType.absent) {
+        const valueAt = writer.begin(2);
+        encodeValue(writer, column.type, symbolBytes(column.values, entry));
+        writer.end(valueAt);
+      }
+      writer.end(at);
+    }
+  }
+
+  #textField(field: number, bytes: Uint8Array | undefined): void {
+    if (bytes !== undefined && bytes.length > 0) this.#writer.bytesField(field, bytes);
+  }
+
+  /** An enum; 255 says that the number is in a field column. Negative numbers take ten bytes on the wire. */
+  #enumField(field: number, value: number, odd: number | undefined): void {
+    if (value !== 255) this.#writer.uintField(field, value);
+    else if (odd !== undefined && odd !== 0) {
+      this.#writer.varint(field * 8);
+      this.#writer.varint64(odd, odd >> 31);
+    }
+  }
+}
+
+/** Writes the fields of an `AnyValue` from canonical bytes. */
+function encodeValue(writer: ProtoWriter, type: ValueType, bytes: Uint8Array): void {
+  switch (type) {
+    case ValueType.absent:
+    case ValueType.empty:
+      return;
+    case ValueType.bool:
+      writer.varint(type * 8);
+      writer.varint(bytes[0]!);
+      return;
+    case ValueType.int: {
+      const words = new DataView(bytes.buffer, bytes.byteOffset, 8);
+      writer.varint(type * 8);
+      writer.varint64(words.getUint32(0, true), words.getUint32(4, true));
+      return;
+    }
+    case ValueType.double:
+      writer.varint(type * 8 + 1);
+      writer.raw(bytes);
+      return;
+    default:
+      writer.bytesField(type, bytes);
+  }
+}
+
+function isZero(bytes: Uint8Array, offset: number): boolean {
+  for (let i = 0; i < 8; i++) if (bytes[offset + i] !== 0) return false;
+  return true;
+}
