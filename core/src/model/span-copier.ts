@@ -4,15 +4,24 @@ import { RowValues } from './row-cursor.ts';
 import type { SpanColumns, SymbolTable } from './span-columns.ts';
 import type { SymbolInterner } from './symbol-interner.ts';
 
+/**
+ * Finds an entry of a column's values where reading the whole table would cost too much: a table that holds it, and its
+ * index there.
+ */
+export type ValueLookup = (column: number, entry: number) => { table: SymbolTable; index: number };
+
 /** Copies rows of one source into a builder. Rows in ascending order cost least. */
 export class SpanCopier {
   readonly #source: SpanColumns;
   readonly #builder: BatchBuilder;
   readonly #values: RowValues;
+  readonly #lookup: ValueLookup;
 
-  constructor(source: SpanColumns, builder: BatchBuilder) {
+  constructor(source: SpanColumns, builder: BatchBuilder, lookup?: ValueLookup) {
     this.#source = source;
     this.#builder = builder;
+    this.#lookup =
+      lookup ?? ((column, entry) => ({ table: source.columns[column]!.values, index: entry }));
     this.#values = new RowValues(source);
   }
 
@@ -68,17 +77,17 @@ export class SpanCopier {
     const { shapes, columns, keys } = this.#source;
     for (let i = shapes.offsets[shape]!; i < shapes.offsets[shape + 1]!; i++) {
       const id = shapes.columns[i]!;
-      const { level, type, key, values } = columns[id]!;
-      const entry = this.#values.next(id);
+      const { level, type, key } = columns[id]!;
+      const { table, index } = this.#lookup(id, this.#values.next(id));
       this.#builder.attribute(
         level,
         type,
         keys.bytes,
         keys.offsets[key]!,
         keys.offsets[key + 1]!,
-        values.bytes,
-        values.offsets[entry]!,
-        values.offsets[entry + 1]!,
+        table.bytes,
+        table.offsets[index]!,
+        table.offsets[index + 1]!,
       );
     }
   }

@@ -135,13 +135,12 @@ export class JsonReader {
     return first === LETTER_T;
   }
 
-  /** Passes over a number and returns where it starts. */
-  number(): number {
+  /** Passes over a number. */
+  number(): void {
     const start = this.position;
     const first = this.bytes[start]!;
     if (first !== MINUS && !(first >= DIGIT_0 && first <= DIGIT_9)) this.wrong('no number');
     this.position = this.#numberEnd(start);
-    return start;
   }
 
   /** Passes over a field of unknown name. */

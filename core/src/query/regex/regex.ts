@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Neighbor, type RegexProgram, compileRegex, symbolOf } from './regex-program.ts';
+import { type Assertion, parseRegex } from './regex-syntax.ts';
+
+/** Transitions remembered at a time, 4 bytes each; when they are full all are forgotten and found again. */
+const MAX_TRANSITIONS = 1 << 20;
+
+/** State from which nothing matches. */
+const DEAD = 0;
+const FIRST = 1;
+const UNKNOWN = -1;
+
+/**
+ * A regular expression that a whole text must match, in the syntax of RE2 (see `parseRegex`).
+ *
+ * It works on UTF-8 without decoding it, and in time linear in the text whatever the pattern: patterns come from users,
+ * and one that a backtracking matcher such as JavaScript's needs years for would stop the whole server. It is a
+ * deterministic automaton of which each state is made when a text first leads there.
+ */
+export class Regex {
+  readonly #program: RegexProgram;
+  readonly #ascii = new Uint16Array(128);
+  readonly #symbols: number;
+  /** The next state by state and symbol. */
+  #next = new Int32Array(0);
+  /** By state: steps that the automaton may be at, and what the character before was. */
+  #states: { readonly steps: readonly number[]; readonly before: number }[] = [];
+  /** By state: whether the text may end here; -1 when that was not asked yet. */
+  #accepts: number[] = [];
+  #stateOf = new Map<string, number>();
+  readonly #mark: Uint32Array;
+  #generation = 0;
+
+  /** @throws {SpoorError} invalid_argument */
+  constructor(pattern: string) {
+    this.#program = compileRegex(parseRegex(pattern));
+    const { alphabet, steps } = this.#program;
+    this.#symbols = alphabet.starts.length;
+    for (let code = 0; code < 128; code++) this.#ascii[code] = symbolOf(alphabet, code);
+    this.#mark = new Uint32Array(steps.length);
+    this.#forget();
+  }
+
+  /** Whether all of `bytes[start, end)`, which must be UTF-8, matches. */
+  matches(bytes: Uint8Array, start: number, end: number): boolean {
+    const ascii = this.#ascii;
+    const symbols = this.#symbols;
+    let next = this.#next;
+    let state = FIRST;
+    for (let at = start; at < end; ) {
+      const lead = bytes[at]!;
+      let symbol: number;
+      if (lead < 0x80) {
+        symbol = ascii[lead]!;
+        at++;
+      } else {
+        const size = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+        symbol = symbolOf(this.#program.alphabet, codePoint(bytes, at, size));
+        at += size;
+      }
+      let target = next[state * symbols + symbol]!;
+      if (target === UNKNOWN) {
+        target = this.#step(state, symbol);
+        next = this.#next;
+      }
+      if (target === DEAD) return false;
+      state = target;
+    }
+    if (this.#accepts[state] === UNKNOWN) {
+      const reached = this.#reach(this.#states[state]!, Neighbor.none);
+      const matched = reached.some((step) => this.#program.steps[step]!.op === 'match');
+      this.#accepts[state] = matched ? 1 : 0;
+    }
+    return this.#accepts[state] === 1;
+  }
+
+  /** Finds the state after a symbol, and remembers it. */
+  #step(state: number, symbol: number): number {
+    const { steps, alphabet, hasAssertions } = this.#program;
+    const kind = alphabet.kinds[symbol]!;
+    const targets = new Set<number>();
+    for (const at of this.#reach(this.#states[state]!, kind)) {
+      const step = steps[at]!;
+      if (step.op === 'class' && step.symbols[symbol] === 1) targets.add(step.next);
+    }
+    if (targets.size === 0) {
+      this.#next[state * this.#symbols + symbol] = DEAD;
+      return DEAD;
+    }
+    const known = this.#states.length;
+    const target = this.#state(
+      [...targets].sort((a, b) => a - b),
+      hasAssertions ? kind : Neighbor.other,
+    );
+    // When all was forgotten to make room, the state we came from is gone too.
+    if (target < known || known < this.#states.length) {
+      if (this.#states.length >= known) this.#next[state * this.#symbols + symbol] = target;
+    }
+    return target;
+  }
+
+  /** The steps that consume a character or match, as they can be reached without one. */
+  #reach(
+    { steps: from, before }: { readonly steps: readonly number[]; readonly before: number },
+    after: number,
+  ): number[] {
+    const { steps } = this.#program;
+    const mark = this.#mark;
+    const generation = ++this.#generation;
+    const stack = [...from];
+    const reached: number[] = [];
+    while (stack.length > 0) {
+      const at = stack.pop()!;
+      if (mark[at] === generation) continue;
+      mark[at] = generation;
+      const step = steps[at]!;
+      if (step.op === 'fork') stack.push(step.first, step.second);
+      else if (step.op !== 'assert') reached.push(at);
+      else if (holds(step.assertion, before, after)) stack.push(step.next);
+    }
+    return reached;
+  }
+
+  #state(steps: readonly number[], before: number): number {
+    const key = `${before}:${steps.join()}`;
+    const known = this.#stateOf.get(key);
+    if (known !== undefined) return known;
+    if ((this.#states.length + 1) * this.#symbols > MAX_TRANSITIONS) {
+      this.#forget();
+      const again = this.#stateOf.get(key);
+      if (again !== undefined) return again;
+    }
+    const state = this.#states.push({ steps, before }) - 1;
+    this.#accepts.push(UNKNOWN);
+    this.#stateOf.set(key, state);
+    const needed = (state + 1) * this.#symbols;
+    if (needed > this.#next.length) {
+      const grown = new Int32Array(Math.max(needed, this.#next.length * 2)).fill(UNKNOWN);
+      grown.set(this.#next);
+      this.#next = grown;
+    }
+    return state;
+  }
+
+  /** Goes back to the first two states. */
+  #forget(): void {
+    this.#next = new Int32Array(0);
+    this.#states = [];
+    this.#accepts = [];
+    this.#stateOf = new Map();
+    this.#state([], Neighbor.none);
+    this.#state([0], this.#program.hasAssertions ? Neighbor.none : Neighbor.other);
+  }
+}
+
+function holds(assertion: Assertion, before: number, after: number): boolean {
+  switch (assertion) {
+    case 'textStart':
+      return before === Neighbor.none;
+    case 'textEnd':
+      return after === Neighbor.none;
+    case 'lineStart':
+      return before === Neighbor.none || before === Neighbor.newline;
+    case 'lineEnd':
+      return after === Neighbor.none || after === Neighbor.newline;
+    case 'wordBoundary':
+      return (before === Neighbor.word) !== (after === Neighbor.word);
+    case 'notWordBoundary':
+      return (before === Neighbor.word) === (after === Neighbor.word);
+  }
+}
+
+/** The code point of a UTF-8 sequence of 2 to 4 bytes. */
+function codePoint(bytes: Uint8Array, at: number, size: number): number {
+  let code = bytes[at]! & (0xff >>> (size + 1));
+  for (let i = 1; i < size; i++) code = (code << 6) | (bytes[at + i]! & 0x3f);
+  return code;
+}

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { AttributeLevel, ValueType } from '@spoor/core/model/attributes.ts';
+
+/**
+ * The format of a block file; `FORMAT.md` says it byte by byte.
+ *
+ * file = magic (8) · frames · footer (zstd of JSON) · trailer (20)
+ * trailer = footer bytes stored (u32), raw (u32), crc32 of the stored bytes (u32), magic (8)
+ */
+export const BLOCK_MAGIC = new Uint8Array([0x53, 0x50, 0x4f, 0x4f, 0x52, 0x42, 0x4c, 0x4b]);
+export const TRAILER_BYTES = 20;
+
+/** Version of the format, in the footer. A reader refuses what is newer. */
+export const BLOCK_FORMAT_VERSION = 1;
+
+/** Rows of a group, the unit of reading; a group ends with a trace, so it may have more. */
+export const GROUP_ROWS = 8192;
+
+/** Place of a chunk: frame, offset in the frame's raw bytes, length. */
+export type ChunkRef = readonly [frame: number, offset: number, length: number];
+
+/** A list of byte strings; see `values-chunk.ts`. */
+export interface TableRef {
+  readonly count: number;
+  readonly chunk: ChunkRef;
+}
+
+/** A column of a block. */
+export interface BlockColumn {
+  readonly level: AttributeLevel;
+  readonly type: ValueType;
+  readonly key: number;
+  /** Pages of the dictionary, in order; undefined for a plain column. */
+  readonly pages: readonly TableRef[] | undefined;
+}
+
+/** Values of a column in one group: chunk of codes, or of the values themselves where the column is plain. */
+export interface GroupColumn {
+  readonly column: number;
+  readonly count: number;
+  readonly chunk: ChunkRef;
+}
+
+/** The fixed columns of a group, in the order in which they are written. */
+export const GROUP_CHUNKS = [
+  'traceIds',
+  'traceRows',
+  'traceStart',
+  'start',
+  'duration',
+  'resource',
+  'name',
+  'status',
+  'kind',
+  'spanIds',
+  'parent',
+  'otherParents',
+  'flags',
+  'scope',
+  'shape',
+  'eventCount',
+  'eventTime',
+  'eventName',
+  'eventShape',
+  'linkCount',
+  'linkTraceIds',
+  'linkSpanIds',
+  'linkFlags',
+  'linkShape',
+] as const;
+export type GroupChunk = (typeof GROUP_CHUNKS)[number];
+
+/** A run of whole traces. */
+export interface BlockGroup {
+  readonly rows: number;
+  readonly traces: number;
+  readonly events: number;
+  readonly links: number;
+  /** First trace id, 32 hex digits. */
+  readonly firstTraceId: string;
+  /** In the order of {@link GROUP_CHUNKS}; null where the group has none of it. */
+  readonly chunks: readonly (ChunkRef | null)[];
+  readonly columns: readonly GroupColumn[];
+}
+
+/** Everything that is needed to find the rest. */
+export interface BlockFooter {
+  readonly version: number;
+  readonly rows: number;
+  readonly traces: number;
+  /** Earliest and latest start of a span, Unix epoch ns, decimal. */
+  readonly minStart: string;
+  readonly maxStart: string;
+  /** Four numbers a frame: offset in the file, bytes stored, bytes raw (0: stored as it is), crc32 of the bytes stored. */
+  readonly frames: readonly number[];
+  readonly names: TableRef;
+  readonly resources: TableRef;
+  readonly scopes: TableRef;
+  readonly eventNames: TableRef;
+  readonly keys: TableRef;
+  readonly shapes: { readonly count: number; readonly lengths: ChunkRef; readonly columns: ChunkRef };
+  readonly columns: readonly BlockColumn[];
+  readonly groups: readonly BlockGroup[];
+  /** Bits of the trace filter. */
+  readonly filter: ChunkRef;
+  /** Distinct (resource, name, kind), as three codes chunks one after the other. */
+  readonly operations: { readonly count: number; readonly chunk: ChunkRef };
+  /** Bytes in the file by what they hold, for the breakdown. */
+  readonly bytesBy: Readonly<Record<string, number>>;
+}

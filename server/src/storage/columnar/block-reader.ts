@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import { crc32, zstdDecompressSync } from 'node:zlib';
+import { SpoorError } from '@spoor/core/model/errors.ts';
+import { traceIdBytes, type TraceId } from '@spoor/core/model/ids.ts';
+import type { ShapeTable, SymbolTable } from '@spoor/core/model/span-columns.ts';
+import {
+  BLOCK_FORMAT_VERSION,
+  BLOCK_MAGIC,
+  type BlockFooter,
+  type ChunkRef,
+  type TableRef,
+  TRAILER_BYTES,
+} from './block-format.ts';
+import { codesLength, decodeCodes, getUint32 } from './chunk-codec.ts';
+import type { ByteCache } from './frame-cache.ts';
+import { RowGroup } from './row-group.ts';
+import { TraceFilter } from './trace-filter.ts';
+import { decodeValues } from './values-chunk.ts';
+
+/** Rows of one trace in a group. */
+export interface TraceRows {
+  readonly group: RowGroup;
+  /** `[start, end)` */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Reads one block file. The footer and the trace filter stay in memory, everything else comes through the cache. */
+export class BlockReader {
+  readonly path: string;
+  readonly footer: BlockFooter;
+  readonly minStartUnixNano: bigint;
+  readonly maxStartUnixNano: bigint;
+  readonly #file: number;
+  readonly #cacheKey: string;
+  readonly #cache: ByteCache<Uint8Array | SymbolTable | RowGroup>;
+  readonly #filter: TraceFilter;
+  #shapes: ShapeTable | undefined;
+
+  /**
+   * @param id what the block is called in the cache
+   * @throws {SpoorError} corrupt, with the path
+   */
+  constructor(path: string, id: number, cache: ByteCache<Uint8Array | SymbolTable | RowGroup>) {
+    this.path = path;
+    this.#cacheKey = `${id}:`;
+    this.#cache = cache;
+    this.#file = openSync(path, 'r');
+    try {
+      this.footer = this.#readFooter();
+      this.minStartUnixNano = BigInt(this.footer.minStart);
+      this.maxStartUnixNano = BigInt(this.footer.maxStart);
+      this.#filter = new TraceFilter(this.#chunk(this.footer.filter).slice());
+    } catch (error) {
+      closeSync(this.#file);
+      throw error;
+    }
+  }
+
+  /** Frees the file; groups handed out can no longer be read. */
+  close(): void {
+    closeSync(this.#file);
+    this.#cache.drop(this.#cacheKey);
+  }
+
+  /** Group `g`. */
+  group(g: number): RowGroup {
+    const key = `${this.#cacheKey}group ${g}`;
+    const known = this.#cache.get(key);
+    if (known instanceof RowGroup) return known;
+    const group = new RowGroup(this, this.footer.groups[g]!);
+    this.#cache.set(key, group, group.expectedBytes);
+    return group;
+  }
+
+  /** The rows of a trace, or undefined when the block has none of it. */
+  findTrace(id: TraceId): TraceRows | undefined {
+    const bytes = traceIdBytes(id);
+    if (!this.#filter.mayHave(bytes, 0)) return undefined;
+    const { groups } = this.footer;
+    let low = 0;
+    let high = groups.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (groups[middle]!.firstTraceId <= id) low = middle + 1;
+      else high = middle;
+    }
+    if (low === 0) return undefined;
+    const group = this.group(low - 1);
+    const trace = group.findTrace(bytes);
+    if (trace < 0) return undefined;
+    return { group, start: group.traceStarts[trace]!, end: group.traceStarts[trace + 1]! };
+  }
+
+  /** Bytes of a chunk; null is an empty one. */
+  chunk(ref: ChunkRef | null): Uint8Array {
+    return ref === null ? NOTHING : this.#chunk(ref);
+  }
+
+  /** A list of symbols, kept in the cache. */
+  table(ref: TableRef): SymbolTable {
+    const key = `${this.#cacheKey}table ${ref.chunk[0]} ${ref.chunk[1]}`;
+    const known = this.#cache.get(key);
+    // Only symbol tables are put under these keys.
+    if (known !== undefined) return known as SymbolTable;
+    const table = decodeValues(this.#chunk(ref.chunk), ref.count);
+    this.#cache.set(key, table, table.bytes.length + table.offsets.length * 4);
+    return table;
+  }
+
+  /** The whole dictionary of a column, kept in the cache. */
+  dictionary(column: number): SymbolTable {
+    const { pages } = this.footer.columns[column]!;
+    if (pages === undefined) throw new SpoorError('internal', `column ${column} has no dictionary`);
+    if (pages.length === 1) return this.table(pages[0]!);
+    const key = `${this.#cacheKey}dictionary ${column}`;
+    const known = this.#cache.get(key);
+    if (known !== undefined) return known as SymbolTable;
+    const table = joinTables(pages.map((page) => decodeValues(this.#chunk(page.chunk), page.count)));
+    this.#cache.set(key, table, table.bytes.length + table.offsets.length * 4);
+    return table;
+  }
+
+  /** The page of a dictionary that holds an entry, and the number of its first entry. */
+  dictionaryPage(column: number, entry: number): { table: SymbolTable; first: number } {
+    const { pages } = this.footer.columns[column]!;
+    let first = 0;
+    for (const page of pages ?? []) {
+      if (entry < first + page.count) return { table: this.table(page), first };
+      first += page.count;
+    }
+    throw new SpoorError('corrupt', `block ${this.path}: column ${column} has no entry ${entry}`);
+  }
+
+  /** The sequences of columns that rows, events and links have. */
+  get shapes(): ShapeTable {
+    if (this.#shapes === undefined) {
+      const { count, lengths, columns } = this.footer.shapes;
+      const offsets = new Uint32Array(count + 1);
+      const sizes = decodeCodes(this.#chunk(lengths), count);
+      for (let i = 0; i < count; i++) offsets[i + 1] = offsets[i]! + sizes[i]!;
+      this.#shapes = {
+        count,
+        offsets,
+        columns: decodeCodes(this.#chunk(columns), offsets[count]!),
+      };
+    }
+    return this.#shapes;
+  }
+
+  /** Distinct (resource, name, kind) of the block's spans, as codes. */
+  operations(): { resource: Uint32Array; name: Uint32Array; kind: Uint32Array } {
+    const { count, chunk } = this.footer.operations;
+    let rest = this.#chunk(chunk);
+    const next = (): Uint32Array => {
+      const values = decodeCodes(rest, count);
+      rest = rest.subarray(codesLength(rest, count));
+      return values;
+    };
+    return { resource: next(), name: next(), kind: next() };
+  }
+
+  #chunk([frame, offset, length]: ChunkRef): Uint8Array {
+    return this.#frame(frame).subarray(offset, offset + length);
+  }
+
+  #frame(frame: number): Uint8Array {
+    const key = this.#cacheKey + frame;
+    const known = this.#cache.get(key);
+    if (known !== undefined) return known as Uint8Array;
+    const [offset, stored, raw, crc] = this.footer.frames.slice(frame * 4, frame * 4 + 4);
+    const bytes = this.#read(offset!, stored!);
+    if (crc32(bytes) !== crc) {
+      throw new SpoorError('corrupt', `block ${this.path}: checksum of frame ${frame} is wrong`);
+    }
+    const content = raw === 0 ? bytes : zstdDecompressSync(bytes, { maxOutputLength: raw! });
+    this.#cache.set(key, content, content.length);
+    return content;
+  }
+
+  #read(offset: number, length: number): Buffer<ArrayBuffer> {
+    const bytes = Buffer.allocUnsafeSlow(length);
+    let done = 0;
+    while (done < length) {
+      const count = readSync(this.#file, bytes, done, length - done, offset + done);
+      if (count === 0) {
+        throw new SpoorError(
+          'corrupt',
+          `block ${this.path}: ends ${length - done} bytes early, at byte ${offset + done}`,
+        );
+      }
+      done += count;
+    }
+    return bytes;
+  }
+
+  #readFooter(): BlockFooter {
+    const { size } = fstatSync(this.#file);
+    const tooShort = size < BLOCK_MAGIC.length + TRAILER_BYTES;
+    const trailer = tooShort ? NOTHING : this.#read(size - TRAILER_BYTES, TRAILER_BYTES);
+    if (tooShort || !BLOCK_MAGIC.every((byte, i) => trailer[12 + i] === byte)) {
+      throw new SpoorError('corrupt', `block ${this.path}: ${size} bytes, not a whole block`);
+    }
+    const stored = getUint32(trailer, 0);
+    const raw = getUint32(trailer, 4);
+    if (stored > size - TRAILER_BYTES - BLOCK_MAGIC.length) {
+      throw new SpoorError('corrupt', `block ${this.path}: footer of ${stored} in ${size} bytes`);
+    }
+    const bytes = this.#read(size - TRAILER_BYTES - stored, stored);
+    if (crc32(bytes) !== getUint32(trailer, 8)) {
+      throw new SpoorError('corrupt', `block ${this.path}: checksum of the footer is wrong`);
+    }
+    const text = zstdDecompressSync(bytes, { maxOutputLength: raw }).toString();
+    // The checksum says that this is what the writer wrote.
+    const footer = JSON.parse(text) as BlockFooter;
+    if (footer.version > BLOCK_FORMAT_VERSION) {
+      throw new SpoorError(
+        'corrupt',
+        `block ${this.path}: format ${footer.version} is newer than ${BLOCK_FORMAT_VERSION}, which this version reads`,
+      );
+    }
+    return footer;
+  }
+}
+
+const NOTHING = new Uint8Array(0);
+
+function joinTables(tables: readonly SymbolTable[]): SymbolTable {
+  const count = tables.reduce((sum, table) => sum + table.count, 0);
+  const offsets = new Uint32Array(count + 1);
+  const bytes = new Uint8Array(tables.reduce((sum, table) => sum + table.bytes.length, 0));
+  let at = 0;
+  let entry = 0;
+  for (const table of tables) {
+    for (let i = 0; i < table.count; i++) offsets[++entry] = at + table.offsets[i + 1]!;
+    bytes.set(table.bytes, at);
+    at += table.bytes.length;
+  }
+  return { count, offsets, bytes, hashes: undefined };
+}

@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: Apache-2.0
+import { constants, crc32, zstdCompressSync } from 'node:zlib';
+import { formatTraceId } from '@spoor/core/model/ids.ts';
+import type { SpanColumns, SymbolTable } from '@spoor/core/model/span-columns.ts';
+import { symbolText } from '@spoor/core/model/span-reader.ts';
+import {
+  BLOCK_FORMAT_VERSION,
+  BLOCK_MAGIC,
+  type BlockColumn,
+  type BlockFooter,
+  type BlockGroup,
+  type ChunkRef,
+  GROUP_ROWS,
+  type TableRef,
+  TRAILER_BYTES,
+} from './block-format.ts';
+import { encodeCodes, putUint32 } from './chunk-codec.ts';
+import { FrameWriter } from './frame-writer.ts';
+import { GroupWriter } from './group-writer.ts';
+import { orderRows } from './row-order.ts';
+import { type SpanUnion, uniteSpans } from './span-union.ts';
+import { TraceFilter } from './trace-filter.ts';
+import { allEntries, encodeValues } from './values-chunk.ts';
+
+/** A page of a dictionary holds at most this; reading one value costs one page. */
+const PAGE_ENTRIES = 4096;
+const PAGE_BYTES = 32 << 10;
+
+/** A block, ready to be written, and what the manifest says of it. */
+export interface EncodedBlock {
+  /** The file, in pieces. */
+  readonly parts: readonly Uint8Array[];
+  readonly bytes: number;
+  readonly rows: number;
+  readonly traces: number;
+  /** Unix epoch ns. */
+  readonly minStartUnixNano: bigint;
+  readonly maxStartUnixNano: bigint;
+}
+
+/** Encodes all spans of the sources as one block: by trace id, each span once. */
+export function encodeBlock(sources: readonly SpanColumns[]): EncodedBlock {
+  const union = uniteSpans(sources);
+  const order = orderRows(union);
+  const frames = new FrameWriter(BLOCK_MAGIC.length);
+  const traces = order.traceStarts.length - 1;
+  const filter = TraceFilter.sized(traces);
+  const groups: BlockGroup[] = [];
+  const writer = new GroupWriter(union, order, frames);
+  for (let trace = 0; trace < traces; ) {
+    const firstRow = order.traceStarts[trace]!;
+    let end = trace;
+    while (end < traces && order.traceStarts[end]! - firstRow < GROUP_ROWS) {
+      filter.add(union.traceId, order.rows[order.traceStarts[end]!]! * 16);
+      end++;
+    }
+    groups.push({
+      firstTraceId: formatTraceId(union.traceId, order.rows[firstRow]! * 16),
+      ...writer.write(trace, end),
+    });
+    frames.flush();
+    trace = end;
+  }
+  const { minStart, maxStart } = startBounds(union, order.rows);
+  const columns = union.columns.map((column): BlockColumn => {
+    const { level, type, key, values } = column;
+    const what = `attribute ${symbolText(union.keys, key)}`;
+    return {
+      level,
+      type,
+      key,
+      pages: values.plain ? undefined : writePages(frames, what, values.table),
+    };
+  });
+  const table = (what: string, symbols: SymbolTable): TableRef => ({
+    count: symbols.count,
+    chunk: frames.chunk(what, (sink) =>
+      encodeValues(sink, symbols, allEntries(symbols.count), symbols.count),
+    ),
+  });
+  const shapes = union.shapes;
+  const footer: BlockFooter = {
+    version: BLOCK_FORMAT_VERSION,
+    rows: order.rows.length,
+    traces,
+    minStart: minStart.toString(),
+    maxStart: maxStart.toString(),
+    names: table('names', union.names),
+    resources: table('resources', union.resources),
+    scopes: table('scopes', union.scopes),
+    eventNames: table('event names', union.eventNames),
+    keys: table('keys', union.keys),
+    shapes: {
+      count: shapes.count,
+      lengths: frames.chunk('shapes', (sink) => {
+        const lengths = new Uint32Array(shapes.count);
+        for (let i = 0; i < shapes.count; i++) {
+          lengths[i] = shapes.offsets[i + 1]! - shapes.offsets[i]!;
+        }
+        encodeCodes(sink, lengths, lengths.length);
+      }),
+      columns: frames.chunk('shapes', (sink) =>
+        encodeCodes(sink, shapes.columns, shapes.columnCount),
+      ),
+    },
+    operations: writeOperations(frames, union, order.rows),
+    columns,
+    groups,
+    filter: frames.rawChunk('trace filter', filter.bits),
+    frames: (frames.flush(), frames.frames),
+    bytesBy: frames.bytesBy,
+  };
+  const tail = encodeFooter(footer);
+  return {
+    parts: [BLOCK_MAGIC, ...frames.parts, ...tail],
+    bytes: frames.offset + tail.reduce((sum, part) => sum + part.length, 0),
+    rows: order.rows.length,
+    traces,
+    minStartUnixNano: minStart,
+    maxStartUnixNano: maxStart,
+  };
+}
+
+function encodeFooter(footer: BlockFooter): Uint8Array[] {
+  const raw = Buffer.from(JSON.stringify(footer));
+  const stored = zstdCompressSync(raw, {
+    params: { [constants.ZSTD_c_compressionLevel]: 3 },
+  });
+  const trailer = new Uint8Array(TRAILER_BYTES);
+  putUint32(trailer, 0, stored.length);
+  putUint32(trailer, 4, raw.length);
+  putUint32(trailer, 8, crc32(stored));
+  trailer.set(BLOCK_MAGIC, 12);
+  return [stored, trailer];
+}
+
+function writePages(frames: FrameWriter, what: string, table: SymbolTable): TableRef[] {
+  const pages: TableRef[] = [];
+  const entries = new Uint32Array(PAGE_ENTRIES);
+  for (let start = 0; start < table.count; ) {
+    let count = 0;
+    while (
+      start + count < table.count &&
+      count < PAGE_ENTRIES &&
+      (count === 0 || table.offsets[start + count]! - table.offsets[start]! < PAGE_BYTES)
+    ) {
+      entries[count] = start + count;
+      count++;
+    }
+    const chunk = frames.chunk(what, (sink) => encodeValues(sink, table, entries, count));
+    pages.push({ count, chunk });
+    start += count;
+  }
+  return pages;
+}
+
+/** Distinct (resource, name, kind) of the block: what services and operations are listed from. */
+function writeOperations(
+  frames: FrameWriter,
+  union: SpanUnion,
+  rows: Uint32Array,
+): { count: number; chunk: ChunkRef } {
+  const seen = new Set<number>();
+  for (const row of rows) {
+    seen.add(
+      (union.resource[row]! * union.names.count + union.name[row]!) * 256 + union.kind[row]!,
+    );
+  }
+  const count = seen.size;
+  const lists = [new Uint32Array(count), new Uint32Array(count), new Uint32Array(count)] as const;
+  let i = 0;
+  for (const key of seen) {
+    const pair = Math.floor(key / 256);
+    lists[0][i] = Math.floor(pair / union.names.count);
+    lists[1][i] = pair % union.names.count;
+    lists[2][i++] = key % 256;
+  }
+  const chunk = frames.chunk('operations', (sink) => {
+    for (const list of lists) encodeCodes(sink, list, count);
+  });
+  return { count, chunk };
+}
+
+function startBounds(union: SpanUnion, rows: Uint32Array): { minStart: bigint; maxStart: bigint } {
+  const { startLo, startHi } = union;
+  let min = rows[0]!;
+  let max = min;
+  for (const row of rows) {
+    if (
+      startHi[row]! < startHi[min]! ||
+      (startHi[row] === startHi[min] && startLo[row]! < startLo[min]!)
+    ) {
+      min = row;
+    }
+    if (
+      startHi[row]! > startHi[max]! ||
+      (startHi[row] === startHi[max] && startLo[row]! > startLo[max]!)
+    ) {
+      max = row;
+    }
+  }
+  const at = (row: number): bigint => (BigInt(startHi[row]!) << 32n) | BigInt(startLo[row]!);
+  return { minStart: at(min), maxStart: at(max) };
+}

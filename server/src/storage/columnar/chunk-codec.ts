@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/**
+ * Encodings of number columns inside a block. Each chunk begins with its width, so that it can be read alone.
+ *
+ * - **codes**: width 0 (all equal: one u32 follows), 1, 2 or 4 bytes a number, little endian.
+ * - **planes**: 64-bit numbers as `width` byte planes, lowest first; bytes that are zero throughout are left out.
+ */
+
+/** A growing byte buffer that chunks are appended to. */
+export class ByteSink {
+  bytes: Uint8Array<ArrayBuffer>;
+  length = 0;
+
+  constructor(expectedBytes: number) {
+    this.bytes = new Uint8Array(expectedBytes);
+  }
+
+  /** Makes room for `count` bytes and returns where they begin. */
+  reserve(count: number): number {
+    const start = this.length;
+    this.length += count;
+    if (this.length > this.bytes.length) {
+      const grown = new Uint8Array(Math.max(this.bytes.length * 2, this.length));
+      grown.set(this.bytes.subarray(0, start));
+      this.bytes = grown;
+    }
+    return start;
+  }
+
+  /** Appends bytes as they are. */
+  append(bytes: Uint8Array): void {
+    const at = this.reserve(bytes.length);
+    this.bytes.set(bytes, at);
+  }
+}
+
+/** Appends `values[0, count)` as a codes chunk. */
+export function encodeCodes(sink: ByteSink, values: Uint32Array, count: number): void {
+  let max = 0;
+  let all = 0;
+  const first = count === 0 ? 0 : values[0]!;
+  for (let i = 0; i < count; i++) {
+    const value = values[i]!;
+    if (value > max) max = value;
+    all |= value ^ first;
+  }
+  if (all === 0) {
+    const at = sink.reserve(5);
+    sink.bytes[at] = 0;
+    putUint32(sink.bytes, at + 1, first);
+    return;
+  }
+  const width = max < 256 ? 1 : max < 65536 ? 2 : 4;
+  let at = sink.reserve(1 + width * count);
+  const bytes = sink.bytes;
+  bytes[at++] = width;
+  if (width === 1) {
+    for (let i = 0; i < count; i++) bytes[at + i] = values[i]!;
+  } else if (width === 2) {
+    for (let i = 0; i < count; i++, at += 2) {
+      const value = values[i]!;
+      bytes[at] = value & 255;
+      bytes[at + 1] = value >>> 8;
+    }
+  } else {
+    for (let i = 0; i < count; i++, at += 4) putUint32(bytes, at, values[i]!);
+  }
+}
+
+/** The `count` numbers of a codes chunk. */
+export function decodeCodes(chunk: Uint8Array, count: number): Uint32Array {
+  const values = new Uint32Array(count);
+  const width = chunk[0]!;
+  if (width === 0) {
+    const value = getUint32(chunk, 1);
+    if (value !== 0) values.fill(value);
+  } else if (width === 1) {
+    for (let i = 0; i < count; i++) values[i] = chunk[i + 1]!;
+  } else if (width === 2) {
+    for (let i = 0, at = 1; i < count; i++, at += 2) values[i] = chunk[at]! | (chunk[at + 1]! << 8);
+  } else {
+    for (let i = 0, at = 1; i < count; i++, at += 4) values[i] = getUint32(chunk, at);
+  }
+  return values;
+}
+
+/** Bytes that a codes chunk of `count` numbers takes. */
+export function codesLength(chunk: Uint8Array, count: number): number {
+  return chunk[0] === 0 ? 5 : 1 + chunk[0]! * count;
+}
+
+/** Appends 64-bit numbers, given as halves, as a planes chunk. */
+export function encodePlanes(
+  sink: ByteSink,
+  lo: Uint32Array,
+  hi: Uint32Array,
+  count: number,
+): void {
+  let lowBits = 0;
+  let highBits = 0;
+  for (let i = 0; i < count; i++) {
+    lowBits |= lo[i]!;
+    highBits |= hi[i]!;
+  }
+  const width = highBits === 0 ? byteWidth(lowBits) : 4 + byteWidth(highBits);
+  let at = sink.reserve(1 + width * count);
+  const bytes = sink.bytes;
+  bytes[at++] = width;
+  for (let plane = 0; plane < width; plane++) {
+    const half = plane < 4 ? lo : hi;
+    const shift = (plane & 3) * 8;
+    for (let i = 0; i < count; i++) bytes[at + i] = half[i]! >>> shift;
+    at += count;
+  }
+}
+
+/** Reads a planes chunk into the halves of `count` numbers. */
+export function decodePlanes(chunk: Uint8Array, lo: Uint32Array, hi: Uint32Array): void {
+  const count = lo.length;
+  const width = chunk[0]!;
+  let at = 1;
+  for (let plane = 0; plane < width; plane++) {
+    const half = plane < 4 ? lo : hi;
+    const shift = (plane & 3) * 8;
+    for (let i = 0; i < count; i++) half[i] = half[i]! | (chunk[at + i]! << shift);
+    at += count;
+  }
+}
+
+function byteWidth(bits: number): number {
+  return bits === 0 ? 0 : 4 - (Math.clz32(bits) >>> 3);
+}
+
+/** Writes a u32, little endian. */
+export function putUint32(bytes: Uint8Array, at: number, value: number): void {
+  bytes[at] = value & 255;
+  bytes[at + 1] = (value >>> 8) & 255;
+  bytes[at + 2] = (value >>> 16) & 255;
+  bytes[at + 3] = value >>> 24;
+}
+
+/** Reads a u32, little endian. */
+export function getUint32(bytes: Uint8Array, at: number): number {
+  return (
+    (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
+  );
+}

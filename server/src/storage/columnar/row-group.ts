@@ -1,0 +1,355 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { AttributeLevel, ValueType } from '@spoor/core/model/attributes.ts';
+import { BatchBuilder } from '@spoor/core/model/batch-builder.ts';
+import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
+import type {
+  AttributeColumn,
+  EventColumns,
+  LinkColumns,
+  ShapeTable,
+  SpanColumns,
+  SymbolTable,
+} from '@spoor/core/model/span-columns.ts';
+import { SpanCopier } from '@spoor/core/model/span-copier.ts';
+import {
+  type BlockColumn,
+  type BlockGroup,
+  GROUP_CHUNKS,
+  type GroupChunk,
+  type GroupColumn,
+} from './block-format.ts';
+import type { BlockReader } from './block-reader.ts';
+import { decodeCodes, decodePlanes } from './chunk-codec.ts';
+import { PARENT_ELSEWHERE, PARENT_ROW } from './parent-finder.ts';
+import { decodeValues } from './values-chunk.ts';
+
+/** Rough size of a row once its columns are decoded: ids, times and codes. */
+const DECODED_ROW_BYTES = 120;
+
+/**
+ * Some thousand rows of a block: whole traces in the order of their ids, rows of a trace by start. A column is read and
+ * decoded when it is first asked for, and kept with the group.
+ */
+export class RowGroup implements SpanColumns {
+  readonly rows: number;
+  readonly traces: number;
+  readonly columns: readonly AttributeColumn[];
+  readonly #block: BlockReader;
+  readonly #group: BlockGroup;
+  readonly #words = new Map<GroupChunk, Uint32Array>();
+  readonly #octets = new Map<GroupChunk | 'traceId' | 'parent', Uint8Array>();
+  #traceStarts: Uint32Array | undefined;
+  #starts: { lo: Uint32Array; hi: Uint32Array } | undefined;
+  #durations: { lo: Uint32Array; hi: Uint32Array } | undefined;
+  #events: EventColumns | undefined;
+  #links: LinkColumns | undefined;
+
+  constructor(block: BlockReader, group: BlockGroup) {
+    this.#block = block;
+    this.#group = group;
+    this.rows = group.rows;
+    this.traces = group.traces;
+    const parts = new Map(group.columns.map((part) => [part.column, part]));
+    this.columns = block.footer.columns.map(
+      (column, c) => new RowGroupColumn(block, c, column, parts.get(c)),
+    );
+  }
+
+  /** What the group takes in a cache, at the most usual use. */
+  get expectedBytes(): number {
+    return this.rows * DECODED_ROW_BYTES;
+  }
+
+  /** Sorted trace ids, 16 bytes each. */
+  get traceIds(): Uint8Array {
+    return this.#raw('traceIds');
+  }
+
+  /** First row of each trace, and the number of rows at the end. */
+  get traceStarts(): Uint32Array {
+    if (this.#traceStarts === undefined) {
+      const lengths = this.#codes('traceRows', this.traces);
+      const starts = new Uint32Array(this.traces + 1);
+      for (let t = 0; t < this.traces; t++) starts[t + 1] = starts[t]! + lengths[t]!;
+      this.#traceStarts = starts;
+    }
+    return this.#traceStarts;
+  }
+
+  /** Number of the trace with this id, or -1. */
+  findTrace(id: Uint8Array): number {
+    const ids = this.traceIds;
+    let low = 0;
+    let high = this.traces - 1;
+    while (low <= high) {
+      const middle = (low + high) >>> 1;
+      const order = Buffer.compare(ids.subarray(middle * 16, middle * 16 + 16), id);
+      if (order === 0) return middle;
+      if (order < 0) low = middle + 1;
+      else high = middle - 1;
+    }
+    return -1;
+  }
+
+  /** A few rows as a batch of their own; of the dictionaries only the pages that they need are read. */
+  extract(start: number, end: number): SpanBatch {
+    const builder = new BatchBuilder(end - start);
+    const copier = new SpanCopier(this, builder, (column, entry) => {
+      if (this.#block.footer.columns[column]!.pages === undefined) {
+        return { table: this.columns[column]!.values, index: entry };
+      }
+      const { table, first } = this.#block.dictionaryPage(column, entry);
+      return { table, index: entry - first };
+    });
+    for (let row = start; row < end; row++) copier.copy(row);
+    return builder.finish();
+  }
+
+  get traceId(): Uint8Array {
+    let ids = this.#octets.get('traceId');
+    if (ids === undefined) {
+      ids = new Uint8Array(this.rows * 16);
+      const starts = this.traceStarts;
+      for (let t = 0; t < this.traces; t++) {
+        const id = this.traceIds.subarray(t * 16, t * 16 + 16);
+        for (let row = starts[t]!; row < starts[t + 1]!; row++) ids.set(id, row * 16);
+      }
+      this.#octets.set('traceId', ids);
+    }
+    return ids;
+  }
+  get spanId(): Uint8Array {
+    return this.#raw('spanIds');
+  }
+  get parentSpanId(): Uint8Array {
+    let ids = this.#octets.get('parent');
+    if (ids === undefined) {
+      ids = this.#parents();
+      this.#octets.set('parent', ids);
+    }
+    return ids;
+  }
+  get startLo(): Uint32Array {
+    return this.#start().lo;
+  }
+  get startHi(): Uint32Array {
+    return this.#start().hi;
+  }
+  get durationLo(): Uint32Array {
+    return (this.#durations ??= this.#planes('duration', this.rows)).lo;
+  }
+  get durationHi(): Uint32Array {
+    return (this.#durations ??= this.#planes('duration', this.rows)).hi;
+  }
+  get flags(): Uint32Array {
+    return this.#codes('flags', this.rows);
+  }
+  get kind(): Uint8Array {
+    return this.#smallCodes('kind');
+  }
+  get status(): Uint8Array {
+    return this.#smallCodes('status');
+  }
+  get name(): Uint32Array {
+    return this.#codes('name', this.rows);
+  }
+  get resource(): Uint32Array {
+    return this.#codes('resource', this.rows);
+  }
+  get scope(): Uint32Array {
+    return this.#codes('scope', this.rows);
+  }
+  get shape(): Uint32Array {
+    return this.#codes('shape', this.rows);
+  }
+  get names(): SymbolTable {
+    return this.#block.table(this.#block.footer.names);
+  }
+  get resources(): SymbolTable {
+    return this.#block.table(this.#block.footer.resources);
+  }
+  get scopes(): SymbolTable {
+    return this.#block.table(this.#block.footer.scopes);
+  }
+  get eventNames(): SymbolTable {
+    return this.#block.table(this.#block.footer.eventNames);
+  }
+  get keys(): SymbolTable {
+    return this.#block.table(this.#block.footer.keys);
+  }
+  get shapes(): ShapeTable {
+    return this.#block.shapes;
+  }
+
+  get events(): EventColumns | undefined {
+    const count = this.#group.events;
+    if (count === 0) return undefined;
+    if (this.#events === undefined) {
+      const rowOffsets = runningSum(this.#codes('eventCount', this.rows));
+      const { lo, hi } = this.#planes('eventTime', count);
+      const { lo: startLo, hi: startHi } = this.#start();
+      for (let row = 0; row < this.rows; row++) {
+        for (let e = rowOffsets[row]!; e < rowOffsets[row + 1]!; e++) {
+          const sum = lo[e]! + startLo[row]!;
+          hi[e] = hi[e]! + startHi[row]! + (sum > 0xffffffff ? 1 : 0);
+          lo[e] = sum;
+        }
+      }
+      this.#events = {
+        count,
+        rowOffsets,
+        timeLo: lo,
+        timeHi: hi,
+        name: this.#codes('eventName', count),
+        shape: this.#codes('eventShape', count),
+      };
+    }
+    return this.#events;
+  }
+
+  get links(): LinkColumns | undefined {
+    const count = this.#group.links;
+    if (count === 0) return undefined;
+    this.#links ??= {
+      count,
+      rowOffsets: runningSum(this.#codes('linkCount', this.rows)),
+      traceId: this.#raw('linkTraceIds'),
+      spanId: this.#raw('linkSpanIds'),
+      flags: this.#codes('linkFlags', count),
+      shape: this.#codes('linkShape', count),
+    };
+    return this.#links;
+  }
+
+  #chunk(what: GroupChunk): Uint8Array {
+    return this.#block.chunk(this.#group.chunks[GROUP_CHUNKS.indexOf(what)] ?? null);
+  }
+
+  #raw(what: GroupChunk): Uint8Array {
+    let bytes = this.#octets.get(what);
+    if (bytes === undefined) {
+      bytes = this.#chunk(what);
+      this.#octets.set(what, bytes);
+    }
+    return bytes;
+  }
+
+  #codes(what: GroupChunk, count: number): Uint32Array {
+    let values = this.#words.get(what);
+    if (values === undefined) {
+      values = decodeCodes(this.#chunk(what), count);
+      this.#words.set(what, values);
+    }
+    return values;
+  }
+
+  #smallCodes(what: GroupChunk): Uint8Array {
+    let bytes = this.#octets.get(what);
+    if (bytes === undefined) {
+      bytes = Uint8Array.from(decodeCodes(this.#chunk(what), this.rows));
+      this.#octets.set(what, bytes);
+    }
+    return bytes;
+  }
+
+  #planes(what: GroupChunk, count: number): { lo: Uint32Array; hi: Uint32Array } {
+    const lo = new Uint32Array(count);
+    const hi = new Uint32Array(count);
+    decodePlanes(this.#chunk(what), lo, hi);
+    return { lo, hi };
+  }
+
+  #start(): { lo: Uint32Array; hi: Uint32Array } {
+    if (this.#starts === undefined) {
+      const base = this.#planes('traceStart', this.traces);
+      const { lo, hi } = this.#planes('start', this.rows);
+      const starts = this.traceStarts;
+      for (let t = 0; t < this.traces; t++) {
+        const baseLo = base.lo[t]!;
+        const baseHi = base.hi[t]!;
+        for (let row = starts[t]!; row < starts[t + 1]!; row++) {
+          const sum = lo[row]! + baseLo;
+          lo[row] = sum;
+          hi[row] = hi[row]! + baseHi + (sum > 0xffffffff ? 1 : 0);
+        }
+      }
+      this.#starts = { lo, hi };
+    }
+    return this.#starts;
+  }
+
+  #parents(): Uint8Array {
+    const places = decodeCodes(this.#chunk('parent'), this.rows);
+    const elsewhere = this.#chunk('otherParents');
+    const spans = this.spanId;
+    const ids = new Uint8Array(this.rows * 8);
+    const starts = this.traceStarts;
+    let other = 0;
+    for (let t = 0; t < this.traces; t++) {
+      for (let row = starts[t]!; row < starts[t + 1]!; row++) {
+        const place = places[row]!;
+        if (place === PARENT_ELSEWHERE) {
+          ids.set(elsewhere.subarray(other, other + 8), row * 8);
+          other += 8;
+        } else if (place >= PARENT_ROW) {
+          const parent = (starts[t]! + place - PARENT_ROW) * 8;
+          for (let k = 0; k < 8; k++) ids[row * 8 + k] = spans[parent + k]!;
+        }
+      }
+    }
+    return ids;
+  }
+}
+
+/** A column of a group; its codes and values are read when they are first asked for. */
+class RowGroupColumn implements AttributeColumn {
+  readonly level: AttributeLevel;
+  readonly type: ValueType;
+  readonly key: number;
+  readonly count: number;
+  readonly isPlain: boolean;
+  readonly #block: BlockReader;
+  readonly #id: number;
+  readonly #part: GroupColumn | undefined;
+  #codes: Uint32Array | undefined;
+  #plain: SymbolTable | undefined;
+
+  constructor(block: BlockReader, id: number, column: BlockColumn, part: GroupColumn | undefined) {
+    this.level = column.level;
+    this.type = column.type;
+    this.key = column.key;
+    this.count = part?.count ?? 0;
+    this.isPlain = column.pages === undefined;
+    this.#block = block;
+    this.#id = id;
+    this.#part = part;
+  }
+
+  get codes(): Uint32Array | undefined {
+    if (this.isPlain) return undefined;
+    if (this.#part === undefined) return NO_CODES;
+    this.#codes ??= decodeCodes(this.#block.chunk(this.#part.chunk), this.count);
+    return this.#codes;
+  }
+
+  get values(): SymbolTable {
+    if (this.#part === undefined) return NO_VALUES;
+    if (!this.isPlain) return this.#block.dictionary(this.#id);
+    this.#plain ??= decodeValues(this.#block.chunk(this.#part.chunk), this.count);
+    return this.#plain;
+  }
+}
+
+const NO_CODES = new Uint32Array(0);
+const NO_VALUES: SymbolTable = {
+  count: 0,
+  offsets: new Uint32Array(1),
+  bytes: new Uint8Array(0),
+  hashes: undefined,
+};
+
+function runningSum(counts: Uint32Array): Uint32Array {
+  const offsets = new Uint32Array(counts.length + 1);
+  for (let i = 0; i < counts.length; i++) offsets[i + 1] = offsets[i]! + counts[i]!;
+  return offsets;
+}

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { AttributeLevel, ValueType } from '@spoor/core/model/attributes.ts';
+import { ShapeInterner } from '@spoor/core/model/shape-interner.ts';
+import type { AttributeColumn, SpanColumns, SymbolTable } from '@spoor/core/model/span-columns.ts';
+import { type ColumnValues, uniteTables, uniteValues } from './value-dictionary.ts';
+
+/** A column of the union: its values, and where they come from. */
+export interface UnionColumn {
+  readonly level: AttributeLevel;
+  readonly type: ValueType;
+  readonly key: number;
+  readonly values: ColumnValues;
+}
+
+/** Events or links of all rows; those of row `r` are `[rowOffsets[r], rowOffsets[r + 1])`. */
+export interface UnionItems {
+  readonly count: number;
+  readonly rowOffsets: Uint32Array;
+  readonly shape: Uint32Array;
+  /** Where the values of each item begin in `cells`. */
+  readonly cellStart: Uint32Array;
+}
+
+/**
+ * Several sources under one set of symbols, columns and shapes, rows one source after the other. This is what a block is
+ * written from: symbols are mapped once for each distinct one, rows are then numbers.
+ */
+export interface SpanUnion {
+  readonly rows: number;
+  readonly sources: readonly SpanColumns[];
+  /** First row of each source, and the number of rows at the end. */
+  readonly bases: Uint32Array;
+  readonly traceId: Uint8Array;
+  readonly spanId: Uint8Array;
+  readonly parentSpanId: Uint8Array;
+  readonly startLo: Uint32Array;
+  readonly startHi: Uint32Array;
+  readonly durationLo: Uint32Array;
+  readonly durationHi: Uint32Array;
+  readonly flags: Uint32Array;
+  readonly kind: Uint8Array;
+  readonly status: Uint8Array;
+  readonly name: Uint32Array;
+  readonly resource: Uint32Array;
+  readonly scope: Uint32Array;
+  readonly shape: Uint32Array;
+  /** Where the values of each row begin in `cells`. */
+  readonly cellStart: Uint32Array;
+  /** For each attribute of each row, event and link, in the order of its shape: entry of its column's table. */
+  readonly cells: Uint32Array;
+  readonly names: SymbolTable;
+  readonly resources: SymbolTable;
+  readonly scopes: SymbolTable;
+  readonly eventNames: SymbolTable;
+  readonly keys: SymbolTable;
+  readonly shapes: ShapeInterner;
+  readonly columns: readonly UnionColumn[];
+  readonly events: UnionItems & {
+    readonly timeLo: Uint32Array;
+    readonly timeHi: Uint32Array;
+    readonly name: Uint32Array;
+  };
+  readonly links: UnionItems & {
+    readonly traceId: Uint8Array;
+    readonly spanId: Uint8Array;
+    readonly flags: Uint32Array;
+  };
+}
+
+/** Unites sources. */
+export function uniteSpans(sources: readonly SpanColumns[]): SpanUnion {
+  const bases = new Uint32Array(sources.length + 1);
+  sources.forEach((source, s) => (bases[s + 1] = bases[s]! + source.rows));
+  const rows = bases[sources.length]!;
+  const names = uniteTables(sources.map((source) => source.names));
+  const resources = uniteTables(sources.map((source) => source.resources));
+  const scopes = uniteTables(sources.map((source) => source.scopes));
+  const eventNames = uniteTables(sources.map((source) => source.eventNames));
+  const keys = uniteTables(sources.map((source) => source.keys));
+  const { columns, columnMaps } = uniteColumns(sources, keys.maps);
+  const shapes = new ShapeInterner();
+  const shapeMaps = sources.map((source, s) => mapShapes(source, columnMaps[s]!.ids, shapes));
+
+  const words = (pick: (source: SpanColumns) => Uint32Array): Uint32Array =>
+    joinWords(rows, bases, sources.map(pick));
+  const octets = (size: number, pick: (source: SpanColumns) => Uint8Array): Uint8Array =>
+    joinBytes(rows * size, bases, size, sources.map(pick));
+  const mapped = (
+    pick: (source: SpanColumns) => Uint32Array,
+    maps: readonly Uint32Array[],
+  ): Uint32Array => joinMapped(rows, bases, sources.map(pick), maps);
+
+  const shape = mapped((source) => source.shape, shapeMaps);
+  const events = uniteItems(sources, bases, (source) => source.events, shapeMaps);
+  const links = uniteItems(sources, bases, (source) => source.links, shapeMaps);
+  let cellCount = 0;
+  const cellStarts = (list: Uint32Array): Uint32Array => {
+    const starts = new Uint32Array(list.length);
+    for (let i = 0; i < list.length; i++) {
+      starts[i] = cellCount;
+      cellCount += shapes.offsets[list[i]! + 1]! - shapes.offsets[list[i]!]!;
+    }
+    return starts;
+  };
+  const cellStart = cellStarts(shape);
+  const eventCellStart = cellStarts(events.shape);
+  const linkCellStart = cellStarts(links.shape);
+  const cells = new Uint32Array(cellCount);
+  let eventBase = 0;
+  let linkBase = 0;
+  sources.forEach((source, s) => {
+    const next = new Uint32Array(source.columns.length);
+    const fill = (list: Uint32Array, at: number): void =>
+      fillCells(source, columnMaps[s]!.values, list, next, cells, at);
+    if (source.rows > 0) fill(source.shape, cellStart[bases[s]!]!);
+    if (source.events !== undefined) fill(source.events.shape, eventCellStart[eventBase]!);
+    if (source.links !== undefined) fill(source.links.shape, linkCellStart[linkBase]!);
+    eventBase += source.events?.count ?? 0;
+    linkBase += source.links?.count ?? 0;
+  });
+
+  const eventSources = sources.map((source) => source.events);
+  const linkSources = sources.map((source) => source.links);
+  return {
+    rows,
+    sources,
+    bases,
+    traceId: octets(16, (source) => source.traceId),
+    spanId: octets(8, (source) => source.spanId),
+    parentSpanId: octets(8, (source) => source.parentSpanId),
+    startLo: words((source) => source.startLo),
+    startHi: words((source) => source.startHi),
+    durationLo: words((source) => source.durationLo),
+    durationHi: words((source) => source.durationHi),
+    flags: words((source) => source.flags),
+    kind: octets(1, (source) => source.kind),
+    status: octets(1, (source) => source.status),
+    name: mapped((source) => source.name, names.maps),
+    resource: mapped((source) => source.resource, resources.maps),
+    scope: mapped((source) => source.scope, scopes.maps),
+    shape,
+    cellStart,
+    cells,
+    names: names.table,
+    resources: resources.table,
+    scopes: scopes.table,
+    eventNames: eventNames.table,
+    keys: keys.table,
+    shapes,
+    columns,
+    events: {
+      ...events,
+      cellStart: eventCellStart,
+      timeLo: concatWords(eventSources.map((list) => list?.timeLo)),
+      timeHi: concatWords(eventSources.map((list) => list?.timeHi)),
+      name: concatWords(
+        eventSources.map((list, s) => list?.name.map((code) => eventNames.maps[s]![code]!)),
+      ),
+    },
+    links: {
+      ...links,
+      cellStart: linkCellStart,
+      traceId: concatBytes(linkSources.map((list) => list?.traceId)),
+      spanId: concatBytes(linkSources.map((list) => list?.spanId)),
+      flags: concatWords(linkSources.map((list) => list?.flags)),
+    },
+  };
+}
+
+interface ColumnMap {
+  /** Column of the source to column of the union. */
+  readonly ids: Uint32Array;
+  /** Column of the source to its map of value entries. */
+  readonly values: Uint32Array[];
+}
+
+function uniteColumns(
+  sources: readonly SpanColumns[],
+  keyMaps: readonly Uint32Array[],
+): { columns: UnionColumn[]; columnMaps: ColumnMap[] } {
+  const found = new Map<
+    number,
+    {
+      level: AttributeLevel;
+      type: ValueType;
+      key: number;
+      parts: { source: number; column: number; data: AttributeColumn }[];
+    }
+  >();
+  sources.forEach((source, s) =>
+    source.columns.forEach((data, column) => {
+      const key = keyMaps[s]![data.key]!;
+      const slot = (key * 8 + data.level) * 16 + data.type;
+      let entry = found.get(slot);
+      if (entry === undefined) {
+        entry = { level: data.level, type: data.type, key, parts: [] };
+        found.set(slot, entry);
+      }
+      entry.parts.push({ source: s, column, data });
+    }),
+  );
+  const columnMaps = sources.map((source) => ({
+    ids: new Uint32Array(source.columns.length),
+    values: Array.from<Uint32Array>({ length: source.columns.length }),
+  }));
+  const columns: UnionColumn[] = [];
+  for (const { level, type, key, parts } of found.values()) {
+    const values = uniteValues(
+      type,
+      parts.map(({ data }) => data),
+    );
+    parts.forEach(({ source, column }, i) => {
+      columnMaps[source]!.ids[column] = columns.length;
+      columnMaps[source]!.values[column] = values.maps[i]!;
+    });
+    columns.push({ level, type, key, values });
+  }
+  return { columns, columnMaps };
+}
+
+function mapShapes(source: SpanColumns, ids: Uint32Array, shapes: ShapeInterner): Uint32Array {
+  const { count, offsets, columns } = source.shapes;
+  const map = new Uint32Array(count);
+  let scratch = new Uint32Array(64);
+  for (let shape = 0; shape < count; shape++) {
+    const start = offsets[shape]!;
+    const length = offsets[shape + 1]! - start;
+    if (length > scratch.length) scratch = new Uint32Array(length * 2);
+    for (let i = 0; i < length; i++) scratch[i] = ids[columns[start + i]!]!;
+    map[shape] = shapes.intern(scratch, length);
+  }
+  return map;
+}
+
+function fillCells(
+  source: SpanColumns,
+  valueMaps: readonly Uint32Array[],
+  list: Uint32Array,
+  next: Uint32Array,
+  cells: Uint32Array,
+  at: number,
+): void {
+  const { offsets, columns } = source.shapes;
+  const codes = source.columns.map((column) => column.codes);
+  for (let i = 0; i < list.length; i++) {
+    const shape = list[i]!;
+    const end = offsets[shape + 1]!;
+    for (let k = offsets[shape]!; k < end; k++) {
+      const column = columns[k]!;
+      const position = next[column]!++;
+      const code = codes[column];
+      cells[at++] = valueMaps[column]![code === undefined ? position : code[position]!]!;
+    }
+  }
+}
+
+function uniteItems(
+  sources: readonly SpanColumns[],
+  bases: Uint32Array,
+  pick: (
+    source: SpanColumns,
+  ) => { count: number; rowOffsets: Uint32Array; shape: Uint32Array } | undefined,
+  shapeMaps: readonly Uint32Array[],
+): { count: number; rowOffsets: Uint32Array; shape: Uint32Array } {
+  const lists = sources.map(pick);
+  const count = lists.reduce((sum, list) => sum + (list?.count ?? 0), 0);
+  const rowOffsets = new Uint32Array(bases[sources.length]! + 1);
+  const shape = new Uint32Array(count);
+  let at = 0;
+  lists.forEach((list, s) => {
+    const base = bases[s]!;
+    const rows = bases[s + 1]! - base;
+    for (let row = 0; row < rows; row++) {
+      rowOffsets[base + row + 1] = at + (list?.rowOffsets[row + 1] ?? 0);
+    }
+    if (list === undefined) return;
+    for (let i = 0; i < list.count; i++) shape[at + i] = shapeMaps[s]![list.shape[i]!]!;
+    at += list.count;
+  });
+  return { count, rowOffsets, shape };
+}
+
+function joinWords(rows: number, bases: Uint32Array, parts: readonly Uint32Array[]): Uint32Array {
+  const joined = new Uint32Array(rows);
+  parts.forEach((part, s) => joined.set(part, bases[s]));
+  return joined;
+}
+
+function joinBytes(
+  length: number,
+  bases: Uint32Array,
+  size: number,
+  parts: readonly Uint8Array[],
+): Uint8Array {
+  const joined = new Uint8Array(length);
+  parts.forEach((part, s) => joined.set(part, bases[s]! * size));
+  return joined;
+}
+
+function joinMapped(
+  rows: number,
+  bases: Uint32Array,
+  parts: readonly Uint32Array[],
+  maps: readonly Uint32Array[],
+): Uint32Array {
+  const joined = new Uint32Array(rows);
+  parts.forEach((part, s) => {
+    const map = maps[s]!;
+    const base = bases[s]!;
+    for (let i = 0; i < part.length; i++) joined[base + i] = map[part[i]!]!;
+  });
+  return joined;
+}
+
+function concatWords(parts: readonly (Uint32Array | undefined)[]): Uint32Array {
+  const joined = new Uint32Array(parts.reduce((sum, part) => sum + (part?.length ?? 0), 0));
+  let at = 0;
+  for (const part of parts) {
+    if (part === undefined) continue;
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}
+
+function concatBytes(parts: readonly (Uint8Array | undefined)[]): Uint8Array {
+  const joined = new Uint8Array(parts.reduce((sum, part) => sum + (part?.length ?? 0), 0));
+  let at = 0;
+  for (const part of parts) {
+    if (part === undefined) continue;
+    joined.set(part, at);
+    at += part.length;
+  }
+  return joined;
+}
