@@ -98,7 +98,11 @@ export interface BlockFooter {
   readonly scopes: TableRef;
   readonly eventNames: TableRef;
   readonly keys: TableRef;
-  readonly shapes: { readonly count: number; readonly lengths: ChunkRef; readonly columns: ChunkRef };
+  readonly shapes: {
+    readonly count: number;
+    readonly lengths: ChunkRef;
+    readonly columns: ChunkRef;
+  };
   readonly columns: readonly BlockColumn[];
   readonly groups: readonly BlockGroup[];
   /** Bits of the trace filter. */

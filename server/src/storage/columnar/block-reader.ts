@@ -117,7 +117,9 @@ export class BlockReader {
     const key = `${this.#cacheKey}dictionary ${column}`;
     const known = this.#cache.get(key);
     if (known !== undefined) return known as SymbolTable;
-    const table = joinTables(pages.map((page) => decodeValues(this.#chunk(page.chunk), page.count)));
+    const table = joinTables(
+      pages.map((page) => decodeValues(this.#chunk(page.chunk), page.count)),
+    );
     this.#cache.set(key, table, table.bytes.length + table.offsets.length * 4);
     return table;
   }

@@ -47,7 +47,7 @@ export function encodeBlock(sources: readonly SpanColumns[]): EncodedBlock {
   const filter = TraceFilter.sized(traces);
   const groups: BlockGroup[] = [];
   const writer = new GroupWriter(union, order, frames);
-  for (let trace = 0; trace < traces; ) {
+  for (let trace = 0; trace < traces;) {
     const firstRow = order.traceStarts[trace]!;
     let end = trace;
     while (end < traces && order.traceStarts[end]! - firstRow < GROUP_ROWS) {
@@ -137,7 +137,7 @@ function encodeFooter(footer: BlockFooter): Uint8Array[] {
 function writePages(frames: FrameWriter, what: string, table: SymbolTable): TableRef[] {
   const pages: TableRef[] = [];
   const entries = new Uint32Array(PAGE_ENTRIES);
-  for (let start = 0; start < table.count; ) {
+  for (let start = 0; start < table.count;) {
     let count = 0;
     while (
       start + count < table.count &&

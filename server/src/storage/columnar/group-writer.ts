@@ -140,16 +140,14 @@ export class GroupWriter {
       for (const end = i + counts[r]!; i < end; i++) {
         const item = items[i]!;
         lo[i] = events.timeLo[item]! - startLo[row]!;
-        hi[i] = events.timeHi[item]! - startHi[row]! - (events.timeLo[item]! < startLo[row]! ? 1 : 0);
+        hi[i] =
+          events.timeHi[item]! - startHi[row]! - (events.timeLo[item]! < startLo[row]! ? 1 : 0);
       }
     }
     return { lo, hi };
   }
 
-  #takeItems(
-    items: UnionItems,
-    rows: Uint32Array,
-  ): { counts: Uint32Array; items: Uint32Array } {
+  #takeItems(items: UnionItems, rows: Uint32Array): { counts: Uint32Array; items: Uint32Array } {
     const counts = new Uint32Array(rows.length);
     const list: number[] = [];
     if (items.count > 0) {

@@ -33,7 +33,7 @@ export function orderRows(union: SpanUnion): RowOrder {
   keys.sort();
   const order = new Uint32Array(rows);
   for (let i = 0; i < rows; i++) order[i] = keys[i]! % MAX_SORT_ROWS;
-  for (let i = 0; i < rows; ) {
+  for (let i = 0; i < rows;) {
     const head = Math.floor(keys[i]! / MAX_SORT_ROWS);
     let end = i + 1;
     while (end < rows && Math.floor(keys[end]! / MAX_SORT_ROWS) === head) end++;

@@ -52,7 +52,9 @@ function start(bytes: Uint8Array, offset: number): number {
 }
 
 function stride(bytes: Uint8Array, offset: number): number {
-  return mix(getUint32(bytes, offset + 12) ^ Math.imul(getUint32(bytes, offset + 4), 0x85ebca6b)) | 1;
+  return (
+    mix(getUint32(bytes, offset + 12) ^ Math.imul(getUint32(bytes, offset + 4), 0x85ebca6b)) | 1
+  );
 }
 
 function mix(value: number): number {

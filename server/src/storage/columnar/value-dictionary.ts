@@ -129,7 +129,7 @@ function sortedOrder(type: ValueType, table: SymbolTable): Uint32Array {
   const order = new Uint32Array(count);
   for (let i = 0; i < count; i++) order[i] = keys[i]! % 2 ** 21;
   const compare = (a: number, b: number): number => compareEntries(type, table, a, b);
-  for (let i = 0; i < count; ) {
+  for (let i = 0; i < count;) {
     const head = Math.floor(keys[i]! / 2 ** 21);
     let end = i + 1;
     while (end < count && Math.floor(keys[end]! / 2 ** 21) === head) end++;

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+import { join } from 'node:path';
+import type { Tenant } from '@spoor/core/model/ids.ts';
+
+/** Directory of the tenants' directories, in a data directory. */
+export const TENANTS_DIR = 'tenants';
+
+/** File of a block: `DIR/tenants/TENANT/0000000001.block`. */
+export function blockPath(dir: string, tenant: Tenant, id: number): string {
+  return join(dir, TENANTS_DIR, tenant, `${id.toString().padStart(10, '0')}.block`);
+}

@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: Apache-2.0
+import { unlink, readdir } from 'node:fs/promises';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SpoorError } from '@spoor/core/model/errors.ts';
+import { type Tenant, traceIdBytes, type TraceId } from '@spoor/core/model/ids.ts';
+import { SpanBatch } from '@spoor/core/model/span-batch.ts';
+import type { TraceQuery, TraceSummary } from '@spoor/core/query/trace-query.ts';
+import type { Logger } from '#telemetry/logger.ts';
+import type {
+  Operation,
+  ReadOptions,
+  RequestRecord,
+  StoredRequest,
+  StoreFigures,
+  TraceStore,
+} from '#storage/tracestore.ts';
+import { blockPath, TENANTS_DIR } from './block-path.ts';
+import { DataLock } from './data-lock.ts';
+import { Head } from './head.ts';
+import { Manifest } from './manifest.ts';
+import type { BlockEntry } from './manifest-edit.ts';
+import type { Answers, BlocksMessage, QueryReply, QueryRequest, Question } from './query-worker.ts';
+import type { SealReply, SealRequest } from './seal-worker.ts';
+import type { Slab } from './slab.ts';
+import { storeFigures } from './store-figures.ts';
+import { DISK_FILES } from './store-files.ts';
+import { Wal } from './wal.ts';
+import { replayWal } from './wal-replay.ts';
+import { WorkerClient } from './worker-client.ts';
+
+/** Directory of the write-ahead log, in a data directory. */
+const WAL_DIR = 'wal';
+
+/** A head that got nothing for so long is sealed, so that a quiet store has everything in blocks. */
+const QUIET_MS = 60_000;
+
+/** Pause before a seal that failed is tried again; the spans stay in the head and in the log meanwhile. */
+const SEAL_RETRY_MS = 1000;
+
+/** A request that came earlier is no resend. */
+const REQUEST_MEMORY_MS = 15 * 60_000;
+
+/** A tenant costs a directory and an entry in every slab's list. */
+const DEFAULT_MAX_TENANTS = 1000;
+
+/** Traces that the query worker is asked for at once; the answers are in memory together. */
+const TRACES_PER_READ = 16;
+
+/** Heap of a worker beyond its buffers, which are not counted. */
+const WORKER_HEAP_MIB = 512;
+
+/** Options of {@link ColumnarStore}. */
+export interface ColumnarStoreOptions {
+  /** Data directory; made when missing. */
+  readonly dir: string;
+  readonly logger: Pick<Logger, 'info' | 'warn' | 'error'>;
+  readonly maxTenants?: number;
+  /** Spans of a slab before it is sealed; smaller in tests. */
+  readonly slabRows?: number;
+  readonly nowMs?: () => number;
+}
+
+/** What there is while the store is open. */
+interface OpenParts {
+  readonly lock: DataLock;
+  readonly manifest: Manifest;
+  readonly wal: Wal;
+}
+
+/**
+ * The embedded store: a write-ahead log, a head of shared slabs, and blocks of columns.
+ *
+ * A write is copied into a slab, appended to the log from there, and becomes visible when the log is durable. A full slab
+ * is sealed into blocks by a worker; the manifest's commit moves its spans from the head to the blocks in one step. Questions
+ * go to a second worker with the state at the moment they were asked, in which every span is in exactly one place.
+ */
+export class ColumnarStore implements TraceStore {
+  readonly #dir: string;
+  readonly #logger: ColumnarStoreOptions['logger'];
+  readonly #maxTenants: number;
+  readonly #nowMs: () => number;
+  readonly #head: Head;
+  readonly #sealer: WorkerClient<SealRequest, SealReply>;
+  readonly #querier: WorkerClient<QueryRequest, QueryReply>;
+  /** Tenants by their number in the slabs. */
+  readonly #tenants: Tenant[] = [];
+  readonly #tenantNumbers = new Map<Tenant, number>();
+  #open: OpenParts | undefined;
+  /** The manifest while the log is read back, when a slab can become full before the store is open. */
+  #replaying: Manifest | undefined;
+  #closing = false;
+  #requests: StoredRequest[] = [];
+  readonly #damagedBlocks = new Set<number>();
+  #sealFailure: string | undefined;
+  #quietTimer: NodeJS.Timeout | undefined;
+  #lastWriteMs = 0;
+  #spansWritten = 0;
+  #seals = 0;
+
+  constructor(options: ColumnarStoreOptions) {
+    this.#dir = options.dir;
+    this.#logger = options.logger;
+    this.#maxTenants = options.maxTenants ?? DEFAULT_MAX_TENANTS;
+    this.#nowMs = options.nowMs ?? Date.now;
+    this.#head = new Head({
+      seal: (slab) => this.#seal(slab),
+      ...(options.slabRows === undefined ? {} : { slabRows: options.slabRows }),
+    });
+    this.#sealer = new WorkerClient(new URL('./seal-worker.ts', import.meta.url), WORKER_HEAP_MIB);
+    this.#querier = new WorkerClient(
+      new URL('./query-worker.ts', import.meta.url),
+      WORKER_HEAP_MIB,
+      (worker) => worker.postMessage(this.#blocksMessage(this.#allBlocks())),
+    );
+  }
+
+  async start(): Promise<void> {
+    mkdirSync(this.#dir, { recursive: true });
+    const lock = DataLock.acquire(this.#dir);
+    let manifest: Manifest | undefined;
+    try {
+      manifest = await Manifest.open({ files: DISK_FILES, dir: this.#dir });
+      for (const message of manifest.damage) this.#logger.error({ dir: this.#dir }, message);
+      for (const tenant of manifest.tenants()) this.#tenantNumber(tenant);
+      if (manifest.damage.length === 0) await this.#removeUnnamedBlocks(manifest);
+      const wal = await this.#replay(manifest);
+      this.#open = { lock, manifest, wal };
+    } catch (error) {
+      await manifest?.close();
+      lock.release();
+      throw error;
+    }
+    this.#quietTimer = setInterval(() => this.#sealWhenQuiet(), QUIET_MS / 4).unref();
+  }
+
+  async shutdown(): Promise<void> {
+    this.#closing = true;
+    clearInterval(this.#quietTimer);
+    const open = this.#open;
+    this.#open = undefined;
+    await Promise.all([this.#sealer.close(), this.#querier.close()]);
+    if (open === undefined) return;
+    await open.wal.close();
+    await open.manifest.close();
+    open.lock.release();
+  }
+
+  get unhealthy(): string | undefined {
+    const open = this.#open;
+    if (open === undefined) return 'the store is not open';
+    return open.wal.stalled ?? open.manifest.failed ?? this.#sealFailure;
+  }
+
+  recentRequests(): readonly StoredRequest[] {
+    return this.#requests;
+  }
+
+  async write(
+    tenant: Tenant,
+    batch: SpanBatch,
+    requests: readonly RequestRecord[] = [],
+  ): Promise<void> {
+    const { wal } = this.#opened();
+    if (batch.rows === 0) return;
+    const number = this.#tenantNumber(tenant);
+    this.#lastWriteMs = this.#nowMs();
+    await this.#head.place(batch, number, async (room) => {
+      const { slab } = room;
+      try {
+        const record = { tenant, writtenUnixMs: this.#nowMs(), requests, batch: room.bytes };
+        const { lastSequence } = await wal.append([record]);
+        slab.commit(room, lastSequence);
+      } catch (error) {
+        slab.abandon(room, batch.rows);
+        throw error;
+      } finally {
+        this.#head.settled(slab);
+      }
+    });
+    this.#spansWritten += batch.rows;
+  }
+
+  async *getTraces(
+    tenant: Tenant,
+    ids: readonly TraceId[],
+    options: ReadOptions = {},
+  ): AsyncGenerator<SpanBatch, void, undefined> {
+    for (let i = 0; i < ids.length; i += TRACES_PER_READ) {
+      const some = ids.slice(i, i + TRACES_PER_READ);
+      // Each id is 16 bytes: what is no id fails here, not in the worker.
+      for (const id of some) traceIdBytes(id);
+      const batches = await this.#ask(tenant, { ask: 'get', ids: some }, options);
+      for (const bytes of batches) yield new SpanBatch(bytes);
+    }
+  }
+
+  findTraces(
+    tenant: Tenant,
+    query: TraceQuery,
+    options: ReadOptions = {},
+  ): Promise<TraceSummary[]> {
+    return this.#ask(tenant, { ask: 'find', query }, options);
+  }
+
+  async getServices(tenant: Tenant, options: ReadOptions = {}): Promise<string[]> {
+    const found = await this.#ask(tenant, { ask: 'operations', service: undefined }, options);
+    return found
+      .map(({ service }) => service)
+      .filter((service) => service !== '')
+      .toSorted(byCodePoint);
+  }
+
+  async getOperations(
+    tenant: Tenant,
+    service: string,
+    options: ReadOptions = {},
+  ): Promise<Operation[]> {
+    const found = await this.#ask(tenant, { ask: 'operations', service }, options);
+    return found
+      .map(({ name, kind }) => ({ name, kind }))
+      .toSorted((a, b) => byCodePoint(a.name, b.name) || a.kind - b.kind);
+  }
+
+  /** Seals everything that was written, and waits until it is in blocks. */
+  async settle(): Promise<void> {
+    await this.#head.drain();
+  }
+
+  figures(): StoreFigures {
+    const open = this.#open;
+    return storeFigures({
+      blocks: open === undefined ? [] : this.#allBlocks(),
+      wal: open?.wal.figures(),
+      headSpans: this.#head.rows,
+      headBytes: this.#head.usedBytes,
+      waitingWrites: this.#head.waiting,
+      spansWritten: this.#spansWritten,
+      seals: this.#seals,
+      damagedBlocks: this.#damagedBlocks.size,
+      tenants: this.#tenants.length,
+    });
+  }
+
+  #opened(): OpenParts {
+    const open = this.#open;
+    if (open === undefined) {
+      throw new SpoorError('unavailable', 'the store is not open', { retryAfterMs: 1000 });
+    }
+    return open;
+  }
+
+  #tenantNumber(tenant: Tenant): number {
+    let number = this.#tenantNumbers.get(tenant);
+    if (number === undefined) {
+      if (this.#tenants.length >= this.#maxTenants) {
+        throw new SpoorError(
+          'overloaded',
+          `tenant ${tenant} would be one more than the ${this.#maxTenants} that this store keeps`,
+        );
+      }
+      number = this.#tenants.push(tenant) - 1;
+      this.#tenantNumbers.set(tenant, number);
+    }
+    return number;
+  }
+
+  #allBlocks(): BlockEntry[] {
+    const { manifest } = this.#opened();
+    return manifest.tenants().flatMap((tenant) => manifest.blocks(tenant));
+  }
+
+  #blocksMessage(blocks: readonly BlockEntry[]): BlocksMessage {
+    return { blocks, dir: this.#dir };
+  }
+
+  /** Reads the log back into the head, and opens it for what comes. */
+  async #replay(manifest: Manifest): Promise<Wal> {
+    const recentMs = this.#nowMs() - REQUEST_MEMORY_MS;
+    this.#replaying = manifest;
+    const replay = await replayWal({
+      files: DISK_FILES,
+      dir: join(this.#dir, WAL_DIR),
+      sealedUpto: manifest.walUpto,
+      onDamage: ({ message, path }) => this.#logger.error({ path }, message),
+      onRecord: async (record) => {
+        if (record.writtenUnixMs >= recentMs) {
+          const { tenant, writtenUnixMs } = record;
+          for (const request of record.requests) {
+            this.#requests.push({ ...request, tenant, writtenUnixMs });
+          }
+        }
+        if (record.sequence <= manifest.sealedUpto(record.tenant)) return;
+        const number = this.#tenantNumber(record.tenant);
+        await this.#head.place(new SpanBatch(record.batch), number, async (room) => {
+          room.slab.commit(room, record.sequence);
+          this.#head.settled(room.slab);
+        });
+      },
+    });
+    const wal = await Wal.open({
+      files: DISK_FILES,
+      dir: join(this.#dir, WAL_DIR),
+      replay,
+      sealedUpto: manifest.walUpto,
+    });
+    this.#replaying = undefined;
+    return wal;
+  }
+  /** Writes a slab's spans as blocks and makes them count. Tries until it succeeds or the store closes. */
+  async #seal(slab: Slab): Promise<void> {
+    while (!this.#closing) {
+      try {
+        await this.#trySeal(slab);
+        this.#sealFailure = undefined;
+        return;
+      } catch (error) {
+        if (this.#closing) return;
+        this.#sealFailure = `sealing failed: ${error instanceof Error ? error.message : String(error)}`;
+        this.#logger.error({ error }, `${this.#sealFailure}; it is tried again`);
+        await sleep(SEAL_RETRY_MS, undefined, { ref: false });
+      }
+    }
+  }
+
+  async #trySeal(slab: Slab): Promise<void> {
+    const manifest = this.#replaying ?? this.#opened().manifest;
+    const view = slab.view();
+    const blockIds = slab.tenantNumbers().map(() => manifest.takeBlockId());
+    const reply = await this.#sealer.request((id) => ({
+      id,
+      dir: this.#dir,
+      slab: view,
+      tenants: this.#tenants,
+      blockIds,
+    }));
+    if ('error' in reply) throw new SpoorError('internal', reply.error);
+    const createdUnixMs = this.#nowMs();
+    const blocks = reply.blocks.map((block): BlockEntry => ({
+      tenant: block.tenant,
+      id: block.id,
+      level: 0,
+      spans: block.rows,
+      traces: block.traces,
+      sizeBytes: block.bytes,
+      minStartUnixNano: block.minStartUnixNano,
+      maxStartUnixNano: block.maxStartUnixNano,
+      createdUnixMs,
+      firstSequence: slab.firstSequence,
+      lastSequence: slab.lastSequence,
+    }));
+    await manifest.commit({ addBlocks: blocks, walUpto: slab.lastSequence });
+    this.#seals++;
+    this.#open?.wal.release(slab.lastSequence);
+    this.#querier.notify(this.#blocksMessage(blocks));
+  }
+
+  #sealWhenQuiet(): void {
+    if (this.#head.rows === 0 || this.#nowMs() - this.#lastWriteMs < QUIET_MS) return;
+    void this.#head.drain();
+  }
+
+  /** A crash between writing a block and its commit leaves a file that nothing names. */
+  async #removeUnnamedBlocks(manifest: Manifest): Promise<void> {
+    const root = join(this.#dir, TENANTS_DIR);
+    const directories = await readdir(root).catch(() => []);
+    for (const directory of directories) {
+      // Only directories that this store made for a tenant are here; an unknown name has no blocks.
+      const tenant = directory as Tenant;
+      const named = new Set(
+        manifest.blocks(tenant).map(({ id }) => blockPath(this.#dir, tenant, id)),
+      );
+      for (const file of await readdir(join(root, directory)).catch(() => [])) {
+        const path = join(root, directory, file);
+        if (file.endsWith('.block') && !named.has(path)) await unlink(path);
+      }
+    }
+  }
+
+  /** Asks the query worker, with the state of this moment. */
+  async #ask<Kind extends Question['ask']>(
+    tenant: Tenant,
+    question: Extract<Question, { ask: Kind }>,
+    options: ReadOptions,
+  ): Promise<Answers[Kind]> {
+    this.#opened();
+    const { signal } = options;
+    if (signal?.aborted === true) throw cancelled();
+    const cancel = new SharedArrayBuffer(4);
+    const { views, release } = this.#head.pin();
+    const onAbort = (): void => {
+      Atomics.store(new Int32Array(cancel), 0, 1);
+    };
+    signal?.addEventListener('abort', onAbort);
+    try {
+      const tenantNumber = this.#tenantNumbers.get(tenant) ?? -1;
+      const reply = await this.#querier.request((id) => ({
+        id,
+        tenant,
+        tenantNumber,
+        slabs: views,
+        cancel,
+        question,
+      }));
+      for (const { block, reason } of reply.damaged) {
+        this.#damagedBlocks.add(block);
+        this.#logger.error({ block }, `a damaged block is left out of all answers: ${reason}`);
+      }
+      if (reply.error !== undefined) throw new SpoorError(reply.error.code, reply.error.message);
+      // The worker answers each question with its own kind of answer.
+      return reply.answer as Answers[Kind];
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+      release();
+    }
+  }
+}
+
+function cancelled(): SpoorError {
+  return new SpoorError('cancelled', 'query: nobody waits for the answer any more');
+}
+
+function byCodePoint(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

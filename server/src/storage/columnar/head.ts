@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
+import { SLAB_BYTES, SLAB_ROWS, Slab, type SlabRoom, type SlabView } from './slab.ts';
+
+/** Slabs that rotate: one open, one being sealed, one in reserve for a burst. */
+const SLABS = 3;
+
+/** A batch above this gets a slab of its own size, for once. */
+const LARGE_BATCH_BYTES = SLAB_BYTES / 2;
+
+/** Options of {@link Head}. */
+export interface HeadOptions {
+  /**
+   * Seals a slab: when it resolves, the spans can be found in blocks, and the slab is emptied as soon as no reader holds it.
+   * Called for one slab at a time, in the order in which they were filled.
+   */
+  readonly seal: (slab: Slab) => Promise<void>;
+  readonly slabRows?: number;
+}
+
+/**
+ * The spans that are not in a block yet. Batches wait here for room, in order: a store that cannot seal as fast as it is written
+ * to slows its writers down instead of growing.
+ */
+export class Head {
+  readonly #seal: (slab: Slab) => Promise<void>;
+  readonly #slabRows: number;
+  /** Slabs with spans, oldest first; the last one is open unless `#open` is undefined. */
+  readonly #filled: Slab[] = [];
+  readonly #free: Slab[] = [];
+  #open: Slab | undefined;
+  #slabCount = 0;
+  #nextId = 1;
+  readonly #waiting: (() => void)[] = [];
+  #sealing: Promise<void> = Promise.resolve();
+
+  constructor(options: HeadOptions) {
+    this.#seal = options.seal;
+    this.#slabRows = options.slabRows ?? SLAB_ROWS;
+  }
+
+  /** Spans that are in no block. */
+  get rows(): number {
+    return this.#filled.reduce((sum, slab) => sum + slab.rows, 0);
+  }
+
+  get usedBytes(): number {
+    return this.#filled.reduce((sum, slab) => sum + slab.usedBytes, 0);
+  }
+
+  /** Writers that wait for room. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /**
+   * Copies a batch to where there is room and calls `use` in that very moment, so that batches are committed in the order in
+   * which they lie.
+   */
+  place<Result>(
+    batch: SpanBatch,
+    tenantNumber: number,
+    use: (room: SlabRoom) => Promise<Result>,
+  ): Promise<Result> {
+    const room = this.#waiting.length === 0 ? this.#tryPlace(batch, tenantNumber) : undefined;
+    if (room !== undefined) return use(room);
+    return new Promise((resolve, reject) => {
+      this.#waiting.push(() => {
+        const later = this.#tryPlace(batch, tenantNumber);
+        if (later === undefined) return;
+        this.#waiting.shift();
+        use(later).then(resolve, reject);
+      });
+    });
+  }
+
+  /** To be called after each commit or give-up of a batch: a full slab can be sealed once none is under way. */
+  settled(slab: Slab): void {
+    if (slab !== this.#open && slab.pending === 0) this.#startSealing(slab);
+  }
+
+  /** Seals what there is, and waits until everything is in blocks. */
+  async drain(): Promise<void> {
+    if (this.#open !== undefined && !this.#open.isEmpty) this.#close();
+    await this.#sealing;
+  }
+
+  /** What readers may see; release it when done. */
+  pin(): { views: SlabView[]; release: () => void } {
+    const slabs = this.#filled.filter((slab) => !slab.isEmpty);
+    for (const slab of slabs) slab.pins++;
+    return {
+      views: slabs.map((slab) => slab.view()),
+      release: () => {
+        for (const slab of slabs) {
+          slab.pins--;
+          this.#recycle(slab);
+        }
+      },
+    };
+  }
+
+  #tryPlace(batch: SpanBatch, tenantNumber: number): SlabRoom | undefined {
+    const size = Slab.sizeOf(batch);
+    if (size > LARGE_BATCH_BYTES) {
+      // One at a time, so that a flood of large batches is held to the memory of one.
+      if (this.#filled.some((slab) => slab.buffer.byteLength !== SLAB_BYTES)) return undefined;
+      if (this.#open !== undefined && !this.#open.isEmpty) this.#close();
+      const slab = new Slab(this.#nextId++, size);
+      this.#filled.push(slab);
+      return slab.reserve(batch, tenantNumber);
+    }
+    if (this.#open !== undefined && !this.#open.isEmpty && this.#isFull(this.#open, batch)) {
+      this.#close();
+    }
+    if (this.#open === undefined) {
+      const slab = this.#free.pop() ?? this.#newSlab();
+      if (slab === undefined) return undefined;
+      this.#open = slab;
+      this.#filled.push(slab);
+    }
+    return this.#open.reserve(batch, tenantNumber);
+  }
+
+  #isFull(slab: Slab, batch: SpanBatch): boolean {
+    return (
+      slab.rows + batch.rows > this.#slabRows ||
+      slab.usedBytes + Slab.sizeOf(batch) > slab.buffer.byteLength
+    );
+  }
+
+  #newSlab(): Slab | undefined {
+    if (this.#slabCount === SLABS) return undefined;
+    this.#slabCount++;
+    return new Slab(this.#nextId++);
+  }
+
+  #close(): void {
+    const slab = this.#open!;
+    this.#open = undefined;
+    if (slab.pending === 0) this.#startSealing(slab);
+  }
+
+  /** Slabs become ready in the order in which they were filled, since commits resolve in order. */
+  #startSealing(slab: Slab): void {
+    this.#sealing = this.#sealing.then(async () => {
+      if (slab.rows > 0) await this.#seal(slab);
+      this.#filled.splice(this.#filled.indexOf(slab), 1);
+      this.#recycle(slab);
+    });
+  }
+
+  #recycle(slab: Slab): void {
+    if (slab.pins > 0 || this.#filled.includes(slab) || slab.isEmpty) return;
+    slab.recycle();
+    if (slab.buffer.byteLength === SLAB_BYTES) this.#free.push(slab);
+    let before = -1;
+    while (this.#waiting.length > 0 && this.#waiting.length !== before) {
+      before = this.#waiting.length;
+      this.#waiting[0]!();
+    }
+  }
+}

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+import fs from 'node:fs';
+import { dirname, join } from 'node:path';
+import { parentPort } from 'node:worker_threads';
+import type { Tenant } from '@spoor/core/model/ids.ts';
+import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
+import { blockPath } from './block-path.ts';
+import { encodeBlock } from './block-writer.ts';
+import { readSlab, type SlabView } from './slab.ts';
+
+/** Asks the worker to write the spans of a slab as one block a tenant. */
+export interface SealRequest {
+  readonly id: number;
+  readonly dir: string;
+  readonly slab: SlabView;
+  /** Tenants by their number in the slab. */
+  readonly tenants: readonly Tenant[];
+  /** Ids for the blocks, one for each tenant in the slab. */
+  readonly blockIds: readonly number[];
+}
+
+/** A block that is on disk, in its place, and in no manifest yet. */
+export interface SealedBlock {
+  readonly tenant: Tenant;
+  readonly id: number;
+  readonly rows: number;
+  readonly traces: number;
+  readonly bytes: number;
+  readonly minStartUnixNano: bigint;
+  readonly maxStartUnixNano: bigint;
+}
+
+/** What comes back: the blocks, or why there are none. */
+export type SealReply =
+  | { readonly id: number; readonly blocks: SealedBlock[] }
+  | { readonly id: number; readonly error: string };
+
+/** Writes a block and makes it durable; nobody looks at it before it is in the manifest. */
+function seal(request: SealRequest): SealedBlock[] {
+  const batches = new Map<number, SpanBatch[]>();
+  for (const { tenantNumber, batch } of readSlab(request.slab)) {
+    const list = batches.get(tenantNumber);
+    if (list === undefined) batches.set(tenantNumber, [batch]);
+    else list.push(batch);
+  }
+  return [...batches].map(([tenantNumber, list], i) => {
+    const tenant = request.tenants[tenantNumber]!;
+    const id = request.blockIds[i]!;
+    const { parts, ...block } = encodeBlock(list);
+    writeDurably(blockPath(request.dir, tenant, id), parts);
+    return { tenant, id, ...block };
+  });
+}
+
+function writeDurably(path: string, parts: readonly Uint8Array[]): void {
+  const dir = dirname(path);
+  if (!fs.existsSync(dir)) {
+    fs.mkdirSync(dir, { recursive: true });
+    syncDir(join(dir, '..'));
+  }
+  const file = fs.openSync(path, 'w');
+  try {
+    for (const part of parts) writeWhole(file, part);
+    fs.fsyncSync(file);
+  } finally {
+    fs.closeSync(file);
+  }
+  syncDir(dir);
+}
+
+function writeWhole(file: number, bytes: Uint8Array): void {
+  let done = 0;
+  while (done < bytes.length) done += fs.writeSync(file, bytes, done, bytes.length - done);
+}
+
+function syncDir(dir: string): void {
+  const handle = fs.openSync(dir, 'r');
+  try {
+    fs.fsyncSync(handle);
+  } finally {
+    fs.closeSync(handle);
+  }
+}
+
+parentPort?.on('message', (request: SealRequest) => {
+  let reply: SealReply;
+  try {
+    reply = { id: request.id, blocks: seal(request) };
+  } catch (error) {
+    reply = {
+      id: request.id,
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    };
+  }
+  parentPort?.postMessage(reply);
+});

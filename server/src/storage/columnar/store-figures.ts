@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { StoreFigures } from '#storage/tracestore.ts';
+import type { BlockEntry } from './manifest-edit.ts';
+import type { WalFigures } from './wal.ts';
+
+/** What the figures of a columnar store are made of. */
+export interface StoreState {
+  readonly blocks: readonly BlockEntry[];
+  readonly wal: WalFigures | undefined;
+  readonly headSpans: number;
+  readonly headBytes: number;
+  readonly waitingWrites: number;
+  readonly spansWritten: number;
+  readonly seals: number;
+  readonly damagedBlocks: number;
+  readonly tenants: number;
+}
+
+/** The figures of a columnar store, by metric name. */
+export function storeFigures(state: StoreState): StoreFigures {
+  const { blocks, wal } = state;
+  const sum = (pick: (block: BlockEntry) => number): number =>
+    blocks.reduce((total, block) => total + pick(block), 0);
+  type Figure = { kind: 'gauge' | 'counter'; help: string; value: number };
+  const gauge = (help: string, value: number): Figure => ({ kind: 'gauge', help, value });
+  const counter = (help: string, value: number): Figure => ({ kind: 'counter', help, value });
+  return new Map<string, Figure>([
+    ['store_blocks', gauge('Blocks on disk.', blocks.length)],
+    [
+      'store_block_spans',
+      gauge(
+        'Spans in blocks.',
+        sum(({ spans }) => spans),
+      ),
+    ],
+    [
+      'store_block_bytes',
+      gauge(
+        'Size of the blocks on disk.',
+        sum(({ sizeBytes }) => sizeBytes),
+      ),
+    ],
+    ['store_damaged_blocks', gauge('Blocks left out of all answers.', state.damagedBlocks)],
+    ['store_head_spans', gauge('Spans that are in no block yet.', state.headSpans)],
+    ['store_head_bytes', gauge('Memory of these spans.', state.headBytes)],
+    ['store_waiting_writes', gauge('Batches that wait for room.', state.waitingWrites)],
+    ['store_tenants', gauge('Tenants with spans.', state.tenants)],
+    ['store_spans_written_total', counter('Spans made durable.', state.spansWritten)],
+    ['store_seals_total', counter('Slabs sealed into blocks.', state.seals)],
+    ['store_wal_segments', gauge('Segments of the write-ahead log in use.', wal?.segments ?? 0)],
+    ['store_wal_bytes', gauge('Size of these segments.', wal?.sizeBytes ?? 0)],
+    ['store_wal_queued_bytes', gauge('Waiting for the disk.', wal?.queuedBytes ?? 0)],
+    ['store_wal_commits_total', counter('Group commits.', wal?.groups ?? 0)],
+    ['store_wal_records_total', counter('Batches committed.', wal?.records ?? 0)],
+    ['store_wal_written_bytes_total', counter('Bytes committed.', wal?.writtenBytes ?? 0)],
+  ]);
+}

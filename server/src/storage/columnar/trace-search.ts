@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+import { formatTraceId, type TraceId } from '@spoor/core/model/ids.ts';
+import type { SpanColumns } from '@spoor/core/model/span-columns.ts';
+import { type CompiledPredicate, compilePredicate, evaluate } from '@spoor/core/query/predicate.ts';
+import type { TraceQuery } from '@spoor/core/query/trace-query.ts';
+import type { RowGroup } from './row-group.ts';
+import { ROUGH_SLACK_NANOS, roughNanos, type TraceSources } from './trace-sources.ts';
+
+/** A trace that matched in one source. Its key can be no later than `bound`, a start in that source. */
+interface Candidate {
+  readonly bound: number;
+  readonly columns: SpanColumns;
+  /** Byte offset of the trace's id in `ids`. */
+  readonly ids: Uint8Array;
+  readonly idOffset: number;
+}
+
+/** Something to evaluate a query on; no span in it starts after `maxStart`. */
+interface Place {
+  readonly maxStart: number;
+  collect(into: Candidate[]): void;
+}
+
+/**
+ * Finds the newest matching traces, exactly.
+ *
+ * The key of a trace is its earliest start over all its parts, so it is at most any start in any part. Places are looked at by
+ * falling latest start; a trace found there is a candidate until its true key is fetched. The search ends when neither a place nor a
+ * candidate could still beat the worst of the `limit` best keys.
+ */
+export function findNewest(
+  sources: TraceSources,
+  query: TraceQuery,
+  checkCancelled: () => void,
+): TraceId[] {
+  const compiled = compilePredicate(query.where);
+  const places = placesOf(sources, query, compiled, checkCancelled);
+  const keys = new Map<TraceId, bigint>();
+  let pool: Candidate[] = [];
+  /** The worst of the best keys so far; nothing at or below it can get in, but for equal starts. */
+  let threshold = -Infinity;
+  let next = 0;
+  for (;;) {
+    checkCancelled();
+    const place = places[next];
+    const openPlace = place !== undefined && place.maxStart + ROUGH_SLACK_NANOS >= threshold;
+    if (openPlace) {
+      place.collect(pool);
+      next++;
+      pool = sortedByBound(pool, threshold);
+    }
+    const wanted = takeBest(pool, keys, threshold, query.limit);
+    if (wanted.length === 0) {
+      if (openPlace) continue;
+      break;
+    }
+    const starts = sources.findStarts(wanted);
+    wanted.forEach((id, i) => keys.set(id, starts[i]!));
+    threshold = worstOfBest(keys, query.limit);
+  }
+  return [...keys]
+    .toSorted(([aId, a], [bId, b]) => (a === b ? (aId < bId ? -1 : 1) : a > b ? -1 : 1))
+    .slice(0, query.limit)
+    .map(([id]) => id);
+}
+
+function placesOf(
+  sources: TraceSources,
+  query: TraceQuery,
+  compiled: CompiledPredicate,
+  checkCancelled: () => void,
+): Place[] {
+  const places: Place[] = [];
+  const min = Number(query.startMinUnixNano) - ROUGH_SLACK_NANOS;
+  const max = Number(query.startMaxUnixNano) + ROUGH_SLACK_NANOS;
+  const outside = (bounds: { minStart: number; maxStart: number }): boolean =>
+    bounds.maxStart < min || bounds.minStart > max;
+  const { startMinUnixNano, startMaxUnixNano } = query;
+  const select = (columns: SpanColumns): Uint32Array => {
+    checkCancelled();
+    return evaluate(compiled, columns, { startMinUnixNano, startMaxUnixNano });
+  };
+  for (const head of sources.head) {
+    if (outside(head)) continue;
+    const { batch } = head;
+    places.push({
+      maxStart: head.maxStart,
+      collect: (into) => {
+        for (const row of select(batch)) {
+          const bound = roughNanos(batch.startHi[row]!, batch.startLo[row]!);
+          into.push({ bound, columns: batch, ids: batch.traceId, idOffset: row * 16 });
+        }
+      },
+    });
+  }
+  for (const block of sources.blocks) {
+    if (outside(block)) continue;
+    places.push({
+      maxStart: block.maxStart,
+      collect: (into) =>
+        sources.withBlock(block, (reader) => {
+          for (let g = 0; g < reader.footer.groups.length; g++) {
+            const group = reader.group(g);
+            collectGroup(group, select(group), into);
+          }
+        }),
+    });
+  }
+  return places.sort((a, b) => b.maxStart - a.maxStart);
+}
+
+/** One candidate for each trace with a selected row; rows of a trace stand by start, so the first one is its bound. */
+function collectGroup(group: RowGroup, selected: Uint32Array, into: Candidate[]): void {
+  if (selected.length === 0) return;
+  const starts = group.traceStarts;
+  const { startLo, startHi, traceIds } = group;
+  let trace = 0;
+  for (let i = 0; i < selected.length;) {
+    const row = selected[i]!;
+    while (starts[trace + 1]! <= row) trace++;
+    const first = starts[trace]!;
+    into.push({
+      bound: roughNanos(startHi[first]!, startLo[first]!),
+      columns: group,
+      ids: traceIds,
+      idOffset: trace * 16,
+    });
+    const end = starts[trace + 1]!;
+    while (i < selected.length && selected[i]! < end) i++;
+  }
+}
+
+/** Latest bound last, for popping; what cannot get in any more is dropped. */
+function sortedByBound(pool: readonly Candidate[], threshold: number): Candidate[] {
+  return pool
+    .filter(({ bound }) => bound + ROUGH_SLACK_NANOS >= threshold)
+    .toSorted((a, b) => a.bound - b.bound);
+}
+
+/** Up to `limit` traces with the latest bounds whose keys are not known yet. */
+function takeBest(
+  pool: Candidate[],
+  keys: ReadonlyMap<TraceId, bigint>,
+  threshold: number,
+  limit: number,
+): TraceId[] {
+  const taken = new Set<TraceId>();
+  for (;;) {
+    const best = pool.at(-1);
+    if (best === undefined || taken.size === limit) break;
+    if (best.bound + ROUGH_SLACK_NANOS < threshold) break;
+    pool.pop();
+    const id = formatTraceId(best.ids, best.idOffset);
+    if (!keys.has(id)) taken.add(id);
+  }
+  return [...taken];
+}
+
+function worstOfBest(keys: ReadonlyMap<TraceId, bigint>, limit: number): number {
+  if (keys.size < limit) return -Infinity;
+  const starts = [...keys.values()].toSorted((a, b) => (a > b ? -1 : a < b ? 1 : 0));
+  return Number(starts[limit - 1]!);
+}

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+import { traceIdBytes, type TraceId } from '@spoor/core/model/ids.ts';
+import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
+import type { SpanColumns } from '@spoor/core/model/span-columns.ts';
+import type { BlockReader } from './block-reader.ts';
+import type { RowGroup } from './row-group.ts';
+
+/** Epoch ns as a double: exact to 256 ns, for comparisons that allow for it. */
+export function roughNanos(hi: number, lo: number): number {
+  return hi * 4294967296 + lo;
+}
+
+/** By how much two {@link roughNanos} of the same time may differ, with room to spare. */
+export const ROUGH_SLACK_NANOS = 1024;
+
+/** Rows of one trace in one source, as columns of their own or with the numbers of the rows. */
+export interface TracePart {
+  readonly columns: SpanColumns;
+  readonly rows: Uint32Array;
+}
+
+/** A batch of the head with what searches need to know of it. */
+export class HeadBatch {
+  readonly batch: SpanBatch;
+  readonly minStart: number;
+  readonly maxStart: number;
+  /** Trace ids, four words each. */
+  readonly idWords: Uint32Array;
+
+  constructor(batch: SpanBatch) {
+    this.batch = batch;
+    let min = Infinity;
+    let max = -Infinity;
+    for (let row = 0; row < batch.rows; row++) {
+      const start = roughNanos(batch.startHi[row]!, batch.startLo[row]!);
+      if (start < min) min = start;
+      if (start > max) max = start;
+    }
+    this.minStart = min;
+    this.maxStart = max;
+    const { buffer, byteOffset, byteLength } = batch.traceId;
+    this.idWords = new Uint32Array(buffer, byteOffset, byteLength / 4);
+  }
+}
+
+/** A sealed block, opened when it is first looked into. */
+export interface OpenBlock {
+  readonly id: number;
+  readonly minStart: number;
+  readonly maxStart: number;
+  /** Undefined once it was found to be damaged. */
+  reader(): BlockReader | undefined;
+}
+
+/** Everything that one question looks at: a fixed set of batches and blocks, in which each span is found. */
+export class TraceSources {
+  readonly head: readonly HeadBatch[];
+  readonly blocks: readonly OpenBlock[];
+  readonly #reportDamage: (block: OpenBlock, error: unknown) => void;
+
+  constructor(
+    head: readonly HeadBatch[],
+    blocks: readonly OpenBlock[],
+    reportDamage: (block: OpenBlock, error: unknown) => void,
+  ) {
+    this.head = head;
+    this.blocks = blocks;
+    this.#reportDamage = reportDamage;
+  }
+
+  /** Does something with a block; a block that is damaged is reported and left out. */
+  withBlock<Result>(block: OpenBlock, use: (reader: BlockReader) => Result): Result | undefined {
+    try {
+      const reader = block.reader();
+      return reader === undefined ? undefined : use(reader);
+    } catch (error) {
+      this.#reportDamage(block, error);
+      return undefined;
+    }
+  }
+
+  /** All rows of the traces, by trace; ids that are nowhere have an empty list. */
+  findParts(ids: readonly TraceId[]): TracePart[][] {
+    const inHead = this.#headRows(ids);
+    return ids.map((id, i) => {
+      const parts: TracePart[] = [...inHead[i]!].map(([batch, rows]) => ({
+        columns: batch.batch,
+        rows: Uint32Array.from(rows),
+      }));
+      for (const block of this.blocks) {
+        const part = this.withBlock(block, (reader) => {
+          const found = reader.findTrace(id);
+          return found === undefined ? undefined : found.group.extract(found.start, found.end);
+        });
+        if (part !== undefined) {
+          parts.push({ columns: part, rows: Uint32Array.from({ length: part.rows }, (_, r) => r) });
+        }
+      }
+      return parts;
+    });
+  }
+
+  /** Earliest start of each trace over all its rows, Unix epoch ns. */
+  findStarts(ids: readonly TraceId[]): bigint[] {
+    const inHead = this.#headRows(ids);
+    return ids.map((id, i) => {
+      let hi = 0xffffffff;
+      let lo = 0xffffffff;
+      const take = (columns: SpanColumns | RowGroup, row: number): void => {
+        const rowHi = columns.startHi[row]!;
+        const rowLo = columns.startLo[row]!;
+        if (rowHi < hi || (rowHi === hi && rowLo < lo)) {
+          hi = rowHi;
+          lo = rowLo;
+        }
+      };
+      for (const [batch, rows] of inHead[i]!) for (const row of rows) take(batch.batch, row);
+      for (const block of this.blocks) {
+        this.withBlock(block, (reader) => {
+          const found = reader.findTrace(id);
+          // Rows of a trace stand by start.
+          if (found !== undefined) take(found.group, found.start);
+        });
+      }
+      return (BigInt(hi) << 32n) | BigInt(lo);
+    });
+  }
+
+  /** Rows of the head by trace: one pass over all ids, however many are looked for. */
+  #headRows(ids: readonly TraceId[]): Map<HeadBatch, number[]>[] {
+    const found = ids.map(() => new Map<HeadBatch, number[]>());
+    if (this.head.length === 0 || ids.length === 0) return found;
+    let size = 64;
+    while (size < ids.length * 4) size *= 2;
+    const slots = new Int32Array(size).fill(-1);
+    const wanted = new Uint32Array(ids.length * 4);
+    ids.forEach((id, i) => {
+      wanted.set(new Uint32Array(traceIdBytes(id).buffer), i * 4);
+      let slot = slotOf(wanted[i * 4]!, wanted[i * 4 + 3]!, size);
+      while (slots[slot] !== -1) slot = (slot + 1) & (size - 1);
+      slots[slot] = i;
+    });
+    for (const batch of this.head) {
+      const words = batch.idWords;
+      for (let row = 0, at = 0; row < batch.batch.rows; row++, at += 4) {
+        let slot = slotOf(words[at]!, words[at + 3]!, size);
+        for (let i = slots[slot]!; i >= 0; i = slots[slot]!) {
+          if (
+            wanted[i * 4] === words[at] &&
+            wanted[i * 4 + 1] === words[at + 1] &&
+            wanted[i * 4 + 2] === words[at + 2] &&
+            wanted[i * 4 + 3] === words[at + 3]
+          ) {
+            const rows = found[i]!.get(batch);
+            if (rows === undefined) found[i]!.set(batch, [row]);
+            else rows.push(row);
+          }
+          slot = (slot + 1) & (size - 1);
+        }
+      }
+    }
+    return found;
+  }
+}
+
+function slotOf(first: number, last: number, size: number): number {
+  const hash = Math.imul(first ^ Math.imul(last, 0x9e3779b1), 0x85ebca6b);
+  return (hash ^ (hash >>> 15)) & (size - 1);
+}

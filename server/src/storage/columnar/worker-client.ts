@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Worker } from 'node:worker_threads';
+import { SpoorError } from '@spoor/core/model/errors.ts';
+
+/** What goes to and fro carries an id, so that answers find their question. */
+interface Numbered {
+  readonly id: number;
+}
+
+/**
+ * A worker thread that is started with the first request and answers requests in order. When it dies, everything under way
+ * is rejected, and the next request starts a new one.
+ */
+export class WorkerClient<Request extends Numbered, Reply extends Numbered> {
+  readonly #script: URL;
+  readonly #maxHeapMib: number;
+  /** Messages that a new worker is sent first. */
+  readonly #onStart: (worker: Worker) => void;
+  #worker: Worker | undefined;
+  #nextId = 1;
+  readonly #pending = new Map<
+    number,
+    { resolve: (reply: Reply) => void; reject: (error: unknown) => void }
+  >();
+
+  constructor(script: URL, maxHeapMib: number, onStart: (worker: Worker) => void = () => {}) {
+    this.#script = script;
+    this.#maxHeapMib = maxHeapMib;
+    this.#onStart = onStart;
+  }
+
+  /** Sends a request and resolves with its reply. */
+  request(make: (id: number) => Request): Promise<Reply> {
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#pending.set(id, { resolve, reject });
+      this.#start().postMessage(make(id));
+    });
+  }
+
+  /** Sends what needs no answer, to a worker that runs; a later one gets to know it by `onStart`. */
+  notify(message: unknown): void {
+    this.#worker?.postMessage(message);
+  }
+
+  /** Ends the worker. */
+  async close(): Promise<void> {
+    const worker = this.#worker;
+    this.#worker = undefined;
+    await worker?.terminate();
+    this.#rejectAll(new SpoorError('unavailable', 'the store is closed'));
+  }
+
+  #start(): Worker {
+    if (this.#worker !== undefined) return this.#worker;
+    const worker = new Worker(this.#script, {
+      resourceLimits: { maxOldGenerationSizeMb: this.#maxHeapMib },
+    });
+    this.#worker = worker;
+    worker.on('message', (reply: Reply) => {
+      const pending = this.#pending.get(reply.id);
+      this.#pending.delete(reply.id);
+      pending?.resolve(reply);
+    });
+    worker.on('error', (cause: Error) => {
+      if (this.#worker === worker) this.#worker = undefined;
+      const name = this.#script.pathname.split('/').at(-1);
+      this.#rejectAll(new SpoorError('internal', `${name}: ${cause.message}`, { cause }));
+    });
+    this.#onStart(worker);
+    return worker;
+  }
+
+  #rejectAll(error: SpoorError): void {
+    for (const { reject } of this.#pending.values()) reject(error);
+    this.#pending.clear();
+  }
+}
