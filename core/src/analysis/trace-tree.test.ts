@@ -43,7 +43,10 @@ test('a span whose parent is missing becomes a root after the real ones, and say
     ['root', '0000000000000000', 10, 5],
   ];
   assert.deepEqual(outline(rows), ['root', 'orphan', '.under']);
-  assert.deepEqual([...buildTraceTree(columns(rows)).problems], [SPAN_PROBLEMS.missingParent, 0, 0]);
+  assert.deepEqual(
+    [...buildTraceTree(columns(rows)).problems],
+    [SPAN_PROBLEMS.missingParent, 0, 0],
+  );
 });
 
 test('a loop is cut above its earliest span, also when a span is its own parent', () => {
@@ -96,7 +99,10 @@ test('whatever the ids are, every span is in the tree once, right after its ance
   fc.assert(
     fc.property(fc.array(row, { maxLength: 30 }), (rows) => {
       const tree = buildTraceTree(columns(rows));
-      assert.deepEqual([...tree.order].sort((a, b) => a - b), [...rows.keys()]);
+      assert.deepEqual(
+        [...tree.order].sort((a, b) => a - b),
+        [...rows.keys()],
+      );
       for (const [at, span] of tree.order.entries()) {
         assert.equal(tree.position[span], at);
         const above = tree.parent[span]!;

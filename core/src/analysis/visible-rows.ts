@@ -8,7 +8,7 @@ import type { TraceTree } from './trace-tree.ts';
 export function visibleRows(tree: TraceTree, isCollapsed: (row: number) => boolean): Int32Array {
   const visible = new Int32Array(tree.rows);
   let length = 0;
-  for (let i = 0; i < tree.rows; ) {
+  for (let i = 0; i < tree.rows;) {
     const row = tree.order[i]!;
     visible[length++] = row;
     i += isCollapsed(row) ? tree.subtreeSize[row]! : 1;

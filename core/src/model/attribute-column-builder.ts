@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AttributeLevel, ValueType } from './attributes.ts';
-import { equalBytes, SymbolInterner } from './symbol-interner.ts';
+import { equalViews, SymbolInterner, viewOf } from './symbol-interner.ts';
 import { isValidUtf8, toValidUtf8 } from './utf8.ts';
 
 /** After this many values it is decided whether a column keeps a dictionary. */
@@ -47,10 +47,11 @@ export class AttributeColumnBuilder {
   plain: ByteStrings | undefined;
   /** The column that followed this one last: most spans have the keys of the one before. */
   next: AttributeColumnBuilder | undefined;
-  #keyBytes: Uint8Array = new Uint8Array(0);
+  #key: DataView = new DataView(new ArrayBuffer(0));
   #epoch = -1;
   #savedCount = 0;
   #savedSymbols = 0;
+  #savedPlain = false;
 
   /** Makes the column ready for a new batch. */
   reset(
@@ -64,7 +65,7 @@ export class AttributeColumnBuilder {
     this.level = level;
     this.type = type;
     this.key = key;
-    this.#keyBytes = keyBytes;
+    this.#key = viewOf(keyBytes);
     this.count = 0;
     this.dictionary.truncate(0);
     this.plain = undefined;
@@ -73,13 +74,13 @@ export class AttributeColumnBuilder {
   }
 
   /** Whether this is the column for a key and type, where the level is known to be right. */
-  is(type: ValueType, bytes: Uint8Array, start: number, end: number): boolean {
-    const key = this.#keyBytes;
+  is(type: ValueType, bytes: DataView, start: number, end: number): boolean {
+    const length = end - start;
     return (
       this.type === type &&
       this.id >= 0 &&
-      key.length === end - start &&
-      equalBytes(key, 0, bytes, start, key.length)
+      this.#key.byteLength === length &&
+      equalViews(this.#key, 0, bytes, start, length)
     );
   }
 
@@ -94,11 +95,11 @@ export class AttributeColumnBuilder {
     }
   }
 
-  /** Adds a text; what is not UTF-8 in it becomes U+FFFD. */
-  pushText(bytes: Uint8Array, start: number, end: number, epoch: number): void {
+  /** Adds a text; what is not UTF-8 in it becomes U+FFFD. `view` is one of all of `bytes`. */
+  pushText(bytes: Uint8Array, view: DataView, start: number, end: number, epoch: number): void {
     if (this.#epoch !== epoch) this.#save(epoch);
     if (this.plain === undefined) {
-      this.#pushCode(this.dictionary.internText(bytes, start, end));
+      this.#pushCode(this.dictionary.internText(bytes, start, end, view));
     } else if (isValidUtf8(bytes, start, end)) {
       this.plain.push(bytes, start, end);
       this.count++;
@@ -119,14 +120,20 @@ export class AttributeColumnBuilder {
   rollback(epoch: number): void {
     if (this.#epoch !== epoch) return;
     this.count = this.#savedCount;
-    if (this.plain !== undefined) this.plain.count = this.count;
-    else this.dictionary.truncate(this.#savedSymbols);
+    if (this.#savedPlain) {
+      this.plain!.count = this.count;
+      return;
+    }
+    // Where the column became plain in between, its codes and dictionary are still there.
+    this.plain = undefined;
+    this.dictionary.truncate(this.#savedSymbols);
   }
 
   #save(epoch: number): void {
     this.#epoch = epoch;
     this.#savedCount = this.count;
     this.#savedSymbols = this.dictionary.count;
+    this.#savedPlain = this.plain !== undefined;
   }
 
   #pushCode(code: number): void {

@@ -4,7 +4,7 @@ import { AttributeLevel, ValueType } from './attributes.ts';
 import { ShapeInterner } from './shape-interner.ts';
 import type { SymbolTable } from './span-columns.ts';
 import { SpanBatch } from './span-batch.ts';
-import { SymbolInterner } from './symbol-interner.ts';
+import { SymbolInterner, viewOf } from './symbol-interner.ts';
 
 /** A place in a batch to go back to; valid until the next mark, rollback or finish. */
 export interface BatchMark {
@@ -77,6 +77,8 @@ export class BatchBuilder {
   readonly #first: (AttributeColumnBuilder | undefined)[] = [];
   #last: AttributeColumnBuilder | undefined;
   #epoch = 0;
+  #viewed: Uint8Array = this.traceId;
+  #view = viewOf(this.traceId);
 
   constructor(expectedRows = 1024) {
     this.#growRows(Math.max(16, expectedRows));
@@ -153,8 +155,9 @@ export class BatchBuilder {
     valueEnd: number,
   ): void {
     const column = this.#column(level, type, key, keyStart, keyEnd);
-    if (type === ValueType.string) column.pushText(value, valueStart, valueEnd, this.#epoch);
-    else column.push(value, valueStart, valueEnd, this.#epoch);
+    if (type === ValueType.string) {
+      column.pushText(value, this.#viewOf(value), valueStart, valueEnd, this.#epoch);
+    } else column.push(value, valueStart, valueEnd, this.#epoch);
   }
 
   /** Remembers this place; symbols and rows added from now on can be taken back. */
@@ -178,10 +181,10 @@ export class BatchBuilder {
     this.links = mark.links;
     for (const column of this.#columns.splice(mark.columns)) {
       this.#columnOf.delete(slotOf(column.level, column.type, column.key));
-      column.id = -1;
-      this.#pool.push(column);
+      this.#release(column);
     }
     for (const column of this.#columns) column.rollback(mark.epoch);
+    this.#leaveSpan();
     this.#shapes.truncate(mark.shapes);
     this.#tables().forEach((table, i) => table.truncate(mark.symbols[i]!));
     this.#epoch++;
@@ -262,14 +265,29 @@ export class BatchBuilder {
     this.rows = 0;
     this.events = 0;
     this.links = 0;
-    for (const column of this.#columns) column.id = -1;
-    this.#pool.push(...this.#columns.splice(0, MAX_POOLED_COLUMNS));
+    for (const column of this.#columns) this.#release(column);
     this.#columns = [];
+    this.#leaveSpan();
     this.#columnOf.clear();
     this.#first.length = 0;
     this.#shapes.truncate(0);
     for (const table of this.#tables()) table.truncate(0);
+    this.#viewed = this.traceId;
+    this.#view = viewOf(this.traceId);
     this.#epoch++;
+  }
+
+  /** Forgets a span, event or link that was left in the middle. */
+  #leaveSpan(): void {
+    this.#spanShape.count = 0;
+    this.#eventShapeList.count = 0;
+    this.#linkShapeList.count = 0;
+    this.#last = undefined;
+  }
+
+  #release(column: AttributeColumnBuilder): void {
+    column.id = -1;
+    if (this.#pool.length < MAX_POOLED_COLUMNS) this.#pool.push(column);
   }
 
   #tables(): SymbolInterner[] {
@@ -286,7 +304,11 @@ export class BatchBuilder {
   ): AttributeColumnBuilder {
     const last = this.#last;
     let column = last === undefined ? this.#first[level] : last.next;
-    if (column === undefined || column.level !== level || !column.is(type, key, start, end)) {
+    if (
+      column === undefined ||
+      column.level !== level ||
+      !column.is(type, this.#viewOf(key), start, end)
+    ) {
       column = this.#findColumn(level, type, key, start, end);
       if (last === undefined) this.#first[level] = column;
       else last.next = column;
@@ -294,6 +316,15 @@ export class BatchBuilder {
     this.#last = column;
     this.#list(level).push(column.id);
     return column;
+  }
+
+  /** Keys and texts nearly always lie in the body of the request, so one view is kept. */
+  #viewOf(bytes: Uint8Array): DataView {
+    if (bytes !== this.#viewed) {
+      this.#viewed = bytes;
+      this.#view = viewOf(bytes);
+    }
+    return this.#view;
   }
 
   #findColumn(

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SpanColumns } from './span-columns.ts';
 
+/** Rows between two notes at least, and notes at most, 4 bytes a column each. */
+const MIN_STRIDE = 32;
+const MAX_NOTES = 256;
+
 /**
  * Finds the values of a row (or of its events and links) in the attribute columns.
  *
  * Columns hold their values one after the other, so the position of a row follows from the shapes of all rows before
- * it. Moving forward is cheap; moving back starts again from row 0.
+ * it. Moving forward is cheap. From the first move back on, positions are noted every so many rows, and moving back starts
+ * at the nearest note: a trace is read by start, but often stored by end, the last span first.
  */
 export class RowCursor {
   readonly columns: SpanColumns;
@@ -13,20 +18,28 @@ export class RowCursor {
   row = 0;
   /** Per column: index of the first value that belongs to the row under the cursor. */
   readonly positions: Uint32Array;
+  /** Positions at the rows 0, `#stride`, 2 `#stride`, …, as far as they were passed since the first move back. */
+  #notes: Uint32Array[] = [];
+  readonly #stride: number;
 
   constructor(columns: SpanColumns) {
     this.columns = columns;
+    this.#stride = Math.max(MIN_STRIDE, Math.ceil(columns.rows / MAX_NOTES));
     this.positions = new Uint32Array(columns.columns.length);
   }
 
   /** Moves to a row. */
   seek(row: number): void {
     if (row < this.row) {
-      this.row = 0;
-      this.positions.fill(0);
+      if (this.#notes.length === 0) this.#notes.push(new Uint32Array(this.positions.length));
+      const note = Math.min(Math.floor(row / this.#stride), this.#notes.length - 1);
+      this.row = note * this.#stride;
+      this.positions.set(this.#notes[note]!);
     }
     const { shape, events, links } = this.columns;
+    const notes = this.#notes;
     for (let r = this.row; r < row; r++) {
+      if (notes.length > 0 && r === notes.length * this.#stride) notes.push(this.positions.slice());
       this.#pass(shape[r]!);
       if (events !== undefined) {
         for (let e = events.rowOffsets[r]!; e < events.rowOffsets[r + 1]!; e++) {

@@ -101,11 +101,15 @@ export class SpanBatch implements SpanColumns {
     const events = header[3]!;
     const links = header[4]!;
     const columnCount = header[5]!;
-    const directory = new Uint32Array(
-      buffer,
-      byteOffset + HEADER_WORDS * 4,
-      columnCount * COLUMN_WORDS,
-    );
+    const directoryWords = Math.min(columnCount * COLUMN_WORDS, bytes.length / 4 - HEADER_WORDS);
+    const directory = new Uint32Array(buffer, byteOffset + HEADER_WORDS * 4, directoryWords);
+    const byteLength = byteLengthOf(header, directory);
+    if (directoryWords !== columnCount * COLUMN_WORDS || byteLength !== bytes.length) {
+      throw new SpoorError(
+        'corrupt',
+        `span batch: its parts take ${byteLength}, not ${bytes.length} bytes`,
+      );
+    }
 
     let wordAt = byteOffset + (HEADER_WORDS + columnCount * COLUMN_WORDS) * 4;
     const words = (count: number): Uint32Array => {
@@ -185,12 +189,6 @@ export class SpanBatch implements SpanColumns {
       });
     }
     this.columns = columns;
-    if (((byteAt - byteOffset + 7) & ~7) !== bytes.length) {
-      throw new SpoorError(
-        'corrupt',
-        `span batch: its parts take ${byteAt - byteOffset} of ${bytes.length} bytes`,
-      );
-    }
   }
 
   /** An empty batch of these sizes, for a builder to fill. */
@@ -208,8 +206,6 @@ export class SpanBatch implements SpanColumns {
     ]);
     counts.tables.forEach((table, i) => header.set([table.count, table.byteCount], 8 + 2 * i));
     const directory = new Uint32Array(counts.columns.length * COLUMN_WORDS);
-    let octets = counts.rows * 34 + counts.links * 24;
-    for (const table of counts.tables) octets += table.byteCount;
     counts.columns.forEach((column, c) => {
       const info = column.level | (column.type << 8) | (column.plain ? PLAIN : 0);
       const { values } = column;
@@ -217,9 +213,8 @@ export class SpanBatch implements SpanColumns {
         [info, column.key, column.count, values.count, values.byteCount],
         c * COLUMN_WORDS,
       );
-      octets += values.byteCount;
     });
-    const byteLength = (wordCount(header, directory) * 4 + octets + 7) & ~7;
+    const byteLength = byteLengthOf(header, directory);
     header[1] = byteLength;
     const all = new Uint32Array(byteLength / 4);
     all.set(header);
@@ -241,4 +236,12 @@ function wordCount(header: Uint32Array, directory: Uint32Array): number {
     words += (directory[at]! & PLAIN) === 0 ? directory[at + 2]! + 2 * values + 1 : values + 1;
   }
   return words;
+}
+
+/** Bytes of the whole batch. The sum is a double, so that no sizes overflow it. */
+function byteLengthOf(header: Uint32Array, directory: Uint32Array): number {
+  let octets = header[2]! * 34 + header[4]! * 24;
+  for (let i = 9; i < HEADER_WORDS; i += 2) octets += header[i]!;
+  for (let at = 0; at < directory.length; at += COLUMN_WORDS) octets += directory[at + 4]!;
+  return Math.ceil((wordCount(header, directory) * 4 + octets) / 8) * 8;
 }

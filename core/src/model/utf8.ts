@@ -16,6 +16,13 @@ export function isValidUtf8(bytes: Uint8Array, start: number, end: number): bool
     const lead = bytes[i]!;
     if (lead < 0x80) {
       i++;
+      // Most text is ASCII: go on with four bytes at once.
+      while (
+        i + 4 <= end &&
+        ((bytes[i]! | bytes[i + 1]! | bytes[i + 2]! | bytes[i + 3]!) & 0x80) === 0
+      ) {
+        i += 4;
+      }
       continue;
     }
     let rest: number;

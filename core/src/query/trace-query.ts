@@ -2,11 +2,14 @@
 import type { SpanId, TraceId } from '#model/ids.ts';
 
 /**
- * What a comparison looks at.
+ * What a comparison looks at: a list of values, most often of one.
  *
- * - `attribute` with scope `any`: attributes of the span, its resource, its scope and its events; the
- *   comparison holds when it holds for one of the values.
- * - `duration` is the span's, in ns. `kind` and `status` are the numbers of the OTLP enums.
+ * - `intrinsic`: every span has exactly one value of each. `service` is the text of the resource's last `service.name`,
+ *   and the empty text where that is missing or no text; `kind` and `status` are the numbers of the OTLP enums, 0 where
+ *   nothing was sent; `duration` is end minus start in ns, negative where a span ends before it starts.
+ * - `attribute`: the values of the attributes with this key; a key may be there several times. An array stands for its
+ *   elements (not for those of arrays inside). Scope `any` are the attributes of the span, its resource, its
+ *   instrumentation scope and its events, but not of its links.
  */
 export type QueryField =
   | {
@@ -20,8 +23,13 @@ export type QueryField =
     };
 
 /**
- * A value to compare with. `text` is what someone typed without saying a type: it equals a
- * string with these characters, and a number or boolean that is written so.
+ * A value to compare with.
+ *
+ * - `string` compares with strings, by code point; `bool` equals booleans, which have no order.
+ * - `int` and `double` compare with integers and doubles alike, by what they are worth, exactly: 1 equals 1.0, and
+ *   2^53 + 1 is greater than the double 2^53. NaN equals NaN and is neither less nor greater than anything.
+ * - `text` is what someone typed without saying a type. It equals a string with these characters, and a number or boolean
+ *   that is written so: `200`, `2e2`, `1.50`, `true`. Less and greater compare it with numbers when it is one, otherwise with strings.
  */
 export type QueryLiteral =
   | { readonly type: 'text' | 'string'; readonly value: string }
@@ -29,7 +37,17 @@ export type QueryLiteral =
   | { readonly type: 'double'; readonly value: number }
   | { readonly type: 'bool'; readonly value: boolean };
 
-/** A predicate on one span. */
+/**
+ * A predicate on one span.
+ *
+ * - `and` of nothing holds, `or` of nothing does not; `not` holds where its argument does not.
+ * - `exists`: the key is there, whatever its value, also an empty array or no value at all. Intrinsics always exist.
+ * - `eq`, `lt`, `le`, `gt`, `ge`: one of the values compares so. Bytes and key-value lists exist, but compare to nothing.
+ * - `ne`: the field exists and none of its values is equal. A span without the attribute meets neither `eq` nor `ne`;
+ *   for `not` of `eq` it does.
+ * - `matches`: one of the values is a string that matches the pattern as a whole. Patterns are regular expressions in the
+ *   syntax of RE2 (see `parseRegex` for the few that are not taken).
+ */
 export type SpanPredicate =
   | { readonly op: 'and' | 'or'; readonly args: readonly SpanPredicate[] }
   | { readonly op: 'not'; readonly arg: SpanPredicate }
@@ -68,11 +86,14 @@ export interface TraceSummary {
   readonly spanCount: number;
   /** Spans with status ERROR. */
   readonly errorCount: number;
-  /** Service and name of the earliest span without parent; empty when there is none. */
+  /**
+   * Service and name of the earliest span without parent (ties by span id, then service, then name); empty when there
+   * is none.
+   */
   readonly rootServiceName: string;
   readonly rootSpanName: string;
   readonly rootSpanId: SpanId | '';
-  /** Per service, by name. */
+  /** Per service, by name, by code point; spans without service are under the empty name. */
   readonly services: readonly {
     readonly name: string;
     readonly spanCount: number;

@@ -9,11 +9,19 @@ import type { Assertion, RegexNode } from './regex-syntax.ts';
  */
 export const MAX_PROGRAM_STEPS = 10_000;
 
+/** Goes on at two steps, or twice at the same. */
+interface Fork {
+  readonly op: 'fork';
+  first: number;
+  second: number;
+}
+
 /** One step of a nondeterministic automaton; targets are indexes of steps. */
 export type Step =
-  | { readonly op: 'class'; readonly symbols: Uint8Array; next: number }
-  | { readonly op: 'fork'; first: number; second: number }
-  | { readonly op: 'assert'; readonly assertion: Assertion; next: number }
+  | Fork
+  /** Consumes a symbol `s` with `symbols[s] === 1`. */
+  | { readonly op: 'class'; readonly symbols: Uint8Array; readonly next: number }
+  | { readonly op: 'assert'; readonly assertion: Assertion; readonly next: number }
   | { readonly op: 'match' };
 
 /** Code points that no class of the program tells apart are one **symbol**, a number from 0. */
@@ -48,14 +56,22 @@ export function compileRegex(root: RegexNode): RegexProgram {
   let hasAssertions = false;
   let work = 0;
 
-  const emit = (step: Step): number => {
-    if (++work > MAX_PROGRAM_STEPS) {
-      throw new SpoorError(
-        'invalid_argument',
-        `a pattern takes more than ${MAX_PROGRAM_STEPS} steps when its repetitions are written out`,
-      );
-    }
-    return steps.push(step) - 1;
+  const count = (): void => {
+    if (++work <= MAX_PROGRAM_STEPS) return;
+    throw new SpoorError(
+      'invalid_argument',
+      `a pattern takes more than ${MAX_PROGRAM_STEPS} steps when its repetitions are written out`,
+    );
+  };
+  const emit = (step: Step): void => {
+    count();
+    steps.push(step);
+  };
+
+  const fork = (): Fork => {
+    const step: Fork = { op: 'fork', first: steps.length + 1, second: 0 };
+    emit(step);
+    return step;
   };
 
   /** Appends the steps of a node; what follows them is appended next. */
@@ -64,19 +80,14 @@ export function compileRegex(root: RegexNode): RegexProgram {
       case 'class': {
         let set = symbols.get(node.set);
         if (set === undefined) symbols.set(node.set, (set = symbolsOf(node.set, alphabet)));
-        const step = emit({ op: 'class', symbols: set, next: 0 });
-        (steps[step] as { next: number }).next = step + 1;
+        emit({ op: 'class', symbols: set, next: steps.length + 1 });
         return;
       }
-      case 'assertion': {
+      case 'assertion':
         hasAssertions = true;
-        const step = emit({ op: 'assert', assertion: node.assertion, next: 0 });
-        (steps[step] as { next: number }).next = step + 1;
+        emit({ op: 'assert', assertion: node.assertion, next: steps.length + 1 });
         return;
-      }
       case 'sequence':
-        // Nothing repeated a million times is work too.
-        work++;
         for (const item of node.items) compile(item);
         return;
       case 'choice':
@@ -88,45 +99,41 @@ export function compileRegex(root: RegexNode): RegexProgram {
   };
 
   const compileChoice = (items: readonly RegexNode[]): void => {
-    const exits: { first: number }[] = [];
+    const exits: Fork[] = [];
     items.forEach((item, i) => {
       if (i === items.length - 1) {
         compile(item);
         return;
       }
-      const fork = { op: 'fork' as const, first: 0, second: 0 };
-      fork.first = emit(fork) + 1;
+      const start = fork();
       compile(item);
-      const exit = { op: 'fork' as const, first: 0, second: 0 };
-      fork.second = emit(exit) + 1;
-      exits.push(exit);
+      exits.push(fork());
+      start.second = steps.length;
     });
-    for (const exit of exits) exit.first = steps.length;
-    for (const exit of exits as { first: number; second: number }[]) exit.second = exit.first;
+    for (const exit of exits) exit.first = exit.second = steps.length;
   };
 
   const compileRepeat = (item: RegexNode, min: number, max: number): void => {
     for (let i = 0; i < min; i++) {
-      work++;
+      // Nothing, repeated a million times, appends no step; it is work all the same.
+      count();
       compile(item);
     }
     if (max === Infinity) {
-      const fork = { op: 'fork' as const, first: 0, second: 0 };
-      const start = emit(fork);
-      fork.first = start + 1;
+      const at = steps.length;
+      const start = fork();
       compile(item);
-      emit({ op: 'fork', first: start, second: start });
-      fork.second = steps.length;
+      const back = fork();
+      back.first = back.second = at;
+      start.second = steps.length;
       return;
     }
-    const forks: { second: number }[] = [];
+    const starts: Fork[] = [];
     for (let i = min; i < max; i++) {
-      const fork = { op: 'fork' as const, first: 0, second: 0 };
-      fork.first = emit(fork) + 1;
-      forks.push(fork);
+      starts.push(fork());
       compile(item);
     }
-    for (const fork of forks) fork.second = steps.length;
+    for (const start of starts) start.second = steps.length;
   };
 
   compile(root);
@@ -167,6 +174,12 @@ function makeAlphabet(points: ReadonlySet<number>): Alphabet {
 }
 
 /** 1 for each symbol that is in the set. */
-function symbolsOf(set: CodePoints, { starts }: Alphabet): Uint8Array {
-  return Uint8Array.from(starts, (code) => (includes(set, code) ? 1 : 0));
+function symbolsOf(set: CodePoints, alphabet: Alphabet): Uint8Array {
+  const symbols = new Uint8Array(alphabet.starts.length);
+  for (let i = 0; i < set.length; i += 2) {
+    // A range begins and ends where symbols do.
+    const end = symbolOf(alphabet, set[i + 1]!) + 1;
+    symbols.fill(1, symbolOf(alphabet, set[i]!), end);
+  }
+  return symbols;
 }

@@ -30,6 +30,8 @@ export class Regex {
   #stateOf = new Map<string, number>();
   readonly #mark: Uint32Array;
   #generation = 0;
+  /** How often all was forgotten. */
+  #epoch = 0;
 
   /** @throws {SpoorError} invalid_argument */
   constructor(pattern: string) {
@@ -87,15 +89,13 @@ export class Regex {
       this.#next[state * this.#symbols + symbol] = DEAD;
       return DEAD;
     }
-    const known = this.#states.length;
+    const epoch = this.#epoch;
     const target = this.#state(
       [...targets].sort((a, b) => a - b),
       hasAssertions ? kind : Neighbor.other,
     );
     // When all was forgotten to make room, the state we came from is gone too.
-    if (target < known || known < this.#states.length) {
-      if (this.#states.length >= known) this.#next[state * this.#symbols + symbol] = target;
-    }
+    if (epoch === this.#epoch) this.#next[state * this.#symbols + symbol] = target;
     return target;
   }
 
@@ -144,6 +144,7 @@ export class Regex {
 
   /** Goes back to the first two states. */
   #forget(): void {
+    this.#epoch++;
     this.#next = new Int32Array(0);
     this.#states = [];
     this.#accepts = [];

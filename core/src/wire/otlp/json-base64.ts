@@ -2,9 +2,11 @@
 
 /** Value of each base64 digit, of the standard and of the URL alphabet; 255 for what is none. */
 const DIGITS = new Uint8Array(128).fill(255);
-Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/').forEach((digit, i) => {
-  DIGITS[digit.charCodeAt(0)] = i;
-});
+Array.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/').forEach(
+  (digit, i) => {
+    DIGITS[digit.charCodeAt(0)] = i;
+  },
+);
 DIGITS['-'.charCodeAt(0)] = 62;
 DIGITS['_'.charCodeAt(0)] = 63;
 
@@ -15,7 +17,11 @@ const PAD = 0x3d;
  * all of these); undefined when it is not base64.
  * @see https://www.rfc-editor.org/rfc/rfc4648
  */
-export function decodeBase64(source: Uint8Array, start: number, end: number): Uint8Array | undefined {
+export function decodeBase64(
+  source: Uint8Array,
+  start: number,
+  end: number,
+): Uint8Array | undefined {
   let stop = end;
   while (stop > start && end - stop < 2 && source[stop - 1] === PAD) stop--;
   const digits = stop - start;

@@ -79,7 +79,9 @@ export function readDouble(reader: JsonReader): number {
   const { bytes } = reader;
   if (bytes[at] !== QUOTE) {
     reader.number();
-    return shortDouble(bytes, at, reader.position) ?? finite(reader, at, bytes, at, reader.position);
+    return (
+      shortDouble(bytes, at, reader.position) ?? finite(reader, at, bytes, at, reader.position)
+    );
   }
   reader.string();
   const { textBytes, textStart, textEnd } = reader;

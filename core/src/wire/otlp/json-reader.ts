@@ -340,7 +340,7 @@ export class JsonReader {
     const scratch = this.#reserve(end - start);
     const textStart = this.#scratchLength;
     let to = textStart;
-    for (let from = start; from < end; ) {
+    for (let from = start; from < end;) {
       const byte = bytes[from++]!;
       if (byte !== BACKSLASH) {
         scratch[to++] = byte;

@@ -204,23 +204,12 @@ export class ColumnarStore implements TraceStore {
     return this.#ask(tenant, { ask: 'find', query }, options);
   }
 
-  async getServices(tenant: Tenant, options: ReadOptions = {}): Promise<string[]> {
-    const found = await this.#ask(tenant, { ask: 'operations', service: undefined }, options);
-    return found
-      .map(({ service }) => service)
-      .filter((service) => service !== '')
-      .toSorted(byCodePoint);
+  getServices(tenant: Tenant, options: ReadOptions = {}): Promise<string[]> {
+    return this.#ask(tenant, { ask: 'services' }, options);
   }
 
-  async getOperations(
-    tenant: Tenant,
-    service: string,
-    options: ReadOptions = {},
-  ): Promise<Operation[]> {
-    const found = await this.#ask(tenant, { ask: 'operations', service }, options);
-    return found
-      .map(({ name, kind }) => ({ name, kind }))
-      .toSorted((a, b) => byCodePoint(a.name, b.name) || a.kind - b.kind);
+  getOperations(tenant: Tenant, service: string, options: ReadOptions = {}): Promise<Operation[]> {
+    return this.#ask(tenant, { ask: 'operations', service }, options);
   }
 
   /** Seals everything that was written, and waits until it is in blocks. */
@@ -419,8 +408,4 @@ export class ColumnarStore implements TraceStore {
 
 function cancelled(): SpoorError {
   return new SpoorError('cancelled', 'query: nobody waits for the answer any more');
-}
-
-function byCodePoint(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -4,12 +4,7 @@ import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { Tenant } from '@spoor/core/model/ids.ts';
 import { decodeEdit, encodeEdit } from './manifest-edit.ts';
 import type { BlockEntry, ManifestEdit, RecordedEdit } from './manifest-edit.ts';
-import {
-  MANIFEST_HEADER_BYTES,
-  decodeManifest,
-  encodeManifestHeader,
-  encodeManifestRecord,
-} from './manifest-log.ts';
+import { decodeManifest, encodeManifestHeader, encodeManifestRecord } from './manifest-log.ts';
 import { fileErrorCode, isTransientFileError, readFully, writeFully } from './store-files.ts';
 import type { StoreFile, StoreFiles } from './store-files.ts';
 

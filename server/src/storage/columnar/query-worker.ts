@@ -3,16 +3,19 @@ import { parentPort } from 'node:worker_threads';
 import { type ErrorCode, SpoorError } from '@spoor/core/model/errors.ts';
 import type { Tenant, TraceId } from '@spoor/core/model/ids.ts';
 import type { SymbolTable } from '@spoor/core/model/span-columns.ts';
-import { symbolBytes, symbolText } from '@spoor/core/model/span-reader.ts';
-import { decodeResource } from '@spoor/core/model/value-decoder.ts';
-import { joinTrace } from '@spoor/core/query/join-trace.ts';
-import { summarizeTrace } from '@spoor/core/query/summarize-trace.ts';
+import {
+  OperationCollector,
+  type OperationColumns,
+  ServiceCollector,
+} from '@spoor/core/query/operations.ts';
+import { joinTrace, type TracePart } from '@spoor/core/query/join-trace.ts';
+import { TraceSummarizer } from '@spoor/core/query/summarize-trace.ts';
 import type { TraceQuery, TraceSummary } from '@spoor/core/query/trace-query.ts';
 import type { Operation } from '#storage/tracestore.ts';
 import { blockPath } from './block-path.ts';
 import { BlockReader } from './block-reader.ts';
 import { ByteCache } from './frame-cache.ts';
-import type { RowGroup } from './row-group.ts';
+import { RowGroup } from './row-group.ts';
 import { readSlab, type SlabView } from './slab.ts';
 import { findNewest } from './trace-search.ts';
 import { HeadBatch, type OpenBlock, TraceSources } from './trace-sources.ts';
@@ -38,7 +41,8 @@ export interface BlocksMessage {
 export type Question =
   | { readonly ask: 'find'; readonly query: TraceQuery }
   | { readonly ask: 'get'; readonly ids: readonly TraceId[] }
-  | { readonly ask: 'operations'; readonly service: string | undefined };
+  | { readonly ask: 'services' }
+  | { readonly ask: 'operations'; readonly service: string };
 
 /** A question, with the slabs that hold what is in no block. */
 export interface QueryRequest {
@@ -57,8 +61,8 @@ export interface Answers {
   readonly find: TraceSummary[];
   /** Bytes of a batch for each trace that exists, in the order asked for. */
   readonly get: Uint8Array<ArrayBuffer>[];
-  /** With a service its operations, without one all services with none. */
-  readonly operations: readonly (Operation & { readonly service: string })[];
+  readonly services: string[];
+  readonly operations: Operation[];
 }
 
 /** What comes back. */
@@ -156,9 +160,10 @@ class QueryAnswerer {
     switch (question.ask) {
       case 'find': {
         const ids = findNewest(sources, question.query, checkCancelled);
+        const summarizer = new TraceSummarizer();
         return sources.findParts(ids).map((parts) => {
           checkCancelled();
-          return summarizeTrace(joinTrace(parts));
+          return summarizer.summarize(parts);
         });
       }
       case 'get':
@@ -168,10 +173,29 @@ class QueryAnswerer {
           .map((parts) => {
             checkCancelled();
             // A joined trace lies in memory of its own.
-            return joinTrace(parts).bytes as Uint8Array<ArrayBuffer>;
+            return joinTrace(parts.map(extracted)).bytes as Uint8Array<ArrayBuffer>;
           });
-      case 'operations':
-        return listOperations(sources, question.service, checkCancelled);
+      case 'services': {
+        const collector = new ServiceCollector();
+        for (const { batch } of sources.head) collector.add(batch);
+        for (const block of sources.blocks) {
+          checkCancelled();
+          sources.withBlock(block, (reader) => collector.add(operationsOf(reader)));
+        }
+        return collector.names();
+      }
+      case 'operations': {
+        const collector = new OperationCollector(question.service);
+        for (const { batch } of sources.head) collector.add(batch);
+        for (const block of sources.blocks) {
+          checkCancelled();
+          sources.withBlock(block, (reader) => {
+            if (collector.addList(operationsOf(reader))) return;
+            reader.footer.groups.forEach((_, g) => collector.add(reader.group(g)));
+          });
+        }
+        return collector.operations();
+      }
     }
   }
 
@@ -191,49 +215,24 @@ class QueryAnswerer {
   }
 }
 
-function listOperations(
-  sources: TraceSources,
-  service: string | undefined,
-  checkCancelled: () => void,
-): Answers['operations'] {
-  const found = new Map<string, Operation & { service: string }>();
-  const take = (
-    table: SymbolTable,
-    names: SymbolTable,
-    list: { resource: ArrayLike<number>; name: ArrayLike<number>; kind: ArrayLike<number> },
-    count: number,
-  ): void => {
-    checkCancelled();
-    const services: (string | undefined)[] = [];
-    const seen = new Set<number>();
-    for (let i = 0; i < count; i++) {
-      const resource = list.resource[i]!;
-      const owner = (services[resource] ??= decodeResource(
-        symbolBytes(table, resource),
-      ).serviceName);
-      if (service === undefined) {
-        if (!found.has(owner)) found.set(owner, { service: owner, name: '', kind: 0 });
-        continue;
-      }
-      if (owner !== service) continue;
-      const kind = list.kind[i]!;
-      const code = list.name[i]! * 256 + kind;
-      if (seen.has(code)) continue;
-      seen.add(code);
-      const name = symbolText(names, list.name[i]!);
-      const key = `${kind} ${name}`;
-      if (!found.has(key)) found.set(key, { service: owner, name, kind });
-    }
+/** Distinct (resource, name, kind) of a block, as a list with one a row. */
+function operationsOf(reader: BlockReader): OperationColumns {
+  const { resource, name, kind } = reader.operations();
+  return {
+    rows: name.length,
+    resource,
+    name,
+    kind: Uint8Array.from(kind),
+    resources: reader.table(reader.footer.resources),
+    names: reader.table(reader.footer.names),
   };
-  for (const { batch } of sources.head) take(batch.resources, batch.names, batch, batch.rows);
-  for (const block of sources.blocks) {
-    sources.withBlock(block, (reader) => {
-      const list = reader.operations();
-      const { resources, names } = reader.footer;
-      take(reader.table(resources), reader.table(names), list, list.name.length);
-    });
-  }
-  return [...found.values()];
+}
+
+/** A part in columns of its own, where its rows are a few of a block's. */
+function extracted({ columns, rows }: TracePart): TracePart {
+  if (!(columns instanceof RowGroup)) return { columns, rows };
+  const batch = columns.extract(rows[0]!, rows[0]! + rows.length);
+  return { columns: batch, rows: Uint32Array.from({ length: batch.rows }, (_, row) => row) };
 }
 
 const answerer = new QueryAnswerer();

@@ -2,6 +2,7 @@
 import { traceIdBytes, type TraceId } from '@spoor/core/model/ids.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import type { SpanColumns } from '@spoor/core/model/span-columns.ts';
+import type { TracePart } from '@spoor/core/query/join-trace.ts';
 import type { BlockReader } from './block-reader.ts';
 import type { RowGroup } from './row-group.ts';
 
@@ -12,12 +13,6 @@ export function roughNanos(hi: number, lo: number): number {
 
 /** By how much two {@link roughNanos} of the same time may differ, with room to spare. */
 export const ROUGH_SLACK_NANOS = 1024;
-
-/** Rows of one trace in one source, as columns of their own or with the numbers of the rows. */
-export interface TracePart {
-  readonly columns: SpanColumns;
-  readonly rows: Uint32Array;
-}
 
 /** A batch of the head with what searches need to know of it. */
 export class HeadBatch {
@@ -79,22 +74,22 @@ export class TraceSources {
     }
   }
 
-  /** All rows of the traces, by trace; ids that are nowhere have an empty list. */
+  /** All rows of the traces, by trace; ids that are nowhere have an empty list. Rows in a block follow one another. */
   findParts(ids: readonly TraceId[]): TracePart[][] {
     const inHead = this.#headRows(ids);
     return ids.map((id, i) => {
       const parts: TracePart[] = [...inHead[i]!].map(([batch, rows]) => ({
         columns: batch.batch,
-        rows: Uint32Array.from(rows),
+        rows,
       }));
       for (const block of this.blocks) {
-        const part = this.withBlock(block, (reader) => {
-          const found = reader.findTrace(id);
-          return found === undefined ? undefined : found.group.extract(found.start, found.end);
+        const found = this.withBlock(block, (reader) => reader.findTrace(id));
+        if (found === undefined) continue;
+        const { group, start, end } = found;
+        parts.push({
+          columns: group,
+          rows: Uint32Array.from({ length: end - start }, (_, row) => start + row),
         });
-        if (part !== undefined) {
-          parts.push({ columns: part, rows: Uint32Array.from({ length: part.rows }, (_, r) => r) });
-        }
       }
       return parts;
     });

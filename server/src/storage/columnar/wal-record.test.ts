@@ -16,21 +16,29 @@ import type { WalRecordInput } from './wal-record.ts';
 const UINT32 = fc.nat({ max: 2 ** 32 - 1 });
 const BYTES = fc.uint8Array({ maxLength: 50 });
 
-const INPUT: fc.Arbitrary<WalRecordInput> = fc.record({
-  tenant: fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/).map(parseTenant),
-  writtenUnixMs: fc.maxSafeNat(),
-  requests: fc.array(
-    fc.record({
-      digest: fc.uint8Array({ minLength: 16, maxLength: 16 }),
-      accepted: UINT32,
-      rejected: UINT32,
-      message: fc.string({ unit: 'binary' }),
-    }),
-    { maxLength: 4 },
-  ),
-  batch: BYTES,
-  extensions: fc.array(fc.record({ type: UINT32, bytes: BYTES }), { maxLength: 3 }),
-});
+const PLAIN = { noNullPrototype: true } as const;
+
+const INPUT: fc.Arbitrary<WalRecordInput> = fc.record(
+  {
+    tenant: fc.stringMatching(/^[A-Za-z0-9_-]{1,64}$/).map(parseTenant),
+    writtenUnixMs: fc.maxSafeNat(),
+    requests: fc.array(
+      fc.record(
+        {
+          digest: fc.uint8Array({ minLength: 16, maxLength: 16 }),
+          accepted: UINT32,
+          rejected: UINT32,
+          message: fc.string({ unit: 'binary' }),
+        },
+        PLAIN,
+      ),
+      { maxLength: 4 },
+    ),
+    batch: BYTES,
+    extensions: fc.array(fc.record({ type: UINT32, bytes: BYTES }, PLAIN), { maxLength: 3 }),
+  },
+  PLAIN,
+);
 
 const PLACE = fc
   .record({ segmentId: UINT32, salt: UINT32, groupFirst: fc.nat({ max: 2 ** 50 }), nth: UINT32 })
@@ -57,6 +65,15 @@ test('a record decodes to what was encoded, with its place', () => {
       assert.deepEqual(decodeRecord(bytes), { sequence: place.sequence, ...input });
     }),
   );
+});
+
+test('a message may begin with any character, a byte order mark too', () => {
+  const digest = new Uint8Array(16);
+  const requests = [{ digest, accepted: 0, rejected: 1, message: '\ufeffwhy' }];
+  const batch = new Uint8Array(0);
+  const input = { tenant: parseTenant('a'), writtenUnixMs: 0, requests, batch };
+  const place = { segmentId: 1, salt: 1, groupFirst: 1, sequence: 1 };
+  assert.deepEqual(decodeRecord(encode(input, place)).requests, requests);
 });
 
 test('every flipped bit of a record is found', () => {

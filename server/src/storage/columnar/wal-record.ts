@@ -53,7 +53,7 @@ const CRC_FROM = 8;
 const REQUEST_BYTES = 28;
 const EXTENSION_BYTES = 8;
 const ENCODER = new TextEncoder();
-const DECODER = new TextDecoder();
+const DECODER = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Data of a record besides spans, such as the offset of the source it came from. */
 export interface WalExtension {

@@ -53,11 +53,8 @@ const SCALARS: Readonly<Record<string, Type>> = {
   double: Type.DOUBLE,
 };
 
-/** `ExportTraceServiceRequest` for the protobuf library, as an oracle for our own codecs. */
-export const EXPORT_REQUEST: DescMessage = exportRequest();
-
-function exportRequest(): DescMessage {
-  const file = create(FileDescriptorProtoSchema, {
+const REGISTRY = createFileRegistry(
+  create(FileDescriptorProtoSchema, {
     name: 'trace.proto',
     package: 'otlp',
     syntax: 'proto3',
@@ -69,10 +66,17 @@ function exportRequest(): DescMessage {
         number,
       })),
     })),
-  });
-  const registry = createFileRegistry(file, () => undefined);
-  return registry.getMessage('otlp.ExportTraceServiceRequest')!;
+  }),
+  () => undefined,
+);
+
+/** A message of OTLP for the protobuf library, which is the oracle for our own codecs. */
+export function otlpMessage(name: string): DescMessage {
+  return REGISTRY.getMessage(`otlp.${name}`)!;
 }
+
+/** The request that holds everything else. */
+export const EXPORT_REQUEST = otlpMessage('ExportTraceServiceRequest');
 
 function message(name: string, fields: string): DescriptorProto {
   return create(DescriptorProtoSchema, {

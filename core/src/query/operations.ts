@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { SpanColumns } from '#model/span-columns.ts';
+import { SpanReader, symbolBytes, symbolText } from '#model/span-reader.ts';
+import { decodeResource } from '#model/value-decoder.ts';
+import { compareCodePoints } from './code-point-order.ts';
+
+/** A kind that does not fit the byte column. */
+const ODD_KIND = 255;
+
+/** Distinct (resource, name, kind) of spans, one a row: what a sealed block lists of its spans. */
+export type OperationColumns = Pick<
+  SpanColumns,
+  'rows' | 'resource' | 'name' | 'kind' | 'resources' | 'names'
+>;
+
+/** Collects the names of services over any number of sources, without the empty one. */
+export class ServiceCollector {
+  readonly #names = new Set<string>();
+
+  add(columns: OperationColumns): void {
+    const { rows } = columns;
+    const { resource } = columns;
+    // Only rows count: a table may hold a resource whose spans were all left out.
+    const used = new Uint8Array(columns.resources.count);
+    for (let row = 0; row < rows; row++) used[resource[row]!] = 1;
+    used.forEach((isUsed, code) => {
+      if (isUsed === 1) this.#names.add(serviceName(columns, code));
+    });
+  }
+
+  /** By code point. */
+  names(): string[] {
+    this.#names.delete('');
+    return [...this.#names].sort(compareCodePoints);
+  }
+}
+
+/** Collects the distinct (name, kind) of one service's spans over any number of sources. */
+export class OperationCollector {
+  readonly #service: string;
+  readonly #kinds = new Map<string, Set<number>>();
+
+  constructor(service: string) {
+    this.#service = service;
+  }
+
+  add(columns: SpanColumns): void {
+    this.#collect(columns, (row) => new SpanReader(columns).read(row).kind);
+  }
+
+  /** As {@link add}, from a list in which every kind fits the byte column; false, and nothing is added, where one does not. */
+  addList(list: OperationColumns): boolean {
+    if (list.kind.includes(ODD_KIND)) return false;
+    this.#collect(list, () => ODD_KIND);
+    return true;
+  }
+
+  #collect(columns: OperationColumns, oddKind: (row: number) => number): void {
+    const { rows, resources } = columns;
+    const ofService = new Uint8Array(resources.count);
+    for (let code = 0; code < resources.count; code++) {
+      if (serviceName(columns, code) === this.#service) ofService[code] = 1;
+    }
+    if (!ofService.includes(1)) return;
+    const { resource, name, kind } = columns;
+    const seen = new Set<number>();
+    for (let row = 0; row < rows; row++) {
+      if (ofService[resource[row]!] === 0) continue;
+      if (kind[row] === ODD_KIND) {
+        this.#add(symbolText(columns.names, name[row]!), oddKind(row));
+        continue;
+      }
+      const pair = name[row]! * 256 + kind[row]!;
+      if (seen.has(pair)) continue;
+      seen.add(pair);
+      this.#add(symbolText(columns.names, name[row]!), kind[row]!);
+    }
+  }
+
+  /** By name, by code point, then kind. */
+  operations(): { name: string; kind: number }[] {
+    return [...this.#kinds]
+      .sort(([a], [b]) => compareCodePoints(a, b))
+      .flatMap(([name, kinds]) => [...kinds].sort((a, b) => a - b).map((kind) => ({ name, kind })));
+  }
+
+  #add(name: string, kind: number): void {
+    const kinds = this.#kinds.get(name);
+    if (kinds === undefined) this.#kinds.set(name, new Set([kind]));
+    else kinds.add(kind);
+  }
+}
+
+function serviceName({ resources }: Pick<SpanColumns, 'resources'>, code: number): string {
+  return decodeResource(symbolBytes(resources, code)).serviceName;
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+import { SpoorError } from '#model/errors.ts';
+import type { SpanColumns } from '#model/span-columns.ts';
+import { AttributeNode } from './attribute-node.ts';
+import { DurationNode, EnumNode, NameNode } from './intrinsic-node.ts';
+import { AndNode, ConstantNode, NEVER, NotNode, OrNode, type PredicateNode } from './predicate-node.ts';
+import { selectStarts, type TimeWindow } from './time-window.ts';
+import type { QueryField, SpanPredicate } from './trace-query.ts';
+import { ValueTest } from './value-test.ts';
+
+/** Comparisons and operators in one predicate; each costs a pass over every span. */
+export const MAX_PREDICATE_NODES = 1000;
+
+/** Nesting of operators; it bounds the recursion over a tree that came from outside. */
+export const MAX_PREDICATE_DEPTH = 100;
+
+/**
+ * A predicate made ready to be evaluated on any number of sources. It remembers what it found out about their symbol
+ * tables, so keep one for each query, not longer. One evaluation at a time.
+ */
+export class CompiledPredicate {
+  readonly #root: PredicateNode;
+
+  constructor(root: PredicateNode) {
+    this.#root = root;
+  }
+
+  /**
+   * False when no row of the source can meet the predicate, as its dictionaries tell; columns with an entry for each row are
+   * not touched.
+   */
+  mayMeet(columns: SpanColumns): boolean {
+    return columns.rows > 0 && this.#root.forecast(columns) !== NEVER;
+  }
+
+  /** The rows that meet it; see {@link evaluate}. */
+  evaluate(columns: SpanColumns, window: TimeWindow | undefined): Uint32Array<ArrayBuffer> {
+    // Read first: what a growing source gets meanwhile, symbols included, only comes after these rows.
+    const { rows } = columns;
+    if (rows === 0 || this.#root.forecast(columns) === NEVER) return new Uint32Array(0);
+    const selected = this.#root.select(columns, rows);
+    if (window !== undefined && !selected.isEmpty) selectStarts(selected, columns, window);
+    return selected.toRows();
+  }
+}
+
+/**
+ * Compiles a predicate.
+ * @throws {SpoorError} invalid_argument: a pattern is not understood, or the predicate is too large
+ */
+export function compilePredicate(predicate: SpanPredicate): CompiledPredicate {
+  let count = 0;
+  const compile = (node: SpanPredicate, depth: number): PredicateNode => {
+    if (++count > MAX_PREDICATE_NODES || depth > MAX_PREDICATE_DEPTH) {
+      throw new SpoorError(
+        'invalid_argument',
+        `the predicate has more than ${MAX_PREDICATE_NODES} parts, or more than ${MAX_PREDICATE_DEPTH} in one another`,
+      );
+    }
+    switch (node.op) {
+      case 'and':
+        return new AndNode(node.args.map((arg) => compile(arg, depth + 1)));
+      case 'or':
+        return new OrNode(node.args.map((arg) => compile(arg, depth + 1)));
+      case 'not':
+        return new NotNode(compile(node.arg, depth + 1));
+      case 'exists':
+        return someValue(node.field, ValueTest.exists());
+      case 'matches':
+        return someValue(node.field, ValueTest.matching(node.pattern));
+      case 'ne': {
+        const equal = new NotNode(someValue(node.field, ValueTest.comparing('eq', node.value)));
+        return new AndNode([someValue(node.field, ValueTest.exists()), equal]);
+      }
+      default:
+        return someValue(node.field, ValueTest.comparing(node.op, node.value));
+    }
+  };
+  return new CompiledPredicate(compile(predicate, 0));
+}
+
+/**
+ * The rows that meet a predicate and start inside of a window, ascending.
+ *
+ * Dictionaries are looked at first, and columns only as far as the predicate needs them: where no distinct value meets it,
+ * no column with an entry for each row is touched, and an `and` ends at its first part that selects nothing.
+ * @param window undefined when every row is known to be inside
+ */
+export function evaluate(
+  predicate: CompiledPredicate,
+  columns: SpanColumns,
+  window: TimeWindow | undefined,
+): Uint32Array<ArrayBuffer> {
+  return predicate.evaluate(columns, window);
+}
+
+/** Rows where one of the field's values passes. */
+function someValue(field: QueryField, test: ValueTest): PredicateNode {
+  if (field.kind === 'attribute') return new AttributeNode(field.scope, field.key, test);
+  // Every span has every intrinsic.
+  if (test.passesAll) return new ConstantNode(true);
+  if (field.name === 'service' || field.name === 'name') return new NameNode(field.name, test);
+  if (test.range === undefined) return new ConstantNode(false);
+  return field.name === 'duration'
+    ? new DurationNode(test.range)
+    : new EnumNode(field.name, test);
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+import { formatSpanId, formatTraceId, type SpanId } from '#model/ids.ts';
+import type { SpanColumns } from '#model/span-columns.ts';
+import { SpanReader, uint64 } from '#model/span-reader.ts';
+import { compareCodePoints } from './code-point-order.ts';
+import type { TraceSummary } from './trace-query.ts';
+import { orderTrace, type TracePart } from './join-trace.ts';
+
+/** Value of the status column for the code ERROR. */
+const ERROR_STATUS = 3;
+
+/**
+ * Summary of a part of a trace. Partials of parts that share no span merge to the summary of the whole trace, in
+ * any order: see {@link mergePartials}.
+ */
+export interface TracePartial extends TraceSummary {
+  /** Start of the span that the root fields name; undefined when no span is without parent. */
+  readonly rootStartTimeUnixNano: bigint | undefined;
+}
+
+type Root = Pick<
+  TracePartial,
+  'rootStartTimeUnixNano' | 'rootSpanId' | 'rootServiceName' | 'rootSpanName'
+>;
+
+/** The root fields of a summary without root. */
+const NO_ROOT: Root = {
+  rootStartTimeUnixNano: undefined,
+  rootSpanId: '',
+  rootServiceName: '',
+  rootSpanName: '',
+};
+
+/**
+ * Summary of a trace that is all in one source.
+ * @param trace all rows of one trace, at least one; copies count once
+ */
+export function summarizeTrace(trace: SpanColumns): TraceSummary {
+  const rows = Uint32Array.from({ length: trace.rows }, (_, row) => row);
+  return new TraceSummarizer().summarize([{ columns: trace, rows }]);
+}
+
+/** Makes summaries of traces. It remembers the resources and names of its sources: keep one for each query. */
+export class TraceSummarizer {
+  readonly #readers = new Map<SpanColumns, SpanReader>();
+
+  /**
+   * Summary of one trace over all of its parts. Copies of a span count once.
+   * @param parts of one trace, with at least one row
+   */
+  summarize(parts: readonly TracePart[]): TraceSummary {
+    return toSummary(this.partial(parts));
+  }
+
+  /**
+   * Summary of some parts of a trace, to be merged with those of others.
+   * @param parts of one trace, with at least one row
+   */
+  partial(parts: readonly TracePart[]): TracePartial {
+    const trace = orderTrace(parts);
+    const readers = parts.map(({ columns }) => this.#reader(columns));
+    const services = new Map<string, { spanCount: number; errorCount: number }>();
+    let start = 2n ** 64n;
+    let end = 0n;
+    let errorCount = 0;
+    let root = NO_ROOT;
+    for (let i = 0; i < trace.count; i++) {
+      const { columns } = parts[trace.part[i]!]!;
+      const reader = readers[trace.part[i]!]!;
+      const row = trace.row[i]!;
+      const spanStart = uint64(columns.startLo[row]!, columns.startHi[row]!);
+      const duration = uint64(columns.durationLo[row]!, columns.durationHi[row]!);
+      const spanEnd = BigInt.asUintN(64, spanStart + duration);
+      if (spanStart < start) start = spanStart;
+      if (spanEnd > end) end = spanEnd;
+      const { serviceName } = reader.resource(row);
+      let service = services.get(serviceName);
+      if (service === undefined) {
+        services.set(serviceName, (service = { spanCount: 0, errorCount: 0 }));
+      }
+      service.spanCount++;
+      if (columns.status[row] === ERROR_STATUS) {
+        service.errorCount++;
+        errorCount++;
+      }
+      if (isZero(columns.parentSpanId, row * 8)) {
+        root = earlierRoot(root, {
+          rootStartTimeUnixNano: spanStart,
+          rootSpanId: formatSpanId(columns.spanId, row * 8),
+          rootServiceName: serviceName,
+          rootSpanName: reader.name(row),
+        });
+      }
+    }
+    const first = trace.row[0]!;
+    return {
+      traceId: formatTraceId(parts[trace.part[0]!]!.columns.traceId, first * 16),
+      startTimeUnixNano: start,
+      endTimeUnixNano: end,
+      spanCount: trace.count,
+      errorCount,
+      ...root,
+      services: byName(services),
+    };
+  }
+
+  #reader(columns: SpanColumns): SpanReader {
+    let reader = this.#readers.get(columns);
+    if (reader === undefined) this.#readers.set(columns, (reader = new SpanReader(columns)));
+    return reader;
+  }
+}
+
+/**
+ * The summary of a trace from those of its parts.
+ * @param partials of one trace and at least one; no span may be in two of them
+ */
+export function mergePartials(partials: readonly TracePartial[]): TracePartial {
+  const [first] = partials;
+  let start = first!.startTimeUnixNano;
+  let end = first!.endTimeUnixNano;
+  let spanCount = 0;
+  let errorCount = 0;
+  let root = NO_ROOT;
+  const services = new Map<string, { spanCount: number; errorCount: number }>();
+  for (const partial of partials) {
+    if (partial.startTimeUnixNano < start) start = partial.startTimeUnixNano;
+    if (partial.endTimeUnixNano > end) end = partial.endTimeUnixNano;
+    spanCount += partial.spanCount;
+    errorCount += partial.errorCount;
+    root = earlierRoot(root, partial);
+    for (const { name, ...counts } of partial.services) {
+      const service = services.get(name);
+      if (service === undefined) services.set(name, counts);
+      else {
+        service.spanCount += counts.spanCount;
+        service.errorCount += counts.errorCount;
+      }
+    }
+  }
+  return {
+    traceId: first!.traceId,
+    startTimeUnixNano: start,
+    endTimeUnixNano: end,
+    spanCount,
+    errorCount,
+    rootStartTimeUnixNano: root.rootStartTimeUnixNano,
+    rootSpanId: root.rootSpanId,
+    rootServiceName: root.rootServiceName,
+    rootSpanName: root.rootSpanName,
+    services: byName(services),
+  };
+}
+
+/** The summary, when the partial is that of the whole trace. */
+export function toSummary({
+  rootStartTimeUnixNano: _rootStart,
+  ...summary
+}: TracePartial): TraceSummary {
+  return summary;
+}
+
+/** Newest first by start, equal starts by trace id: the order of the answers to a `TraceQuery`. */
+export function compareNewestFirst(
+  a: Pick<TraceSummary, 'startTimeUnixNano' | 'traceId'>,
+  b: Pick<TraceSummary, 'startTimeUnixNano' | 'traceId'>,
+): number {
+  if (a.startTimeUnixNano !== b.startTimeUnixNano) {
+    return a.startTimeUnixNano > b.startTimeUnixNano ? -1 : 1;
+  }
+  return a.traceId < b.traceId ? -1 : a.traceId > b.traceId ? 1 : 0;
+}
+
+/** The earlier of two roots; ties by span id, then service, then name, so that it does not matter which comes first. */
+function earlierRoot(a: Root, b: Root): Root {
+  if (a.rootStartTimeUnixNano === undefined) return b;
+  if (b.rootStartTimeUnixNano === undefined) return a;
+  if (a.rootStartTimeUnixNano !== b.rootStartTimeUnixNano) {
+    return a.rootStartTimeUnixNano < b.rootStartTimeUnixNano ? a : b;
+  }
+  const order =
+    compareCodePoints(a.rootSpanId, b.rootSpanId) ||
+    compareCodePoints(a.rootServiceName, b.rootServiceName) ||
+    compareCodePoints(a.rootSpanName, b.rootSpanName);
+  return order <= 0 ? a : b;
+}
+
+function byName(
+  services: ReadonlyMap<string, { spanCount: number; errorCount: number }>,
+): TraceSummary['services'] {
+  return [...services]
+    .map(([name, counts]) => ({ name, ...counts }))
+    .sort((a, b) => compareCodePoints(a.name, b.name));
+}
+
+function isZero(bytes: Uint8Array, offset: number): boolean {
+  for (let i = 0; i < 8; i++) if (bytes[offset + i] !== 0) return false;
+  return true;
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { SymbolTable } from '#model/span-columns.ts';
+import { SymbolInterner } from '#model/symbol-interner.ts';
+
+/** Which entries of a symbol table pass a test. */
+export interface Verdicts {
+  readonly count: number;
+  /** 1 for each entry that passes. */
+  readonly passes: Uint8Array;
+  /** How many pass. */
+  readonly passing: number;
+}
+
+/** Symbols whose verdict is kept by content; resources and scopes are few, and others only cost the test again. */
+const MAX_REMEMBERED = 1024;
+
+/**
+ * Tests each entry of a symbol table once: the verdicts are kept for as long as the table lives, so that row groups of one
+ * block share them. Optionally verdicts are also kept by content, for symbols that every batch repeats.
+ */
+export class SymbolVerdicts {
+  readonly #test: (bytes: Uint8Array, start: number, end: number) => boolean;
+  readonly #byTable = new WeakMap<SymbolTable, Verdicts>();
+  readonly #remembered: SymbolInterner | undefined;
+  readonly #rememberedPasses: number[] = [];
+
+  constructor(
+    test: (bytes: Uint8Array, start: number, end: number) => boolean,
+    options: { byContent?: boolean } = {},
+  ) {
+    this.#test = test;
+    this.#remembered = options.byContent === true ? new SymbolInterner(64, 4096) : undefined;
+  }
+
+  of(table: SymbolTable): Verdicts {
+    const known = this.#byTable.get(table);
+    const { count } = table;
+    // The table of a batch that still grows has more entries each time.
+    if (known?.count === count) return known;
+    const { bytes, offsets } = table;
+    const passes = new Uint8Array(count);
+    let passing = 0;
+    for (let code = 0; code < count; code++) {
+      if (this.#passes(bytes, offsets[code]!, offsets[code + 1]!)) {
+        passes[code] = 1;
+        passing++;
+      }
+    }
+    const verdicts = { count, passes, passing };
+    this.#byTable.set(table, verdicts);
+    return verdicts;
+  }
+
+  #passes(bytes: Uint8Array, start: number, end: number): boolean {
+    const remembered = this.#remembered;
+    if (remembered === undefined) return this.#test(bytes, start, end);
+    const known = remembered.lookup(bytes, start, end);
+    if (known >= 0) return this.#rememberedPasses[known] === 1;
+    const passes = this.#test(bytes, start, end);
+    if (remembered.count < MAX_REMEMBERED) {
+      this.#rememberedPasses[remembered.intern(bytes, start, end)] = passes ? 1 : 0;
+    }
+    return passes;
+  }
+}

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+import fc from 'fast-check';
+import type { QueryField, QueryLiteral, SpanPredicate } from '#query/trace-query.ts';
+import {
+  DOUBLES,
+  DURATIONS,
+  INTS,
+  KEYS,
+  KINDS,
+  NAMES,
+  SERVICES,
+  STARTS,
+  STATUS_CODES,
+  TEXTS,
+} from './arbitrary-span.ts';
+
+const field: fc.Arbitrary<QueryField> = fc.oneof(
+  fc.record({
+    kind: fc.constant('intrinsic' as const),
+    name: fc.constantFrom('service', 'name', 'kind', 'status', 'duration'),
+  }),
+  fc.record({
+    kind: fc.constant('attribute' as const),
+    scope: fc.constantFrom('any', 'span', 'resource', 'instrumentation', 'event', 'link'),
+    key: fc.constantFrom(...KEYS, 'service.name', 'missing'),
+  }),
+);
+
+const text = fc.constantFrom(...TEXTS, ...SERVICES, ...NAMES);
+
+const literal: fc.Arbitrary<QueryLiteral> = fc.oneof(
+  text.map((value) => ({ type: 'string' as const, value })),
+  fc
+    .oneof(
+      text,
+      fc.constantFrom('1', '1.0', '2e2', '0200', '-1', '-Infinity', '+1', '.5', 'false', '-0'),
+      fc.constantFrom(...INTS).map(String),
+    )
+    .map((value) => ({ type: 'text' as const, value })),
+  fc
+    .oneof(
+      fc.constantFrom(...INTS, ...DURATIONS, 2n ** 70n),
+      fc.constantFrom(...KINDS, ...STATUS_CODES).map(BigInt),
+    )
+    .map((value) => ({ type: 'int' as const, value })),
+  fc.constantFrom(...DOUBLES, 0.5, 2.5, 1e19).map((value) => ({ type: 'double' as const, value })),
+  fc.boolean().map((value) => ({ type: 'bool' as const, value })),
+);
+
+const PATTERNS = ['', '.*', 'GET', 'G.T|PO.*', '[^a-z]+', '.', '\\d+', '(?:é|商).*', 'c[^x]*'];
+
+/** Predicates about what `arbitrarySpan` makes. */
+export const arbitraryPredicate: fc.Arbitrary<SpanPredicate> = fc.letrec<{ node: SpanPredicate }>(
+  (tie) => ({
+    node: fc.oneof(
+      { maxDepth: 3, withCrossShrink: true },
+      fc.record({
+        op: fc.constantFrom('eq', 'eq', 'ne', 'lt', 'le', 'gt', 'ge'),
+        field,
+        value: literal,
+      }),
+      fc.record({ op: fc.constant('exists' as const), field }),
+      fc.record({
+        op: fc.constant('matches' as const),
+        field,
+        pattern: fc.constantFrom(...PATTERNS),
+      }),
+      fc.record({ op: fc.constant('not' as const), arg: tie('node') }),
+      fc.record({
+        op: fc.constantFrom('and' as const, 'or' as const),
+        args: fc.array(tie('node'), { maxLength: 3 }),
+      }),
+    ),
+  }),
+).node;
+
+/** Windows around the starts of `arbitrarySpan`, also empty and inverted ones. */
+export const arbitraryWindow: fc.Arbitrary<{
+  startMinUnixNano: bigint;
+  startMaxUnixNano: bigint;
+}> = fc.oneof(
+  fc.constant({ startMinUnixNano: 0n, startMaxUnixNano: 2n ** 64n }),
+  fc.record({
+    startMinUnixNano: fc.constantFrom(...STARTS, -5n, 1002n),
+    startMaxUnixNano: fc.constantFrom(...STARTS, 2n ** 64n, 2n ** 65n, 1002n),
+  }),
+);
