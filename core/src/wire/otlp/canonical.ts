@@ -46,7 +46,7 @@ export class CanonicalWriter {
     value.end = 0;
     let nestedStart = 0;
     let nestedEnd = 0;
-    let merged: Uint8Array | undefined;
+    let merged: MessageParts | undefined;
     while (reader.position < end) {
       const tag = reader.tag(end);
       const field = tag >>> 3;
@@ -76,10 +76,9 @@ export class CanonicalWriter {
         const length = reader.length(end);
         const start = reader.position;
         reader.position += length;
-        // The same message field twice is merged, which for protobuf is the same as its bytes one after the other.
         if (value.type === field) {
-          const before = merged ?? reader.bytes.slice(nestedStart, nestedEnd);
-          merged = concat(before, reader.bytes.subarray(start, start + length));
+          merged ??= new MessageParts(reader.bytes.subarray(nestedStart, nestedEnd));
+          merged.add(reader.bytes.subarray(start, start + length));
         } else merged = undefined;
         nestedStart = start;
         nestedEnd = start + length;
@@ -94,10 +93,11 @@ export class CanonicalWriter {
     if (value.type === ValueType.array || value.type === ValueType.kvlist) {
       const list = value.type === ValueType.kvlist;
       this.#writer.clear();
-      const nested = merged === undefined ? reader : new ProtoReader('otlp', merged);
+      const whole = merged?.bytes;
+      const nested = whole === undefined ? reader : new ProtoReader('otlp', whole);
       const after = reader.position;
-      nested.position = merged === undefined ? nestedStart : 0;
-      this.#list(nested, merged === undefined ? nestedEnd : merged.length, list, 1);
+      nested.position = whole === undefined ? nestedStart : 0;
+      this.#list(nested, whole === undefined ? nestedEnd : whole.length, list, 1);
       reader.position = after;
       value.bytes = this.#writer.bytes;
       value.start = 0;
@@ -224,19 +224,22 @@ export class CanonicalWriter {
 
   #keyValue(reader: ProtoReader, end: number, depth: number): void {
     let key = EMPTY;
-    let value: Uint8Array | undefined;
+    let parts: MessageParts | undefined;
     while (reader.position < end) {
       const tag = reader.tag(end);
       if (tag === 10) key = text(reader, end);
       else if (tag === 18) {
         const length = reader.length(end);
-        const part = reader.bytes.subarray(reader.position, reader.position + length);
-        value = value === undefined ? part : concat(value, part);
+        parts = MessageParts.join(
+          parts,
+          reader.bytes.subarray(reader.position, reader.position + length),
+        );
         reader.position += length;
       } else this.#unknown(reader, tag, end, 2);
     }
     textField(this.#writer, 1, key);
-    if (value !== undefined) {
+    if (parts !== undefined) {
+      const value = parts.bytes;
       const at = this.#writer.begin(2);
       this.#value(new ProtoReader('otlp', value), value.length, depth);
       this.#writer.end(at);
@@ -249,7 +252,7 @@ export class CanonicalWriter {
     let last = 0;
     let start = 0;
     let stop = 0;
-    let merged: Uint8Array | undefined;
+    let merged: MessageParts | undefined;
     while (reader.position < end) {
       const tag = reader.tag(end);
       const field = tag >>> 3;
@@ -271,7 +274,8 @@ export class CanonicalWriter {
       }
       const part = reader.bytes.subarray(from, reader.position);
       if (isList && last === field) {
-        merged = concat(merged ?? reader.bytes.subarray(start, stop), part);
+        merged ??= new MessageParts(reader.bytes.subarray(start, stop));
+        merged.add(part);
       } else merged = undefined;
       last = field;
       start = from;
@@ -279,9 +283,10 @@ export class CanonicalWriter {
     }
     if (last === 0) return;
     const writer = this.#writer;
-    const source = merged === undefined ? reader : new ProtoReader('otlp', merged);
-    const limit = merged === undefined ? stop : merged.length;
-    source.position = merged === undefined ? start : 0;
+    const whole = merged?.bytes;
+    const source = whole === undefined ? reader : new ProtoReader('otlp', whole);
+    const limit = whole === undefined ? stop : whole.length;
+    source.position = whole === undefined ? start : 0;
     if (last === ValueType.array || last === ValueType.kvlist) {
       const at = writer.begin(last);
       this.#list(source, limit, last === ValueType.kvlist, depth + 1);
@@ -346,10 +351,36 @@ function textField(writer: ProtoWriter, field: number, bytes: Uint8Array): void 
   if (bytes.length > 0) writer.bytesField(field, bytes);
 }
 
-/** The bytes of both, one after the other: for protobuf messages, their merge. */
-export function concat(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
+/**
+ * Parts of a message field that comes more than once. Protobuf merges them, which is the same as reading their bytes one
+ * after the other.
+ */
+export class MessageParts {
+  readonly #first: Uint8Array;
+  /** All parts, once there are two; it grows by doubling, so that very many parts cost no more than their bytes. */
+  #all: ProtoWriter | undefined;
+
+  constructor(first: Uint8Array) {
+    this.#first = first;
+  }
+
+  /** The parts with one more. */
+  static join(parts: MessageParts | undefined, part: Uint8Array): MessageParts {
+    if (parts === undefined) return new MessageParts(part);
+    parts.add(part);
+    return parts;
+  }
+
+  add(part: Uint8Array): void {
+    if (this.#all === undefined) {
+      this.#all = new ProtoWriter(2 * (this.#first.length + part.length));
+      this.#all.raw(this.#first);
+    }
+    this.#all.raw(part);
+  }
+
+  /** The merged message; valid until the next `add`. */
+  get bytes(): Uint8Array {
+    return this.#all === undefined ? this.#first : this.#all.bytes.subarray(0, this.#all.length);
+  }
 }

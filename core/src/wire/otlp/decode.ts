@@ -5,8 +5,8 @@ import { encodeText } from '#model/utf8.ts';
 import { ProtoReader } from '#wire/protobuf/reader.ts';
 import {
   CanonicalWriter,
-  concat,
   MAX_VALUE_DEPTH,
+  MessageParts,
   type ScannedValue,
   TooDeep,
   writeInt64,
@@ -73,6 +73,7 @@ export class OtlpProtoDecoder {
     const reader = this.#reader;
     const end = reader.bytes.length;
     let full = this.accepted + this.#maxSpans;
+    let sinceCheck = 0;
     while (reader.position < end) {
       const tag = reader.tag(end);
       if (tag !== 10) {
@@ -91,7 +92,6 @@ export class OtlpProtoDecoder {
         const scope = this.#scopeSymbol(scopeEnd);
         let resourceCode = this.#builder.resources.intern(resource, 0, resource.length);
         let scopeCode = this.#builder.scopes.intern(scope, 0, scope.length);
-        let sinceCheck = 0;
         while (reader.position < scopeEnd) {
           const scopeTag = reader.tag(scopeEnd);
           if (scopeTag !== 18) {
@@ -150,14 +150,16 @@ export class OtlpProtoDecoder {
   ): Uint8Array {
     const reader = this.#reader;
     const start = reader.position;
-    let message: Uint8Array | undefined;
+    let parts: MessageParts | undefined;
     let schemaUrl = EMPTY;
     while (reader.position < end) {
       const tag = reader.tag(end);
       if (tag === 10) {
         const length = reader.length(end);
-        const part = reader.bytes.subarray(reader.position, reader.position + length);
-        message = message === undefined ? part : concat(message, part);
+        parts = MessageParts.join(
+          parts,
+          reader.bytes.subarray(reader.position, reader.position + length),
+        );
         reader.position += length;
       } else if (tag === 18) {
         const length = reader.length(end);
@@ -169,7 +171,7 @@ export class OtlpProtoDecoder {
       } else this.#unknown(tag, end, 3);
     }
     reader.position = start;
-    return cache.get(message, schemaUrl, make);
+    return cache.get(parts?.bytes, schemaUrl, make);
   }
 
   /** Decodes one span into a row of the builder, or leaves it out. */
@@ -252,7 +254,8 @@ export class OtlpProtoDecoder {
           break;
         case 90: {
           const eventEnd = reader.length(end) + reader.position;
-          problem ||= this.#event(eventEnd);
+          const eventProblem = this.#event(eventEnd);
+          problem ||= eventProblem;
           break;
         }
         case 96:
@@ -260,7 +263,8 @@ export class OtlpProtoDecoder {
           break;
         case 106: {
           const linkEnd = reader.length(end) + reader.position;
-          problem ||= this.#link(linkEnd);
+          const linkProblem = this.#link(linkEnd);
+          problem ||= linkProblem;
           break;
         }
         case 112:
@@ -505,7 +509,7 @@ export class OtlpProtoDecoder {
     const reader = this.#reader;
     let keyStart = end;
     let keyEnd = end;
-    let value: Uint8Array | undefined;
+    let parts: MessageParts | undefined;
     while (reader.position < end) {
       const tag = reader.tag(end);
       if (tag === 10) {
@@ -514,18 +518,21 @@ export class OtlpProtoDecoder {
         reader.position = keyEnd += keyStart;
       } else if (tag === 18) {
         const length = reader.length(end);
-        const part = reader.bytes.subarray(reader.position, reader.position + length);
-        value = value === undefined ? part : concat(value, part);
+        parts = MessageParts.join(
+          parts,
+          reader.bytes.subarray(reader.position, reader.position + length),
+        );
         reader.position += length;
       } else this.#unknown(tag, end, 2);
     }
     const scanned = this.#value;
-    if (value === undefined) {
+    if (parts === undefined) {
       scanned.type = ValueType.absent;
       scanned.bytes = EMPTY;
       scanned.start = scanned.end = 0;
     } else {
       try {
+        const value = parts.bytes;
         this.#canonical.scanValue(new ProtoReader('otlp', value), value.length, scanned);
       } catch (error) {
         if (!(error instanceof TooDeep)) throw error;

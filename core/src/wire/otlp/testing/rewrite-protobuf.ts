@@ -80,9 +80,8 @@ function rewrite(
     const isSingular = descriptor?.fieldKind !== 'list';
     if (isSingular && descriptor?.message === undefined && random(6) === 0) {
       // Any value of the same field, which the next one replaces.
-      out.push(
-        ...fieldBytes(number, wireType, wireType === 2 ? [120] : value.map(() => 1), random),
-      );
+      const other = wireType === 2 ? [120] : wireType === 0 ? [1] : value.map(() => 1);
+      out.push(...fieldBytes(number, wireType, other, random));
     }
     if (isSingular && descriptor?.message !== undefined && random(3) === 0) {
       const parts = split(Uint8Array.from(value)).map((part) =>

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/**
+ * Why an answer could not be had. `title` says what failed, `message` why, in words for the reader.
+ */
+export class ApiError extends Error {
+  readonly title: string;
+  /** HTTP status, or 0 when there was no answer at all. */
+  readonly status: number;
+
+  constructor(title: string, message: string, status: number, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'ApiError';
+    this.title = title;
+    this.status = status;
+  }
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+import { ApiError } from './api-error.ts';
+
+/** A typed key and value: an attribute of a span, of a resource or of an event. */
+export interface KeyValue {
+  readonly key: string;
+  /** `string`, `bool`, `int64`, `float64` or `binary` (base64). */
+  readonly type: string;
+  readonly value: unknown;
+}
+
+/** A pointer to another span: `CHILD_OF` to the parent, `FOLLOWS_FROM` for a link. */
+export interface SpanReference {
+  readonly refType: string;
+  readonly traceID: string;
+  readonly spanID: string;
+}
+
+/** An event of a span; its name is the field `event`. */
+export interface SpanLog {
+  /** Epoch µs. */
+  readonly timestamp: number;
+  readonly fields: readonly KeyValue[];
+}
+
+/** One span. */
+export interface JaegerSpan {
+  readonly spanID: string;
+  readonly operationName: string;
+  readonly references: readonly SpanReference[];
+  /** Epoch µs. */
+  readonly startTime: number;
+  /** In µs. */
+  readonly duration: number;
+  readonly tags: readonly KeyValue[];
+  readonly logs: readonly SpanLog[];
+  readonly processID: string;
+  readonly warnings: readonly string[];
+}
+
+/** What a span ran in: the resource, with its service name apart. */
+export interface JaegerProcess {
+  readonly serviceName: string;
+  readonly tags: readonly KeyValue[];
+}
+
+/** One trace, as `GET /api/traces` of Jaeger's HTTP API gives it. */
+export interface JaegerTrace {
+  readonly traceID: string;
+  readonly spans: readonly JaegerSpan[];
+  readonly processes: ReadonlyMap<string, JaegerProcess>;
+  readonly warnings: readonly string[];
+}
+
+/** Whether a value is a JSON object. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * A list of texts.
+ * @throws {ApiError} when it is something else.
+ */
+export function decodeTexts(data: unknown, where: string): readonly string[] {
+  if (data === null) return [];
+  if (!Array.isArray(data)) throw malformed(where, 'a list');
+  return data.filter((item: unknown): item is string => typeof item === 'string');
+}
+
+/**
+ * A list of traces. Members that other servers leave out (or give as null) are read as empty.
+ * @throws {ApiError} when a trace has no id or no list of spans.
+ */
+export function decodeTraces(data: unknown, where: string): readonly JaegerTrace[] {
+  if (data === null) return [];
+  if (!Array.isArray(data)) throw malformed(where, 'a list of traces');
+  return data.map((item: unknown) => {
+    if (!isRecord(item) || typeof item['traceID'] !== 'string' || !Array.isArray(item['spans'])) {
+      throw malformed(where, 'a trace with “traceID” and “spans”');
+    }
+    const processes = new Map<string, JaegerProcess>();
+    if (isRecord(item['processes'])) {
+      for (const [id, process] of Object.entries(item['processes'])) {
+        if (!isRecord(process)) continue;
+        processes.set(id, {
+          serviceName: text(process['serviceName']),
+          tags: decodeKeyValues(process['tags']),
+        });
+      }
+    }
+    return {
+      traceID: item['traceID'],
+      spans: records(item['spans']).map(decodeSpan),
+      processes,
+      warnings: decodeWarnings(item['warnings']),
+    };
+  });
+}
+
+function decodeSpan(span: Record<string, unknown>): JaegerSpan {
+  return {
+    spanID: text(span['spanID']),
+    operationName: text(span['operationName']),
+    references: records(span['references']).map((reference) => ({
+      refType: text(reference['refType']),
+      traceID: text(reference['traceID']),
+      spanID: text(reference['spanID']),
+    })),
+    startTime: number(span['startTime']),
+    duration: number(span['duration']),
+    tags: decodeKeyValues(span['tags']),
+    logs: records(span['logs']).map((log) => ({
+      timestamp: number(log['timestamp']),
+      fields: decodeKeyValues(log['fields']),
+    })),
+    processID: text(span['processID']),
+    warnings: decodeWarnings(span['warnings']),
+  };
+}
+
+function decodeKeyValues(value: unknown): readonly KeyValue[] {
+  return records(value).map((item) => ({
+    key: text(item['key']),
+    type: text(item['type']),
+    value: item['value'],
+  }));
+}
+
+function decodeWarnings(value: unknown): readonly string[] {
+  return Array.isArray(value)
+    ? value.filter((item: unknown): item is string => typeof item === 'string')
+    : [];
+}
+
+function records(value: unknown): readonly Record<string, unknown>[] {
+  return Array.isArray(value) ? value.filter(isRecord) : [];
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+function number(value: unknown): number {
+  return typeof value === 'number' && Number.isFinite(value) ? value : 0;
+}
+
+function malformed(where: string, expected: string): ApiError {
+  return new ApiError('The answer is of an unknown form', `${where} is not ${expected}.`, 200);
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+import { keepPreviousData, queryOptions } from '@tanstack/react-query';
+import {
+  type SearchState,
+  formatSearchState,
+  toTracesQuery,
+  validateSearch,
+} from '#model/search-params.ts';
+import { summariseTraces } from '#model/trace-summary.ts';
+import { createTrace } from '#model/trace.ts';
+import { ApiError } from './api-error.ts';
+import { fetchData } from './fetch-json.ts';
+import { decodeTexts, decodeTraces } from './jaeger-json.ts';
+
+/** How often the page looks for the first service while there is none, in ms. */
+const FIRST_SERVICE_POLL_MS = 2000;
+/** How long the lists of services and operations count as fresh, in ms. */
+const NAMES_STALE_MS = 30_000;
+
+/** Names of all services, sorted. Asked again and again until there is one. */
+export const servicesQuery = queryOptions({
+  queryKey: ['services'],
+  queryFn: async ({ signal }) =>
+    decodeTexts(await fetchData('/api/services', signal), '/api/services').toSorted(),
+  staleTime: NAMES_STALE_MS,
+  refetchInterval: (query) => (query.state.data?.length === 0 ? FIRST_SERVICE_POLL_MS : false),
+});
+
+/** Names of the operations of a service, sorted. */
+export function operationsQuery(service: string) {
+  const path = `/api/services/${encodeURIComponent(service)}/operations`;
+  return queryOptions({
+    queryKey: ['operations', service],
+    queryFn: async ({ signal }) => decodeTexts(await fetchData(path, signal), path).toSorted(),
+    staleTime: NAMES_STALE_MS,
+    enabled: service !== '',
+  });
+}
+
+/** Key of a search; equal for equal states. */
+export function tracesKey(state: SearchState): readonly unknown[] {
+  return ['traces', formatSearchState(state)];
+}
+
+/** Result of a search. It stays as it was found, so that coming back finds the same list. */
+export function tracesQuery(state: SearchState) {
+  return queryOptions({
+    queryKey: tracesKey(state),
+    queryFn: async ({ signal }) => {
+      const query = toTracesQuery(state, Date.now() * 1000);
+      return summariseTraces(await fetchData(`/api/traces?${query}`, signal), '/api/traces');
+    },
+    staleTime: Infinity,
+    placeholderData: keepPreviousData,
+    enabled: Object.keys(validateSearch(state)).length === 0,
+  });
+}
+
+/** One trace, ready for showing. */
+export function traceQuery(traceId: string) {
+  const path = `/api/traces/${encodeURIComponent(traceId)}`;
+  return queryOptions({
+    queryKey: ['trace', traceId],
+    queryFn: async ({ signal }) => {
+      const [trace] = decodeTraces(await fetchData(path, signal), path);
+      if (trace === undefined) throw new ApiError('Trace not found', 'The answer is empty.', 404);
+      return createTrace(trace);
+    },
+    // Late spans are fetched when the page is opened anew.
+    staleTime: 10_000,
+    // A trace of 100,000 spans takes some 100 MB: it goes soon after its page is left.
+    gcTime: 60_000,
+    structuralSharing: false,
+  });
+}

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+import { memo } from 'react';
+import { ChevronIcon, ErrorIcon, HiddenErrorIcon, WarningIcon } from '#components/icons.tsx';
+import { placeLabel } from '#model/bar-label.ts';
+import { formatDuration } from '#model/duration.ts';
+import { serviceHue } from '#model/service-colour.ts';
+import type { Trace } from '#model/trace.ts';
+import styles from './waterfall.module.css';
+
+/** Narrowest bar in px, so that a span of no duration is seen. */
+const MIN_BAR_PX = 2;
+/** Below this indent the guides would be a grey block. */
+const MIN_GUIDE_PX = 5;
+/** Bars below this width show no events: the ticks would hide the bar. */
+const MIN_EVENT_BAR_PX = 8;
+/** Most event ticks on one bar; events beyond would lie on the same pixels. */
+const MAX_TICKS = 100;
+
+/** One span: its name in the tree, and its bar over time. */
+export const WaterfallRow = memo(function WaterfallRow({
+  trace,
+  row,
+  topPx,
+  indentPx,
+  trackPx,
+  isFolded,
+  hasHiddenError,
+  isCursor,
+  isSelected,
+}: {
+  trace: Trace;
+  row: number;
+  topPx: number;
+  indentPx: number;
+  trackPx: number;
+  isFolded: boolean;
+  /** An error in the rows that are folded away below. */
+  hasHiddenError: boolean;
+  isCursor: boolean;
+  isSelected: boolean;
+}) {
+  const { tree } = trace;
+  const span = trace.spans[row]!;
+  const service = trace.processes[row]!.serviceName;
+  const isError = trace.isError[row] === 1;
+  const below = tree.subtreeSize[row]! - 1;
+  const guidesPx = tree.depth[row]! * indentPx;
+  const duration = formatDuration(trace.durationUs[row]!);
+  const classes = [
+    styles['row'],
+    ...(isCursor ? [styles['cursor']] : []),
+    ...(isSelected ? [styles['selected']] : []),
+  ];
+  return (
+    <div
+      id={`span-${row}`}
+      role="treeitem"
+      aria-level={tree.depth[row]! + 1}
+      aria-selected={isSelected}
+      {...(below > 0 ? { 'aria-expanded': !isFolded } : {})}
+      aria-label={`${service} ${span.operationName}, ${duration}${isError ? ', error' : ''}`}
+      className={classes.join(' ')}
+      data-row={row}
+      style={{ transform: `translateY(${topPx}px)`, '--hue': serviceHue(service) }}
+    >
+      <div className={styles['name']}>
+        <span
+          className={styles['guides']}
+          style={{
+            width: guidesPx,
+            backgroundSize: `${indentPx}px 100%`,
+            ...(indentPx < MIN_GUIDE_PX ? { backgroundImage: 'none' } : {}),
+          }}
+        />
+        {below > 0 ? (
+          <span data-toggle="" className={isFolded ? styles['folded'] : styles['toggle']}>
+            <ChevronIcon />
+          </span>
+        ) : (
+          <span className={styles['leaf']} />
+        )}
+        <i className={styles['swatch']} />
+        {isError && <ErrorIcon />}
+        {hasHiddenError && !isError && <HiddenErrorIcon />}
+        {tree.problems[row] !== 0 && <WarningIcon />}
+        <span className={styles['text']} title={`${service} ${span.operationName}`}>
+          <b>{service}</b> {span.operationName}
+        </span>
+        {isFolded && <span className={styles['hidden']}>+{below.toLocaleString('en')}</span>}
+      </div>
+      <Bar trace={trace} row={row} trackPx={trackPx} duration={duration} />
+    </div>
+  );
+});
+
+function Bar({
+  trace,
+  row,
+  trackPx,
+  duration,
+}: {
+  trace: Trace;
+  row: number;
+  trackPx: number;
+  duration: string;
+}) {
+  const total = Math.max(1, trace.totalUs);
+  const startPx = Math.min(trackPx - MIN_BAR_PX, (trace.offsetUs[row]! / total) * trackPx);
+  const barPx = Math.max(MIN_BAR_PX, (trace.durationUs[row]! / total) * trackPx);
+  const endPx = startPx + barPx;
+  const place = placeLabel(startPx / trackPx, endPx / trackPx, trackPx, duration);
+  const at =
+    place === 'right'
+      ? { left: endPx }
+      : place === 'left'
+        ? { right: trackPx - startPx }
+        : { right: trackPx - endPx };
+  const isError = trace.isError[row] === 1;
+  return (
+    <div className={styles['track']} style={{ width: trackPx }}>
+      <i
+        className={isError ? styles['errorBar'] : styles['bar']}
+        style={{ left: startPx, width: barPx }}
+      />
+      {barPx >= MIN_EVENT_BAR_PX &&
+        eventTicks(trace, row, total, trackPx).map((leftPx) => (
+          <i key={leftPx} className={styles['event']} style={{ left: leftPx }} />
+        ))}
+      {place !== 'none' && (
+        <span className={place === 'inside' ? styles['labelInside'] : styles['label']} style={at}>
+          {duration}
+        </span>
+      )}
+    </div>
+  );
+}
+
+/** Places of the events in px, each pixel once, clipped to the trace. */
+function eventTicks(trace: Trace, row: number, totalUs: number, trackPx: number): number[] {
+  const { logs } = trace.spans[row]!;
+  if (logs.length === 0) return [];
+  const places = new Set<number>();
+  for (const { timestamp } of logs) {
+    const ratio = (timestamp - trace.startUs) / totalUs;
+    if (ratio >= 0 && ratio <= 1) places.add(Math.round(ratio * trackPx));
+    if (places.size >= MAX_TICKS) break;
+  }
+  return [...places];
+}
