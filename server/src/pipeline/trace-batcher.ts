@@ -166,8 +166,8 @@ export class TraceBatcher implements TraceIngest {
     state.open = undefined;
     state.writes++;
     const spans = batch.builder.finish();
-    if (this.#idle.length < MAX_IDLE_BUILDERS) this.#idle.push(batch.builder);
-    const done = (): void => {
+    this.#keep(batch.builder);
+    const goOn = (): void => {
       state.writes--;
       if (state.open !== undefined && state.writes === 0) this.#write(tenant, state, state.open);
       else if (state.open === undefined && state.writes === 0) this.#tenants.delete(tenant);
@@ -175,20 +175,24 @@ export class TraceBatcher implements TraceIngest {
     this.#store.write(tenant, spans, batch.requests).then(
       () => {
         batch.resolve();
-        done();
+        goOn();
       },
       (error: unknown) => {
         batch.reject(error);
-        done();
+        goOn();
       },
     );
+  }
+
+  #keep(builder: BatchBuilder): void {
+    if (this.#idle.length < MAX_IDLE_BUILDERS) this.#idle.push(builder);
   }
 
   #discard(tenant: Tenant, state: TenantState, batch: OpenBatch): void {
     if (batch.requests.length > 0 || state.open !== batch) return;
     state.open = undefined;
     batch.builder.clear();
-    this.#idle.push(batch.builder);
+    this.#keep(batch.builder);
     if (state.writes === 0) this.#tenants.delete(tenant);
   }
 

@@ -251,15 +251,15 @@ test('damage in an older segment, a missing one and a zero-byte one are reported
   await appendEach(wal, 1, 30);
   await wal.close();
   const { replay } = await replayAll(files);
-  const [, victim] = replay.segments;
-  const lost = [victim!.firstSequence, victim!.lastSequence];
-  const rest = upTo(30).filter((n) => n < lost[0]! || n > lost[1]!);
-  for (const how of ['missing', 'empty', 'zeros', 'last record'] as const) {
+  for (const how of ['missing', 'empty', 'zeros', 'last record', 'first missing'] as const) {
+    const victim = replay.segments[how === 'first missing' ? 0 : 1];
+    const lost = [victim!.firstSequence, victim!.lastSequence];
+    const rest = upTo(30).filter((n) => n < lost[0]! || n > lost[1]!);
     const damaged = new FaultyFiles();
     for (const path of files.paths()) {
       let bytes = files.content(path);
       if (path === victim!.path) {
-        if (how === 'missing') continue;
+        if (how === 'missing' || how === 'first missing') continue;
         if (how === 'empty') bytes = new Uint8Array(0);
         if (how === 'zeros') bytes.fill(0);
         if (how === 'last record') bytes.fill(9, recordEnds(bytes).at(-1)! - 8);
@@ -351,7 +351,7 @@ test('whatever file call fails, what was acknowledged is replayed once, in order
         refused++;
         continue;
       }
-      for (let step = 0; step < 6; step++) {
+      for (let step = 0; step < 5; step++) {
         const appends = [0, 1, 2].map(async () => {
           const n = (made += 2);
           const { firstSequence } = await wal.append([recordOf(n), recordOf(n + 1)]);
@@ -431,8 +431,10 @@ test('power lost at any call with any mix of sectors written loses and invents n
       files.failAt(call, 'EIO', true);
       const acknowledged: number[] = [];
       await history(files, acknowledged).catch(() => undefined);
-      // What was replayed once must be there for good, so a second power loss follows.
-      let after = files.powerLoss({ chance: random });
+      // What was replayed once must be there for good, so a power loss follows the first one, or the kill.
+      const killedOnly = round === 2;
+      if (killedOnly) files.heal();
+      let after = killedOnly ? files : files.powerLoss({ chance: random });
       const first = await openWal(after, DIR, 6);
       const unsealed = first.records.filter(({ sequence }) => sequence > 6);
       const last = unsealed.at(-1)?.sequence ?? 6;
@@ -443,7 +445,7 @@ test('power lost at any call with any mix of sectors written loses and invents n
       );
       const next = first.wal.lastSequence + 1;
       await first.wal.append([recordOf(next)]);
-      after = after.powerLoss({ chance: random });
+      after = after.powerLoss(killedOnly ? { keep: 'nothing' } : { chance: random });
       const second = await replayAll(after, DIR, 6);
       assertRecords(
         second.records.filter(({ sequence }) => sequence > 6),
@@ -461,14 +463,18 @@ test('a failed sync refuses everything for ever and is not tried again', async (
   const files = new FaultyFiles();
   const { wal } = await openWal(files);
   await wal.append([recordOf(1)]);
-  files.failAt(files.calls + 2, 'EIO');
-  const results = await Promise.allSettled([wal.append([recordOf(2)]), wal.append([recordOf(3)])]);
+  const calls = files.calls + 2;
+  files.failAt(calls, 'EIO');
+  const appends = [wal.append([recordOf(2)]), wal.append([recordOf(3)])];
+  const settled = Promise.allSettled(appends);
+  while (files.calls < calls) await new Promise((resolve) => setImmediate(resolve));
+  // Waits for its turn when the sync fails.
+  await assert.rejects(wal.append([recordOf(4)]), /a write failed/);
   assert.deepEqual(
-    results.map(({ status }) => status),
+    (await settled).map(({ status }) => status),
     ['rejected', 'rejected'],
   );
   assert.match(wal.failed!, /a write failed.*EIO: fdatasync/);
-  const calls = files.calls;
   await assert.rejects(
     wal.append([recordOf(2)]),
     (error) => error instanceof SpoorError && error.code === 'unavailable' && error.retryable,
@@ -508,6 +514,68 @@ test('a full disk refuses appends only until there is space again', async () => 
   const { records, damage } = await replayAll(files);
   assertRecords(records, upTo(written));
   assert.deepEqual(damage, []);
+});
+
+test('a spare segment whose renaming fails for the moment is not lost', async () => {
+  let nowMs = 0;
+  const files = new FaultyFiles();
+  const { replay } = await replayAll(files);
+  const options = { files, dir: DIR, replay, sealedUpto: 0, segmentBytes: SEGMENT_BYTES };
+  const wal = await Wal.open({ ...options, nowMs: () => nowMs });
+  let appended = 0;
+  const appendNext = async (): Promise<void> => {
+    const { lastSequence } = await wal.append([recordOf(appended + 1)]);
+    appended++;
+    wal.release(lastSequence);
+  };
+  for (let i = 0; i < 100; i++) await appendNext();
+  const count = files.paths().length;
+  for (const call of ['rename', 'fsyncDir', 'rename', 'fsyncDir'] as const) {
+    files.failEach(call, 'ENOSPC');
+    await assert.rejects(
+      async () => {
+        for (let i = 0; i < 100; i++) await appendNext();
+      },
+      new RegExp(`no new segment can be made: ENOSPC: ${call}`),
+    );
+    files.heal();
+    nowMs += 1000;
+    await appendNext();
+  }
+  await wal.close();
+  assert.ok(files.paths().length <= count, files.paths().join());
+  const { records, damage } = await replayAll(files);
+  const present = records.map(({ sequence }) => sequence);
+  assert.equal(present.at(-1), appended);
+  assertRecords(records, present);
+  assert.deepEqual(
+    damage.filter((d) => d.lost?.[1] === appended),
+    [],
+  );
+});
+
+test('a log goes on above what is sealed when its files are gone', async () => {
+  const { wal } = await openWal(new FaultyFiles(), DIR, 30);
+  assert.deepEqual(await wal.append([recordOf(31)]), { firstSequence: 31, lastSequence: 31 });
+  await wal.close();
+});
+
+test('no sequence is handed over twice, even when segments of two histories are mixed', async () => {
+  const files = new FaultyFiles();
+  const first = await openWal(files, DIR, 9);
+  await appendEach(first.wal, 10, 14);
+  await first.wal.close();
+  const { replay } = await replayAll(files, DIR, 9);
+  const other = { ...replay, lastSequence: 4 };
+  const options = { files, dir: DIR, replay: other, sealedUpto: 0 };
+  const wal = await Wal.open({ ...options, segmentBytes: SEGMENT_BYTES });
+  await appendEach(wal, 5, 20);
+  await wal.close();
+  const { records } = await replayAll(files, DIR, 0);
+  assertRecords(
+    records,
+    upTo(20).filter((n) => n >= 10),
+  );
 });
 
 test('a closed log refuses, and closing twice is harmless', async () => {

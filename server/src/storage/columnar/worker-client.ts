@@ -2,6 +2,9 @@
 import { Worker } from 'node:worker_threads';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 
+/** A worker's data lies in buffers outside of the heap; the usual 48 MiB of nursery would only be filled. */
+const NURSERY_MIB = 12;
+
 /** What goes to and fro carries an id, so that answers find their question. */
 interface Numbered {
   readonly id: number;
@@ -54,7 +57,10 @@ export class WorkerClient<Request extends Numbered, Reply extends Numbered> {
   #start(): Worker {
     if (this.#worker !== undefined) return this.#worker;
     const worker = new Worker(this.#script, {
-      resourceLimits: { maxOldGenerationSizeMb: this.#maxHeapMib },
+      resourceLimits: {
+        maxOldGenerationSizeMb: this.#maxHeapMib,
+        maxYoungGenerationSizeMb: NURSERY_MIB,
+      },
     });
     this.#worker = worker;
     worker.on('message', (reply: Reply) => {

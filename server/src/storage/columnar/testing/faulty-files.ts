@@ -24,7 +24,7 @@ const SECTOR_BYTES = 512;
 export class FaultyFiles implements StoreFiles {
   readonly #names = new Map<string, Inode>();
   #durableNames = new Map<string, Inode>();
-  #fault: { readonly call: number; readonly kind: Fault; readonly forever: boolean } | undefined;
+  #fault: ((call: number, name: string) => Fault | undefined) | undefined;
   #calls = 0;
   #dead = false;
   /** Sum of the sizes of all files from which on none can grow: a full disk. */
@@ -39,7 +39,12 @@ export class FaultyFiles implements StoreFiles {
 
   /** Lets the call with this number fail, and with `forever` all after it. */
   failAt(call: number, kind: Fault, forever = false): void {
-    this.#fault = { call, kind, forever };
+    this.#fault = (now) => ((forever ? now >= call : now === call) ? kind : undefined);
+  }
+
+  /** Lets every call of this name fail until {@link heal}. */
+  failEach(name: keyof StoreFiles | keyof StoreFile, kind: Fault): void {
+    this.#fault = (_, now) => (now === name ? kind : undefined);
   }
 
   heal(): void {
@@ -117,13 +122,10 @@ export class FaultyFiles implements StoreFiles {
           joined.set(view, at);
           at += view.length;
         }
-        let used = Math.max(0, position + taken - inode.size);
-        for (const { size } of new Set(this.#names.values())) used += size;
-        if (position + taken > inode.size && used > this.capacityBytes) {
-          throw fileError('ENOSPC', `writev ${path}`);
-        }
-        write(inode, joined.subarray(0, taken), position);
-        return taken;
+        const fits = this.#fitting(inode, position, taken);
+        if (fits === 0 && taken > 0) throw fileError('ENOSPC', `writev ${path}`);
+        write(inode, joined.subarray(0, fits), position);
+        return fits;
       },
       fdatasync: async () => {
         await this.#call('fdatasync', path);
@@ -180,12 +182,16 @@ export class FaultyFiles implements StoreFiles {
     // A real call never answers in the same turn.
     await new Promise((resolve) => setImmediate(resolve));
     if (this.#dead) throw fileError('EIO', `${name} ${path}: the power is gone`);
-    const fault = this.#fault;
-    if (fault === undefined || (fault.forever ? call < fault.call : call !== fault.call)) {
-      return undefined;
-    }
-    if (fault.kind === 'short') return 'short';
-    throw fileError(fault.kind, `${name} ${path}`);
+    const kind = this.#fault?.(call, name);
+    if (kind === 'EIO' || kind === 'ENOSPC') throw fileError(kind, `${name} ${path}`);
+    return kind;
+  }
+
+  /** How many of the bytes to write at a position the disk has room for. */
+  #fitting(inode: Inode, position: number, length: number): number {
+    let free = this.capacityBytes;
+    for (const { size } of new Set(this.#names.values())) free -= size;
+    return Math.max(0, Math.min(length, inode.size - position + Math.max(0, free)));
   }
 
   #inode(path: string): Inode {

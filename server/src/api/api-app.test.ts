@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { get } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { SpoorError } from '@spoor/core/model/errors.ts';
+import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
+import type { TraceQuery } from '@spoor/core/query/trace-query.ts';
+import type { ReadOptions } from '#storage/tracestore.ts';
+import {
+  batchOf,
+  FixtureReader,
+  FRONTEND,
+  ROOT,
+  TRACE_ID,
+  withApi,
+} from './testing/api-fixture.ts';
+
+test('every answer carries the security headers', async () => {
+  await withApi(new FixtureReader(), async (app) => {
+    for (const url of ['/', '/api/services', '/api/nothing', '/metrics']) {
+      const { headers } = await app.inject(url);
+      assert.equal(
+        headers['content-security-policy'],
+        "default-src 'self';script-src 'self';style-src 'self';img-src 'self' data:;font-src 'self';" +
+          "connect-src 'self';frame-ancestors 'none';base-uri 'none';object-src 'none'",
+        url,
+      );
+      assert.equal(headers['x-content-type-options'], 'nosniff');
+      assert.equal(headers['referrer-policy'], 'same-origin');
+      assert.equal(headers['x-frame-options'], 'DENY');
+      assert.equal(headers['strict-transport-security'], undefined);
+      assert.equal(headers['access-control-allow-origin'], undefined);
+    }
+  });
+});
+
+test('metrics are served beside the API', async () => {
+  await withApi(new FixtureReader(), async (app) => {
+    const answer = await app.inject('/metrics');
+    assert.match(String(answer.headers['content-type']), /^text\/plain; version=0\.0\.4/);
+    assert.match(answer.body, /^process_resident_memory_bytes \d+$/m);
+  });
+});
+
+test('without a built page, how to build it is said', async () => {
+  await withApi(new FixtureReader(), async (app) => {
+    const answer = await app.inject('/search');
+    assert.equal(answer.statusCode, 503);
+    assert.match(answer.body, /npm start/);
+  });
+});
+
+test('the page answers every path that is no file, and nothing outside of it is served', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'spoor-ui-'));
+  const uiDirectory = join(root, 'dist');
+  mkdirSync(join(uiDirectory, 'assets'), { recursive: true });
+  writeFileSync(join(uiDirectory, 'index.html'), '<!doctype html>page');
+  writeFileSync(join(uiDirectory, 'assets', 'index-abc123.js'), 'script');
+  writeFileSync(join(uiDirectory, '.hidden'), 'hidden');
+  writeFileSync(join(root, 'secret.txt'), 'secret');
+  try {
+    await withApi(
+      new FixtureReader(),
+      async (app) => {
+        for (const url of [
+          '/',
+          '/search',
+          '/trace/abc?uiFind=x',
+          '/apis',
+          '/index.html',
+          '/.hidden',
+        ]) {
+          const answer = await app.inject(url);
+          assert.equal(answer.statusCode, 200, url);
+          assert.equal(answer.body, '<!doctype html>page', url);
+          assert.match(String(answer.headers['content-type']), /^text\/html/);
+          assert.equal(answer.headers['cache-control'], 'no-cache');
+        }
+        const script = await app.inject('/assets/index-abc123.js');
+        assert.equal(script.body, 'script');
+        assert.match(String(script.headers['content-type']), /^(?:text|application)\/javascript/);
+        assert.equal(script.headers['cache-control'], 'public, max-age=31536000, immutable');
+        for (const url of ['/assets/gone.js', '/assets', '/assets/']) {
+          assert.equal((await app.inject(url)).statusCode, 404, url);
+        }
+        for (const url of [
+          '/../secret.txt',
+          '/%2e%2e/secret.txt',
+          '/..%2fsecret.txt',
+          '/assets/..%2f..%2fsecret.txt',
+          '/assets/%2e%2e/%2e%2e/secret.txt',
+          '/..%5csecret.txt',
+          '//secret.txt',
+          `/${join(root, 'secret.txt')}`,
+          '/secret.txt%00.js',
+        ]) {
+          assert.doesNotMatch((await app.inject(url)).body, /^secret/, url);
+        }
+        const post = await app.inject({ method: 'POST', url: '/search', payload: 'x' });
+        assert.equal(post.statusCode, 404);
+      },
+      { uiDirectory },
+    );
+  } finally {
+    rmSync(root, { recursive: true });
+  }
+});
+
+function bigTrace(spans: number): SpanBatch {
+  return batchOf({
+    resource: FRONTEND,
+    scopeSpans: [
+      {
+        spans: Array.from({ length: spans }, (_, i) => ({
+          ...ROOT,
+          spanId: (i + 1).toString(16).padStart(16, '0'),
+          attributes: [{ key: 'text', value: { stringValue: 'x'.repeat(1000) } }],
+        })),
+      },
+    ],
+  });
+}
+
+test('a long answer is streamed whole to a client that reads it', async () => {
+  await withApi(new FixtureReader(bigTrace(2000)), async (app) => {
+    const base = await app.listen({ host: '127.0.0.1', port: 0 });
+    const answer = await fetch(`${base}/api/traces/${TRACE_ID}`);
+    assert.equal(answer.headers.get('transfer-encoding'), 'chunked');
+    const { data } = (await answer.json()) as { data: { spans: unknown[] }[] };
+    assert.equal(data[0]?.spans.length, 2000);
+  });
+});
+
+test('a client that goes away ends the reading', { timeout: 20_000 }, async () => {
+  const ended = Promise.withResolvers<unknown>();
+  const batch = bigTrace(50);
+  const reader = new FixtureReader();
+  reader.getTraces = async function* (_tenant, _ids, options) {
+    options?.signal?.addEventListener('abort', () => ended.resolve(options.signal?.reason));
+    for (;;) yield batch;
+  };
+  await withApi(reader, async (app) => {
+    const base = await app.listen({ host: '127.0.0.1', port: 0 });
+    const request = get(`${base}/api/traces?traceID=1`, (response) => {
+      response.once('data', () => request.destroy());
+    });
+    request.on('error', () => undefined);
+    const reason = await ended.promise;
+    assert.ok(reason instanceof SpoorError);
+    assert.equal(reason.code, 'cancelled');
+  });
+});
+
+test('a read that takes too long is stopped and answered', async () => {
+  const reader = new FixtureReader();
+  reader.findTraces = (_tenant: string, _query: TraceQuery, options?: ReadOptions) =>
+    new Promise((_resolve, reject) => {
+      options?.signal?.addEventListener('abort', () => {
+        reject(new SpoorError('cancelled', 'the read was ended'));
+      });
+    });
+  await withApi(
+    reader,
+    async (app) => {
+      const answer = await app.inject('/api/traces?service=x');
+      assert.equal(answer.statusCode, 503);
+      assert.match(
+        answer.json<{ errors: { msg: string }[] }>().errors[0]!.msg,
+        /nothing for 100 ms \(query\.timeout_ms\)/,
+      );
+    },
+    { timeoutMs: 100 },
+  );
+});

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+import Fastify, { type FastifyInstance } from 'fastify';
+import type { Metrics } from '#telemetry/metrics.ts';
+import { answerError, isApiPath, sendApiError } from './api-error.ts';
+import { addV1Routes } from './jaeger/v1-routes.ts';
+import { addV3Routes } from './jaeger/v3-routes.ts';
+import type { QueryContext } from './query-context.ts';
+import { addSecurityHeaders } from './security-headers.ts';
+import { addStaticUi } from './ui/static-ui.ts';
+
+/** Longest service name or trace id in a path, in characters after decoding. */
+const MAX_PATH_PARAMETER_LENGTH = 4096;
+/** Largest request head, bytes: a search with many tags is a long URL. */
+const MAX_HEADER_BYTES = 64 * 1024;
+/** No route reads a body; this is what is taken before the connection is closed. */
+const MAX_BODY_BYTES = 64 * 1024;
+/** Time for a client to send its request, in ms. */
+const REQUEST_TIMEOUT_MS = 30_000;
+/** Connections at a time: browsers use six, so this is some hundred people. */
+const MAX_CONNECTIONS = 1000;
+
+/** What the server serves. */
+export interface ApiOptions {
+  readonly query: QueryContext;
+  readonly metrics: Metrics;
+  /** Directory of the built page. */
+  readonly uiDirectory: string;
+}
+
+/** The web page, the query API and the metrics for one port; not yet listening. */
+export async function createApiApp(options: ApiOptions): Promise<FastifyInstance> {
+  const { query, metrics } = options;
+  const app = Fastify({
+    logger: false,
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    http: { maxHeaderSize: MAX_HEADER_BYTES },
+    routerOptions: {
+      maxParamLength: MAX_PATH_PARAMETER_LENGTH,
+      ignoreTrailingSlash: true,
+    },
+    forceCloseConnections: 'idle',
+    // A path that cannot be decoded comes here and not to the error handler.
+    frameworkErrors: (error, request, reply) => {
+      void answerError(error, request, reply, query.logger);
+    },
+  });
+  app.server.maxConnections = MAX_CONNECTIONS;
+  app.setErrorHandler((error: Error, request, reply) =>
+    answerError(error, request, reply, query.logger),
+  );
+  await addSecurityHeaders(app);
+  addV1Routes(app, query);
+  addV3Routes(app, query);
+  app.get('/metrics', async (_request, reply) =>
+    reply.type(metrics.contentType).send(await metrics.expose()),
+  );
+  const answerPage = await addStaticUi(app, options.uiDirectory);
+  app.setNotFoundHandler((request, reply) => {
+    const read = request.method === 'GET' || request.method === 'HEAD';
+    if (read && !isApiPath(request.url)) return answerPage(request, reply);
+    const [path = ''] = request.url.split('?');
+    return sendApiError(request, reply, 404, `there is no ${request.method} ${path.slice(0, 200)}`);
+  });
+  return app;
+}

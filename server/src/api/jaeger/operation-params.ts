@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+import { SpoorError, quote } from '@spoor/core/model/errors.ts';
+import type { Operation } from '#storage/tracestore.ts';
+import { parseSpanKind } from './span-kind.ts';
+
+/** Which operations are asked for. */
+export interface OperationFilter {
+  readonly service: string;
+  /** `SpanKind`, or undefined for all. */
+  readonly kind: number | undefined;
+}
+
+/**
+ * Reads `service` and `spanKind` (`span_kind` to old clients).
+ * @throws {SpoorError} invalid_argument
+ */
+export function parseOperationParams(params: URLSearchParams): OperationFilter {
+  const service = params.get('service') ?? '';
+  if (service === '') throw new SpoorError('invalid_argument', `parameter 'service' is required`);
+  const word = params.get('spanKind') || params.get('span_kind') || '';
+  const kind = parseSpanKind(word);
+  if (word !== '' && kind === undefined) {
+    throw new SpoorError(
+      'invalid_argument',
+      `unable to parse param 'spanKind': ${quote(word)} is not one of unspecified, internal, server, client, producer, consumer`,
+    );
+  }
+  return { service, kind };
+}
+
+/** Whether an operation is asked for. */
+export function matchesKind(filter: OperationFilter, operation: Operation): boolean {
+  return filter.kind === undefined || filter.kind === operation.kind;
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SpoorError } from '@spoor/core/model/errors.ts';
+import type { SpanPredicate, TraceQuery } from '@spoor/core/query/trace-query.ts';
+import { parseTraceSearch } from './search-params.ts';
+
+const NOW_MS = 1_700_000_000_000;
+
+function parseQuery(search: string): TraceQuery {
+  const parsed = parseTraceSearch(new URLSearchParams(search), NOW_MS);
+  assert.ok(parsed.kind === 'query');
+  return parsed.query;
+}
+
+function refusal(search: string): string {
+  try {
+    parseTraceSearch(new URLSearchParams(search), NOW_MS);
+  } catch (error) {
+    assert.ok(error instanceof SpoorError);
+    assert.equal(error.code, 'invalid_argument');
+    return error.message;
+  }
+  return assert.fail(`${search} was accepted`);
+}
+
+const attribute = (key: string, value: string): SpanPredicate => ({
+  op: 'eq',
+  field: { kind: 'attribute', scope: 'any', key },
+  value: { type: 'text', value },
+});
+const status = (value: bigint): SpanPredicate => ({
+  op: 'eq',
+  field: { kind: 'intrinsic', name: 'status' },
+  value: { type: 'int', value },
+});
+const failed: SpanPredicate = { op: 'or', args: [status(2n), attribute('error', 'true')] };
+
+test('without parameters the 100 newest traces of the last two days are asked for', () => {
+  assert.deepEqual(parseQuery('lookback=1h&service=&operation=&minDuration='), {
+    where: { op: 'and', args: [] },
+    startMinUnixNano: 1_699_827_200_000_000_000n,
+    startMaxUnixNano: 1_700_000_000_000_001_000n,
+    limit: 100,
+  });
+});
+
+test('all conditions are on one span, and the end is inclusive to the µs', () => {
+  const query = parseQuery(
+    'service=a%2Fb&operation=GET+%2F&minDuration=1.5ms&maxDuration=2s&start=5&end=7&limit=1500' +
+      '&tag=http.url:http://x:80/&tag=error:false&tags=%7B%22span.kind%22:%22server%22,%22n%22:500%7D',
+  );
+  assert.equal(query.startMinUnixNano, 5000n);
+  assert.equal(query.startMaxUnixNano, 8000n);
+  assert.equal(query.limit, 1500);
+  assert.deepEqual(query.where, {
+    op: 'and',
+    args: [
+      {
+        op: 'eq',
+        field: { kind: 'intrinsic', name: 'service' },
+        value: { type: 'string', value: 'a/b' },
+      },
+      {
+        op: 'eq',
+        field: { kind: 'intrinsic', name: 'name' },
+        value: { type: 'string', value: 'GET /' },
+      },
+      attribute('http.url', 'http://x:80/'),
+      { op: 'not', arg: failed },
+      { op: 'eq', field: { kind: 'intrinsic', name: 'kind' }, value: { type: 'int', value: 2n } },
+      attribute('n', '500'),
+      {
+        op: 'ge',
+        field: { kind: 'intrinsic', name: 'duration' },
+        value: { type: 'int', value: 1_500_000n },
+      },
+      {
+        op: 'le',
+        field: { kind: 'intrinsic', name: 'duration' },
+        value: { type: 'int', value: 2_000_000_000n },
+      },
+    ],
+  });
+});
+
+test('the tags that Jaeger makes of span fields ask for those fields', () => {
+  assert.deepEqual(parseQuery('tag=error:true').where, failed);
+  assert.deepEqual(parseQuery('tag=otel.status_code:OK').where, status(1n));
+  assert.deepEqual(parseQuery('tag=otel.status_code:ERROR').where, status(2n));
+  assert.deepEqual(parseQuery('tag=error:timeout').where, attribute('error', 'timeout'));
+  assert.deepEqual(parseQuery('tag=span.kind:robot').where, attribute('span.kind', 'robot'));
+  assert.deepEqual(parseQuery('tag=empty:').where, attribute('empty', ''));
+});
+
+test('trace ids are asked for by id, once each, short ones padded', () => {
+  assert.deepEqual(
+    parseTraceSearch(new URLSearchParams('traceID=AB&traceID=ab&traceID=1'), NOW_MS),
+    {
+      kind: 'ids',
+      ids: ['000000000000000000000000000000ab', '00000000000000000000000000000001'],
+    },
+  );
+  assert.match(refusal('traceID=xyz'), /trace id "xyz" is not 1 to 32 hex digits/);
+  assert.match(refusal('traceID=1&'.repeat(1001)), /1001 'traceID' parameters are more than 1000/);
+});
+
+test('wrong parameters are told by name', () => {
+  assert.equal(
+    refusal('tag=nocolon'),
+    `malformed 'tag' parameter, expecting key:value, received: "nocolon"`,
+  );
+  assert.match(refusal('tags=x'), /^malformed 'tags' parameter, cannot unmarshal JSON: "x"/);
+  assert.match(refusal('tags=[1]'), /^malformed 'tags' parameter, expecting a JSON object/);
+  assert.match(refusal('tags={"a":{}}'), /^malformed 'tags' parameter, the value of "a"/);
+  assert.match(refusal('start=yesterday'), /^unable to parse param 'start': "yesterday"/);
+  assert.match(refusal('end=-1'), /^unable to parse param 'end'/);
+  assert.match(refusal('start=2&end=1'), /'end' 1 should not be before 'start' 2/);
+  assert.match(refusal('minDuration=5'), /^unable to parse param 'minDuration': "5"/);
+  assert.equal(
+    refusal('minDuration=2s&maxDuration=1s'),
+    `'maxDuration' should be greater than 'minDuration'`,
+  );
+  for (const limit of ['0', '10001', '-1', '1.5', 'many']) {
+    assert.match(refusal(`limit=${limit}`), /^unable to parse param 'limit'/);
+  }
+});

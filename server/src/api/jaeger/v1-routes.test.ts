@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SpoorError } from '@spoor/core/model/errors.ts';
+import type { TraceReader } from '#storage/tracestore.ts';
+import { FixtureReader, SHORT_TRACE, TRACE, TRACE_ID, withApi } from '#api/testing/api-fixture.ts';
+
+const JAEGER_TRACE = {
+  traceID: TRACE_ID,
+  spans: [
+    {
+      traceID: TRACE_ID,
+      spanID: '00000000000000a1',
+      operationName: 'GET /',
+      references: [],
+      startTime: 1700000000000001,
+      duration: 2,
+      tags: [{ key: 'span.kind', type: 'string', value: 'server' }],
+      logs: [],
+      processID: 'p1',
+      warnings: null,
+    },
+    {
+      traceID: TRACE_ID,
+      spanID: '00000000000000b2',
+      flags: 1,
+      operationName: 'query',
+      references: [
+        { refType: 'CHILD_OF', traceID: TRACE_ID, spanID: '00000000000000a1' },
+        { refType: 'FOLLOWS_FROM', traceID: 'f'.repeat(32), spanID: 'e'.repeat(16) },
+      ],
+      startTime: 1700000000000001,
+      duration: 2,
+      tags: [
+        { key: 'otel.scope.name', type: 'string', value: 'lib' },
+        { key: 'otel.scope.version', type: 'string', value: '2' },
+        { key: 'rows', type: 'int64', value: '9007199254740993' },
+        { key: 'ratio', type: 'float64', value: 'NaN' },
+        { key: 'raw', type: 'binary', value: 'AQI=' },
+        { key: 'span.kind', type: 'string', value: 'client' },
+        { key: 'otel.status_code', type: 'string', value: 'ERROR' },
+        { key: 'error', type: 'bool', value: true },
+        { key: 'otel.status_description', type: 'string', value: 'lost' },
+      ],
+      logs: [
+        {
+          timestamp: 1700000000000002,
+          fields: [{ key: 'event', type: 'string', value: 'retry' }],
+        },
+      ],
+      processID: 'p2',
+      warnings: null,
+    },
+  ],
+  processes: {
+    p1: {
+      serviceName: 'frontend',
+      tags: [{ key: 'host.name', type: 'string', value: 'h1' }],
+    },
+    p2: { serviceName: 'backend', tags: [] },
+  },
+  warnings: null,
+};
+
+function envelope(data: unknown, total = 0): object {
+  return { data, total, limit: 0, offset: 0, errors: null };
+}
+
+function refusal(code: number, msg: string): object {
+  return { data: null, total: 0, limit: 0, offset: 0, errors: [{ code, msg }] };
+}
+
+test('a trace by id is one entry of the data, also when it is asked for in upper case', async () => {
+  await withApi(new FixtureReader(TRACE), async (app) => {
+    for (const id of [TRACE_ID, TRACE_ID.toUpperCase(), `${TRACE_ID}?raw=true&start=1`]) {
+      const answer = await app.inject(`/api/traces/${id}`);
+      assert.equal(answer.statusCode, 200);
+      assert.equal(answer.headers['content-type'], 'application/json; charset=utf-8');
+      assert.equal(answer.body, JSON.stringify(envelope([JAEGER_TRACE])));
+    }
+  });
+});
+
+test('prettyPrint indents the same answer by four', async () => {
+  await withApi(new FixtureReader(TRACE), async (app) => {
+    const answer = await app.inject(`/api/traces/${TRACE_ID}?prettyPrint=true`);
+    assert.equal(answer.body, JSON.stringify(envelope([JAEGER_TRACE]), null, 4));
+    const services = await app.inject('/api/services?prettyPrint=true');
+    assert.equal(services.body, JSON.stringify(envelope(['a/b', 'shop'], 2), null, 4));
+    const v3 = await app.inject(`/api/v3/traces/${TRACE_ID}?prettyPrint=1`);
+    assert.equal(v3.body, JSON.stringify(v3.json(), null, 4));
+  });
+});
+
+test('a search answers with the traces in the order of the store', async () => {
+  const reader = new FixtureReader(SHORT_TRACE, TRACE);
+  await withApi(reader, async (app) => {
+    const answer = await app.inject('/api/traces?service=frontend&limit=2&lookback=1h');
+    assert.equal(answer.statusCode, 200);
+    const { data, errors } = answer.json<{ data: { traceID: string }[]; errors: null }>();
+    assert.deepEqual(
+      data.map((trace) => trace.traceID),
+      ['a3ce929d0e0e4736', TRACE_ID],
+    );
+    assert.equal(errors, null);
+    assert.deepEqual(data[1], JAEGER_TRACE);
+    assert.equal(reader.queries[0]?.limit, 2);
+  });
+});
+
+test('a search that finds nothing is an empty list', async () => {
+  await withApi(new FixtureReader(), async (app) => {
+    const answer = await app.inject('/api/traces?service=x');
+    assert.equal(answer.body, JSON.stringify(envelope([])));
+    const pretty = await app.inject('/api/traces?service=x&prettyPrint=true');
+    assert.equal(pretty.body, JSON.stringify(envelope([]), null, 4));
+  });
+});
+
+test('traces by several ids come with an error for each that is missing', async () => {
+  await withApi(new FixtureReader(TRACE), async (app) => {
+    const answer = await app.inject(`/api/traces?traceID=ab&traceID=${TRACE_ID}`);
+    assert.equal(answer.statusCode, 200);
+    assert.deepEqual(answer.json(), {
+      ...envelope([JAEGER_TRACE]),
+      errors: [{ msg: 'trace not found', traceID: '00000000000000ab' }],
+    });
+  });
+});
+
+test('spans that share an id and have no service are shown with that said', async () => {
+  await withApi(new FixtureReader(SHORT_TRACE), async (app) => {
+    const answer = await app.inject('/api/traces/a3ce929d0e0e4736');
+    const [trace] = answer.json<{ data: (typeof JAEGER_TRACE)[] }>().data;
+    assert.deepEqual(
+      trace?.spans.map((span) => span.warnings),
+      [['2 different spans have this span id'], ['2 different spans have this span id']],
+    );
+    assert.deepEqual(trace?.processes, {
+      p1: { serviceName: 'OTLPResourceNoServiceName', tags: [] },
+    });
+  });
+});
+
+test('services and operations are listed, also of names with slashes', async () => {
+  await withApi(new FixtureReader(), async (app) => {
+    const ask = async (url: string): Promise<unknown> => (await app.inject(url)).json();
+    assert.deepEqual(await ask('/api/services'), envelope(['a/b', 'shop'], 2));
+    assert.deepEqual(await ask('/api/services/a%2Fb/operations'), envelope(['GET /', 'tick'], 2));
+    assert.deepEqual(await ask('/api/services/unknown/operations'), envelope([], 0));
+    assert.deepEqual(
+      await ask(`/api/services/${'%C3%A9'.repeat(1000)}/operations`),
+      envelope([], 0),
+    );
+    assert.deepEqual(
+      await ask('/api/operations?service=a%2Fb'),
+      envelope(
+        [
+          { name: 'GET /', spanKind: '' },
+          { name: 'GET /', spanKind: 'server' },
+          { name: 'tick', spanKind: 'internal' },
+        ],
+        3,
+      ),
+    );
+    assert.deepEqual(
+      await ask('/api/operations?service=a%2Fb&spanKind=server'),
+      envelope([{ name: 'GET /', spanKind: 'server' }], 1),
+    );
+    assert.deepEqual(await ask('/api/v3/services'), { services: ['a/b', 'shop'] });
+    assert.deepEqual(await ask('/api/v3/operations?service=a%2Fb&span_kind=unspecified'), {
+      operations: [{ name: 'GET /', spanKind: 'internal' }],
+    });
+  });
+});
+
+test('errors have the shape of their API and say what is wrong', async () => {
+  await withApi(new FixtureReader(TRACE), async (app) => {
+    const cases: [url: string, status: number, body: object][] = [
+      [`/api/traces/${'1'.repeat(32)}`, 404, refusal(404, 'trace not found')],
+      ['/api/operations', 400, refusal(400, `parameter 'service' is required`)],
+      [
+        '/api/traces?limit=x',
+        400,
+        refusal(400, `unable to parse param 'limit': "x" is not a number from 1 to 10000`),
+      ],
+      [
+        '/api/traces/xyz',
+        400,
+        refusal(400, 'trace id "xyz" is not 1 to 32 hex digits with one other than 0'),
+      ],
+      ['/api/nothing?a=1', 404, refusal(404, 'there is no GET /api/nothing')],
+      ['/api', 404, refusal(404, 'there is no GET /api')],
+      [
+        '/api/v3/nothing',
+        404,
+        { error: { httpCode: 404, message: 'there is no GET /api/v3/nothing' } },
+      ],
+      ['/api/v3/traces/1', 404, { error: { httpCode: 404, message: 'trace not found' } }],
+      [
+        '/api/v3/operations',
+        400,
+        { error: { httpCode: 400, message: `parameter 'service' is required` } },
+      ],
+    ];
+    for (const [url, status, body] of cases) {
+      const answer = await app.inject(url);
+      assert.equal(answer.statusCode, status, url);
+      assert.equal(answer.headers['content-type'], 'application/json; charset=utf-8', url);
+      assert.deepEqual(answer.json(), body);
+    }
+    const odd = await app.inject('/api/services/%zz/operations');
+    assert.equal(odd.statusCode, 400);
+    assert.equal(odd.json<{ errors: { code: number }[] }>().errors[0]?.code, 400);
+    const post = await app.inject({ method: 'POST', url: '/api/traces', payload: 'x' });
+    assert.equal(post.statusCode, 404);
+  });
+});
+
+test('a store that fails is answered by its code, and a fault tells nothing of itself', async () => {
+  const failing = (error: Error): TraceReader => {
+    const reader = new FixtureReader(TRACE);
+    reader.getServices = () => Promise.reject(error);
+    reader.findTraces = () => Promise.reject(error);
+    return reader;
+  };
+  await withApi(
+    failing(new SpoorError('overloaded', 'too busy', { retryAfterMs: 1500 })),
+    async (app) => {
+      for (const url of ['/api/services', '/api/traces?service=x']) {
+        const answer = await app.inject(url);
+        assert.equal(answer.statusCode, 503);
+        assert.equal(answer.headers['retry-after'], '2');
+        assert.deepEqual(answer.json(), refusal(503, 'too busy'));
+      }
+    },
+  );
+  for (const fault of [new TypeError('secret /x'), new SpoorError('internal', 'secret /x')]) {
+    await withApi(failing(fault), async (app) => {
+      const answer = await app.inject('/api/services');
+      assert.equal(answer.statusCode, 500);
+      assert.deepEqual(answer.json(), refusal(500, 'a fault in Spoor; its log has the details'));
+    });
+  }
+});

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { FastifyInstance } from 'fastify';
+import { SpoorError } from '@spoor/core/model/errors.ts';
+import { formatTraceId, parseTraceId, type TraceId } from '@spoor/core/model/ids.ts';
+import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
+import { answerJson, streamJson } from '#api/json-answer.ts';
+import type { JsonStyle } from '#api/json-style.ts';
+import { queryParams, tenantOf, type QueryContext } from '#api/query-context.ts';
+import { envelope, type JaegerError } from './envelope.ts';
+import { formatJaegerTraceId } from './jaeger-span.ts';
+import { parseOperationParams, matchesKind } from './operation-params.ts';
+import { parseTraceSearch } from './search-params.ts';
+import { formatSpanKind } from './span-kind.ts';
+import { traceJson } from './trace-json.ts';
+
+/** Jaeger's v1 query API, which its UI up to 2.14, Grafana and most scripts call. */
+export function addV1Routes(app: FastifyInstance, context: QueryContext): void {
+  const { reader } = context;
+
+  app.get('/api/services', async (request, reply) =>
+    answerJson(request, reply, context, async (signal) => {
+      const services = await reader.getServices(tenantOf(request), { signal });
+      return envelope(services, services.length);
+    }),
+  );
+
+  app.get<{ Params: { service: string } }>(
+    '/api/services/:service/operations',
+    async (request, reply) =>
+      answerJson(request, reply, context, async (signal) => {
+        const { service } = request.params;
+        const operations = await reader.getOperations(tenantOf(request), service, { signal });
+        const names = [...new Set(operations.map((operation) => operation.name))];
+        return envelope(names, names.length);
+      }),
+  );
+
+  app.get('/api/operations', async (request, reply) =>
+    answerJson(request, reply, context, async (signal) => {
+      const filter = parseOperationParams(queryParams(request));
+      const operations = await reader.getOperations(tenantOf(request), filter.service, { signal });
+      const data = operations.filter((operation) => matchesKind(filter, operation));
+      return envelope(
+        data.map(({ name, kind }) => ({ name, spanKind: formatSpanKind(kind) ?? '' })),
+        data.length,
+      );
+    }),
+  );
+
+  app.get('/api/traces', async (request, reply) => {
+    const search = parseTraceSearch(queryParams(request), context.nowUnixMs());
+    const tenant = tenantOf(request);
+    return streamJson(request, reply, context, async function* (style, signal) {
+      if (search.kind === 'ids') {
+        const traces = reader.getTraces(tenant, search.ids, { signal });
+        yield* tracesAnswer(traces, style, search.ids);
+      } else {
+        const found = await reader.findTraces(tenant, search.query, { signal });
+        const ids = found.map((summary) => summary.traceId);
+        yield* tracesAnswer(reader.getTraces(tenant, ids, { signal }), style, []);
+      }
+    });
+  });
+
+  app.get<{ Params: { id: string } }>('/api/traces/:id', async (request, reply) => {
+    const id = parseTraceId(request.params.id);
+    const tenant = tenantOf(request);
+    return streamJson(request, reply, context, async function* (style, signal) {
+      yield* tracesAnswer(found(reader.getTraces(tenant, [id], { signal })), style, []);
+    });
+  });
+}
+/**
+ * Passes traces on.
+ * @throws {SpoorError} not_found when there are none
+ */
+export async function* found(traces: AsyncIterable<SpanBatch>): AsyncGenerator<SpanBatch, void> {
+  let any = false;
+  for await (const batch of traces) {
+    any = true;
+    yield batch;
+  }
+  if (!any) throw new SpoorError('not_found', 'trace not found');
+}
+/** @param wanted ids of which the missing ones are told in `errors` */
+async function* tracesAnswer(
+  traces: AsyncIterable<SpanBatch>,
+  style: JsonStyle,
+  wanted: readonly TraceId[],
+): AsyncGenerator<Iterable<string>, void> {
+  const missing = new Set<TraceId>(wanted);
+  let first = true;
+  yield [`{${style.line(1)}${style.name('data')}[`];
+  for await (const batch of traces) {
+    missing.delete(formatTraceId(batch.traceId, 0));
+    yield [style.next(first, 2)];
+    yield traceJson(batch, style, 2);
+    first = false;
+  }
+  const errors = [...missing].map((id): JaegerError => ({
+    msg: 'trace not found',
+    traceID: formatJaegerTraceId(id),
+  }));
+  const end = [`${first ? '' : style.line(1)}]`];
+  for (const name of ['total', 'limit', 'offset'])
+    end.push(`,${style.line(1)}${style.name(name)}0`);
+  end.push(`,${style.line(1)}${style.name('errors')}`);
+  end.push(style.value(errors.length === 0 ? null : errors, 1), `${style.line(0)}}`);
+  yield end;
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Readable } from 'node:stream';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { JsonStyle } from './json-style.ts';
+import { joinPieces } from './json-stream.ts';
+import { queryParams, type QueryContext } from './query-context.ts';
+import { RequestDeadline } from './request-deadline.ts';
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+/** Answers with a value that is small. */
+export async function answerJson(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  context: QueryContext,
+  read: (signal: AbortSignal) => Promise<unknown>,
+): Promise<FastifyReply> {
+  const deadline = new RequestDeadline(reply.raw, context.timeoutMs);
+  let value: unknown;
+  try {
+    value = await read(deadline.signal);
+  } catch (error) {
+    throw deadline.explain(error);
+  }
+  return reply.type(JSON_TYPE).send(JsonStyle.of(queryParams(request)).value(value));
+}
+
+/**
+ * Answers with JSON that is made piece by piece, as fast as the client takes it.
+ *
+ * An error before the first 64 KiB becomes an answer of its own; a later one breaks the
+ * connection off, which is the only way to say that the answer is not whole.
+ */
+export async function streamJson(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  context: QueryContext,
+  parts: (style: JsonStyle, signal: AbortSignal) => AsyncIterable<Iterable<string>>,
+): Promise<FastifyReply> {
+  const deadline = new RequestDeadline(reply.raw, context.timeoutMs);
+  const style = JsonStyle.of(queryParams(request));
+  const chunks = joinPieces(parts(style, deadline.signal), deadline.signal, () =>
+    deadline.progress(),
+  );
+  let first: IteratorResult<string, void>;
+  let second: IteratorResult<string, void>;
+  try {
+    first = await chunks.next();
+    second = first.done ? first : await chunks.next();
+  } catch (error) {
+    throw deadline.explain(error);
+  }
+  void reply.type(JSON_TYPE);
+  if (first.done) return reply.send('');
+  if (second.done) return reply.send(first.value);
+  return reply.send(Readable.from(resume([first.value, second.value], chunks, context, deadline)));
+}
+
+async function* resume(
+  begun: readonly string[],
+  rest: AsyncGenerator<string, void>,
+  context: QueryContext,
+  deadline: RequestDeadline,
+): AsyncGenerator<string, void> {
+  try {
+    yield* begun;
+    yield* rest;
+  } catch (error) {
+    if (!deadline.signal.aborted) {
+      context.logger.error({ err: error }, 'query failed after its answer had begun');
+    }
+    throw deadline.explain(error);
+  } finally {
+    // Also when the client left while the first chunks were waiting.
+    await rest.return();
+  }
+}

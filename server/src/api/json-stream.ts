@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+import { setImmediate } from 'node:timers/promises';
+
+/** Characters that are sent at once: large enough to cost few writes, small enough to hold one per client. */
+const CHUNK_LENGTH = 64 * 1024;
+/** How long the event loop is kept at a time, in ms. */
+const SLICE_MS = 10;
+
+/**
+ * Joins small pieces of text into chunks of about 64 KiB. Between pieces it gives the event loop
+ * free every 10 ms, and ends with the signal's reason when that fires.
+ * @param onChunk called before each chunk is handed out
+ */
+export async function* joinPieces(
+  parts: AsyncIterable<Iterable<string>>,
+  signal: AbortSignal,
+  onChunk: () => void,
+): AsyncGenerator<string, void, undefined> {
+  let chunk = '';
+  let sliceEndMs = performance.now() + SLICE_MS;
+  for await (const pieces of parts) {
+    for (const piece of pieces) {
+      chunk += piece;
+      if (chunk.length >= CHUNK_LENGTH) {
+        onChunk();
+        yield chunk;
+        chunk = '';
+      }
+      if (performance.now() >= sliceEndMs) {
+        await setImmediate();
+        signal.throwIfAborted();
+        sliceEndMs = performance.now() + SLICE_MS;
+      }
+    }
+  }
+  if (chunk !== '') {
+    onChunk();
+    yield chunk;
+  }
+}

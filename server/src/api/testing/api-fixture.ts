@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import type { FastifyInstance } from 'fastify';
+import { createApiApp } from '#api/api-app.ts';
+import type { Operation, ReadOptions, TraceReader } from '#storage/tracestore.ts';
+import { createLogger } from '#telemetry/logger.ts';
+import { Metrics } from '#telemetry/metrics.ts';
+import { ProcessMetrics } from '#telemetry/process-metrics.ts';
+import { BatchBuilder } from '@spoor/core/model/batch-builder.ts';
+import { formatTraceId, type TraceId } from '@spoor/core/model/ids.ts';
+import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
+import type { TraceQuery, TraceSummary } from '@spoor/core/query/trace-query.ts';
+import { OtlpJsonDecoder } from '@spoor/core/wire/otlp/decode-json.ts';
+
+/** The batch of these `ResourceSpans` in OTLP/JSON. */
+export function batchOf(...resourceSpans: object[]): SpanBatch {
+  const builder = new BatchBuilder();
+  const decoder = new OtlpJsonDecoder();
+  decoder.begin(new TextEncoder().encode(JSON.stringify({ resourceSpans })));
+  assert.ok(decoder.decode(builder));
+  assert.equal(decoder.rejectedMessage, '');
+  return builder.finish();
+}
+
+/** A few traces, newest first; remembers what was asked. */
+export class FixtureReader implements TraceReader {
+  readonly queries: TraceQuery[] = [];
+  readonly #batches: ReadonlyMap<TraceId, SpanBatch>;
+
+  constructor(...batches: SpanBatch[]) {
+    this.#batches = new Map(batches.map((batch) => [formatTraceId(batch.traceId, 0), batch]));
+  }
+
+  async *getTraces(
+    _tenant: string,
+    ids: readonly TraceId[],
+    options?: ReadOptions,
+  ): AsyncGenerator<SpanBatch> {
+    for (const id of ids) {
+      options?.signal?.throwIfAborted();
+      const batch = this.#batches.get(id);
+      if (batch !== undefined) yield batch;
+    }
+  }
+
+  async findTraces(_tenant: string, query: TraceQuery): Promise<TraceSummary[]> {
+    this.queries.push(query);
+    return [...this.#batches.keys()].slice(0, query.limit).map((traceId) => ({
+      traceId,
+      startTimeUnixNano: 0n,
+      endTimeUnixNano: 0n,
+      spanCount: 1,
+      errorCount: 0,
+      rootServiceName: '',
+      rootSpanName: '',
+      rootSpanId: '',
+      services: [],
+    }));
+  }
+
+  async getServices(): Promise<string[]> {
+    return ['a/b', 'shop'];
+  }
+
+  async getOperations(_tenant: string, service: string): Promise<Operation[]> {
+    if (service !== 'a/b') return [];
+    return [
+      { name: 'GET /', kind: 0 },
+      { name: 'GET /', kind: 2 },
+      { name: 'tick', kind: 1 },
+    ];
+  }
+}
+
+/** Runs a test against an API on this reader, not listening unless the test says so. */
+export async function withApi(
+  reader: TraceReader,
+  run: (app: FastifyInstance) => Promise<void>,
+  options: { uiDirectory?: string; timeoutMs?: number } = {},
+): Promise<void> {
+  const app = await createApiApp({
+    query: {
+      reader,
+      logger: createLogger('silent'),
+      timeoutMs: options.timeoutMs ?? 30_000,
+      nowUnixMs: () => 1_700_000_000_000,
+    },
+    metrics: new Metrics({
+      version: '1',
+      process: new ProcessMetrics(),
+      receivers: () => [],
+      bodies: () => ({ limitBytes: 1, usedBytes: 0, peakBytes: 0, refusals: 0 }),
+      storeFigures: () => new Map(),
+    }),
+    uiDirectory: options.uiDirectory ?? '/nonexistent',
+  });
+  try {
+    await run(app);
+  } finally {
+    await app.close();
+  }
+}
+
+/** Id of {@link TRACE}. */
+export const TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736';
+/** A root span in OTLP/JSON. */
+export const ROOT = {
+  traceId: TRACE_ID,
+  spanId: '00000000000000a1',
+  name: 'GET /',
+  kind: 2,
+  startTimeUnixNano: '1700000000000001000',
+  endTimeUnixNano: '1700000000000003500',
+};
+/** A resource in OTLP/JSON. */
+export const FRONTEND = {
+  attributes: [
+    { key: 'service.name', value: { stringValue: 'frontend' } },
+    { key: 'host.name', value: { stringValue: 'h1' } },
+  ],
+};
+/** A trace of two services with something of everything. */
+export const TRACE = batchOf(
+  { resource: FRONTEND, scopeSpans: [{ spans: [ROOT] }] },
+  {
+    resource: { attributes: [{ key: 'service.name', value: { stringValue: 'backend' } }] },
+    scopeSpans: [
+      {
+        scope: { name: 'lib', version: '2' },
+        spans: [
+          {
+            ...ROOT,
+            spanId: '00000000000000b2',
+            parentSpanId: '00000000000000a1',
+            name: 'query',
+            kind: 3,
+            flags: 257,
+            attributes: [
+              { key: 'rows', value: { intValue: '9007199254740993' } },
+              { key: 'ratio', value: { doubleValue: 'NaN' } },
+              { key: 'raw', value: { bytesValue: 'AQI=' } },
+            ],
+            events: [{ timeUnixNano: '1700000000000002000', name: 'retry' }],
+            links: [{ traceId: 'f'.repeat(32), spanId: 'e'.repeat(16) }],
+            status: { code: 2, message: 'lost' },
+          },
+        ],
+      },
+    ],
+  },
+);
+/** A trace with a short id, no service, and two spans of one id. */
+export const SHORT_TRACE = batchOf({
+  scopeSpans: [
+    {
+      spans: [
+        { ...ROOT, traceId: '0000000000000000a3ce929d0e0e4736' },
+        { ...ROOT, traceId: '0000000000000000a3ce929d0e0e4736', name: 'again' },
+      ],
+    },
+  ],
+});

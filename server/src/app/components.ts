@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { FastifyInstance } from 'fastify';
+import { createApiApp } from '#api/api-app.ts';
+import { BUILT_UI } from '#api/ui/static-ui.ts';
+import type { SpoorConfig } from '#config/config.ts';
+import { readEndpoint, type Endpoint } from '#config/endpoint.ts';
+import { memoryShares } from '#config/memory-shares.ts';
+import { MemoryBudget } from '#net/memory-budget.ts';
+import { TraceBatcher } from '#pipeline/trace-batcher.ts';
+import type { TraceStore } from '#storage/tracestore.ts';
+import { createHealthApp } from '#telemetry/health-app.ts';
+import type { Logger } from '#telemetry/logger.ts';
+import { Metrics } from '#telemetry/metrics.ts';
+import { ProcessMetrics } from '#telemetry/process-metrics.ts';
+import { Readiness } from '#telemetry/readiness.ts';
+import { HttpAppListener } from './http-app-listener.ts';
+import { createOtlpReceivers, type ReceiverPart } from './otlp-receivers.ts';
+import { statusOf } from './status.ts';
+import { createStore } from './stores.ts';
+
+/** Something that listens on a port. */
+export interface Listener {
+  /** How the log and `/status` call it. */
+  readonly name: string;
+  /** Path of its section in the configuration. */
+  readonly path: string;
+  /** Whether it speaks HTTP that a browser could open. */
+  readonly http: boolean;
+  /** What was configured. */
+  readonly endpoint: Endpoint;
+  /** Where it listens, or undefined while it does not. */
+  readonly address: Endpoint | undefined;
+  start(): Promise<void>;
+  /** Lets running requests finish until the deadline, then cuts them; safe at any time. */
+  shutdown(deadlineMs: number): Promise<void>;
+}
+
+/** The parts of one process. */
+export interface Components {
+  readonly process: ProcessMetrics;
+  readonly readiness: Readiness;
+  readonly store: TraceStore;
+  readonly ingest: TraceBatcher;
+  readonly receivers: readonly ReceiverPart[];
+  /** Undefined when `query.http` is off. */
+  readonly api: Listener | undefined;
+  /** Undefined when `telemetry.health` is off. */
+  readonly health: Listener | undefined;
+  /** All that listen, the page first. */
+  listeners(): Listener[];
+}
+
+/** Builds every part that the configuration asks for; nothing is started. This is the one list of them. */
+export function buildComponents(config: SpoorConfig, logger: Logger, version: string): Components {
+  const store = createStore(config.storage, logger);
+  const budget = new MemoryBudget(memoryShares(config.memory_limit_mib).bodiesBytes);
+  const ingest = new TraceBatcher(store);
+  const receivers = createOtlpReceivers(config.receivers.otlp.protocols, {
+    ingest,
+    budget,
+    logger,
+  });
+  const processMetrics = new ProcessMetrics();
+  const readiness = new Readiness(() => store.unhealthy);
+  const metrics = new Metrics({
+    version,
+    process: processMetrics,
+    receivers: () => receivers.map((receiver) => receiver.metrics()),
+    bodies: () => budget.figures,
+    storeFigures: () => store.figures(),
+  });
+  const { http } = config.query;
+  const query = {
+    reader: store,
+    logger,
+    timeoutMs: config.query.timeout_ms,
+    nowUnixMs: Date.now,
+  };
+  const uiDirectory = config.query.ui.assets_path || BUILT_UI;
+  const api = http.enabled
+    ? listener('query', 'query.http', http.endpoint, () =>
+        createApiApp({ query, metrics, uiDirectory }),
+      )
+    : undefined;
+  const { health: healthConfig } = config.telemetry;
+  const health = healthConfig.enabled
+    ? listener('health', 'telemetry.health', healthConfig.endpoint, () =>
+        createHealthApp({
+          problem: () => readiness.problem,
+          status: () => statusOf(components, version),
+          metrics,
+        }),
+      )
+    : undefined;
+  const components: Components = {
+    process: processMetrics,
+    readiness,
+    store,
+    ingest,
+    receivers,
+    api,
+    health,
+    listeners: () => [api, ...receivers, health].filter((part) => part !== undefined),
+  };
+  return components;
+}
+
+function listener(
+  name: string,
+  path: string,
+  text: string,
+  create: () => FastifyInstance | Promise<FastifyInstance>,
+): Listener {
+  const endpoint = readEndpoint(text);
+  const app = new HttpAppListener(endpoint, create);
+  return {
+    name,
+    path,
+    http: true,
+    endpoint,
+    get address() {
+      return app.address;
+    },
+    start: () => app.start(),
+    shutdown: (deadlineMs) => app.shutdown(deadlineMs),
+  };
+}

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+import { resolve } from 'node:path';
+import { EXIT } from '#cli/cli-error.ts';
+import type { SpoorConfig } from '#config/config.ts';
+import { createLogger } from '#telemetry/logger.ts';
+import { readVersion } from '#telemetry/version.ts';
+import { formatBanner } from './banner.ts';
+import { buildComponents } from './components.ts';
+import { SpoorServer } from './spoor-server.ts';
+import { StartError } from './start-error.ts';
+
+/** After this time an end that hangs is cut, in ms. */
+const SHUTDOWN_LIMIT_MS = 9_500;
+
+/** What {@link serve} needs of the command line. */
+export interface ServeSurroundings {
+  readonly err: (text: string) => void;
+}
+
+/**
+ * Runs the server until SIGTERM or SIGINT.
+ * @returns the exit code: 0 after a clean end, 1 when it could not start
+ */
+export async function serve(config: SpoorConfig, surroundings: ServeSurroundings): Promise<number> {
+  const logger = createLogger(config.telemetry.log_level);
+  const version = readVersion();
+  const server = new SpoorServer(buildComponents(config, logger, version), logger);
+  const stop = Promise.withResolvers<void>();
+  let signalled = false;
+  let limit: NodeJS.Timeout | undefined;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (signalled) {
+      logger.warn({ signal }, 'second signal: ending at once');
+      process.exit(EXIT.failed);
+    }
+    signalled = true;
+    logger.info({ signal }, 'stopping: finishing the requests under way');
+    limit = setTimeout(() => {
+      logger.error({ limitMs: SHUTDOWN_LIMIT_MS }, 'shutdown took too long and was cut');
+      process.exit(EXIT.failed);
+    }, SHUTDOWN_LIMIT_MS);
+    stop.resolve();
+  };
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+  try {
+    const started = server.start();
+    // A stop while starting is obeyed too: what is up already is shut down.
+    const addresses = await Promise.race([started, stop.promise]);
+    if (addresses === undefined) {
+      await started.catch(() => undefined);
+    } else {
+      const directory =
+        config.storage.type === 'memory' ? undefined : resolve(config.storage.directory);
+      logger.info({ version, addresses, directory }, 'spoor is ready');
+      if (process.stderr.isTTY) surroundings.err(formatBanner(version, config, addresses));
+    }
+    await stop.promise;
+    await server.shutdown();
+    logger.info({}, 'stopped');
+    return EXIT.ok;
+  } catch (error) {
+    if (!(error instanceof StartError)) throw error;
+    logger.error({ err: error.cause }, error.message);
+    surroundings.err(`spoor: ${error.message}\n`);
+    return EXIT.failed;
+  } finally {
+    clearTimeout(limit);
+    process.off('SIGTERM', onSignal);
+    process.off('SIGINT', onSignal);
+  }
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+import { SpoorError } from '@spoor/core/model/errors.ts';
+import type { Endpoint } from '#config/endpoint.ts';
+
+/** Why a part could not be started; the message begins with the path of the key to look at. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+}
+
+/**
+ * Says in words why an address could not be listened on.
+ * @param path of the endpoint's key in the configuration
+ */
+export function listenError(path: string, endpoint: Endpoint, cause: unknown): StartError {
+  return new StartError(`${path}: ${describe(endpoint, cause)}`, { cause });
+}
+
+function describe({ host, port }: Endpoint, cause: unknown): string {
+  const message = cause instanceof Error ? cause.message : String(cause);
+  // The gRPC library hides the code of the system in its message.
+  switch (/\bE[A-Z_]{4,}\b/.exec(`${codeOf(cause)} ${message} ${codeOf(innerCause(cause))}`)?.[0]) {
+    case 'EADDRINUSE':
+      return `port ${port} is in use by another process`;
+    case 'EACCES':
+      return `no permission to listen on port ${port}`;
+    case 'EADDRNOTAVAIL':
+      return `this machine has no address ${host}`;
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `the host name ${host} is not known`;
+    default:
+      return `cannot listen on ${host}, port ${port}: ${message}`;
+  }
+}
+
+function codeOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+}
+
+function innerCause(error: unknown): unknown {
+  return error instanceof Error ? error.cause : undefined;
+}
+
+/** Says why the store could not be opened. */
+export function storeError(cause: unknown): StartError {
+  const message =
+    cause instanceof SpoorError || cause instanceof Error ? cause.message : String(cause);
+  return new StartError(`storage: ${message}`, { cause });
+}

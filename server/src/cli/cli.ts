@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+import { SpoorError } from '@spoor/core/model/errors.ts';
+import type { SpoorConfig } from '#config/config.ts';
+import type { Environment } from '#config/env-expansion.ts';
+import { loadConfig } from '#config/load-config.ts';
+import { nearestName } from '#config/suggest.ts';
+import { readVersion } from '#telemetry/version.ts';
+import { EXIT, UsageError } from './cli-error.ts';
+import { configCommand } from './config-command.ts';
+import { HELP } from './help.ts';
+import { COMMANDS, parseOptions, type CliOptions } from './options.ts';
+
+/** What the command line works on, so that tests can give their own. */
+export interface CliSurroundings {
+  readonly env: Environment;
+  readonly out: (text: string) => void;
+  readonly err: (text: string) => void;
+}
+
+const PROCESS: CliSurroundings = {
+  env: process.env,
+  out: (text) => process.stdout.write(text),
+  err: (text) => process.stderr.write(text),
+};
+
+/**
+ * Runs the command of a command line to its end.
+ * @param args the words after the program's name
+ * @returns the exit code; never rejects
+ */
+export async function runCli(
+  args: readonly string[],
+  surroundings: CliSurroundings = PROCESS,
+): Promise<number> {
+  try {
+    return await runCommand(args, surroundings);
+  } catch (error) {
+    if (error instanceof UsageError || (error instanceof SpoorError && error.code === 'config')) {
+      for (const line of error.message.split('\n')) surroundings.err(`spoor: ${line}\n`);
+      return EXIT.usage;
+    }
+    surroundings.err(
+      `spoor: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+    );
+    return EXIT.failed;
+  }
+}
+
+async function runCommand(args: readonly string[], surroundings: CliSurroundings): Promise<number> {
+  const { out } = surroundings;
+  // The generator reads its own options, which are none of ours.
+  if (args[0] === 'tracegen') {
+    const { runTracegen } = await import('#cli/tracegen/tracegen.ts');
+    return await runTracegen(args.slice(1));
+  }
+  const options = parseOptions(args);
+  if (options.help) {
+    out(HELP);
+    return EXIT.ok;
+  }
+  if (options.version) {
+    out(`spoor ${readVersion()}\n`);
+    return EXIT.ok;
+  }
+  const [command = 'serve', ...words] = options.words;
+  switch (command) {
+    case 'serve': {
+      if (words.length > 0) throw new UsageError(`spoor serve takes no further word: ${words[0]}`);
+      // Loaded only here: the other commands need none of the server.
+      const { serve } = await import('#app/run.ts');
+      return await serve(load(options, surroundings), surroundings);
+    }
+    case 'config':
+      out(configCommand(words, () => load(options, surroundings)));
+      return EXIT.ok;
+    case 'tracegen':
+      throw new UsageError('tracegen comes first: spoor tracegen [options]');
+    default: {
+      const near = nearestName(command, COMMANDS);
+      throw new UsageError(
+        `unknown command ${command}; ${near === undefined ? 'spoor --help lists them' : `did you mean spoor ${near}?`}`,
+      );
+    }
+  }
+}
+
+function load(options: CliOptions, surroundings: CliSurroundings): SpoorConfig {
+  return loadConfig({
+    file: options.configFile,
+    dataDirectory: options.dataDirectory,
+    sets: options.sets,
+    env: surroundings.env,
+  });
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+import { parseArgs } from 'node:util';
+import { quote } from '@spoor/core/model/errors.ts';
+import { configKeys, walkKeys } from '#config/config-keys.ts';
+import { nearestName } from '#config/suggest.ts';
+import { UsageError } from './cli-error.ts';
+
+/** What the command line says. */
+export interface CliOptions {
+  /** Words that are no options: the command and what follows it. */
+  readonly words: readonly string[];
+  readonly dataDirectory: string | undefined;
+  readonly configFile: string | undefined;
+  readonly sets: readonly string[];
+  readonly help: boolean;
+  readonly version: boolean;
+}
+
+const OPTIONS = {
+  data: { type: 'string' },
+  config: { type: 'string' },
+  set: { type: 'string', multiple: true },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean', short: 'v' },
+} as const;
+
+/** Commands by name. */
+export const COMMANDS = ['serve', 'config', 'tracegen'] as const;
+
+/**
+ * Reads the arguments after the program's name.
+ * @throws {UsageError} an option is unknown or has no value
+ */
+export function parseOptions(args: readonly string[]): CliOptions {
+  const { values, positionals, tokens } = parseArgs({
+    args: [...args],
+    options: OPTIONS,
+    allowPositionals: true,
+    strict: false,
+    tokens: true,
+  });
+  for (const token of tokens) {
+    if (token.kind !== 'option') continue;
+    if (!Object.hasOwn(OPTIONS, token.name)) throw new UsageError(unknownOption(token.rawName));
+    // The own-property check above makes it one of the names.
+    const { type } = OPTIONS[token.name as keyof typeof OPTIONS];
+    if (type === 'boolean' && token.value !== undefined) {
+      throw new UsageError(
+        `option ${token.rawName} takes no value, but ${quote(token.value)} was given`,
+      );
+    }
+    if (type === 'string' && (token.value ?? '') === '') {
+      throw new UsageError(`option ${token.rawName} needs a value: ${USES[token.name] ?? ''}`);
+    }
+    if (type === 'string' && !token.inlineValue && token.value?.startsWith('--')) {
+      throw new UsageError(
+        `option ${token.rawName} needs a value, but the next word is the option ${token.value}: ${USES[token.name] ?? ''}`,
+      );
+    }
+  }
+  return {
+    words: positionals,
+    // Each is checked above to be of its declared type, which `strict: false` leaves open.
+    dataDirectory: values.data as string | undefined,
+    configFile: values.config as string | undefined,
+    sets: (values.set ?? []) as string[],
+    help: values.help === true,
+    version: values.version === true,
+  };
+}
+
+const USES: Readonly<Record<string, string>> = {
+  data: '--data DIR',
+  config: '--config FILE',
+  set: '--set path.to.key=value',
+};
+
+function unknownOption(rawName: string): string {
+  const name = rawName.replace(/^-+/, '');
+  const keys = [...walkKeys(configKeys())].map((key) => key.path);
+  if (keys.includes(name)) return `unknown option ${rawName}; write --set ${name}=VALUE`;
+  const near = nearestName(name, Object.keys(OPTIONS));
+  const hint = near === undefined ? 'spoor --help lists them' : `did you mean --${near}?`;
+  return `unknown option ${quote(rawName)}; ${hint}`;
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { SendOutcome } from './otlp-answer.ts';
+
+/** Carries encoded requests to a receiver. */
+export interface LoadTransport {
+  /** Sends a request once; never rejects. */
+  send(body: Uint8Array, tenant: string): Promise<SendOutcome>;
+  /** Closes all connections; requests under way end as `retry`. May be called more than once. */
+  close(): void;
+}
+
+/** Where and how requests are sent. */
+export interface LoadTransportOptions {
+  /** HTTP: a URL, with `/v1/traces` unless it has a path. gRPC: `host:port`, or a URL whose scheme says whether TLS is used. */
+  readonly endpoint: string;
+  /** Connections kept, and requests under way, at most. */
+  readonly workers: number;
+  readonly gzip: boolean;
+  /** How long an answer may take. */
+  readonly timeoutMs: number;
+  /** Sent with every request; names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Header that names the tenant of a request that has one; in lower case. */
+  readonly tenantHeader: string;
+}

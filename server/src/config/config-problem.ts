@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+import { quote } from '@spoor/core/model/errors.ts';
+import type { z } from 'zod';
+import { findKey, walkKeys, type ConfigKey } from './config-keys.ts';
+import { nearestName, pathContaining } from './suggest.ts';
+
+/** Something wrong with the configuration. */
+export interface ConfigProblem {
+  /** Path of the key; its parts joined by dots begin the message. */
+  readonly path: readonly string[];
+  readonly message: string;
+}
+
+/** What is said about a key that does not exist, with the name that was probably meant. */
+export function unknownKey(root: ConfigKey, path: readonly string[]): ConfigProblem {
+  let depth = 0;
+  while (depth < path.length - 1 && findKey(root, path.slice(0, depth + 1)) !== undefined) depth++;
+  const parent = findKey(root, path.slice(0, depth))!;
+  const wrong = path[depth] ?? '';
+  if (parent.children === undefined) {
+    return { path, message: `unknown key: ${parent.path} is a value and has no keys below it` };
+  }
+  const sibling = nearestName(wrong, parent.children.keys());
+  const elsewhere = pathContaining(
+    path,
+    [...walkKeys(root)].map((key) => key.path),
+  );
+  const meant = sibling === undefined ? elsewhere : [...path.slice(0, depth), sibling].join('.');
+  const known = [...parent.children.keys()].join(', ');
+  return {
+    path,
+    message:
+      meant === undefined
+        ? `unknown key; ${parent.path === '' ? 'at the top there are' : `${parent.path} has`}: ${known}`
+        : `unknown key; did you mean ${meant}?`,
+  };
+}
+
+function describeValue(value: unknown): string {
+  if (value === undefined || value === null) return 'nothing';
+  if (typeof value === 'string') return quote(value);
+  if (Array.isArray(value)) return 'a list';
+  if (typeof value === 'object') return 'a section with keys';
+  return JSON.stringify(value);
+}
+
+const EXPECTED: Readonly<Record<string, string>> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  array: 'a list',
+  object: 'a section with keys of its own',
+};
+
+function valueAt(tree: unknown, path: readonly PropertyKey[]): unknown {
+  let value = tree;
+  for (const part of path) {
+    if (typeof value !== 'object' || value === null) return undefined;
+    // The guard above makes any property readable; a missing one is undefined.
+    value = (value as Record<PropertyKey, unknown>)[part];
+  }
+  return value;
+}
+
+/** What zod found, in words for someone who has never seen the schema. */
+export function describeIssues(
+  issues: readonly z.core.$ZodIssue[],
+  tree: unknown,
+  root: ConfigKey,
+): ConfigProblem[] {
+  return issues.flatMap((issue): ConfigProblem[] => {
+    const path = issue.path.map(String);
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((key) => unknownKey(root, [...path, key]));
+    }
+    const got = describeValue(valueAt(tree, issue.path));
+    // Schemas that know better say it themselves.
+    if (issue.message.startsWith('must be'))
+      return [{ path, message: `${issue.message}, not ${got}` }];
+    switch (issue.code) {
+      case 'invalid_type':
+        return [
+          { path, message: `must be ${EXPECTED[issue.expected] ?? issue.expected}, not ${got}` },
+        ];
+      case 'invalid_value':
+        return [{ path, message: `must be one of ${issue.values.join(', ')}, not ${got}` }];
+      case 'too_small':
+        return [{ path, message: `must be at least ${issue.minimum}${unitOf(issue)}, not ${got}` }];
+      case 'too_big':
+        return [{ path, message: `must be at most ${issue.maximum}${unitOf(issue)}, not ${got}` }];
+      default:
+        return [{ path, message: `${issue.message}, not ${got}` }];
+    }
+  });
+}
+
+function unitOf(issue: { readonly origin: string }): string {
+  if (issue.origin === 'string') return ' characters long';
+  return issue.origin === 'array' ? ' entries long' : '';
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+import { z } from 'zod';
+import { memoryShares, MIN_MEMORY_LIMIT_MIB } from './memory-shares.ts';
+import { otlpReceiverSchema } from './otlp-receiver-config.ts';
+import { querySchema } from './query-config.ts';
+import { storageSchema } from './storage-config.ts';
+import { telemetrySchema } from './telemetry-config.ts';
+
+/** The whole configuration: one schema per component, in files of their own. */
+export const configSchema = z
+  .strictObject({
+    memory_limit_mib: z
+      .int()
+      .min(MIN_MEMORY_LIMIT_MIB)
+      .max(65_536)
+      .default(300)
+      .describe('MiB of memory for the whole process; beyond it senders are told to try again.'),
+    receivers: z
+      .strictObject({ otlp: otlpReceiverSchema })
+      .prefault({})
+      .describe('Where spans come in.'),
+    storage: storageSchema,
+    query: querySchema,
+    telemetry: telemetrySchema,
+  })
+  .superRefine((config, context) => {
+    // A body that never fits would be refused as "try again" for ever.
+    if (config.memory_limit_mib < MIN_MEMORY_LIMIT_MIB) return;
+    const roomMib = memoryShares(config.memory_limit_mib).bodiesBytes / (1024 * 1024);
+    for (const protocol of ['grpc', 'http'] as const) {
+      if (config.receivers.otlp.protocols[protocol].max_body_mib <= roomMib) continue;
+      context.addIssue({
+        code: 'custom',
+        path: ['receivers', 'otlp', 'protocols', protocol, 'max_body_mib'],
+        message: `must be at most the ${roomMib} MiB that memory_limit_mib (${config.memory_limit_mib}) leaves for bodies`,
+      });
+    }
+  });
+
+/** A validated configuration with every default filled in. */
+export type SpoorConfig = z.output<typeof configSchema>;

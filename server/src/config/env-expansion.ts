@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+import { SpoorError, quote } from '@spoor/core/model/errors.ts';
+import { parse } from 'yaml';
+
+/** Environment variables by name. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const REFERENCE = /\$\$|\$\{(?:env:)?([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]*))?\}|\$\{([^}]*)\}/g;
+
+/**
+ * Replaces `${env:NAME}` and `${env:NAME:-default}`; `$$` is a dollar sign. A text that is
+ * one reference and nothing else takes the type its value has in YAML (`8` is a number).
+ * @throws {SpoorError} config: a variable is not set and has no default, or the reference is of another form
+ * @see https://opentelemetry.io/docs/collector/configuration/#environment-variables
+ */
+export function expandText(text: string, env: Environment): unknown {
+  if (!text.includes('$')) return text;
+  let references = 0;
+  const expanded = text.replace(
+    REFERENCE,
+    (whole, name: string | undefined, fallback: string | undefined) => {
+      if (whole === '$$') return '$';
+      references++;
+      if (name === undefined) {
+        throw new SpoorError(
+          'config',
+          `${quote(whole)} is not a reference that Spoor knows; write \${env:NAME} or \${env:NAME:-default}`,
+        );
+      }
+      // As in a shell, an empty variable gives way to the default.
+      const value = env[name] === '' ? (fallback ?? '') : (env[name] ?? fallback);
+      if (value === undefined) {
+        throw new SpoorError(
+          'config',
+          `environment variable ${name} is not set; give a default with \${env:${name}:-default}`,
+        );
+      }
+      return value;
+    },
+  );
+  const whole = references === 1 && /^\$\{[^}]*\}$/.test(text);
+  return whole ? parseScalar(expanded) : expanded;
+}
+
+/** Reads a text as YAML would; what is no YAML (`[::1]:4317`) is the text itself. */
+export function parseScalar(text: string): unknown {
+  try {
+    return parse(text) as unknown;
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { SpoorError } from '@spoor/core/model/errors.ts';
+import type { SpoorConfig } from './config.ts';
+import { loadConfig, type ConfigInputs } from './load-config.ts';
+import { formatConfig } from './print-config.ts';
+
+function load(inputs: Partial<ConfigInputs> = {}): SpoorConfig {
+  return loadConfig({ env: {}, ...inputs });
+}
+
+function loadYaml(text: string, inputs: Partial<ConfigInputs> = {}): SpoorConfig {
+  const directory = mkdtempSync(join(tmpdir(), 'spoor-config-'));
+  try {
+    const file = join(directory, 'spoor.yaml');
+    writeFileSync(file, text);
+    return load({ ...inputs, file });
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+}
+
+function problemOf(run: () => unknown): string {
+  try {
+    run();
+  } catch (error) {
+    assert.ok(error instanceof SpoorError);
+    assert.equal(error.code, 'config');
+    return error.message.replaceAll(/[^\s(]*\/spoor-config-[^/]*\//g, '');
+  }
+  return assert.fail('the configuration was accepted');
+}
+
+test('without any input everything listens on loopback and its usual port', () => {
+  const config = load();
+  assert.equal(config.receivers.otlp.protocols.grpc.endpoint, '127.0.0.1:4317');
+  assert.equal(config.receivers.otlp.protocols.http.endpoint, '127.0.0.1:4318');
+  assert.equal(config.query.http.endpoint, '127.0.0.1:16686');
+  assert.equal(config.telemetry.health.endpoint, '127.0.0.1:13133');
+  assert.equal(config.memory_limit_mib, 300);
+  assert.equal(config.storage.type, 'columnar');
+});
+
+test('a file changes what it names and an empty section keeps its defaults', () => {
+  const config = loadYaml(`
+receivers:
+  otlp:
+    protocols:
+      grpc:
+      http:
+        endpoint: 0.0.0.0:14318
+        cors: { allowed_origins: ['https://*.example'] }
+`);
+  assert.equal(config.receivers.otlp.protocols.grpc.endpoint, '127.0.0.1:4317');
+  assert.equal(config.receivers.otlp.protocols.http.endpoint, '0.0.0.0:14318');
+  assert.deepEqual(config.receivers.otlp.protocols.http.cors.allowed_origins, [
+    'https://*.example',
+  ]);
+});
+
+test('an empty file is the defaults', () => {
+  assert.deepEqual(loadYaml('# nothing yet\n'), load());
+});
+
+test('the data directory is taken from the file, SPOOR_DATA, --data and --set, the later ones winning', () => {
+  const yaml = 'storage: { directory: /from/file }';
+  assert.equal(loadYaml(yaml).storage.directory, '/from/file');
+  const env = { SPOOR_DATA: '/from/env' };
+  assert.equal(loadYaml(yaml, { env }).storage.directory, '/from/env');
+  assert.equal(loadYaml(yaml, { env, dataDirectory: '/data' }).storage.directory, '/data');
+  const sets = ['storage.directory=/from/set'];
+  assert.equal(
+    loadYaml(yaml, { env, dataDirectory: '/data', sets }).storage.directory,
+    '/from/set',
+  );
+});
+
+test('--set takes YAML values, and texts that are no YAML as they are', () => {
+  const config = load({
+    sets: [
+      'memory_limit_mib=512',
+      'receivers.otlp.protocols.http.enabled=false',
+      'receivers.otlp.protocols.http.cors.allowed_origins=[https://a.example, https://b.example]',
+      'query.http.endpoint=[::1]:0',
+      'telemetry.log_level=debug',
+      'telemetry.log_level=warn',
+    ],
+  });
+  assert.equal(config.memory_limit_mib, 512);
+  assert.equal(config.receivers.otlp.protocols.http.enabled, false);
+  assert.deepEqual(config.receivers.otlp.protocols.http.cors.allowed_origins, [
+    'https://a.example',
+    'https://b.example',
+  ]);
+  assert.equal(config.query.http.endpoint, '[::1]:0');
+  assert.equal(config.telemetry.log_level, 'warn');
+});
+
+test('an unknown key in a file is told with its line and the key that was probably meant', () => {
+  const message = problemOf(() =>
+    loadYaml('storage:\n  type: memory\nquery:\n  htpp:\n    endpoint: 127.0.0.1:0\n'),
+  );
+  assert.equal(message, 'query.htpp: unknown key; did you mean query.http? (spoor.yaml:4)');
+});
+
+test('an unknown key of --set is told with the key that was probably meant', () => {
+  assert.equal(
+    problemOf(() => load({ sets: ['telemetry.loglevel=debug'] })),
+    'telemetry.loglevel: unknown key; did you mean telemetry.log_level? (--set)',
+  );
+  assert.equal(
+    problemOf(() => load({ sets: ['otlp.grpc.endpoint=127.0.0.1:1'] })),
+    'otlp.grpc.endpoint: unknown key; did you mean receivers.otlp.protocols.grpc.endpoint? (--set)',
+  );
+  assert.equal(
+    problemOf(() => load({ sets: ['query.http.endpoint.port=1'] })),
+    'query.http.endpoint.port: unknown key: query.http.endpoint is a value and has no keys below it (--set)',
+  );
+  assert.match(
+    problemOf(() => load({ sets: ['zzzzzzzzzz=1'] })),
+    /^zzzzzzzzzz: unknown key; at the top there are: memory_limit_mib, receivers, storage, query, telemetry/,
+  );
+  assert.match(
+    problemOf(() => load({ sets: ['__proto__.x=1'] })),
+    /^__proto__\.x: unknown key/,
+  );
+});
+
+test('every problem is told, each on a line that begins with the key', () => {
+  const lines = problemOf(() =>
+    load({
+      sets: [
+        'memory_limit_mib=lots',
+        'storage.type=disk',
+        'receivers.otlp.protocols.grpc.endpoint=4317',
+        'receivers.otlp.protocols.http.max_body_mib=1000',
+        'query.timeout_ms=1.5',
+        'telemetry.health.enabled=maybe',
+      ],
+    }),
+  ).split('\n');
+  assert.deepEqual(lines, [
+    'memory_limit_mib: must be a number, not "lots" (--set)',
+    'receivers.otlp.protocols.grpc.endpoint: must be host:port, for example 127.0.0.1:4317, with a port of 0 to 65535, not 4317 (--set)',
+    'receivers.otlp.protocols.http.max_body_mib: must be at most 64, not 1000 (--set)',
+    'storage.type: must be one of columnar, memory, not "disk" (--set)',
+    'query.timeout_ms: must be a whole number, not 1.5 (--set)',
+    'telemetry.health.enabled: must be true or false, not "maybe" (--set)',
+  ]);
+});
+
+test('a value where a section should be is told', () => {
+  assert.equal(
+    problemOf(() => load({ sets: ['receivers.otlp=4317'] })),
+    'receivers.otlp: must be a section with keys of its own, not 4317 (--set)',
+  );
+  assert.equal(
+    problemOf(() => loadYaml('- a\n- b\n')),
+    'the configuration: must be a section with keys of its own, not a list',
+  );
+});
+
+test('a body that would never fit into the memory is refused when it is configured', () => {
+  const sets = ['memory_limit_mib=200', 'receivers.otlp.protocols.http.max_body_mib=64'];
+  assert.equal(
+    problemOf(() => load({ sets })),
+    'receivers.otlp.protocols.http.max_body_mib: must be at most the 32 MiB that memory_limit_mib (200) leaves for bodies, not 64 (--set)',
+  );
+  load({ sets: ['receivers.otlp.protocols.http.max_body_mib=64'] });
+  load({ sets: ['memory_limit_mib=150'] });
+});
+
+test('broken YAML and missing files are told with their place', () => {
+  assert.match(
+    problemOf(() => loadYaml('a: 1\nb: [1\n')),
+    /^spoor\.yaml:\d: /,
+  );
+  assert.equal(
+    problemOf(() => load({ file: '/nonexistent/spoor.yaml' })),
+    '--config /nonexistent/spoor.yaml: there is no such file',
+  );
+  assert.match(
+    problemOf(() => load({ sets: ['telemetry.log_level'] })),
+    /path\.to\.key=value/,
+  );
+});
+
+test('references to the environment are replaced in files and in --set', () => {
+  const env = { PORT: '14317', EMPTY: '', LIMIT: '400' };
+  const config = loadYaml(
+    `
+memory_limit_mib: \${env:LIMIT}
+storage: { directory: '\${env:NOT_SET:-/var/lib/spoor}/$$x' }
+telemetry: { log_level: '\${env:EMPTY:-debug}' }
+`,
+    { env, sets: ['receivers.otlp.protocols.grpc.endpoint=127.0.0.1:${env:PORT}'] },
+  );
+  assert.equal(config.memory_limit_mib, 400);
+  assert.equal(config.storage.directory, '/var/lib/spoor/$x');
+  assert.equal(config.telemetry.log_level, 'debug');
+  assert.equal(config.receivers.otlp.protocols.grpc.endpoint, '127.0.0.1:14317');
+});
+
+test('a reference to a variable that is not set says so', () => {
+  assert.equal(
+    problemOf(() => loadYaml('telemetry: { log_level: "${env:NOPE}" }')),
+    'telemetry.log_level: environment variable NOPE is not set; give a default with ${env:NOPE:-default}',
+  );
+  assert.match(
+    problemOf(() => loadYaml('storage: { directory: "${file:/x}" }')),
+    /write \$\{env:NAME\}/,
+  );
+});
+
+test('the printed configuration can be read back and explains every key', () => {
+  const config = load({ sets: ['memory_limit_mib=444'], dataDirectory: '/x y: #z' });
+  const text = formatConfig(config);
+  assert.deepEqual(loadYaml(text), config);
+  const keys = text.split('\n').filter((line) => /^\s*[a-z_]+:/.test(line)).length;
+  const comments = text.split('\n').filter((line) => /^\s*#/.test(line)).length;
+  assert.equal(comments, keys);
+});

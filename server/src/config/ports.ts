@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/**
+ * Every port that Spoor listens on unless told otherwise; all are changed in the
+ * configuration, where 0 asks the system for any free one.
+ */
+export const PORTS = {
+  /** OTLP over gRPC. */
+  otlpGrpc: 4317,
+  /** OTLP over HTTP. */
+  otlpHttp: 4318,
+  /** Web page and query API. */
+  query: 16686,
+  /** Health, status and metrics. */
+  health: 13133,
+} as const;
+
+/** Where listeners are bound: to this machine only. A container sets `0.0.0.0` per endpoint. */
+export const LISTEN_HOST = '127.0.0.1';

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** Longest name that is compared; longer ones are no slip of the finger. */
+const MAX_NAME_LENGTH = 100;
+
+/**
+ * Edits (insert, delete, replace, swap of neighbours) that turn `a` into `b`.
+ * @see https://en.wikipedia.org/wiki/Damerau%E2%80%93Levenshtein_distance
+ */
+export function editDistance(a: string, b: string): number {
+  let beforeLast: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const cost = a[i - 1] === b[j - 1] ? 0 : 1;
+      let best = Math.min(last[j]! + 1, row[j - 1]! + 1, last[j - 1]! + cost);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+        best = Math.min(best, beforeLast[j - 2]! + 1);
+      }
+      row.push(best);
+    }
+    beforeLast = last;
+    last = row;
+  }
+  return last[b.length]!;
+}
+
+/** The candidate that `name` was probably meant to be, or undefined when none is near. */
+export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
+  if (name.length > MAX_NAME_LENGTH) return undefined;
+  const plain = name.toLowerCase().replaceAll('-', '_');
+  // A third of the letters wrong is still the same word; more is another one.
+  let bestDistance = Math.max(1, Math.floor(plain.length / 3)) + 1;
+  let best: string | undefined;
+  for (const candidate of candidates) {
+    const distance = editDistance(plain, candidate.toLowerCase().replaceAll('-', '_'));
+    if (distance < bestDistance) {
+      bestDistance = distance;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+/**
+ * The shortest dotted path that has all parts of `parts` in their order, so that
+ * `otlp.grpc.endpoint` finds `receivers.otlp.protocols.grpc.endpoint`; undefined when there is none.
+ */
+export function pathContaining(
+  parts: readonly string[],
+  paths: Iterable<string>,
+): string | undefined {
+  let best: string | undefined;
+  for (const path of paths) {
+    let found = 0;
+    for (const part of path.split('.')) if (part === parts[found]) found++;
+    if (found === parts.length && (best === undefined || path.length < best.length)) best = path;
+  }
+  return best;
+}

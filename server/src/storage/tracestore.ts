@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Tenant, TraceId } from '@spoor/core/model/ids.ts';
+import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
+import type { TraceQuery, TraceSummary } from '@spoor/core/query/trace-query.ts';
+
+/** One request whose spans are in a batch; stored with it, so that a resent body is known after a restart. */
+export interface RequestRecord {
+  /** 16 bytes over tenant and body. */
+  readonly digest: Uint8Array;
+  readonly accepted: number;
+  readonly rejected: number;
+  readonly message: string;
+}
+
+/** A request that the store knows, with when it was written. */
+export interface StoredRequest extends RequestRecord {
+  readonly tenant: Tenant;
+  readonly writtenUnixMs: number;
+}
+
+/**
+ * Takes spans.
+ *
+ * `write` resolves when every span of the batch is durable and can be found by all reads that begin
+ * afterwards. It takes over the batch: the caller must not use it again, but the store never changes it.
+ * Copies of a span (same tenant, ids and content) may be written any number of times and are read once.
+ * Writes may overlap; the store groups them.
+ * @throws {SpoorError} overloaded or unavailable: nothing of the batch was kept.
+ */
+export interface TraceWriter {
+  write(tenant: Tenant, batch: SpanBatch, requests?: readonly RequestRecord[]): Promise<void>;
+  /** Requests of the last 15 minutes found on disk at the start; a store that keeps none returns []. */
+  recentRequests(): readonly StoredRequest[];
+}
+
+/** An operation of a service. */
+export interface Operation {
+  readonly name: string;
+  /** `SpanKind` as a number. */
+  readonly kind: number;
+}
+
+/** Options of every read. */
+export interface ReadOptions {
+  /** Ends the work early; the read then rejects with code `cancelled`. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Answers questions. An answer is exact: the same whatever was sealed, merged, restarted, reordered or resent.
+ * @throws {SpoorError} cancelled; corrupt when nothing can be read at all.
+ */
+export interface TraceReader {
+  /**
+   * The traces with these ids, in the order asked for, one batch a trace, never empty; unknown ids are left out.
+   * Spans of a trace come from all parts, copies collapsed, ordered by start, then span id.
+   */
+  getTraces(
+    tenant: Tenant,
+    ids: readonly TraceId[],
+    options?: ReadOptions,
+  ): AsyncIterable<SpanBatch>;
+  /** See {@link TraceQuery} for what matches and in which order. */
+  findTraces(tenant: Tenant, query: TraceQuery, options?: ReadOptions): Promise<TraceSummary[]>;
+  /** Names of all services that have spans, by code point, without the empty name. */
+  getServices(tenant: Tenant, options?: ReadOptions): Promise<string[]>;
+  /** Distinct (name, kind) of a service's spans, by name, then kind. */
+  getOperations(tenant: Tenant, service: string, options?: ReadOptions): Promise<Operation[]>;
+}
+
+/** Figures of a store for `/metrics` and `/status`, by metric name without prefix; each a gauge or a counter. */
+export type StoreFigures = ReadonlyMap<
+  string,
+  { readonly kind: 'gauge' | 'counter'; readonly help: string; readonly value: number }
+>;
+
+/**
+ * A store for traces: memory, columnar, and later clusters. Every call takes a tenant.
+ *
+ * `start` opens it and resolves when it can be used; it refuses data of a newer format and a directory
+ * that another process holds, and touches nothing then. `shutdown` makes everything acknowledged
+ * durable, frees what is held, and may be called before `start` and more than once.
+ */
+export interface TraceStore extends TraceWriter, TraceReader {
+  start(): Promise<void>;
+  shutdown(): Promise<void>;
+  /** Undefined while healthy; otherwise why no more can be written. */
+  readonly unhealthy: string | undefined;
+  figures(): StoreFigures;
+}

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import type { Metrics } from './metrics.ts';
+
+/** Time for a client to send its request, in ms. */
+const REQUEST_TIMEOUT_MS = 10_000;
+/** Connections at a time: probes and scrapers are few. */
+const MAX_CONNECTIONS = 100;
+
+/** What the server tells. */
+export interface HealthAppOptions {
+  /** Why no requests should be sent here, or undefined when they may. */
+  readonly problem: () => string | undefined;
+  /** Body of `/status`. */
+  readonly status: () => object;
+  readonly metrics: Metrics;
+}
+
+/**
+ * Health, status and metrics, for a port of their own that answers from the start to the very end;
+ * not yet listening.
+ *
+ * `/ready` and `/health` are 200 once requests are taken and 503 with the reason otherwise;
+ * `/live` is 200 as long as the process can answer at all.
+ */
+export function createHealthApp(options: HealthAppOptions): FastifyInstance {
+  const { problem, status, metrics } = options;
+  const app = Fastify({
+    logger: false,
+    bodyLimit: 1024,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    routerOptions: { ignoreTrailingSlash: true },
+    forceCloseConnections: 'idle',
+  });
+  app.server.maxConnections = MAX_CONNECTIONS;
+  app.addHook('onRequest', async (_request, reply) => {
+    void reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
+  });
+  app.get('/ready', (_request, reply) => {
+    const reason = problem();
+    sendText(reply, reason === undefined ? 200 : 503, reason ?? 'ready');
+  });
+  app.get('/live', (_request, reply) => sendText(reply, 200, 'live'));
+  app.get('/health', (_request, reply) => {
+    const reason = problem();
+    void reply
+      .code(reason === undefined ? 200 : 503)
+      .send(reason === undefined ? { status: 'UP' } : { status: 'DOWN', reason });
+  });
+  app.get('/status', (_request, reply) => {
+    void reply.send(status());
+  });
+  app.get('/metrics', async (_request, reply) =>
+    reply.type(metrics.contentType).send(await metrics.expose()),
+  );
+  app.setNotFoundHandler((_request, reply) =>
+    sendText(reply, 404, 'there are: /ready /live /health /status /metrics'),
+  );
+  return app;
+}
+
+function sendText(reply: FastifyReply, code: number, text: string): void {
+  void reply.code(code).type('text/plain; charset=utf-8').send(`${text}\n`);
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+import { Counter, Gauge, Registry } from 'prom-client';
+import type { StoreFigures } from '#storage/tracestore.ts';
+import type { ProcessMetrics } from './process-metrics.ts';
+
+/** Figures of a receiver since its start. */
+export interface ReceiverMetrics {
+  /** `otlp` */
+  readonly receiver: string;
+  readonly transport: 'grpc' | 'http';
+  readonly acceptedSpans: number;
+  /** Invalid spans of accepted requests. */
+  readonly refusedSpans: number;
+  readonly requests: number;
+  /** Requests of which nothing was kept, by reason; the reasons are a fixed set. */
+  readonly refusedRequests: ReadonlyMap<string, number>;
+  /** Bytes of bodies as they came, and after decompression. */
+  readonly wireBytes: number;
+  readonly bodyBytes: number;
+  readonly connections: { readonly open: number; readonly dropped: number };
+}
+
+/** Figures of the memory that request bodies in flight hold, in bytes. */
+interface BodiesMetrics {
+  readonly limitBytes: number;
+  readonly usedBytes: number;
+  /** Highest `usedBytes` since the start. */
+  readonly peakBytes: number;
+  /** Times that a body found no room. */
+  readonly refusals: number;
+}
+
+/** Where the values of a scrape come from. */
+export interface MetricSources {
+  readonly version: string;
+  readonly process: ProcessMetrics;
+  readonly receivers: () => Iterable<ReceiverMetrics>;
+  readonly bodies: () => BodiesMetrics;
+  readonly storeFigures: () => StoreFigures;
+}
+
+/**
+ * Spoor's own metrics in a registry of its own, for Prometheus to scrape. All values are read
+ * when they are scraped; no label has a value that a client could choose.
+ * @see https://prometheus.io/docs/instrumenting/exposition_formats/
+ */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #sources: MetricSources;
+  readonly #metrics = new Map<string, Counter | Gauge>();
+
+  constructor(sources: MetricSources) {
+    this.#sources = sources;
+    sources.process.register(this.#registry);
+  }
+
+  /** Content type of {@link expose}. */
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** The metrics as Prometheus text. */
+  async expose(): Promise<string> {
+    for (const metric of this.#metrics.values()) metric.reset();
+    const { version, receivers, bodies, storeFigures } = this.#sources;
+    this.#gauge('spoor_build_info', 'Always 1.', 1, { version });
+    for (const figures of receivers()) this.#receiver(figures);
+    this.#bodies(bodies());
+    for (const [name, { kind, help, value }] of storeFigures()) {
+      if (kind === 'counter') this.#counter(`spoor_${name}`, help, value, {});
+      else this.#gauge(`spoor_${name}`, help, value, {});
+    }
+    return await this.#registry.metrics();
+  }
+
+  #receiver(figures: ReceiverMetrics): void {
+    const labels = { receiver: figures.receiver, transport: figures.transport };
+    const counter = (name: string, help: string, value: number, more: object = {}): void =>
+      this.#counter(name, help, value, { ...labels, ...more });
+    // The collector's names, which existing dashboards and alerts read.
+    counter('otelcol_receiver_accepted_spans', 'Spans that were stored.', figures.acceptedSpans);
+    counter(
+      'otelcol_receiver_refused_spans',
+      'Invalid spans that were dropped from accepted requests.',
+      figures.refusedSpans,
+    );
+    counter('spoor_receiver_requests_total', 'Requests that were answered.', figures.requests);
+    for (const [reason, value] of figures.refusedRequests) {
+      const help = 'Requests of which nothing was kept, by reason.';
+      counter('spoor_receiver_refused_requests_total', help, value, { reason });
+    }
+    counter('spoor_receiver_wire_bytes_total', 'Bytes of bodies as they came.', figures.wireBytes);
+    counter('spoor_receiver_body_bytes_total', 'Bytes of bodies, decompressed.', figures.bodyBytes);
+    counter(
+      'spoor_receiver_dropped_connections_total',
+      'Connections closed because there were too many.',
+      figures.connections.dropped,
+    );
+    this.#gauge(
+      'spoor_receiver_connections',
+      'Open connections.',
+      figures.connections.open,
+      labels,
+    );
+  }
+
+  #bodies(figures: BodiesMetrics): void {
+    const gauge = (name: string, help: string, value: number): void =>
+      this.#gauge(`spoor_bodies_in_flight_${name}`, help, value, {});
+    gauge('limit_bytes', 'Memory that request bodies in flight may hold.', figures.limitBytes);
+    gauge('used_bytes', 'Memory that request bodies in flight hold.', figures.usedBytes);
+    gauge('peak_bytes', 'The most that request bodies in flight ever held.', figures.peakBytes);
+    this.#counter(
+      'spoor_bodies_in_flight_refusals_total',
+      'Times that a body found no room.',
+      figures.refusals,
+      {},
+    );
+  }
+
+  #counter(name: string, help: string, value: number, labels: Record<string, string>): void {
+    this.#metric(Counter, name, help, labels).inc(labels, value);
+  }
+
+  #gauge(name: string, help: string, value: number, labels: Record<string, string>): void {
+    this.#metric(Gauge, name, help, labels).inc(labels, value);
+  }
+
+  // Names come from this file and from the store, which has a fixed set of its own.
+  #metric(
+    type: typeof Counter | typeof Gauge,
+    name: string,
+    help: string,
+    labels: Record<string, string>,
+  ): Counter | Gauge {
+    let metric = this.#metrics.get(name);
+    if (metric === undefined) {
+      const registers = [this.#registry];
+      metric = new type({ name, help, labelNames: Object.keys(labels), registers });
+      this.#metrics.set(name, metric);
+    }
+    return metric;
+  }
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { type Browser, type Page, chromium } from 'playwright-core';
+import { SpoorProcess } from './spoor-process.ts';
+
+const CHROMIUM = '/usr/bin/chromium';
+const BUILD_UI = fileURLToPath(new URL('../../scripts/build-ui.ts', import.meta.url));
+/** How long a page may take to show something, on a busy machine, in ms. */
+const PATIENCE_MS = 20_000;
+
+const TRACE_ID = '5b8efff798038103d269b633813fc60c';
+const ROOT_ID = 'eee19b7ec3c1b174';
+const CHILD_ID = 'eee19b7ec3c1b175';
+
+// In CI a missing browser fails the test instead.
+const skip =
+  existsSync(CHROMIUM) || process.env['CI'] !== undefined
+    ? false
+    : `${CHROMIUM} is not installed (Debian: apt-get install chromium)`;
+
+function launchBrowser(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: CHROMIUM,
+    args: [
+      '--headless',
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+}
+
+/** Two spans: a root of `shop` and, 10 ms later, a failed child of `payments` with an event. */
+function twoSpans(): string {
+  const startNano = BigInt(Date.now() - 5000) * 1_000_000n;
+  const at = (ms: number) => String(startNano + BigInt(ms) * 1_000_000n);
+  const text = (key: string, value: string) => ({ key, value: { stringValue: value } });
+  const of = (service: string, span: object) => ({
+    resource: { attributes: [text('service.name', service), text('host.name', 'box-1')] },
+    scopeSpans: [{ spans: [{ traceId: TRACE_ID, ...span }] }],
+  });
+  return JSON.stringify({
+    resourceSpans: [
+      of('shop', {
+        spanId: ROOT_ID,
+        name: 'POST /orders',
+        kind: 2,
+        startTimeUnixNano: at(0),
+        endTimeUnixNano: at(1240),
+      }),
+      of('payments', {
+        spanId: CHILD_ID,
+        parentSpanId: ROOT_ID,
+        name: 'charge <b>card</b>',
+        kind: 3,
+        startTimeUnixNano: at(10),
+        endTimeUnixNano: at(883),
+        attributes: [text('http.request.method', 'POST'), text('http.route', '/charge')],
+        events: [
+          { timeUnixNano: at(800), name: 'declined', attributes: [text('why', '余额不足')] },
+        ],
+        status: { code: 2, message: 'card declined' },
+      }),
+    ],
+  });
+}
+
+/** Everything that a browser complains about on this page. */
+function collectComplaints(page: Page): string[] {
+  const complaints: string[] = [];
+  page.on('pageerror', (error) => complaints.push(String(error)));
+  // Breaches of the content security policy come as console errors as well.
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
+  });
+  return complaints;
+}
+
+test('from no data to the detail of a span, in a real browser', { skip }, async () => {
+  execFileSync(process.execPath, [BUILD_UI], { stdio: 'inherit' });
+  await using server = await SpoorProcess.start();
+  const browser = await launchBrowser();
+  try {
+    const page = await browser.newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
+    const complaints = collectComplaints(page);
+
+    const answer = await page.goto(server.queryUrl);
+    assert.match(answer?.headers()['content-security-policy'] ?? '', /script-src 'self';/);
+    await page.getByRole('heading', { name: 'Send your first trace' }).waitFor();
+    await page.getByRole('tab', { name: 'Python' }).click();
+    await page.getByText('opentelemetry-instrument python app.py').waitFor();
+
+    assert.equal((await server.send(twoSpans())).status, 200);
+    // Without a touch of the reader.
+    const result = page.getByRole('link', {
+      name: /^shop POST \/orders, 1\.24.s, 2 spans, 1 error/,
+    });
+    await result.waitFor();
+    assert.equal(new URL(page.url()).pathname, '/search');
+
+    await page.getByLabel('Attributes', { exact: true }).fill('http.route=/nowhere');
+    await page.keyboard.press('Enter');
+    await page.getByText('No trace matches').waitFor();
+    await page.getByLabel('Attributes', { exact: true }).fill('oops');
+    await page.keyboard.press('Enter');
+    await page.getByText('“oops” has no value').waitFor();
+    await page.getByLabel('Attributes', { exact: true }).fill('http.route=/charge error=true');
+    await page.keyboard.press('Enter');
+    await result.waitFor();
+    await page.getByLabel('Service', { exact: true }).selectOption('payments');
+    await page.getByLabel('Operation', { exact: true }).selectOption('charge <b>card</b>');
+    await result.waitFor();
+    const searchUrl = page.url();
+
+    await result.click();
+    await page.getByRole('tree', { name: 'Spans' }).waitFor();
+    assert.equal(new URL(page.url()).pathname, `/trace/${TRACE_ID}`);
+    assert.equal(await page.getByRole('treeitem').count(), 2);
+    await page.keyboard.press('j');
+    await page.keyboard.press('Enter');
+    const detail = page.getByRole('complementary', { name: 'Span detail' });
+    await detail.getByRole('heading', { name: 'charge <b>card</b>' }).waitFor();
+    assert.equal(new URL(page.url()).searchParams.get('span'), CHILD_ID);
+    for (const text of ['error: card declined', '/charge', 'declined', '余额不足', 'box-1']) {
+      await detail.getByText(text, { exact: true }).first().waitFor();
+    }
+    await page.keyboard.press('Escape');
+    await detail.waitFor({ state: 'detached' });
+    await page.goBack();
+    await detail.waitFor();
+
+    await page.keyboard.press(']');
+    await page.getByText('+1', { exact: true }).waitFor();
+    assert.equal(await page.getByRole('treeitem').count(), 1);
+    await page.getByRole('link', { name: 'Back to results' }).click();
+    await result.waitFor();
+    assert.equal(page.url(), searchUrl);
+    assert.deepEqual(complaints, []);
+
+    // The browser itself reports the failed request, so complaints end here.
+    await page.getByRole('textbox', { name: 'Trace id' }).fill('DEADBEEF');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Trace not found' }).waitFor();
+  } finally {
+    await browser.close();
+  }
+});
