@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+import { spawn, execFileSync, spawnSync, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+
+/** Pins a process to a core; part of util-linux. */
+const TASKSET = 'taskset';
+
+/** Cores of the two sides, where the machine has two and `taskset` is there. */
+const SERVER_CORE = 1;
+export const CLIENT_CORE = 0;
+
+/** Whether processes can be pinned to cores here. */
+export function canPin(): boolean {
+  const tried = spawnSync(TASKSET, ['-c', String(SERVER_CORE), 'true']);
+  return tried.status === 0;
+}
+
+/** Pins this process with all its threads. */
+export function pinSelf(core: number): void {
+  execFileSync(TASKSET, ['-acp', String(core), String(process.pid)], { stdio: 'ignore' });
+}
+
+/** Starts Node on a script, on the server's core when that is possible. */
+export function startNode(
+  args: readonly string[],
+  pinned: boolean,
+  stdio: 'pipe' | 'ignore' = 'pipe',
+): ChildProcess {
+  const command = pinned ? TASKSET : process.execPath;
+  const words = pinned ? ['-c', String(SERVER_CORE), process.execPath, ...args] : args;
+  // taskset replaces itself with the command, so the pid is the server's.
+  return spawn(command, words, { stdio: ['ignore', stdio, 'inherit'] });
+}
+
+/** The first line that a process prints, as JSON. @throws {Error} when it ends before */
+export async function firstJson(child: ChildProcess): Promise<unknown> {
+  let text = '';
+  for await (const chunk of child.stdout!) {
+    text += String(chunk);
+    const end = text.indexOf('\n');
+    if (end >= 0) return JSON.parse(text.slice(0, end));
+  }
+  throw new Error('a child process ended before it printed its line');
+}
+
+/** Ends a process with SIGTERM, and with SIGKILL when it has not ended in time. @returns its exit code, null after a signal */
+export async function stopChild(child: ChildProcess, timeoutMs = 15_000): Promise<number | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+  const ended = once(child, 'exit');
+  child.kill('SIGTERM');
+  const limit = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
+  await ended;
+  clearTimeout(limit);
+  return child.exitCode;
+}

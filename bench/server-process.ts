@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ChildProcess } from 'node:child_process';
+import { createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { startNode, stopChild } from './child-process.ts';
+
+const MAIN = fileURLToPath(new URL('../server/src/main.ts', import.meta.url));
+const READY_TIMEOUT_MS = 60_000;
+
+/** How the server is started. */
+export interface ServerOptions {
+  readonly dataDirectory: string;
+  readonly pinned: boolean;
+  /** Further `--set` words. */
+  readonly sets: readonly string[];
+}
+
+/** A Spoor server in a process of its own, on free ports. */
+export class ServerProcess {
+  readonly pid: number;
+  readonly otlpHttp: string;
+  readonly otlpGrpc: string;
+  readonly query: string;
+  readonly health: string;
+  /** From the start of the process to the first 200 of `/ready`. */
+  readonly readyMs: number;
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess, ports: readonly number[], readyMs: number) {
+    this.#child = child;
+    this.pid = child.pid!;
+    [this.otlpHttp, this.otlpGrpc, this.query, this.health] = [
+      `http://127.0.0.1:${ports[0]}`,
+      `127.0.0.1:${ports[1]}`,
+      `http://127.0.0.1:${ports[2]}`,
+      `http://127.0.0.1:${ports[3]}`,
+    ];
+    this.readyMs = readyMs;
+  }
+
+  /** Starts a server and resolves when it is ready. @throws {Error} when it ends or takes too long */
+  static async start(options: ServerOptions): Promise<ServerProcess> {
+    const ports = await freePorts(4);
+    const sets = [
+      `receivers.otlp.protocols.http.endpoint=127.0.0.1:${ports[0]}`,
+      `receivers.otlp.protocols.grpc.endpoint=127.0.0.1:${ports[1]}`,
+      `query.http.endpoint=127.0.0.1:${ports[2]}`,
+      `telemetry.health.endpoint=127.0.0.1:${ports[3]}`,
+      'telemetry.log_level=warn',
+      ...options.sets,
+    ];
+    const startMs = performance.now();
+    const child = startNode(
+      [MAIN, '--data', options.dataDirectory, ...sets.flatMap((set) => ['--set', set])],
+      options.pinned,
+      'ignore',
+    );
+    const ready = `http://127.0.0.1:${ports[3]}/ready`;
+    for (;;) {
+      if (child.exitCode !== null) throw new Error(`the server ended with code ${child.exitCode}`);
+      if (await answers(ready)) break;
+      if (performance.now() - startMs > READY_TIMEOUT_MS) {
+        await stopChild(child);
+        throw new Error(`the server was not ready after ${READY_TIMEOUT_MS} ms`);
+      }
+      await sleep(10);
+    }
+    return new ServerProcess(child, ports, performance.now() - startMs);
+  }
+
+  /** The figures of `GET /status` that are numbers, with dots between the names of nested objects. */
+  async figures(): Promise<ReadonlyMap<string, number>> {
+    const response = await fetch(`${this.health}/status`);
+    const figures = new Map<string, number>();
+    flatten('', await response.json(), figures);
+    return figures;
+  }
+
+  /** Ends it with SIGTERM; resolves to its exit code. */
+  async stop(): Promise<number | null> {
+    return await stopChild(this.#child);
+  }
+}
+
+async function answers(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(url);
+    await response.arrayBuffer();
+    return response.ok;
+  } catch {
+    return false;
+  }
+}
+
+function flatten(prefix: string, value: unknown, into: Map<string, number>): void {
+  if (typeof value === 'number') into.set(prefix, value);
+  if (typeof value !== 'object' || value === null) return;
+  for (const [name, inner] of Object.entries(value)) {
+    flatten(prefix === '' ? name : `${prefix}.${name}`, inner, into);
+  }
+}
+
+/** Ports that nobody listens on now. */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => createServer());
+  const ports: number[] = [];
+  for (const server of servers) {
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    ports.push(typeof address === 'object' && address !== null ? address.port : 0);
+  }
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
