@@ -5,7 +5,11 @@ import { equalBytes } from '#model/symbol-interner.ts';
 import { encodeText } from '#model/utf8.ts';
 import { ALWAYS, COST, NEVER, type PredicateNode } from './predicate-node.ts';
 import { RowSet } from './row-set.ts';
-import { RESOURCE_ATTRIBUTE_TAG, SCOPE_ATTRIBUTE_TAG, SymbolAttributes } from './symbol-attributes.ts';
+import {
+  RESOURCE_ATTRIBUTE_TAG,
+  SCOPE_ATTRIBUTE_TAG,
+  SymbolAttributes,
+} from './symbol-attributes.ts';
 import { SymbolVerdicts } from './symbol-verdicts.ts';
 import type { QueryField } from './trace-query.ts';
 import type { ValueTest } from './value-test.ts';
@@ -96,8 +100,7 @@ export class AttributeNode implements PredicateNode {
 
   #symbols(tag: number): SymbolVerdicts {
     return new SymbolVerdicts(
-      (bytes, start, end) =>
-        this.#attributes.some(bytes, start, end, tag, this.#key, this.#test),
+      (bytes, start, end) => this.#attributes.some(bytes, start, end, tag, this.#key, this.#test),
       { byContent: true },
     );
   }
@@ -151,11 +154,7 @@ export class ColumnVerdicts {
 }
 
 /** Adds the rows whose code passes. */
-export function selectCodes(
-  selected: RowSet,
-  codes: ArrayLike<number>,
-  passes: Uint8Array,
-): void {
+export function selectCodes(selected: RowSet, codes: ArrayLike<number>, passes: Uint8Array): void {
   const { rows, words } = selected;
   for (let row = 0; row < rows; row++) {
     words[row >>> 5]! |= passes[codes[row]!]! << (row & 31);

@@ -35,7 +35,12 @@ export function orderTrace(parts: readonly TracePart[]): TraceRows {
   const part = new Uint32Array(size);
   const row = new Uint32Array(size);
   const keys = [0, 1, 2, 3].map(() => new Uint32Array(size));
-  const [startHi, startLo, idHi, idLo] = keys as [Uint32Array, Uint32Array, Uint32Array, Uint32Array];
+  const [startHi, startLo, idHi, idLo] = keys as [
+    Uint32Array,
+    Uint32Array,
+    Uint32Array,
+    Uint32Array,
+  ];
   let at = 0;
   parts.forEach(({ columns, rows }, p) => {
     for (let i = 0; i < rows.length; i++, at++) {
@@ -59,7 +64,7 @@ export function orderTrace(parts: readonly TracePart[]): TraceRows {
 
   let count = 0;
   let contents: SpanContents | undefined;
-  for (let i = 0; i < size; ) {
+  for (let i = 0; i < size;) {
     let end = i + 1;
     while (end < size && compare(order[i]!, order[end]!) === 0) end++;
     if (end === i + 1) {

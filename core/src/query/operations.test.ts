@@ -8,8 +8,12 @@ import { batchOf } from './testing/span-body.ts';
 
 test('services of all sources are listed by code point, without the empty name', () => {
   const collector = new ServiceCollector();
-  collector.add(batchOf([span({ resource: resource('\u{1f600}') }), span({ resource: resource('') })]));
-  collector.add(batchOf([span({ resource: resource('\uff5e') }), span({ resource: resource('a') })]));
+  collector.add(
+    batchOf([span({ resource: resource('\u{1f600}') }), span({ resource: resource('') })]),
+  );
+  collector.add(
+    batchOf([span({ resource: resource('\uff5e') }), span({ resource: resource('a') })]),
+  );
   assert.deepEqual(collector.names(), ['a', '\uff5e', '\u{1f600}']);
 });
 

@@ -3,7 +3,14 @@ import { SpoorError } from '#model/errors.ts';
 import type { SpanColumns } from '#model/span-columns.ts';
 import { AttributeNode } from './attribute-node.ts';
 import { DurationNode, EnumNode, NameNode } from './intrinsic-node.ts';
-import { AndNode, ConstantNode, NEVER, NotNode, OrNode, type PredicateNode } from './predicate-node.ts';
+import {
+  AndNode,
+  ConstantNode,
+  NEVER,
+  NotNode,
+  OrNode,
+  type PredicateNode,
+} from './predicate-node.ts';
 import { selectStarts, type TimeWindow } from './time-window.ts';
 import type { QueryField, SpanPredicate } from './trace-query.ts';
 import { ValueTest } from './value-test.ts';
@@ -18,30 +25,8 @@ export const MAX_PREDICATE_DEPTH = 100;
  * A predicate made ready to be evaluated on any number of sources. It remembers what it found out about their symbol
  * tables, so keep one for each query, not longer. One evaluation at a time.
  */
-export class CompiledPredicate {
-  readonly #root: PredicateNode;
-
-  constructor(root: PredicateNode) {
-    this.#root = root;
-  }
-
-  /**
-   * False when no row of the source can meet the predicate, as its dictionaries tell; columns with an entry for each row are
-   * not touched.
-   */
-  mayMeet(columns: SpanColumns): boolean {
-    return columns.rows > 0 && this.#root.forecast(columns) !== NEVER;
-  }
-
-  /** The rows that meet it; see {@link evaluate}. */
-  evaluate(columns: SpanColumns, window: TimeWindow | undefined): Uint32Array<ArrayBuffer> {
-    // Read first: what a growing source gets meanwhile, symbols included, only comes after these rows.
-    const { rows } = columns;
-    if (rows === 0 || this.#root.forecast(columns) === NEVER) return new Uint32Array(0);
-    const selected = this.#root.select(columns, rows);
-    if (window !== undefined && !selected.isEmpty) selectStarts(selected, columns, window);
-    return selected.toRows();
-  }
+export interface CompiledPredicate {
+  readonly root: PredicateNode;
 }
 
 /**
@@ -76,7 +61,7 @@ export function compilePredicate(predicate: SpanPredicate): CompiledPredicate {
         return someValue(node.field, ValueTest.comparing(node.op, node.value));
     }
   };
-  return new CompiledPredicate(compile(predicate, 0));
+  return { root: compile(predicate, 0) };
 }
 
 /**
@@ -87,11 +72,16 @@ export function compilePredicate(predicate: SpanPredicate): CompiledPredicate {
  * @param window undefined when every row is known to be inside
  */
 export function evaluate(
-  predicate: CompiledPredicate,
+  { root }: CompiledPredicate,
   columns: SpanColumns,
   window: TimeWindow | undefined,
 ): Uint32Array<ArrayBuffer> {
-  return predicate.evaluate(columns, window);
+  // Read first: what a growing source gets meanwhile, symbols included, only comes after these rows.
+  const { rows } = columns;
+  if (rows === 0 || root.forecast(columns) === NEVER) return new Uint32Array(0);
+  const selected = root.select(columns, rows);
+  if (window !== undefined && !selected.isEmpty) selectStarts(selected, columns, window);
+  return selected.toRows();
 }
 
 /** Rows where one of the field's values passes. */
@@ -101,7 +91,5 @@ function someValue(field: QueryField, test: ValueTest): PredicateNode {
   if (test.passesAll) return new ConstantNode(true);
   if (field.name === 'service' || field.name === 'name') return new NameNode(field.name, test);
   if (test.range === undefined) return new ConstantNode(false);
-  return field.name === 'duration'
-    ? new DurationNode(test.range)
-    : new EnumNode(field.name, test);
+  return field.name === 'duration' ? new DurationNode(test.range) : new EnumNode(field.name, test);
 }

@@ -60,7 +60,11 @@ test('a trace without a span that has no parent has no root', () => {
 test('summaries of parts without common spans merge to the summary of the whole', () => {
   fc.assert(
     fc.property(
-      fc.uniqueArray(arbitrarySpan, { minLength: 1, maxLength: 20, selector: (s) => fc.stringify(s) }),
+      fc.uniqueArray(arbitrarySpan, {
+        minLength: 1,
+        maxLength: 20,
+        selector: (s) => fc.stringify(s),
+      }),
       fc.array(fc.nat(2), { minLength: 20, maxLength: 20 }),
       (list, places) => {
         const spans = list.map((one) => ({ ...one, traceId: traceId(1) }));

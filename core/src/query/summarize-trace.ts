@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { formatSpanId, formatTraceId, type SpanId } from '#model/ids.ts';
+import { formatSpanId, formatTraceId } from '#model/ids.ts';
 import type { SpanColumns } from '#model/span-columns.ts';
 import { SpanReader, uint64 } from '#model/span-reader.ts';
 import { compareCodePoints } from './code-point-order.ts';

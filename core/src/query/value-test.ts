@@ -89,7 +89,9 @@ export class ValueTest {
       case ValueType.bool:
         return this.#passesBool(bytes[start] === 1);
       case ValueType.int:
-        return this.#range !== undefined && this.#range.has(word(bytes, start), word(bytes, start + 4));
+        return (
+          this.#range !== undefined && this.#range.has(word(bytes, start), word(bytes, start + 4))
+        );
       case ValueType.double:
         return this.#passesDouble(bytes, start);
       case ValueType.array: {

@@ -104,8 +104,7 @@ class RegexParser {
     if (match === null) return undefined;
     this.#at += match[0].length;
     const min = Number(match[1]);
-    const max =
-      match[3] !== undefined ? Number(match[3]) : match[2] === undefined ? min : Infinity;
+    const max = match[3] !== undefined ? Number(match[3]) : match[2] === undefined ? min : Infinity;
     if (min > MAX_REPEAT || (max !== Infinity && (max > MAX_REPEAT || max < min))) {
       this.#fail(`a repetition of ${match[0]} (at most ${MAX_REPEAT}, in ascending order)`);
     }

@@ -5,10 +5,17 @@ import { type Assertion, parseRegex } from './regex-syntax.ts';
 /** Transitions remembered at a time, 4 bytes each; when they are full all are forgotten and found again. */
 const MAX_TRANSITIONS = 1 << 20;
 
-/** State from which nothing matches. */
+/** The state from which nothing matches. */
 const DEAD = 0;
-const FIRST = 1;
 const UNKNOWN = -1;
+
+/** A state of the deterministic automaton. */
+interface State {
+  readonly steps: readonly number[];
+  readonly before: number;
+  /** Whether the text may end here; undefined when that was not asked yet. */
+  accepts: boolean | undefined;
+}
 
 /**
  * A regular expression that a whole text must match, in the syntax of RE2 (see `parseRegex`).
@@ -21,12 +28,10 @@ export class Regex {
   readonly #program: RegexProgram;
   readonly #ascii = new Uint16Array(128);
   readonly #symbols: number;
-  /** The next state by state and symbol. */
+  /** The next state, at state plus symbol: states are multiples of the number of symbols. The second one is the first of a text. */
   #next = new Int32Array(0);
-  /** By state: steps that the automaton may be at, and what the character before was. */
-  #states: { readonly steps: readonly number[]; readonly before: number }[] = [];
-  /** By state: whether the text may end here; -1 when that was not asked yet. */
-  #accepts: number[] = [];
+  /** In the order of their making: steps that the automaton may be at, and what the character before was. */
+  #states: State[] = [];
   #stateOf = new Map<string, number>();
   readonly #mark: Uint32Array;
   #generation = 0;
@@ -48,8 +53,8 @@ export class Regex {
     const ascii = this.#ascii;
     const symbols = this.#symbols;
     let next = this.#next;
-    let state = FIRST;
-    for (let at = start; at < end; ) {
+    let state = symbols;
+    for (let at = start; at < end;) {
       const lead = bytes[at]!;
       let symbol: number;
       if (lead < 0x80) {
@@ -60,7 +65,7 @@ export class Regex {
         symbol = symbolOf(this.#program.alphabet, codePoint(bytes, at, size));
         at += size;
       }
-      let target = next[state * symbols + symbol]!;
+      let target = next[state + symbol]!;
       if (target === UNKNOWN) {
         target = this.#step(state, symbol);
         next = this.#next;
@@ -68,12 +73,12 @@ export class Regex {
       if (target === DEAD) return false;
       state = target;
     }
-    if (this.#accepts[state] === UNKNOWN) {
-      const reached = this.#reach(this.#states[state]!, Neighbor.none);
-      const matched = reached.some((step) => this.#program.steps[step]!.op === 'match');
-      this.#accepts[state] = matched ? 1 : 0;
+    const last = this.#states[state / symbols]!;
+    if (last.accepts === undefined) {
+      const reached = this.#reach(last, Neighbor.none);
+      last.accepts = reached.some((step) => this.#program.steps[step]!.op === 'match');
     }
-    return this.#accepts[state] === 1;
+    return last.accepts;
   }
 
   /** Finds the state after a symbol, and remembers it. */
@@ -81,12 +86,12 @@ export class Regex {
     const { steps, alphabet, hasAssertions } = this.#program;
     const kind = alphabet.kinds[symbol]!;
     const targets = new Set<number>();
-    for (const at of this.#reach(this.#states[state]!, kind)) {
+    for (const at of this.#reach(this.#states[state / this.#symbols]!, kind)) {
       const step = steps[at]!;
       if (step.op === 'class' && step.symbols[symbol] === 1) targets.add(step.next);
     }
     if (targets.size === 0) {
-      this.#next[state * this.#symbols + symbol] = DEAD;
+      this.#next[state + symbol] = DEAD;
       return DEAD;
     }
     const epoch = this.#epoch;
@@ -95,15 +100,12 @@ export class Regex {
       hasAssertions ? kind : Neighbor.other,
     );
     // When all was forgotten to make room, the state we came from is gone too.
-    if (epoch === this.#epoch) this.#next[state * this.#symbols + symbol] = target;
+    if (epoch === this.#epoch) this.#next[state + symbol] = target;
     return target;
   }
 
   /** The steps that consume a character or match, as they can be reached without one. */
-  #reach(
-    { steps: from, before }: { readonly steps: readonly number[]; readonly before: number },
-    after: number,
-  ): number[] {
+  #reach({ steps: from, before }: State, after: number): number[] {
     const { steps } = this.#program;
     const mark = this.#mark;
     const generation = ++this.#generation;
@@ -130,10 +132,10 @@ export class Regex {
       const again = this.#stateOf.get(key);
       if (again !== undefined) return again;
     }
-    const state = this.#states.push({ steps, before }) - 1;
-    this.#accepts.push(UNKNOWN);
+    const state = this.#states.length * this.#symbols;
+    this.#states.push({ steps, before, accepts: undefined });
     this.#stateOf.set(key, state);
-    const needed = (state + 1) * this.#symbols;
+    const needed = state + this.#symbols;
     if (needed > this.#next.length) {
       const grown = new Int32Array(Math.max(needed, this.#next.length * 2)).fill(UNKNOWN);
       grown.set(this.#next);
@@ -147,7 +149,6 @@ export class Regex {
     this.#epoch++;
     this.#next = new Int32Array(0);
     this.#states = [];
-    this.#accepts = [];
     this.#stateOf = new Map();
     this.#state([], Neighbor.none);
     this.#state([0], this.#program.hasAssertions ? Neighbor.none : Neighbor.other);

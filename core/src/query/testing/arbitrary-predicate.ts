@@ -49,16 +49,44 @@ const literal: fc.Arbitrary<QueryLiteral> = fc.oneof(
 
 const PATTERNS = ['', '.*', 'GET', 'G.T|PO.*', '[^a-z]+', '.', '\\d+', '(?:é|商).*', 'c[^x]*'];
 
+const op = fc.constantFrom('eq', 'eq', 'ne', 'lt', 'le', 'gt', 'ge');
+
+function numbersOf(
+  name: 'kind' | 'status' | 'duration',
+  values: readonly (number | bigint)[],
+): fc.Arbitrary<SpanPredicate> {
+  const value = fc.oneof(
+    fc.constantFrom(...values).map((n) => ({ type: 'int' as const, value: BigInt(n) })),
+    fc.constantFrom(...values).map((n) => ({ type: 'text' as const, value: String(n) })),
+    fc.constantFrom(...values).map((n) => ({ type: 'double' as const, value: Number(n) + 0.5 })),
+  );
+  return fc.record({ op, field: fc.constant({ kind: 'intrinsic' as const, name }), value });
+}
+
+function textsOf(name: 'service' | 'name', values: readonly string[]): fc.Arbitrary<SpanPredicate> {
+  const value = fc.record({
+    type: fc.constantFrom('text' as const, 'string' as const),
+    value: fc.constantFrom('', ...values),
+  });
+  return fc.record({ op, field: fc.constant({ kind: 'intrinsic' as const, name }), value });
+}
+
+/** A literal of a type that the field has, which any literal seldom is. */
+const fitting = fc.oneof(
+  numbersOf('kind', KINDS),
+  numbersOf('status', STATUS_CODES),
+  numbersOf('duration', DURATIONS),
+  textsOf('service', SERVICES),
+  textsOf('name', NAMES),
+);
+
 /** Predicates about what `arbitrarySpan` makes. */
 export const arbitraryPredicate: fc.Arbitrary<SpanPredicate> = fc.letrec<{ node: SpanPredicate }>(
   (tie) => ({
     node: fc.oneof(
       { maxDepth: 3, withCrossShrink: true },
-      fc.record({
-        op: fc.constantFrom('eq', 'eq', 'ne', 'lt', 'le', 'gt', 'ge'),
-        field,
-        value: literal,
-      }),
+      fc.record({ op, field, value: literal }),
+      fitting,
       fc.record({ op: fc.constant('exists' as const), field }),
       fc.record({
         op: fc.constant('matches' as const),

@@ -45,12 +45,17 @@ const attributeList = fc.array(attribute, { maxLength: 3 });
 
 const dropped = fc.constantFrom(0, 0, 0, 7, 2 ** 32 - 1);
 
+/** One attribute `service.name` for each value. */
+function named(values: readonly (string | bigint)[]): Attribute[] {
+  return values.flatMap((value) => attributes({ 'service.name': value }));
+}
+
 const resource: fc.Arbitrary<Resource> = fc
   .record({
     present: fc.constantFrom(true, true, true, false),
     service: fc.oneof(
-      fc.constantFrom(...SERVICES).map((name) => attributes({ 'service.name': name })),
-      fc.constantFrom([], attributes({ 'service.name': 5n })),
+      fc.array(fc.constantFrom(...SERVICES), { maxLength: 2 }).map(named),
+      fc.constantFrom(named(['shop', 5n]), named([5n, 'cart'])),
     ),
     more: attributeList,
     droppedAttributesCount: dropped,
@@ -60,7 +65,8 @@ const resource: fc.Arbitrary<Resource> = fc
     if (!present) {
       return { present, serviceName: '', attributes: [], droppedAttributesCount: 0, schemaUrl };
     }
-    const name = service[0]?.value;
+    // The last one counts.
+    const name = service.at(-1)?.value;
     const serviceName = name?.type === 'string' ? name.value : '';
     const list = [...more.slice(1), ...service, ...more.slice(0, 1)];
     return { present, serviceName, attributes: list, droppedAttributesCount, schemaUrl };

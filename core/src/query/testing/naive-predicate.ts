@@ -97,7 +97,7 @@ function compare(value: Plain, literal: QueryLiteral, op: string): number | unde
   const number = literal.type === 'text' ? numberOf(bound) : undefined;
   if (typeof value === 'string') {
     if (!equality && number !== undefined) return undefined;
-    return order([...value].map(codePoint), [...bound].map(codePoint));
+    return order(codePoints(value), codePoints(bound));
   }
   if (literal.type === 'string') return undefined;
   if (typeof value === 'boolean') return equality && String(value) === bound ? 0 : undefined;
@@ -122,8 +122,8 @@ function numberOf(text: string): bigint | number | undefined {
   }
 }
 
-function codePoint(char: string): number {
-  return char.codePointAt(0)!;
+function codePoints(text: string): number[] {
+  return Array.from(text, (char) => char.codePointAt(0)!);
 }
 
 function order(a: readonly number[], b: readonly number[]): number {

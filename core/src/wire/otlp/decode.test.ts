@@ -56,37 +56,22 @@ function tryDecode(bytes: Uint8Array, builder: BatchBuilder): string | undefined
   }
 }
 
-test('a request means the same however its protobuf is written', () => {
-  fc.assert(
-    fc.property(validRequest, fc.nat(), (init, seed) => {
-      const bytes = encodeRequest(init);
-      const rewritten = rewriteProtobuf(bytes, EXPORT_REQUEST, randomOf(seed));
-      const expected = spansOf(bytes);
-      assert.deepEqual(spansOfBatch(decodeProto(rewritten)), expected);
-    }),
-    { numRuns: 300 },
-  );
-});
-
-test('equal resources, scopes and nested values are equal bytes however they are written', () => {
+test('a request means the same however its protobuf is written, to the byte', () => {
   fc.assert(
     fc.property(validRequest, fc.nat(), (init, seed) => {
       const bytes = encodeRequest(init);
       const rewritten = rewriteProtobuf(bytes, EXPORT_REQUEST, randomOf(seed));
       const [a, b] = [decodeProto(bytes), decodeProto(rewritten)];
-      for (let row = 0; row < a.rows; row++) {
-        assert.deepEqual(
-          symbolBytes(b.resources, b.resource[row]!),
-          symbolBytes(a.resources, a.resource[row]!),
-        );
-        assert.deepEqual(
-          symbolBytes(b.scopes, b.scope[row]!),
-          symbolBytes(a.scopes, a.scope[row]!),
-        );
-      }
       assert.deepEqual(new OtlpProtoEncoder(b).encode(), new OtlpProtoEncoder(a).encode());
+      assert.deepEqual(spansOf(rewritten), spansOf(bytes));
+      for (let row = 0; row < a.rows; row++) {
+        const resource = symbolBytes(a.resources, a.resource[row]!);
+        assert.deepEqual(symbolBytes(b.resources, b.resource[row]!), resource);
+        const scope = symbolBytes(a.scopes, a.scope[row]!);
+        assert.deepEqual(symbolBytes(b.scopes, b.scope[row]!), scope);
+      }
     }),
-    { numRuns: 100 },
+    { numRuns: 150 },
   );
 });
 
@@ -203,14 +188,13 @@ test('a resource or scope with values nested too deep is refused', () => {
   }
 });
 
+function isMiddling(init: Init): boolean {
+  const bytes = encodeRequest(init);
+  return bytes.length > 500 && bytes.length < 900 && spansOf(bytes).length > 1;
+}
+
 test('a request that is cut off is refused, or is a shorter one, and leaves the builder usable', () => {
-  const [init] = fc.sample(
-    validRequest.filter((some) => encodeRequest(some).length > 800),
-    {
-      numRuns: 1,
-      seed: 4,
-    },
-  );
+  const [init] = fc.sample(validRequest.filter(isMiddling), { numRuns: 1, seed: 4 });
   const bytes = encodeRequest(init!);
   const whole = spansOf(bytes);
   const builder = new BatchBuilder();
@@ -430,24 +414,33 @@ test('a request is decoded in slices into several builders', () => {
 });
 
 test('a field that is repeated very often is merged in good time', () => {
-  const many = (part: number[]): number[] => Array(100_000).fill(part).flat();
-  const list = bytesField(5, bytesField(1, [24, 1]));
+  const join = (...parts: ArrayLike<number>[]): Uint8Array => {
+    const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+    let at = 0;
+    for (const part of parts) {
+      all.set(part, at);
+      at += part.length;
+    }
+    return all;
+  };
+  const field = (number: number, content: ArrayLike<number>): Uint8Array =>
+    join(varint(number * 8 + 2), varint(content.length), content);
+  const many = (part: ArrayLike<number>): Uint8Array => join(...Array(100_000).fill(part));
+  const list = field(5, field(1, [24, 1]));
   const attributes = [
     // The value comes in parts, then the list in the value does, then a list in the list.
-    bytesField(9, many(bytesField(2, list))),
-    bytesField(9, bytesField(2, many(list))),
-    bytesField(9, bytesField(2, bytesField(5, bytesField(1, many(list))))),
+    field(9, many(field(2, list))),
+    field(9, field(2, many(list))),
+    field(9, field(2, field(5, field(1, many(list))))),
   ];
   const cases = [
-    ...attributes.map((attribute) => rawRequest([...rawSpan(), ...attribute])),
-    Uint8Array.from(
-      bytesField(1, [...many(bytesField(1, [16, 1])), ...bytesField(2, bytesField(2, rawSpan()))]),
-    ),
+    ...attributes.map((attribute) => field(1, field(2, field(2, join(rawSpan(), attribute))))),
+    field(1, join(many(field(1, [16, 1])), field(2, field(2, rawSpan())))),
   ];
   for (const bytes of cases) {
     const start = process.cpuUsage().user;
     assert.equal(decodeProto(bytes).rows, 1);
-    // With time quadratic in the number of parts this takes minutes.
-    assert.ok(process.cpuUsage().user - start < 20e6);
+    // It takes 20 ms; with time quadratic in the number of parts it was more than a minute.
+    assert.ok(process.cpuUsage().user - start < 10e6);
   }
 });

@@ -11,6 +11,6 @@ test('a request that is decoded and encoded reads the same for the official libr
       const bytes = encodeRequest(request);
       assert.deepEqual(spansOfBatch(decodeProto(bytes)), spansOf(bytes));
     }),
-    { numRuns: 500 },
+    { numRuns: 300 },
   );
 });

@@ -72,8 +72,12 @@ export class JsonReader {
     );
   }
 
-  /** @throws {WrongValue} with the position */
+  /**
+   * @throws {WrongValue} with the position
+   * @throws {SpoorError} malformed, where the text ends there
+   */
   wrong(what: string, at = this.position): never {
+    if (at >= this.bytes.length) this.fail(what, at);
     throw new WrongValue(`${what} at byte ${at}`);
   }
 
@@ -182,10 +186,10 @@ export class JsonReader {
       else if (first === OPEN_BRACE || first === OPEN_BRACKET) {
         // The closing brackets of ASCII stand 2 after the opening ones.
         const closer = first + 2;
+        if (depth === MAX_JSON_DEPTH) this.fail(`nested over ${MAX_JSON_DEPTH} deep`, at);
         at = this.#spaceEnd(at + 1);
         if (bytes[at] === closer) at++;
         else {
-          if (depth === MAX_JSON_DEPTH) this.fail(`nested over ${MAX_JSON_DEPTH} deep`, at);
           closers[depth++] = closer;
           if (first === OPEN_BRACE) at = this.#nameEnd(at);
           continue;
@@ -260,7 +264,7 @@ export class JsonReader {
 
   #literal(start: number, literal: Uint8Array): number {
     for (let i = 0; i < literal.length; i++) {
-      if (this.bytes[start + i] !== literal[i]) this.fail('no value', start);
+      if (this.bytes[start + i] !== literal[i]) this.fail('no value', start + i);
     }
     return start + literal.length;
   }

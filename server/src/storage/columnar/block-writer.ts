@@ -161,10 +161,15 @@ function writeOperations(
   rows: Uint32Array,
 ): { count: number; chunk: ChunkRef } {
   const seen = new Set<number>();
+  // Rows repeat the same few, often those of the row before: most never get to the set.
+  const recent = new Float64Array(256).fill(-1);
   for (const row of rows) {
-    seen.add(
-      (union.resource[row]! * union.names.count + union.name[row]!) * 256 + union.kind[row]!,
-    );
+    const key =
+      (union.resource[row]! * union.names.count + union.name[row]!) * 256 + union.kind[row]!;
+    const slot = (union.resource[row]! * 31 + union.name[row]! * 7 + union.kind[row]!) & 255;
+    if (recent[slot] === key) continue;
+    recent[slot] = key;
+    seen.add(key);
   }
   const count = seen.size;
   const lists = [new Uint32Array(count), new Uint32Array(count), new Uint32Array(count)] as const;

@@ -66,8 +66,8 @@ export class GroupWriter {
     planes('duration', gather(union.durationLo, rows), gather(union.durationHi, rows));
     codes('resource', gather(union.resource, rows));
     codes('name', gather(union.name, rows));
-    codes('status', gather(union.status, rows));
-    codes('kind', gather(union.kind, rows));
+    codes('status', gatherOctets(union.status, rows));
+    codes('kind', gatherOctets(union.kind, rows));
     ids('spanIds', union.spanId, 8, rows);
     const { parents, elsewhere } = this.#parents.find(union, rows, lengths);
     codes('parent', parents);
@@ -149,19 +149,24 @@ export class GroupWriter {
 
   #takeItems(items: UnionItems, rows: Uint32Array): { counts: Uint32Array; items: Uint32Array } {
     const counts = new Uint32Array(rows.length);
-    const list: number[] = [];
+    let total = 0;
     if (items.count > 0) {
       for (let i = 0; i < rows.length; i++) {
-        const start = items.rowOffsets[rows[i]!]!;
-        const end = items.rowOffsets[rows[i]! + 1]!;
-        counts[i] = end - start;
-        for (let item = start; item < end; item++) {
-          list.push(item);
-          this.#takeCells(items.shape[item]!, items.cellStart[item]!);
-        }
+        const count = items.rowOffsets[rows[i]! + 1]! - items.rowOffsets[rows[i]!]!;
+        counts[i] = count;
+        total += count;
       }
     }
-    return { counts, items: Uint32Array.from(list) };
+    const list = new Uint32Array(total);
+    let at = 0;
+    for (let i = 0; at < total; i++) {
+      const first = items.rowOffsets[rows[i]!]!;
+      for (let item = first; item < first + counts[i]!; item++) {
+        list[at++] = item;
+        this.#takeCells(items.shape[item]!, items.cellStart[item]!);
+      }
+    }
+    return { counts, items: list };
   }
 
   #takeCells(shape: number, start: number): void {
@@ -200,7 +205,13 @@ export class GroupWriter {
   }
 }
 
-function gather(source: Uint32Array | Uint8Array, rows: Uint32Array): Uint32Array {
+function gather(source: Uint32Array, rows: Uint32Array): Uint32Array {
+  const values = new Uint32Array(rows.length);
+  for (let i = 0; i < rows.length; i++) values[i] = source[rows[i]!]!;
+  return values;
+}
+
+function gatherOctets(source: Uint8Array, rows: Uint32Array): Uint32Array {
   const values = new Uint32Array(rows.length);
   for (let i = 0; i < rows.length; i++) values[i] = source[rows[i]!]!;
   return values;

@@ -291,8 +291,10 @@ test('an edit refused for want of space leaves no trace and the next one goes we
   const manifest = await open(files);
   await commitStep(manifest, 0);
   files.capacityBytes = files.content(PATH).length + 10;
+  const before = files.content(PATH);
   await assert.rejects(commitStep(manifest, 1), /an edit cannot be written: ENOSPC/);
   assert.equal(manifest.failed, undefined);
+  assert.deepEqual(files.content(PATH), before);
   files.capacityBytes = Infinity;
   await commitStep(manifest, 1);
   await manifest.close();

@@ -30,8 +30,8 @@ export class ParentFinder {
     for (const length of lengths) {
       if (length > SCAN_ROWS) this.#fill(union, rows, start, length);
       for (let i = start; i < start + length; i++) {
-        const at = rows[i]! * 8;
-        if (isZero(union.parentSpanId, at)) continue;
+        const at = rows[i]! * 2;
+        if (union.parentWords[at] === 0 && union.parentWords[at + 1] === 0) continue;
         const place =
           length > SCAN_ROWS
             ? this.#lookup(union, rows, start, at)
@@ -53,8 +53,7 @@ export class ParentFinder {
     const table = this.#table.fill(-1);
     const mask = table.length - 1;
     for (let place = 0; place < length; place++) {
-      const at = rows[start + place]! * 8;
-      let slot = hashId(union.spanId, at) & mask;
+      let slot = hashId(union.spanWords, rows[start + place]! * 2) & mask;
       while (table[slot] !== -1) slot = (slot + 1) & mask;
       table[slot] = place;
     }
@@ -63,11 +62,11 @@ export class ParentFinder {
   #lookup(union: SpanUnion, rows: Uint32Array, start: number, parentAt: number): number {
     const table = this.#table;
     const mask = table.length - 1;
-    let slot = hashId(union.parentSpanId, parentAt) & mask;
+    let slot = hashId(union.parentWords, parentAt) & mask;
     for (;;) {
       const place = table[slot]!;
       if (place < 0) return -1;
-      if (sameId(union, rows[start + place]! * 8, parentAt)) return place;
+      if (sameId(union, rows[start + place]! * 2, parentAt)) return place;
       slot = (slot + 1) & mask;
     }
   }
@@ -80,27 +79,23 @@ function scan(
   length: number,
   parentAt: number,
 ): number {
+  const { spanWords, parentWords } = union;
+  const first = parentWords[parentAt];
   for (let place = 0; place < length; place++) {
-    if (sameId(union, rows[start + place]! * 8, parentAt)) return place;
+    const at = rows[start + place]! * 2;
+    if (spanWords[at] === first && spanWords[at + 1] === parentWords[parentAt + 1]) return place;
   }
   return -1;
 }
 
-function sameId(union: SpanUnion, spanAt: number, parentAt: number): boolean {
-  const { spanId, parentSpanId } = union;
-  for (let k = 7; k >= 0; k--) if (spanId[spanAt + k] !== parentSpanId[parentAt + k]) return false;
-  return true;
+function sameId({ spanWords, parentWords }: SpanUnion, spanAt: number, parentAt: number): boolean {
+  return (
+    spanWords[spanAt] === parentWords[parentAt] &&
+    spanWords[spanAt + 1] === parentWords[parentAt + 1]
+  );
 }
 
-function hashId(bytes: Uint8Array, at: number): number {
-  const low = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
-  const high =
-    bytes[at + 4]! | (bytes[at + 5]! << 8) | (bytes[at + 6]! << 16) | (bytes[at + 7]! << 24);
-  const hash = Math.imul(low ^ Math.imul(high, 0x9e3779b1), 0x85ebca6b);
+function hashId(words: Uint32Array, at: number): number {
+  const hash = Math.imul(words[at]! ^ Math.imul(words[at + 1]!, 0x9e3779b1), 0x85ebca6b);
   return hash ^ (hash >>> 15);
-}
-
-function isZero(bytes: Uint8Array, at: number): boolean {
-  for (let k = 7; k >= 0; k--) if (bytes[at + k] !== 0) return false;
-  return true;
 }

@@ -61,12 +61,25 @@ function sortRun(union: SpanUnion, order: Uint32Array, start: number, end: numbe
 
 function compareRows(union: SpanUnion, a: number, b: number): number {
   return (
-    compareBytes(union.traceId, a * 16, b * 16, 16) ||
+    (sameTrace(union, a, b) ? 0 : compareBytes(union.traceId, a * 16, b * 16, 16)) ||
     union.startHi[a]! - union.startHi[b]! ||
     union.startLo[a]! - union.startLo[b]! ||
     compareBytes(union.spanId, a * 8, b * 8, 8) ||
     a - b
   );
+}
+
+function sameTrace({ traceWords }: SpanUnion, a: number, b: number): boolean {
+  return (
+    traceWords[a * 4] === traceWords[b * 4] &&
+    traceWords[a * 4 + 1] === traceWords[b * 4 + 1] &&
+    traceWords[a * 4 + 2] === traceWords[b * 4 + 2] &&
+    traceWords[a * 4 + 3] === traceWords[b * 4 + 3]
+  );
+}
+
+function sameSpanId({ spanWords }: SpanUnion, a: number, b: number): boolean {
+  return spanWords[a * 2] === spanWords[b * 2] && spanWords[a * 2 + 1] === spanWords[b * 2 + 1];
 }
 
 function compareBytes(bytes: Uint8Array, a: number, b: number, length: number): number {
@@ -79,7 +92,7 @@ function compareBytes(bytes: Uint8Array, a: number, b: number, length: number): 
 
 /** Copies have the same trace id, start and span id, so they stand together. */
 function withoutCopies(union: SpanUnion, order: Uint32Array): RowOrder {
-  const { traceId, spanId, startLo, startHi } = union;
+  const { startLo, startHi } = union;
   const kept = new Uint32Array(order.length);
   const starts: number[] = [];
   let count = 0;
@@ -87,7 +100,7 @@ function withoutCopies(union: SpanUnion, order: Uint32Array): RowOrder {
   for (let i = 0; i < order.length; i++) {
     const row = order[i]!;
     const before = count === 0 ? -1 : kept[count - 1]!;
-    if (before < 0 || compareBytes(traceId, before * 16, row * 16, 16) !== 0) {
+    if (before < 0 || !sameTrace(union, before, row)) {
       starts.push(count);
     } else {
       let isCopy = false;
@@ -96,7 +109,7 @@ function withoutCopies(union: SpanUnion, order: Uint32Array): RowOrder {
         if (
           startLo[other] !== startLo[row] ||
           startHi[other] !== startHi[row] ||
-          compareBytes(spanId, other * 8, row * 8, 8) !== 0
+          !sameSpanId(union, other, row)
         ) {
           break;
         }

@@ -33,6 +33,10 @@ export interface SpanUnion {
   readonly traceId: Uint8Array;
   readonly spanId: Uint8Array;
   readonly parentSpanId: Uint8Array;
+  /** The ids again, as words of four bytes, for telling whether two are equal. */
+  readonly traceWords: Uint32Array;
+  readonly spanWords: Uint32Array;
+  readonly parentWords: Uint32Array;
   readonly startLo: Uint32Array;
   readonly startHi: Uint32Array;
   readonly durationLo: Uint32Array;
@@ -83,8 +87,10 @@ export function uniteSpans(sources: readonly SpanColumns[]): SpanUnion {
 
   const words = (pick: (source: SpanColumns) => Uint32Array): Uint32Array =>
     joinWords(rows, bases, sources.map(pick));
-  const octets = (size: number, pick: (source: SpanColumns) => Uint8Array): Uint8Array =>
-    joinBytes(rows * size, bases, size, sources.map(pick));
+  const octets = (
+    size: number,
+    pick: (source: SpanColumns) => Uint8Array,
+  ): Uint8Array<ArrayBuffer> => joinBytes(rows * size, bases, size, sources.map(pick));
   const mapped = (
     pick: (source: SpanColumns) => Uint32Array,
     maps: readonly Uint32Array[],
@@ -119,15 +125,21 @@ export function uniteSpans(sources: readonly SpanColumns[]): SpanUnion {
     linkBase += source.links?.count ?? 0;
   });
 
+  const traceId = octets(16, (source) => source.traceId);
+  const spanId = octets(8, (source) => source.spanId);
+  const parentSpanId = octets(8, (source) => source.parentSpanId);
   const eventSources = sources.map((source) => source.events);
   const linkSources = sources.map((source) => source.links);
   return {
     rows,
     sources,
     bases,
-    traceId: octets(16, (source) => source.traceId),
-    spanId: octets(8, (source) => source.spanId),
-    parentSpanId: octets(8, (source) => source.parentSpanId),
+    traceId,
+    spanId,
+    parentSpanId,
+    traceWords: new Uint32Array(traceId.buffer),
+    spanWords: new Uint32Array(spanId.buffer),
+    parentWords: new Uint32Array(parentSpanId.buffer),
     startLo: words((source) => source.startLo),
     startHi: words((source) => source.startHi),
     durationLo: words((source) => source.durationLo),
@@ -291,7 +303,7 @@ function joinBytes(
   bases: Uint32Array,
   size: number,
   parts: readonly Uint8Array[],
-): Uint8Array {
+): Uint8Array<ArrayBuffer> {
   const joined = new Uint8Array(length);
   parts.forEach((part, s) => joined.set(part, bases[s]! * size));
   return joined;

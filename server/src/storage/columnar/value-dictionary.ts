@@ -105,38 +105,66 @@ function reordered(table: SymbolTable, order: Uint32Array): SymbolTable {
   return { count: order.length, offsets, bytes, hashes: undefined };
 }
 
-/**
- * Entries in ascending order: ints by value, everything else by its bytes. The sort runs on numbers (four
- * bytes after what all entries share, then the entry), so that only near ties are compared byte by byte.
- */
+/** A run of entries that are equal so far is sorted by comparing when it is as short as this. */
+const COMPARED_RUN = 6;
+
+/** Entries that the numeric sort can tell apart: 32 bits of the value and the entry share the 53 bits of a double. */
+const MAX_SORTED_ENTRIES = 2 ** 21;
+
+/** Entries in ascending order: ints by value, everything else by its bytes. */
 function sortedOrder(type: ValueType, table: SymbolTable): Uint32Array {
-  const { count, offsets, bytes } = table;
+  const { count } = table;
+  const order = new Uint32Array(count);
+  for (let i = 0; i < count; i++) order[i] = i;
+  if (count > MAX_SORTED_ENTRIES) return order.sort((a, b) => compareEntries(type, table, a, b));
   const numeric = type === ValueType.int;
-  const shared = numeric || count < 2 ? 0 : sharedPrefix(table);
   const keys = new Float64Array(count);
+  sortRun(table, numeric, order, keys, 0, numeric || count < 2 ? 0 : sharedPrefix(table));
+  return order;
+}
+
+/**
+ * Sorts `order` by the four bytes at `depth` as numbers, which is what sorts fast; then runs that are equal there by
+ * the next four.
+ */
+function sortRun(
+  table: SymbolTable,
+  numeric: boolean,
+  order: Uint32Array,
+  keys: Float64Array,
+  first: number,
+  depth: number,
+): void {
+  const { offsets, bytes } = table;
+  const count = order.length;
+  const type = numeric ? ValueType.int : ValueType.bytes;
   for (let i = 0; i < count; i++) {
-    const start = offsets[i]! + shared;
-    const end = offsets[i + 1]!;
-    let head = 0;
+    const entry = order[i]!;
+    const start = offsets[entry]! + depth;
+    let head: number;
     if (numeric) {
-      head = (word(bytes, start + 4) ^ 0x80000000) >>> 0;
+      head = depth === 0 ? (word(bytes, start + 4) ^ 0x80000000) >>> 0 : word(bytes, start - 4);
     } else {
+      const end = offsets[entry + 1]!;
+      head = 0;
       for (let k = 0; k < 4; k++) head = head * 256 + (start + k < end ? bytes[start + k]! : 0);
     }
-    keys[i] = head * 2 ** 21 + i;
+    keys[first + i] = head * MAX_SORTED_ENTRIES + entry;
   }
-  keys.sort();
-  const order = new Uint32Array(count);
-  for (let i = 0; i < count; i++) order[i] = keys[i]! % 2 ** 21;
-  const compare = (a: number, b: number): number => compareEntries(type, table, a, b);
+  keys.subarray(first, first + count).sort();
+  for (let i = 0; i < count; i++) order[i] = keys[first + i]! % MAX_SORTED_ENTRIES;
   for (let i = 0; i < count;) {
-    const head = Math.floor(keys[i]! / 2 ** 21);
+    const head = Math.floor(keys[first + i]! / MAX_SORTED_ENTRIES);
     let end = i + 1;
-    while (end < count && Math.floor(keys[end]! / 2 ** 21) === head) end++;
-    if (end - i > 1) order.subarray(i, end).sort(compare);
+    while (end < count && Math.floor(keys[first + end]! / MAX_SORTED_ENTRIES) === head) end++;
+    // The whole run was equal: long common parts are for comparing, not for going ever deeper.
+    if (end - i === count || end - i <= COMPARED_RUN) {
+      if (end - i > 1) order.subarray(i, end).sort((a, b) => compareEntries(type, table, a, b));
+    } else {
+      sortRun(table, numeric, order.subarray(i, end), keys, first + i, depth + 4);
+    }
     i = end;
   }
-  return order;
 }
 
 /** Order of two entries of a dictionary: ints by value, everything else by its bytes. */

@@ -1,30 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomInt } from 'node:crypto';
 import { SpoorError } from '@spoor/core/model/errors.ts';
-import { fileErrorCode, isTransientFileError, makeDurableDir, writeFully } from './store-files.ts';
-import type { StoreFile, StoreFiles } from './store-files.ts';
+import { writeFully } from './store-files.ts';
+import type { StoreFiles } from './store-files.ts';
 import { alignRecord, encodeRecordHead, placeRecord } from './wal-record.ts';
 import type { WalRecordInput } from './wal-record.ts';
 import type { WalReplay } from './wal-replay.ts';
-import {
-  SEGMENT_HEADER_BYTES,
-  createSegment,
-  encodeSegmentHeader,
-  removeUnfinishedSegment,
-  segmentPath,
-} from './wal-segment.ts';
+import { SEGMENT_RETRY_MS, SegmentSupply, walError } from './wal-segment-supply.ts';
+import type { Later, OpenSegment } from './wal-segment-supply.ts';
+import { SEGMENT_HEADER_BYTES, encodeSegmentHeader } from './wal-segment.ts';
 
 /** Size of a segment: about 2 s at 20,000 spans/s; filling a new one with zeros takes some 20 ms of the device. */
 export const DEFAULT_SEGMENT_BYTES = 32 << 20;
 
 /** Bytes that may wait for the device; the same as all bodies in flight, so it is met only when the device hangs. */
 const MAX_QUEUED_BYTES = 64 << 20;
-
-/** Used-up segments kept for reuse: one is needed next, one more while the sealing of slabs is uneven. */
-const MAX_SPARE_SEGMENTS = 2;
-
-/** How long appends are refused after a segment could not be made, before that is tried again. */
-const RETRY_AFTER_MS = 1000;
 
 /** Options of {@link Wal.open}. */
 export interface WalOptions {
@@ -36,8 +26,8 @@ export interface WalOptions {
   /** Sequences go on above this one, too: what the manifest says is sealed. */
   readonly sealedUpto: number;
   readonly segmentBytes?: number;
-  /** Any steady clock, in ms. */
-  readonly nowMs?: () => number;
+  /** For tests that do not wait; otherwise a timer that does not keep the process alive. */
+  readonly later?: Later;
 }
 
 /** Sequences that the records of an append got, both included. */
@@ -75,15 +65,6 @@ interface StoredSegment {
   readonly damaged: boolean;
 }
 
-interface OpenSegment {
-  readonly id: number;
-  readonly path: string;
-  readonly file: StoreFile;
-  readonly sizeBytes: number;
-  /** End of what was written; 0 before the header is. */
-  end: number;
-}
-
 /**
  * The write-ahead log of a data directory, for appending. One commit is on its way at a time; what is
  * appended meanwhile is the next group: one write and one fdatasync for all of it.
@@ -92,41 +73,34 @@ interface OpenSegment {
  * for a moment when a new segment cannot be made for want of space.
  */
 export class Wal {
-  readonly #files: StoreFiles;
   readonly #dir: string;
-  readonly #segmentBytes: number;
-  readonly #nowMs: () => number;
-  readonly #salt: number;
-  #nextId: number;
+  readonly #supply: SegmentSupply;
+  /** Tells the segments of this opening from those of others that may have had the same id. */
+  readonly #salt = randomInt(2 ** 32);
   #lastSequence: number;
   #stored: StoredSegment[];
-  /** Paths of segments of the usual size that hold nothing worth keeping. */
-  readonly #spares: string[] = [];
   #current: OpenSegment | undefined;
-  /** The next segment, ready or on its way; never rejects, and is forgotten when it fails. */
-  #next: Promise<OpenSegment | SpoorError> | undefined;
   readonly #queue: PendingAppend[] = [];
   #queuedBytes = 0;
   #draining: Promise<void> | undefined;
-  /** Renaming and removing of what is no longer needed; never rejects. */
-  #tidying: Promise<void> = Promise.resolve();
   #failure: SpoorError | undefined;
-  #closed = false;
-  /** The last segment that could not be made for the moment, and when to try again. */
-  #noSegment: { readonly error: SpoorError; readonly untilMs: number } | undefined;
   #stalled: SpoorError | undefined;
+  #closed = false;
   #groups = 0;
   #records = 0;
   #writtenBytes = 0;
 
   private constructor(options: WalOptions) {
     const { replay } = options;
-    this.#files = options.files;
+    const ids = [...replay.segments, ...replay.unused].map(({ id }) => id);
     this.#dir = options.dir;
-    this.#segmentBytes = alignRecord(options.segmentBytes ?? DEFAULT_SEGMENT_BYTES);
-    this.#nowMs = options.nowMs ?? (() => performance.now());
-    this.#salt = randomInt(2 ** 32);
-    this.#nextId = Math.max(0, ...[...replay.segments, ...replay.unused].map(({ id }) => id)) + 1;
+    this.#supply = new SegmentSupply({
+      files: options.files,
+      dir: options.dir,
+      segmentBytes: alignRecord(options.segmentBytes ?? DEFAULT_SEGMENT_BYTES),
+      firstId: Math.max(0, ...ids) + 1,
+      later: options.later ?? afterTimeout,
+    });
     this.#lastSequence = Math.max(replay.lastSequence, options.sealedUpto);
     this.#stored = [...replay.segments];
   }
@@ -138,15 +112,14 @@ export class Wal {
   static async open(options: WalOptions): Promise<Wal> {
     const wal = new Wal(options);
     try {
-      await makeDurableDir(options.files, options.dir);
-      await removeUnfinishedSegment(options.files, options.dir);
+      await wal.#supply.start();
     } catch (cause) {
       throw walError(options.dir, 'cannot be opened', cause);
     }
-    for (const { path, sizeBytes } of options.replay.unused) wal.#discard(path, sizeBytes);
+    for (const { path, sizeBytes } of options.replay.unused) wal.#supply.discard(path, sizeBytes);
     wal.release(options.sealedUpto);
-    await wal.#tidying;
-    const segment = await wal.#prepareNext();
+    await wal.#supply.tidied();
+    const segment = await wal.#supply.prepare();
     if (segment instanceof SpoorError) throw segment;
     return wal;
   }
@@ -158,12 +131,13 @@ export class Wal {
 
   /** Why nothing can be appended any more until the log is opened anew; undefined while all is well. */
   get failed(): string | undefined {
-    return this.#failure?.message;
+    return (this.#failure ?? this.#supply.failure)?.message;
   }
 
-  /** Why the last append was refused, such as a full disk, when the next may go well; otherwise undefined. */
+  /** Why appends are refused: {@link failed}, or for want of space until there is some. Otherwise undefined. */
   get stalled(): string | undefined {
-    return this.#stalled?.message;
+    const stalled = this.#supply.missing === undefined ? undefined : this.#stalled;
+    return this.failed ?? stalled?.message;
   }
 
   figures(): WalFigures {
@@ -211,8 +185,8 @@ export class Wal {
     const kept: StoredSegment[] = [];
     for (const segment of this.#stored) {
       if (segment.lastSequence > uptoSequence) kept.push(segment);
-      else if (segment.damaged) this.#setAside(segment.path);
-      else this.#discard(segment.path, segment.sizeBytes);
+      else if (segment.damaged) this.#supply.setAside(segment.path);
+      else this.#supply.discard(segment.path, segment.sizeBytes);
     }
     this.#stored = kept;
   }
@@ -221,19 +195,17 @@ export class Wal {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#draining;
-    const next = await this.#next;
+    await this.#supply.close();
     const current = this.#current;
     this.#current = undefined;
-    this.#next = undefined;
-    await this.#tidying;
     // Everything acknowledged is synced: a failing close loses nothing.
     await current?.file.close().catch(() => undefined);
-    if (next !== undefined && 'file' in next) await next.file.close().catch(() => undefined);
   }
 
   /** Why an append is refused at once. */
   #refusal(sizeBytes: number): SpoorError | undefined {
-    if (this.#failure !== undefined) return this.#failure;
+    const failure = this.#failure ?? this.#supply.failure;
+    if (failure !== undefined) return failure;
     if (this.#closed) {
       return new SpoorError('unavailable', `write-ahead log ${this.#dir}: it is closed`);
     }
@@ -241,7 +213,7 @@ export class Wal {
       return new SpoorError(
         'overloaded',
         `write-ahead log ${this.#dir}: ${this.#queuedBytes} bytes wait for the device, ${sizeBytes} more are over the limit of ${MAX_QUEUED_BYTES}`,
-        { retryAfterMs: RETRY_AFTER_MS },
+        { retryAfterMs: SEGMENT_RETRY_MS },
       );
     }
     return undefined;
@@ -320,22 +292,18 @@ export class Wal {
       resolve({ firstSequence, lastSequence: firstSequence + heads.length - 1 });
       firstSequence += heads.length;
     }
-    if (segment.end > segment.sizeBytes / 2) void this.#prepareNext();
+    if (segment.end > segment.sizeBytes / 2) void this.#supply.prepare();
   }
 
   /** The segment in use when it has room, or the next one. */
   async #segmentFor(sizeBytes: number): Promise<OpenSegment | SpoorError> {
     const current = this.#current;
     if (current !== undefined && current.end + sizeBytes <= current.sizeBytes) return current;
-    const isLarge = SEGMENT_HEADER_BYTES + sizeBytes > this.#segmentBytes;
-    const next = isLarge
-      ? await this.#prepare(SEGMENT_HEADER_BYTES + sizeBytes)
-      : await this.#prepareNext();
+    const next = await this.#supply.take(SEGMENT_HEADER_BYTES + sizeBytes);
     if (next instanceof SpoorError) {
-      if (this.#failure === undefined) this.#stalled = next;
+      this.#stalled = next;
       return next;
     }
-    if (!isLarge) this.#next = undefined;
     this.#current = next;
     if (current !== undefined) {
       this.#stored.push({
@@ -349,74 +317,9 @@ export class Wal {
     }
     return next;
   }
-
-  #prepareNext(): Promise<OpenSegment | SpoorError> {
-    this.#next ??= this.#prepare().then((segment) => {
-      if (segment instanceof SpoorError) this.#next = undefined;
-      return segment;
-    });
-    return this.#next;
-  }
-
-  /** Makes a segment ready: a spare one by its new name, or one of zeros. Never rejects. */
-  async #prepare(sizeBytes = this.#segmentBytes): Promise<OpenSegment | SpoorError> {
-    if (this.#failure !== undefined) return this.#failure;
-    const missing = this.#noSegment;
-    if (missing !== undefined && this.#nowMs() < missing.untilMs) return missing.error;
-    const id = this.#nextId++;
-    const path = segmentPath(this.#dir, id);
-    let spare = sizeBytes === this.#segmentBytes ? this.#spares.pop() : undefined;
-    try {
-      let file: StoreFile;
-      if (spare === undefined) {
-        file = await createSegment(this.#files, this.#dir, id, sizeBytes);
-      } else {
-        await this.#files.rename(spare, path);
-        spare = path;
-        // The name must be durable before anything is written under it.
-        await this.#files.fsyncDir(this.#dir);
-        file = await this.#files.open(path, 'update');
-      }
-      return { id, path, file, sizeBytes, end: 0 };
-    } catch (cause) {
-      if (spare !== undefined) this.#spares.push(spare);
-      const error = walError(this.#dir, 'no new segment can be made', cause);
-      // Nothing acknowledged is concerned: with more space or descriptors it can be done again.
-      if (isTransientFileError(cause)) {
-        this.#noSegment = { error, untilMs: this.#nowMs() + RETRY_AFTER_MS };
-      } else {
-        this.#failure = error;
-      }
-      return error;
-    }
-  }
-
-  /** Keeps a segment for reuse, or removes it. */
-  #discard(path: string, sizeBytes: number): void {
-    if (sizeBytes === this.#segmentBytes && this.#spares.length < MAX_SPARE_SEGMENTS) {
-      this.#spares.push(path);
-    } else {
-      this.#tidy(() => this.#files.unlink(path));
-    }
-  }
-
-  /** Takes a damaged segment out of the log but keeps it, for somebody to look at. */
-  #setAside(path: string): void {
-    this.#tidy(() => this.#files.rename(path, `${path}.damaged`));
-  }
-
-  #tidy(action: () => Promise<void>): void {
-    // Left undone it is done again after the next start: the records are below what is sealed.
-    this.#tidying = this.#tidying.then(action).catch(() => undefined);
-  }
 }
 
-function walError(dir: string, what: string, cause: unknown): SpoorError {
-  const code = fileErrorCode(cause);
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new SpoorError(
-    'unavailable',
-    `write-ahead log ${dir}: ${what}: ${why.startsWith(code) ? why : `${code}: ${why}`}`,
-    { cause, retryAfterMs: RETRY_AFTER_MS },
-  );
-}
+const afterTimeout: Later = (action, delayMs) => {
+  const timer = setTimeout(action, delayMs).unref();
+  return () => clearTimeout(timer);
+};

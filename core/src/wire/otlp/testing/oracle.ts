@@ -32,7 +32,7 @@ export function spansOf(bytes: Uint8Array): string[] {
     readonly spans: readonly Message[];
   }
   // The fields are those of the descriptors.
-  const request = fromBinary(EXPORT_REQUEST, bytes) as unknown as {
+  const request = fromBinary(EXPORT_REQUEST, bytes, { readUnknownFields: false }) as unknown as {
     readonly resourceSpans: readonly Group[];
   };
   return request.resourceSpans.flatMap((resourceSpans) =>

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+import { SpoorError } from '@spoor/core/model/errors.ts';
+import { pooledSize } from './buffer-pool.ts';
+import type { MemoryLease } from './memory-budget.ts';
+
+/** Smallest buffer that a body of unknown length gets: one read from a socket. */
+const FIRST_CAPACITY_BYTES = 64 * 1024;
+
+/** What bounds a {@link BodyBuffer}. */
+export interface BodyBounds {
+  /** Largest body in bytes. */
+  readonly capBytes: number;
+  /** Pays for the buffer. Other buffers may draw on it as well; whoever made it releases it. */
+  readonly lease: MemoryLease;
+  /** Bytes of the lease that are meant for this buffer already. */
+  readonly reservedBytes: number;
+}
+
+/**
+ * Collects one body that comes in pieces.
+ *
+ * A body that comes in one piece is that piece, without a copy. One of known length is filled
+ * into a single allocation, one of unknown length into a buffer that doubles. Pieces are never
+ * kept in a list: a body sent byte by byte would cost a hundred times its size.
+ */
+export class BodyBuffer {
+  readonly #capBytes: number;
+  readonly #lease: MemoryLease;
+  readonly #declaredBytes: number | undefined;
+  #reservedBytes: number;
+  #bytes: Uint8Array | undefined;
+  #length = 0;
+
+  /** @param declaredBytes length of the body when it is known; never append more */
+  constructor(bounds: BodyBounds, declaredBytes?: number) {
+    this.#capBytes = bounds.capBytes;
+    this.#lease = bounds.lease;
+    this.#reservedBytes = bounds.reservedBytes;
+    this.#declaredBytes = declaredBytes;
+  }
+
+  /** Bytes appended so far. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /**
+   * Adds the next piece. It may be kept as it is, so nobody may change it afterwards.
+   * @throws {SpoorError} too_large: over the cap; overloaded: the budget is full for now
+   */
+  append(piece: Uint8Array): void {
+    const length = this.#length + piece.length;
+    if (length > this.#capBytes) throw bodyTooLarge(this.#capBytes);
+    if (this.#bytes === undefined && length >= (this.#declaredBytes ?? 0)) {
+      this.#reserve(length, length);
+      this.#bytes = piece;
+    } else {
+      if (this.#bytes === undefined || length > this.#bytes.length) this.#enlarge(length);
+      this.#bytes!.set(piece, this.#length);
+    }
+    this.#length = length;
+  }
+
+  /** The body; it lives as long as the lease. Nothing may be appended any more. */
+  finish(): Uint8Array {
+    const bytes = this.#bytes ?? new Uint8Array(0);
+    return bytes.length === this.#length ? bytes : bytes.subarray(0, this.#length);
+  }
+
+  /** Gives the memory of the body back to the lease's budget; nobody may read the body any more. */
+  discard(): void {
+    if (this.#bytes !== undefined) this.#lease.discard(this.#bytes);
+    this.#bytes = undefined;
+    this.#lease.shrink(this.#reservedBytes);
+    this.#reservedBytes = 0;
+  }
+
+  #enlarge(length: number): void {
+    const doubled = Math.max(FIRST_CAPACITY_BYTES, 2 * (this.#bytes?.length ?? 0), length);
+    const leastBytes = this.#declaredBytes ?? length;
+    const wantedBytes = pooledSize(this.#declaredBytes ?? Math.min(doubled, this.#capBytes));
+    const bytes = this.#lease.allocate(this.#reserve(wantedBytes, leastBytes));
+    if (this.#bytes !== undefined) {
+      bytes.set(this.#bytes.subarray(0, this.#length));
+      this.#lease.discard(this.#bytes);
+    }
+    this.#bytes = bytes;
+  }
+
+  // Reserves the wanted capacity, or when that doesn't fit the least that will do. The old
+  // buffer is garbage as soon as it is copied, so only the new one is paid for.
+  #reserve(wantedBytes: number, leastBytes: number): number {
+    if (wantedBytes <= this.#reservedBytes) return wantedBytes;
+    for (const capacity of [wantedBytes, leastBytes]) {
+      if (this.#lease.grow(Math.max(0, capacity - this.#reservedBytes))) {
+        this.#reservedBytes = Math.max(this.#reservedBytes, capacity);
+        return capacity;
+      }
+    }
+    const otherBytes = this.#lease.bytes - this.#reservedBytes;
+    throw noRoomFor(otherBytes + leastBytes, this.#lease.limitBytes);
+  }
+}
+
+/** The error for a body over its cap. */
+export function bodyTooLarge(capBytes: number, sizeBytes?: number): SpoorError {
+  const size = sizeBytes === undefined ? 'is larger' : `has ${sizeBytes} bytes, which is more`;
+  return new SpoorError('too_large', `request body ${size} than the limit of ${capBytes} bytes`);
+}
+
+/**
+ * The error for a request that the budget has no room for: now, or ever.
+ * @param bytes what the whole request needs
+ */
+export function noRoomFor(bytes: number, limitBytes: number): SpoorError {
+  return bytes > limitBytes
+    ? new SpoorError(
+        'too_large',
+        `request needs ${bytes} bytes, more than the ${limitBytes} bytes for all requests in flight`,
+      )
+    : new SpoorError(
+        'overloaded',
+        `no room now for a request that needs ${bytes} bytes: the ${limitBytes} bytes for requests in flight are in use`,
+      );
+}

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net';
+import {
+  Server,
+  ServerCredentials,
+  type ConnectionInjector,
+  type ServiceDefinition,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
+import { SpoorError } from '@spoor/core/model/errors.ts';
+import { GrpcAdmission, type RefusedCall } from './grpc-admission.ts';
+import { GrpcHealth } from './grpc-health.ts';
+import type { BoundAddress } from './http-listener.ts';
+import { LogThrottle, type Logger } from './logger.ts';
+import type { MemoryBudget } from './memory-budget.ts';
+
+/** Where a gRPC server listens, and what bounds its connections and calls. */
+export interface GrpcListenerSettings {
+  /** Name or address to bind to. */
+  readonly host: string;
+  /** 0 to 65535; 0 is any free port. */
+  readonly port: number;
+  /** Largest message, both before and after decompression, in bytes. */
+  readonly bodyCapBytes: number;
+  /** Connections open at the same time; more are closed at once. */
+  readonly maxConnections: number;
+  /** Calls running at the same time on one connection. */
+  readonly maxConcurrentStreams: number;
+  /** Time for a new connection to say that it speaks HTTP/2, in ms. */
+  readonly handshakeTimeoutMs: number;
+  /** Longest pause while a message comes, in ms. */
+  readonly bodyIdleTimeoutMs: number;
+  /** Time for a whole message to come, in ms. */
+  readonly requestTimeoutMs: number;
+  /** Pause after which a connection is pinged, in ms. */
+  readonly keepaliveTimeMs: number;
+  /** Time for the answer to a ping before the connection is closed, in ms. */
+  readonly keepaliveTimeoutMs: number;
+  /** A connection without calls for this long is closed, in ms. */
+  readonly maxConnectionIdleMs: number;
+  /**
+   * Age at which a connection is closed in good order, give or take a tenth, in ms, so that
+   * clients behind a TCP load balancer spread anew; undefined: never.
+   */
+  readonly maxConnectionAgeMs: number | undefined;
+  /** Time for running calls after that, in ms. */
+  readonly maxConnectionAgeGraceMs: number;
+}
+
+/** A service and its handlers. */
+export interface GrpcService {
+  readonly name: string;
+  readonly definition: ServiceDefinition;
+  readonly implementation: UntypedServiceImplementation;
+  /** Paths of its methods whose handlers take a `GrpcMessage`. */
+  readonly bodyMethods: readonly string[];
+}
+
+const HTTP2_PREFACE_BYTES = 24;
+const ACCEPT_LOG_INTERVAL_MS = 10_000;
+
+/**
+ * A grpc-js server with health service, admission before buffering, bounded connections, and a
+ * shutdown that lets running calls finish.
+ *
+ * The sockets are its own: grpc-js bounds neither their number nor the time until the first byte,
+ * and without channelz its forced shutdown leaves them open.
+ */
+export class GrpcListener {
+  readonly #name: string;
+  readonly #settings: GrpcListenerSettings;
+  readonly #logger: Logger;
+  readonly #throttle = new LogThrottle(ACCEPT_LOG_INTERVAL_MS);
+  readonly #sockets = new Set<Socket>();
+  readonly #services: readonly GrpcService[];
+  readonly #budget: MemoryBudget;
+  readonly #onRefused: RefusedCall;
+  readonly #health: GrpcHealth;
+  #admission: GrpcAdmission | undefined;
+  #grpc: Server | undefined;
+  #injector: ConnectionInjector | undefined;
+  #server: NetServer | undefined;
+  #started: Promise<void> | undefined;
+  #stopped: Promise<void> | undefined;
+  #droppedConnections = 0;
+
+  /**
+   * @param name how the log and errors call it, such as `receivers.otlp.protocols.grpc`
+   * @param onRefused told about calls of body methods that never came to their handler
+   */
+  constructor(
+    name: string,
+    settings: GrpcListenerSettings,
+    services: readonly GrpcService[],
+    budget: MemoryBudget,
+    onRefused: RefusedCall,
+    logger: Logger,
+  ) {
+    this.#name = name;
+    this.#settings = settings;
+    this.#services = services;
+    this.#budget = budget;
+    this.#onRefused = onRefused;
+    this.#logger = logger;
+    this.#health = new GrpcHealth(services.map((service) => service.name));
+  }
+
+  /** Connections open now, and those dropped because there were too many. */
+  get connections(): { readonly open: number; readonly dropped: number } {
+    return { open: this.#sockets.size, dropped: this.#droppedConnections };
+  }
+
+  /** Where the server is bound, or undefined while it isn't. */
+  get address(): BoundAddress | undefined {
+    // A string for pipes only, and this server binds none.
+    const bound = this.#server?.address() as AddressInfo | null | undefined;
+    return bound ? { host: bound.address, port: bound.port } : undefined;
+  }
+
+  /**
+   * Binds. Resolves once connections are accepted.
+   * @throws {SpoorError} config: the address can't be bound
+   */
+  start(): Promise<void> {
+    if (this.#stopped !== undefined) {
+      return Promise.reject(new SpoorError('unavailable', `${this.#name}: already shut down`));
+    }
+    this.#started ??= this.#bind();
+    return this.#started;
+  }
+
+  /**
+   * Reports NOT_SERVING, stops accepting, lets running calls finish; what still runs at the
+   * deadline is cut. Safe before start and more than once.
+   */
+  shutdown(deadlineMs: number): Promise<void> {
+    this.#stopped ??= this.#stop(deadlineMs);
+    return this.#stopped;
+  }
+
+  #bind(): Promise<void> {
+    const { host, port, maxConnections } = this.#settings;
+    const server = createServer({ noDelay: true }, (socket) => this.#onConnection(socket));
+    server.maxConnections = maxConnections;
+    server.on('drop', () => this.#droppedConnections++);
+    return new Promise((resolve, reject) => {
+      const onError = (error: NodeJS.ErrnoException): void => {
+        const why = error.code ?? error.message;
+        const message = `${this.#name}: cannot listen on ${host}:${port}: ${why}`;
+        reject(new SpoorError('config', message, { cause: error }));
+      };
+      server.once('error', onError);
+      server.listen({ host, port }, () => {
+        server.off('error', onError);
+        // Such as no file descriptors left: connections wait in the backlog, the server lives on.
+        server.on('error', (error) => {
+          this.#throttle.log((suppressed) =>
+            this.#logger.error(
+              { error: error.message, suppressed },
+              `${this.#name}: cannot accept`,
+            ),
+          );
+        });
+        this.#server = server;
+        this.#serve();
+        resolve();
+      });
+    });
+  }
+
+  #serve(): void {
+    const settings = this.#settings;
+    this.#admission = new GrpcAdmission(
+      {
+        budget: this.#budget,
+        capBytes: settings.bodyCapBytes,
+        bodyMethods: new Set(this.#services.flatMap((service) => service.bodyMethods)),
+        idleTimeoutMs: settings.bodyIdleTimeoutMs,
+        requestTimeoutMs: settings.requestTimeoutMs,
+      },
+      this.#onRefused,
+    );
+    this.#grpc = new Server({
+      interceptors: [this.#admission.interceptor],
+      'grpc.enable_channelz': 0,
+      'grpc.max_receive_message_length': settings.bodyCapBytes,
+      'grpc.max_concurrent_streams': settings.maxConcurrentStreams,
+      'grpc.keepalive_time_ms': settings.keepaliveTimeMs,
+      'grpc.keepalive_timeout_ms': settings.keepaliveTimeoutMs,
+      'grpc.max_connection_idle_ms': settings.maxConnectionIdleMs,
+      'grpc.max_connection_age_grace_ms': settings.maxConnectionAgeGraceMs,
+      ...(settings.maxConnectionAgeMs === undefined
+        ? {}
+        : { 'grpc.max_connection_age_ms': settings.maxConnectionAgeMs }),
+    });
+    this.#health.addTo(this.#grpc);
+    for (const { definition, implementation } of this.#services) {
+      this.#grpc.addService(definition, implementation);
+    }
+    this.#injector = this.#grpc.createConnectionInjector(ServerCredentials.createInsecure());
+  }
+
+  #onConnection(socket: Socket): void {
+    this.#sockets.add(socket);
+    const handshake = setTimeout(() => {
+      if (socket.bytesRead < HTTP2_PREFACE_BYTES) socket.destroy();
+    }, this.#settings.handshakeTimeoutMs);
+    handshake.unref();
+    socket.on('close', () => {
+      clearTimeout(handshake);
+      this.#sockets.delete(socket);
+    });
+    this.#injector?.injectConnection(socket);
+  }
+
+  async #stop(deadlineMs: number): Promise<void> {
+    this.#health.shutdown();
+    // A bind that failed was told to whoever started.
+    await this.#started?.catch(() => undefined);
+    const server = this.#server;
+    const grpc = this.#grpc;
+    if (server === undefined || grpc === undefined) return;
+    this.#admission?.drain();
+    const closed = new Promise<void>((resolve) => {
+      server.close(() => resolve());
+    });
+    const timer = setTimeout(() => {
+      for (const socket of this.#sockets) socket.destroy();
+    }, deadlineMs);
+    // Tells clients to go elsewhere, and closes each connection after its last call. It calls back
+    // too early, so what counts is the end of the connections.
+    grpc.tryShutdown(() => undefined);
+    await closed;
+    clearTimeout(timer);
+    grpc.forceShutdown();
+    this.#admission?.shutdown();
+  }
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Refusal } from './refusal.ts';
+import { encodeRpcStatus, formatRpcStatus } from './rpc-status.ts';
+import { rpcStatusOf } from './refusal.ts';
+
+/** Content type of a google.rpc.Status body. */
+export type StatusFormat = 'application/x-protobuf' | 'application/json';
+
+/**
+ * Bodies up to this size are read and dropped when a request is refused, so that the sender reads
+ * the answer and the connection lives on. Most senders read an answer only after the whole body.
+ */
+const DRAIN_BYTES = 1024 * 1024;
+/** A larger body is dropped for this long at most before the connection is closed. */
+const LINGER_MS = 1000;
+
+/** One request and its answer on an HTTP/1.1 connection. */
+export class HttpExchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** Length of the body in bytes; undefined when it comes in chunks of unknown number. */
+  readonly declaredBytes: number | undefined;
+  /** Called when the body can't be read to its end: too slow, or no HTTP. Set while it is read. */
+  onBroken: ((refusal: Refusal) => void) | undefined;
+  /** Whether the connection closes after the answer. */
+  closing = false;
+  /** Whether nothing more of the request can come, so that an answer needs not wait for it. */
+  broken = false;
+  // Whether the client waits for `100 Continue` before it sends the body.
+  #awaitsContinue: boolean;
+
+  constructor(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean) {
+    this.request = request;
+    this.response = response;
+    this.#awaitsContinue = expectsContinue;
+    const { headers } = request;
+    this.declaredBytes =
+      headers['transfer-encoding'] === undefined
+        ? Number(headers['content-length'] ?? 0)
+        : undefined;
+  }
+
+  /** Lets a client that waits for it send the body. */
+  acceptBody(): void {
+    if (!this.#awaitsContinue) return;
+    this.#awaitsContinue = false;
+    this.response.writeContinue();
+  }
+
+  /**
+   * Sends the whole answer. What has not come of the body yet is dropped: up to 1 MiB with the
+   * connection kept, otherwise the connection is closed after the answer.
+   * @param headers name and value in turn, without Content-Length
+   */
+  answer(status: number, headers: string[], body: Uint8Array | string): void {
+    const { request, response } = this;
+    if (response.headersSent || response.destroyed) return;
+    headers.push('content-length', String(Buffer.byteLength(body)));
+    if (this.closing) headers.push('connection', 'close');
+    if (request.complete || this.declaredBytes === 0) {
+      response.writeHead(status, headers).end(body);
+      return;
+    }
+    const keeps =
+      !this.#awaitsContinue &&
+      this.declaredBytes !== undefined &&
+      this.declaredBytes <= DRAIN_BYTES;
+    if (keeps) {
+      response.writeHead(status, headers).end(body);
+      request.resume();
+      return;
+    }
+    // A client that gets the answer instead of `100 Continue` may send the body or not, and one
+    // can't tell which: only closing is safe. The answer goes out at once; ending the response
+    // would cut the connection under a client that still sends, before it has read the answer.
+    if (!this.closing) headers.push('connection', 'close');
+    response.writeHead(status, headers);
+    if (this.broken) {
+      response.end(body);
+    } else {
+      response.write(body);
+      this.#drainThenClose();
+    }
+  }
+
+  /** Sends a google.rpc.Status as the answer. */
+  refuse(refusal: Refusal, format: StatusFormat, headers: readonly string[] = []): void {
+    const status = rpcStatusOf(refusal);
+    const sent = [...headers, 'content-type', format];
+    if (refusal.retryAfterMs !== undefined) {
+      sent.push('retry-after', String(Math.max(1, Math.ceil(refusal.retryAfterMs / 1000))));
+    }
+    const body = format === 'application/json' ? formatRpcStatus(status) : encodeRpcStatus(status);
+    this.answer(refusal.httpStatus, sent, body);
+  }
+
+  #drainThenClose(): void {
+    const { request, response } = this;
+    let droppedBytes = 0;
+    const close = (): void => {
+      clearTimeout(timer);
+      response.end();
+    };
+    const timer = setTimeout(close, LINGER_MS);
+    request.on('data', (piece: Buffer) => {
+      droppedBytes += piece.length;
+      if (droppedBytes > DRAIN_BYTES) close();
+    });
+    request.on('end', close);
+    response.on('close', close);
+    request.resume();
+  }
+}

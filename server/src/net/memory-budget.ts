@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+import { BufferPool } from './buffer-pool.ts';
+
+/** Usual size of the budget for request bodies in flight: one share of a process limited to 300 MiB. */
+export const DEFAULT_IN_FLIGHT_BYTES = 64 * 1024 * 1024;
+
+/** State of a {@link MemoryBudget} for the metrics. */
+export interface MemoryBudgetFigures {
+  readonly limitBytes: number;
+  readonly usedBytes: number;
+  /** Highest `usedBytes` since the start. */
+  readonly peakBytes: number;
+  /** Leases that are not released yet. */
+  readonly leases: number;
+  /** Reservations and growths that found no room. */
+  readonly refusals: number;
+  /** Bytes of free buffers that wait for use; they come on top of `usedBytes`. */
+  readonly pooledBytes: number;
+}
+
+/**
+ * Bytes that request bodies in flight may hold together, shared by all receivers.
+ *
+ * Memory is reserved *before* it is taken: a body that finds no room is refused before it is
+ * read, so that overload costs an answer and no memory.
+ */
+export class MemoryBudget {
+  readonly limitBytes: number;
+  /** Free buffers for the next bodies. */
+  readonly pool = new BufferPool();
+  #usedBytes = 0;
+  #peakBytes = 0;
+  #leases = 0;
+  #refusals = 0;
+
+  constructor(limitBytes: number = DEFAULT_IN_FLIGHT_BYTES) {
+    this.limitBytes = limitBytes;
+  }
+
+  /** A lease of `bytes`, or undefined when they don't fit now. The caller must release it. */
+  reserve(bytes: number): MemoryLease | undefined {
+    if (!this.take(bytes)) return undefined;
+    this.#leases++;
+    return new MemoryLease(this, bytes);
+  }
+
+  /** Takes bytes for a lease; false, and nothing taken, when they don't fit. */
+  take(bytes: number): boolean {
+    const usedBytes = this.#usedBytes + bytes;
+    if (usedBytes > this.limitBytes) {
+      this.#refusals++;
+      return false;
+    }
+    this.#usedBytes = usedBytes;
+    if (usedBytes > this.#peakBytes) this.#peakBytes = usedBytes;
+    return true;
+  }
+
+  /** Gives bytes of a lease back; `last` ends the lease. */
+  giveBack(bytes: number, last: boolean): void {
+    this.#usedBytes -= bytes;
+    if (last) this.#leases--;
+  }
+
+  get figures(): MemoryBudgetFigures {
+    return {
+      limitBytes: this.limitBytes,
+      usedBytes: this.#usedBytes,
+      peakBytes: this.#peakBytes,
+      leases: this.#leases,
+      refusals: this.#refusals,
+      pooledBytes: this.pool.freeBytes,
+    };
+  }
+}
+
+/** A share of a {@link MemoryBudget}. Once released it stays empty and refuses to grow. */
+export class MemoryLease {
+  readonly #budget: MemoryBudget;
+  #bytes: number;
+  #buffers: Uint8Array[] = [];
+  #released = false;
+
+  constructor(budget: MemoryBudget, bytes: number) {
+    this.#budget = budget;
+    this.#bytes = bytes;
+  }
+
+  /** Bytes held now. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Bytes that the whole budget has. */
+  get limitBytes(): number {
+    return this.#budget.limitBytes;
+  }
+
+  /** Holds `bytes` more; false, and nothing changed, when they don't fit. */
+  grow(bytes: number): boolean {
+    if (this.#released || !this.#budget.take(bytes)) return false;
+    this.#bytes += bytes;
+    return true;
+  }
+
+  /** Holds `bytes` fewer, at most all of them. */
+  shrink(bytes: number): void {
+    const given = Math.min(bytes, this.#bytes);
+    this.#bytes -= given;
+    this.#budget.giveBack(given, false);
+  }
+
+  /** A buffer that lives as long as the lease; the caller has reserved its size. */
+  allocate(bytes: number): Uint8Array {
+    const buffer = this.#budget.pool.take(bytes);
+    this.#buffers.push(buffer);
+    return buffer;
+  }
+
+  /** Gives one buffer back before the rest; what was not allocated here is left alone. */
+  discard(buffer: Uint8Array): void {
+    const index = this.#buffers.indexOf(buffer);
+    if (index < 0) return;
+    this.#buffers.splice(index, 1);
+    this.#budget.pool.giveBack(buffer);
+  }
+
+  /**
+   * Gives everything back, its buffers too: they become other bodies at once, so nobody may read
+   * or write them any more. Does nothing the second time.
+   */
+  release(): void {
+    if (this.#released) return;
+    this.#released = true;
+    for (const buffer of this.#buffers) this.#budget.pool.giveBack(buffer);
+    this.#buffers = [];
+    this.#budget.giveBack(this.#bytes, true);
+    this.#bytes = 0;
+  }
+}

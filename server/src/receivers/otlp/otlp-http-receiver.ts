@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { IncomingMessage } from 'node:http';
+import { SpoorError, quote } from '@spoor/core/model/errors.ts';
+import { DEFAULT_TENANT, parseTenant, type Tenant } from '@spoor/core/model/ids.ts';
+import { Cors } from '#net/cors.ts';
+import type { Compression } from '#net/decompress.ts';
+import {
+  ACCEPTED_ENCODINGS,
+  readCompression,
+  receiveBody,
+  type ReceivedBody,
+} from '#net/http-body.ts';
+import type { HttpExchange, StatusFormat } from '#net/http-exchange.ts';
+import { HttpListener, type BoundAddress } from '#net/http-listener.ts';
+import { LogThrottle, type Logger } from '#net/logger.ts';
+import type { MemoryBudget } from '#net/memory-budget.ts';
+import { makeRefusal, refusalOf, type Refusal } from '#net/refusal.ts';
+import type { IngestFormat, IngestResult, TraceIngest } from '#pipeline/trace-ingest.ts';
+import { encodeExportResponse, formatExportResponse } from './export-response.ts';
+import type { OtlpHttpSettings } from './otlp-settings.ts';
+import { ReceiverCounters, type CountedFormat, type ReceiverFigures } from './receiver-counters.ts';
+
+/** What the receivers of OTLP work with. */
+export interface OtlpReceiverParts {
+  readonly ingest: TraceIngest;
+  /** Shared by all receivers. */
+  readonly budget: MemoryBudget;
+  readonly logger: Logger;
+}
+
+const FORMATS: ReadonlyMap<string, IngestFormat> = new Map([
+  ['application/x-protobuf', 'otlp_proto'],
+  ['application/json', 'otlp_json'],
+]);
+
+const CONTENT_TYPES: Readonly<Record<CountedFormat, StatusFormat>> = {
+  otlp_proto: 'application/x-protobuf',
+  otlp_json: 'application/json',
+  unknown: 'application/json',
+};
+
+const ERROR_LOG_INTERVAL_MS = 10_000;
+
+/**
+ * Receives OTLP/HTTP: POST of an ExportTraceServiceRequest in protobuf or JSON.
+ * @see https://github.com/open-telemetry/opentelemetry-proto/blob/v1.9.0/docs/specification.md#otlphttp
+ */
+export class OtlpHttpReceiver {
+  readonly #settings: OtlpHttpSettings;
+  readonly #parts: OtlpReceiverParts;
+  readonly #listener: HttpListener;
+  readonly #cors: Cors;
+  readonly #counters = new ReceiverCounters();
+  readonly #throttle = new LogThrottle(ERROR_LOG_INTERVAL_MS);
+
+  /** @throws {SpoorError} config: the CORS origins can't be read */
+  constructor(settings: OtlpHttpSettings, parts: OtlpReceiverParts) {
+    this.#settings = settings;
+    this.#parts = parts;
+    this.#cors = new Cors(settings.cors);
+    this.#listener = new HttpListener(
+      'receivers.otlp.protocols.http',
+      settings,
+      (exchange) => this.#onRequest(exchange),
+      (refusal) => this.#counters.countRefused('unknown', refusal),
+      parts.logger,
+    );
+  }
+
+  /** Where the receiver is bound, or undefined while it isn't. */
+  get address(): BoundAddress | undefined {
+    return this.#listener.address;
+  }
+
+  /** Connections open now, and those dropped because there were too many. */
+  get connections(): { readonly open: number; readonly dropped: number } {
+    return this.#listener.connections;
+  }
+
+  /** What was received since the start. */
+  get figures(): ReceiverFigures {
+    return this.#counters.figures;
+  }
+
+  /** Binds; see {@link HttpListener.start}. */
+  start(): Promise<void> {
+    return this.#listener.start();
+  }
+
+  /** Lets running requests finish; see {@link HttpListener.shutdown}. */
+  shutdown(deadlineMs: number): Promise<void> {
+    return this.#listener.shutdown(deadlineMs);
+  }
+
+  #onRequest(exchange: HttpExchange): void {
+    const { request } = exchange;
+    let format: CountedFormat = 'unknown';
+    let compression: Compression | 'identity';
+    let tenant: Tenant;
+    try {
+      if (request.url !== this.#settings.tracesPath && !this.#isTracesUrl(request.url ?? '')) {
+        this.#refuse(exchange, format, wrongPath(request, this.#settings.tracesPath));
+        return;
+      }
+      if (request.method === 'OPTIONS' && this.#cors.enabled) {
+        this.#answerPreflight(exchange);
+        return;
+      }
+      format = readFormat(request.headers['content-type']) ?? 'unknown';
+      if (request.method !== 'POST') {
+        const allow = this.#cors.enabled ? 'POST, OPTIONS' : 'POST';
+        this.#refuse(exchange, format, wrongMethod(request), ['allow', allow]);
+        return;
+      }
+      if (format === 'unknown') throw wrongType(request);
+      if (this.#listener.draining) throw new SpoorError('unavailable', 'the server is stopping');
+      compression = readCompression(request.headers['content-encoding']);
+      tenant = this.#readTenant(request);
+    } catch (error) {
+      const refusal = refusalOf(error);
+      const isUnsupported = refusal.reason === 'unsupported' && format !== 'unknown';
+      const headers = isUnsupported ? ['accept-encoding', ACCEPTED_ENCODINGS] : [];
+      this.#refuse(exchange, format, refusal, headers);
+      return;
+    }
+    const known = format;
+    const limits = { budget: this.#parts.budget, capBytes: this.#settings.bodyCapBytes };
+    receiveBody(exchange, compression, limits, (refusal, body) => {
+      if (body !== undefined) this.#ingest(exchange, tenant, known, body);
+      else if (refusal !== undefined) this.#refuse(exchange, known, refusal);
+    });
+  }
+
+  #ingest(exchange: HttpExchange, tenant: Tenant, format: IngestFormat, body: ReceivedBody): void {
+    this.#counters.countBody(format, body.wireBytes, body.bytes.length);
+    const abort = new AbortController();
+    exchange.response.on('close', () => {
+      if (!exchange.response.writableEnded) abort.abort();
+    });
+    this.#parts.ingest.ingest(tenant, format, body.bytes, { signal: abort.signal }).then(
+      (result) => {
+        body.lease.release();
+        this.#counters.countTaken(format, result);
+        this.#answer(exchange, format, result);
+      },
+      (error: unknown) => {
+        body.lease.release();
+        if (!(error instanceof SpoorError) || error.code === 'internal') this.#logFault(error);
+        this.#refuse(exchange, format, refusalOf(error));
+      },
+    );
+  }
+
+  #answer(exchange: HttpExchange, format: IngestFormat, result: IngestResult): void {
+    const headers = this.#commonHeaders(exchange);
+    headers.push('content-type', CONTENT_TYPES[format]);
+    const body =
+      format === 'otlp_json' ? formatExportResponse(result) : encodeExportResponse(result);
+    exchange.answer(200, headers, body);
+  }
+
+  #refuse(
+    exchange: HttpExchange,
+    format: CountedFormat,
+    refusal: Refusal,
+    headers: readonly string[] = [],
+  ): void {
+    this.#counters.countRefused(format, refusal);
+    const sent = [...headers, ...this.#commonHeaders(exchange)];
+    exchange.refuse(refusal, CONTENT_TYPES[format], sent);
+  }
+
+  #answerPreflight(exchange: HttpExchange): void {
+    const { origin, 'access-control-request-headers': requested } = exchange.request.headers;
+    exchange.answer(204, this.#cors.preflightHeaders(origin, requested), '');
+  }
+
+  #commonHeaders(exchange: HttpExchange): string[] {
+    exchange.closing = this.#listener.draining;
+    return this.#cors.enabled ? this.#cors.responseHeaders(exchange.request.headers.origin) : [];
+  }
+
+  // Also with a query, and in the absolute form that proxies send.
+  #isTracesUrl(url: string): boolean {
+    const path = url.replace(/^https?:\/\/[^/?]*/i, '');
+    const query = path.indexOf('?');
+    return (query < 0 ? path : path.slice(0, query)) === this.#settings.tracesPath;
+  }
+
+  #readTenant(request: IncomingMessage): Tenant {
+    const { tenantHeader } = this.#settings;
+    if (tenantHeader === undefined) return DEFAULT_TENANT;
+    const value = request.headers[tenantHeader.toLowerCase()];
+    if (typeof value !== 'string') {
+      throw new SpoorError('invalid_argument', `header ${quote(tenantHeader)} names no tenant`);
+    }
+    return parseTenant(value);
+  }
+
+  #logFault(error: unknown): void {
+    this.#throttle.log((suppressed) =>
+      this.#parts.logger.error({ err: error, suppressed }, 'otlp http: request failed'),
+    );
+  }
+}
+
+function readFormat(contentType: string | undefined): IngestFormat | undefined {
+  if (contentType === undefined) return undefined;
+  const end = contentType.indexOf(';');
+  const mediaType = end < 0 ? contentType : contentType.slice(0, end);
+  return FORMATS.get(mediaType) ?? FORMATS.get(mediaType.trim().toLowerCase());
+}
+
+function wrongPath(request: IncomingMessage, tracesPath: string): Refusal {
+  const message = `path ${quote(request.url ?? '')} is not served here, only ${tracesPath}`;
+  return makeRefusal('wrong_path', { http: 404, grpc: 5 }, message);
+}
+
+function wrongMethod(request: IncomingMessage): Refusal {
+  const message = `method ${quote(request.method ?? '')} is not allowed, only POST`;
+  return makeRefusal('wrong_method', { http: 405, grpc: 12 }, message);
+}
+
+function wrongType(request: IncomingMessage): SpoorError {
+  const contentType = quote(request.headers['content-type'] ?? '');
+  const known = [...FORMATS.keys()].join(' or ');
+  return new SpoorError('unsupported', `content type ${contentType} is not ${known}`);
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+import { REFUSAL_REASONS, type Refusal, type RefusalReason } from '#net/refusal.ts';
+import type { IngestFormat, IngestResult } from '#pipeline/trace-ingest.ts';
+
+/** Format of a request's body; `unknown` when it was refused before that was known. */
+export type CountedFormat = IngestFormat | 'unknown';
+
+/** What a receiver has counted since its start for one format. */
+export interface FormatFigures {
+  /** Requests whose answer is decided. */
+  readonly requests: number;
+  /** Bodies as they came, in bytes. */
+  readonly wireBytes: number;
+  /** Bodies after decompression, in bytes. */
+  readonly bodyBytes: number;
+  readonly acceptedSpans: number;
+  /** Invalid spans of accepted requests. */
+  readonly rejectedSpans: number;
+  /** Requests of which nothing was kept, by reason; every reason is there. */
+  readonly refusedRequests: Readonly<Record<RefusalReason, number>>;
+}
+
+type MutableFigures = { -readonly [K in keyof FormatFigures]: FormatFigures[K] } & {
+  refusedRequests: Record<RefusalReason, number>;
+};
+
+/** Figures by format; a fixed set, so its size doesn't depend on what clients send. */
+export type ReceiverFigures = Readonly<Record<CountedFormat, FormatFigures>>;
+
+/** Counts what one receiver takes and refuses. */
+export class ReceiverCounters {
+  readonly #figures: Record<CountedFormat, MutableFigures> = {
+    otlp_proto: emptyFigures(),
+    otlp_json: emptyFigures(),
+    unknown: emptyFigures(),
+  };
+
+  /** The counters themselves: read them, don't keep them. */
+  get figures(): ReceiverFigures {
+    return this.#figures;
+  }
+
+  countBody(format: IngestFormat, wireBytes: number, bodyBytes: number): void {
+    const figures = this.#figures[format];
+    figures.wireBytes += wireBytes;
+    figures.bodyBytes += bodyBytes;
+  }
+
+  countTaken(format: IngestFormat, result: IngestResult): void {
+    const figures = this.#figures[format];
+    figures.requests++;
+    figures.acceptedSpans += result.accepted;
+    figures.rejectedSpans += result.rejected;
+  }
+
+  countRefused(format: CountedFormat, refusal: Refusal): void {
+    const figures = this.#figures[format];
+    figures.requests++;
+    figures.refusedRequests[refusal.reason]++;
+  }
+}
+
+function emptyFigures(): MutableFigures {
+  return {
+    requests: 0,
+    wireBytes: 0,
+    bodyBytes: 0,
+    acceptedSpans: 0,
+    rejectedSpans: 0,
+    // Every reason has its zero.
+    refusedRequests: Object.fromEntries(REFUSAL_REASONS.map((reason) => [reason, 0])) as Record<
+      RefusalReason,
+      number
+    >,
+  };
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+import http from 'node:http';
+import net from 'node:net';
+import { MemoryBudget } from '#net/memory-budget.ts';
+import { FakeTraceIngest } from './fake-trace-ingest.ts';
+import { OtlpGrpcReceiver } from './otlp-grpc-receiver.ts';
+import { OtlpHttpReceiver } from './otlp-http-receiver.ts';
+import {
+  OTLP_GRPC_DEFAULTS,
+  OTLP_HTTP_DEFAULTS,
+  type OtlpGrpcSettings,
+  type OtlpHttpSettings,
+} from './otlp-settings.ts';
+
+/** Time for running requests when a test stops its receiver, in ms. */
+const SHUTDOWN_MS = 1000;
+
+/** A receiver on a free port with a fake behind it. */
+export interface TestBed<R> extends AsyncDisposable {
+  readonly receiver: R;
+  readonly ingest: FakeTraceIngest;
+  readonly budget: MemoryBudget;
+  readonly port: number;
+  /** Messages of the log. */
+  readonly log: string[];
+}
+
+/** An answer over HTTP. */
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: http.IncomingHttpHeaders;
+  readonly body: Buffer;
+}
+
+/** Starts an OTLP/HTTP receiver. */
+export async function startHttp(
+  settings: Partial<OtlpHttpSettings> = {},
+  budgetBytes?: number,
+): Promise<TestBed<OtlpHttpReceiver>> {
+  const parts = makeParts(budgetBytes);
+  const receiver = new OtlpHttpReceiver(
+    { ...OTLP_HTTP_DEFAULTS, host: '127.0.0.1', port: 0, ...settings },
+    parts,
+  );
+  await receiver.start();
+  return makeBed(receiver, parts);
+}
+
+/** Starts an OTLP/gRPC receiver. */
+export async function startGrpc(
+  settings: Partial<OtlpGrpcSettings> = {},
+  budgetBytes?: number,
+): Promise<TestBed<OtlpGrpcReceiver>> {
+  const parts = makeParts(budgetBytes);
+  const receiver = new OtlpGrpcReceiver(
+    { ...OTLP_GRPC_DEFAULTS, host: '127.0.0.1', port: 0, ...settings },
+    parts,
+  );
+  await receiver.start();
+  return makeBed(receiver, parts);
+}
+
+/** One request on a connection of its own; `body` pieces are sent one after the other. */
+export function send(
+  port: number,
+  options: http.RequestOptions,
+  body: readonly Uint8Array[] = [],
+): Promise<HttpAnswer> {
+  return new Promise((resolve, reject) => {
+    const request = http.request(
+      { host: '127.0.0.1', port, path: '/v1/traces', method: 'POST', agent: false, ...options },
+      (response) => {
+        const pieces: Buffer[] = [];
+        response.on('data', (piece: Buffer) => pieces.push(piece));
+        response.on('error', reject);
+        response.on('end', () => {
+          const { statusCode = 0, headers } = response;
+          resolve({ status: statusCode, headers, body: Buffer.concat(pieces) });
+        });
+      },
+    );
+    request.on('error', reject);
+    for (const piece of body) request.write(piece);
+    request.end();
+  });
+}
+
+/** Sends bytes as they are and resolves with all that comes until the server closes the connection. */
+export function exchangeRaw(port: number, text: string | Uint8Array): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const pieces: Buffer[] = [];
+    const socket = net.connect({ host: '127.0.0.1', port }, () => socket.write(text));
+    socket.on('data', (piece: Buffer) => pieces.push(piece));
+    socket.on('error', reject);
+    socket.on('close', () => resolve(Buffer.concat(pieces).toString('latin1')));
+  });
+}
+
+/** Resolves once `holds` is true; looks again after each turn of the event loop. */
+export async function until(holds: () => boolean): Promise<void> {
+  while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+interface Parts {
+  readonly ingest: FakeTraceIngest;
+  readonly budget: MemoryBudget;
+  readonly log: string[];
+  readonly logger: Record<'info' | 'warn' | 'error', (details: object, message: string) => void>;
+}
+
+function makeParts(budgetBytes: number | undefined): Parts {
+  const log: string[] = [];
+  const write = (_details: object, message: string): void => {
+    log.push(message);
+  };
+  return {
+    ingest: new FakeTraceIngest(),
+    budget: new MemoryBudget(budgetBytes),
+    log,
+    logger: { info: write, warn: write, error: write },
+  };
+}
+
+function makeBed<R extends OtlpHttpReceiver | OtlpGrpcReceiver>(
+  receiver: R,
+  { ingest, budget, log }: Parts,
+): TestBed<R> {
+  return {
+    receiver,
+    ingest,
+    budget,
+    log,
+    port: receiver.address?.port ?? 0,
+    [Symbol.asyncDispose]: () => receiver.shutdown(SHUTDOWN_MS),
+  };
+}

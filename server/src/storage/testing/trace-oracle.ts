@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Tenant, TraceId } from '@spoor/core/model/ids.ts';
+import type { Span } from '@spoor/core/model/span.ts';
+import { meets } from '@spoor/core/query/testing/naive-predicate.ts';
+import type { TraceQuery, TraceSummary } from '@spoor/core/query/trace-query.ts';
+import type { Operation } from '#storage/tracestore.ts';
+
+/**
+ * What a store must answer, worked out from a list of plain spans in the simplest way. It shares no code with any store, so
+ * that the two can be compared.
+ */
+export class TraceOracle {
+  /** Spans by tenant and by all that they hold, so copies fall together. */
+  readonly #spans = new Map<Tenant, Map<string, Span>>();
+
+  write(tenant: Tenant, spans: readonly Span[]): void {
+    const known = this.#spans.get(tenant) ?? new Map<string, Span>();
+    for (const span of spans) known.set(spanText(span), span);
+    this.#spans.set(tenant, known);
+  }
+
+  /** Spans of a trace by start, then span id, then text. */
+  getTrace(tenant: Tenant, id: TraceId): Span[] {
+    return this.#all(tenant)
+      .filter((span) => span.traceId === id)
+      .sort(bySpan);
+  }
+
+  findTraces(tenant: Tenant, query: TraceQuery): TraceSummary[] {
+    const matching = new Set<TraceId>();
+    for (const span of this.#all(tenant)) {
+      const start = span.startTimeUnixNano;
+      if (start < query.startMinUnixNano || start >= query.startMaxUnixNano) continue;
+      if (meets(span, query.where)) matching.add(span.traceId);
+    }
+    return [...matching]
+      .map((id) => summarize(this.getTrace(tenant, id)))
+      .sort((a, b) => {
+        const difference = b.startTimeUnixNano - a.startTimeUnixNano;
+        return difference === 0n ? compare(a.traceId, b.traceId) : difference < 0n ? -1 : 1;
+      })
+      .slice(0, query.limit);
+  }
+
+  getServices(tenant: Tenant): string[] {
+    const names = new Set(this.#all(tenant).map((span) => span.resource.serviceName));
+    names.delete('');
+    return [...names].sort(byCodePoint);
+  }
+
+  getOperations(tenant: Tenant, service: string): Operation[] {
+    const found = new Map<string, Operation>();
+    for (const { resource, name, kind } of this.#all(tenant)) {
+      if (resource.serviceName === service) found.set(`${kind} ${name}`, { name, kind });
+    }
+    return [...found.values()].sort((a, b) => byCodePoint(a.name, b.name) || a.kind - b.kind);
+  }
+
+  #all(tenant: Tenant): Span[] {
+    return [...(this.#spans.get(tenant)?.values() ?? [])];
+  }
+}
+
+/** All that a span holds as a text: equal spans have equal texts, whatever the order of their properties. */
+export function spanText(span: Span): string {
+  return plainText(span);
+}
+
+/** By start, then span id, then {@link spanText}. */
+export function bySpan(a: Span, b: Span): number {
+  const difference = a.startTimeUnixNano - b.startTimeUnixNano;
+  if (difference !== 0n) return difference < 0n ? -1 : 1;
+  return compare(a.spanId, b.spanId) || compare(spanText(a), spanText(b));
+}
+
+function summarize(spans: readonly Span[]): TraceSummary {
+  const isError = (span: Span): boolean => span.status?.code === 2;
+  const root = spans
+    .filter((span) => /^0*$/.test(span.parentSpanId))
+    .sort((a, b) => {
+      const difference = a.startTimeUnixNano - b.startTimeUnixNano;
+      if (difference !== 0n) return difference < 0n ? -1 : 1;
+      return (
+        compare(a.spanId, b.spanId) ||
+        byCodePoint(a.resource.serviceName, b.resource.serviceName) ||
+        byCodePoint(a.name, b.name)
+      );
+    })[0];
+  const starts = spans.map((span) => span.startTimeUnixNano);
+  const ends = spans.map((span) => span.endTimeUnixNano);
+  const names = new Set(spans.map((span) => span.resource.serviceName));
+  return {
+    traceId: spans[0]!.traceId,
+    startTimeUnixNano: starts.reduce((a, b) => (a < b ? a : b)),
+    endTimeUnixNano: ends.reduce((a, b) => (a > b ? a : b)),
+    spanCount: spans.length,
+    errorCount: spans.filter(isError).length,
+    rootServiceName: root?.resource.serviceName ?? '',
+    rootSpanName: root?.name ?? '',
+    rootSpanId: root?.spanId ?? '',
+    services: [...names].sort(byCodePoint).map((name) => {
+      const own = spans.filter((span) => span.resource.serviceName === name);
+      return { name, spanCount: own.length, errorCount: own.filter(isError).length };
+    }),
+  };
+}
+
+function plainText(value: unknown): string {
+  if (value === undefined) return 'undefined';
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value === 'number') return Object.is(value, -0) ? '-0' : String(value);
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (value instanceof Uint8Array) return `bytes ${value.toHex()}`;
+  if (Array.isArray(value)) return `[${value.map(plainText).join()}]`;
+  const entries = Object.entries(value).sort(([a], [b]) => compare(a, b));
+  return `{${entries.map(([key, one]) => `${key}:${plainText(one)}`).join()}}`;
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function byCodePoint(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { parseTenant, type Tenant } from '@spoor/core/model/ids.ts';
+import type { Span } from '@spoor/core/model/span.ts';
+import {
+  arbitraryPredicate,
+  arbitraryWindow,
+} from '@spoor/core/query/testing/arbitrary-predicate.ts';
+import { arbitrarySpan, SERVICES } from '@spoor/core/query/testing/arbitrary-span.ts';
+import { traceId } from '@spoor/core/query/testing/example-span.ts';
+import { OtlpProtoEncoder } from '@spoor/core/wire/otlp/encode.ts';
+import type { TraceQuery } from '@spoor/core/query/trace-query.ts';
+import { readSpans, type StoreHarness, writeSpans } from './testing/store-harness.ts';
+import { bySpan, spanText, TraceOracle } from './testing/trace-oracle.ts';
+import type { TraceStore } from './tracestore.ts';
+
+/** Something that happens to a store. */
+type Step =
+  | { readonly do: 'write'; readonly spans: readonly Span[] }
+  /** Spans written before, by number, come again in this order. */
+  | { readonly do: 'resend'; readonly picks: readonly number[] }
+  | { readonly do: 'settle' | 'reopen' };
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant('write' as const),
+      spans: fc.array(arbitrarySpan, { minLength: 1, maxLength: 12 }),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('resend' as const),
+      picks: fc.array(fc.nat(), { minLength: 1, maxLength: 8 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant<Step>({ do: 'settle' }) },
+  { weight: 1, arbitrary: fc.constant<Step>({ do: 'reopen' }) },
+);
+
+const query: fc.Arbitrary<TraceQuery> = fc
+  .record({ where: arbitraryPredicate, window: arbitraryWindow, limit: fc.constantFrom(1, 2, 100) })
+  .map(({ where, window, limit }) => ({ where, ...window, limit }));
+
+/**
+ * Registers the test that matters most; part of `testTraceStore`: whatever is written, sent again, mixed, settled and reopened, the
+ * answers are those of a brute-force oracle.
+ */
+export function testHistories(
+  name: string,
+  withStore: (body: (harness: StoreHarness) => Promise<void>) => Promise<void>,
+  runs: number,
+): void {
+  test(`${name}: answers to any questions after any history are those of the oracle`, () =>
+    withStore(async (harness) => {
+      let run = 0;
+      await fc.assert(
+        fc.asyncProperty(
+          fc.array(step, { minLength: 1, maxLength: 8 }),
+          fc.array(query, { minLength: 1, maxLength: 10 }),
+          async (steps, queries) => {
+            // Tenants see nothing of each other, so one store serves all runs.
+            const tenant = parseTenant(`run-${run++}`);
+            const oracle = new TraceOracle();
+            const written: Span[] = [];
+            const write = async (spans: readonly Span[]): Promise<void> => {
+              await writeSpans(harness.store, spans, tenant);
+              oracle.write(tenant, spans);
+              written.push(...spans);
+            };
+            for (const one of steps) {
+              switch (one.do) {
+                case 'write':
+                  await write(one.spans);
+                  break;
+                case 'resend':
+                  if (written.length > 0) {
+                    await write(one.picks.map((n) => written[n % written.length]!));
+                  }
+                  break;
+                case 'settle':
+                  await harness.settle();
+                  break;
+                case 'reopen':
+                  await harness.reopen();
+              }
+            }
+            const traces = await compareAll(harness.store, oracle, tenant, queries);
+            await harness.settle();
+            const settled = await compareAll(harness.store, oracle, tenant, queries);
+            assert.deepEqual(settled, traces, 'settling changed a trace');
+          },
+        ),
+        { numRuns: runs },
+      );
+    }));
+}
+
+/** @returns the encoded traces: spans with the same ids and start must also keep their order */
+async function compareAll(
+  store: TraceStore,
+  oracle: TraceOracle,
+  tenant: Tenant,
+  queries: readonly TraceQuery[],
+): Promise<string[]> {
+  for (const one of queries) {
+    const found = await store.findTraces(tenant, one);
+    assert.deepEqual(found, oracle.findTraces(tenant, one), fc.stringify(one));
+  }
+  assert.deepEqual(await store.getServices(tenant), oracle.getServices(tenant));
+  for (const service of SERVICES) {
+    const operations = await store.getOperations(tenant, service);
+    assert.deepEqual(operations, oracle.getOperations(tenant, service));
+  }
+  const ids = [4, 9, 1, 3, 2].map(traceId);
+  const batches = await Array.fromAsync(store.getTraces(tenant, ids));
+  const traces = batches.map(readSpans);
+  for (const spans of traces) {
+    const keys = spans.map(({ startTimeUnixNano, spanId }) => ({ startTimeUnixNano, spanId }));
+    const sorted = spans.toSorted(bySpan);
+    assert.deepEqual(
+      keys,
+      sorted.map(({ startTimeUnixNano, spanId }) => ({ startTimeUnixNano, spanId })),
+    );
+  }
+  assert.deepEqual(
+    traces.map((spans) => spans.toSorted(bySpan).map(spanText)),
+    ids.map((id) => oracle.getTrace(tenant, id).map(spanText)).filter((spans) => spans.length > 0),
+  );
+  return batches.map((batch) => new OtlpProtoEncoder(batch).encode().toHex());
+}
