@@ -15,6 +15,9 @@ export interface BatchMark {
   readonly columns: number;
   readonly shapes: number;
   readonly symbols: readonly number[];
+  readonly rowCells: number;
+  readonly eventCells: number;
+  readonly linkCells: number;
 }
 
 /**
@@ -63,6 +66,7 @@ export class BatchBuilder {
   readonly scopes = new SymbolInterner(64, 4096);
   readonly eventNames = new SymbolInterner(16, 256);
   readonly #keys = new SymbolInterner(128, 2048);
+  readonly #values = new SymbolInterner(1024, 16384);
   readonly #shapes = new ShapeInterner();
   #columns: AttributeColumnBuilder[] = [];
   readonly #pool: AttributeColumnBuilder[] = [];
@@ -70,9 +74,15 @@ export class BatchBuilder {
   #columnOf = new Map<number, AttributeColumnBuilder>();
 
   /** Columns of the span, event or link under way, one list for each kind of owner. */
-  readonly #spanShape = new ColumnList();
-  readonly #eventShapeList = new ColumnList();
-  readonly #linkShapeList = new ColumnList();
+  readonly #spanShape = new WordList();
+  readonly #eventShapeList = new WordList();
+  readonly #linkShapeList = new WordList();
+  /** Codes of the attributes of all rows, events and links, in their order. */
+  readonly #rowCells = new WordList(4096);
+  readonly #eventCells = new WordList();
+  readonly #linkCells = new WordList();
+  /** Cells before the row under way. */
+  readonly #before = { row: 0, event: 0, link: 0 };
   /** The first column of the span, event or link before, by level. */
   readonly #first: (AttributeColumnBuilder | undefined)[] = [];
   #last: AttributeColumnBuilder | undefined;
@@ -89,6 +99,9 @@ export class BatchBuilder {
     if (this.rows === this.#shape.length) this.#growRows(this.rows * 2);
     this.#spanShape.count = 0;
     this.#last = undefined;
+    this.#before.row = this.#rowCells.count;
+    this.#before.event = this.#eventCells.count;
+    this.#before.link = this.#linkCells.count;
     return this.rows;
   }
 
@@ -96,7 +109,7 @@ export class BatchBuilder {
   endSpan(): void {
     const row = this.rows++;
     const list = this.#spanShape;
-    this.#shape[row] = this.#shapes.intern(list.ids, list.count);
+    this.#shape[row] = this.#shapes.intern(list.words, list.count);
     this.#eventEnd[row] = this.events;
     this.#linkEnd[row] = this.links;
   }
@@ -111,6 +124,9 @@ export class BatchBuilder {
     this.#unpush(this.#linkShapeList);
     while (this.events > firstEvent) this.#unpushShape(this.#eventShape[--this.events]!);
     while (this.links > firstLink) this.#unpushShape(this.#linkShape[--this.links]!);
+    this.#rowCells.count = this.#before.row;
+    this.#eventCells.count = this.#before.event;
+    this.#linkCells.count = this.#before.link;
   }
 
   /** Opens an event of the row under way and returns its index. */
@@ -123,7 +139,7 @@ export class BatchBuilder {
 
   endEvent(): void {
     const list = this.#eventShapeList;
-    this.#eventShape[this.events++] = this.#shapes.intern(list.ids, list.count);
+    this.#eventShape[this.events++] = this.#shapes.intern(list.words, list.count);
     list.count = 0;
     this.#last = undefined;
   }
@@ -138,7 +154,7 @@ export class BatchBuilder {
 
   endLink(): void {
     const list = this.#linkShapeList;
-    this.#linkShape[this.links++] = this.#shapes.intern(list.ids, list.count);
+    this.#linkShape[this.links++] = this.#shapes.intern(list.words, list.count);
     list.count = 0;
     this.#last = undefined;
   }
@@ -155,9 +171,20 @@ export class BatchBuilder {
     valueEnd: number,
   ): void {
     const column = this.#column(level, type, key, keyStart, keyEnd);
-    if (type === ValueType.string) {
-      column.pushText(value, this.#viewOf(value), valueStart, valueEnd, this.#epoch);
-    } else column.push(value, valueStart, valueEnd, this.#epoch);
+    const code =
+      type === ValueType.string
+        ? column.pushText(
+            this.#values,
+            value,
+            this.#viewOf(value),
+            valueStart,
+            valueEnd,
+            this.#epoch,
+          )
+        : column.push(this.#values, value, valueStart, valueEnd, this.#epoch);
+    if (level <= AttributeLevel.spanField) this.#rowCells.push(code);
+    else if (level <= AttributeLevel.eventField) this.#eventCells.push(code);
+    else this.#linkCells.push(code);
   }
 
   /** Remembers this place; symbols and rows added from now on can be taken back. */
@@ -171,6 +198,9 @@ export class BatchBuilder {
       columns: this.#columns.length,
       shapes: this.#shapes.count,
       symbols: this.#tables().map((table) => table.count),
+      rowCells: this.#rowCells.count,
+      eventCells: this.#eventCells.count,
+      linkCells: this.#linkCells.count,
     };
   }
 
@@ -187,34 +217,26 @@ export class BatchBuilder {
     this.#leaveSpan();
     this.#shapes.truncate(mark.shapes);
     this.#tables().forEach((table, i) => table.truncate(mark.symbols[i]!));
+    this.#rowCells.count = mark.rowCells;
+    this.#eventCells.count = mark.eventCells;
+    this.#linkCells.count = mark.linkCells;
     this.#epoch++;
   }
 
   /** Makes the batch and empties the builder. */
   finish(): SpanBatch {
     const { rows, events, links } = this;
-    const tables = this.#tables();
+    const [values, ...tables] = this.#tables();
     const batch = SpanBatch.allocate({
       rows,
       events,
       links,
       shapes: this.#shapes.count,
       shapeColumns: this.#shapes.columnCount,
-      tables: tables.map(({ count, byteCount }) => ({ count, byteCount })),
-      columns: this.#columns.map((column) => {
-        const plain = column.plain;
-        return {
-          level: column.level,
-          type: column.type,
-          key: column.key,
-          count: column.count,
-          plain: plain !== undefined,
-          values:
-            plain === undefined
-              ? { count: column.dictionary.count, byteCount: column.dictionary.byteCount }
-              : { count: plain.count, byteCount: plain.offsets[plain.count]! },
-        };
-      }),
+      cells: this.#rowCells.count + this.#eventCells.count + this.#linkCells.count,
+      values: values!,
+      tables,
+      columns: this.#columns,
     });
     copyWords(batch.startLo, this.startLo);
     copyWords(batch.startHi, this.startHi);
@@ -230,11 +252,11 @@ export class BatchBuilder {
     copyBytes(batch.parentSpanId, this.parentSpanId);
     copyBytes(batch.kind, this.kind);
     copyBytes(batch.status, this.status);
-    copyTable(batch.names, tables[0]!);
-    copyTable(batch.resources, tables[1]!);
-    copyTable(batch.scopes, tables[2]!);
-    copyTable(batch.eventNames, tables[3]!);
-    copyTable(batch.keys, tables[4]!);
+    copyTable(batch.names, this.names);
+    copyTable(batch.resources, this.resources);
+    copyTable(batch.scopes, this.scopes);
+    copyTable(batch.eventNames, this.eventNames);
+    copyTable(batch.keys, this.#keys);
     copyWords(batch.shapes.offsets, this.#shapes.offsets);
     copyWords(batch.shapes.columns, this.#shapes.columns);
     if (batch.events !== undefined) {
@@ -251,11 +273,10 @@ export class BatchBuilder {
       copyWords(batch.links.flags, this.linkFlags);
       copyWords(batch.links.shape, this.#linkShape);
     }
-    this.#columns.forEach((column, c) => {
-      const target = batch.columns[c]!;
-      if (target.codes !== undefined) copyWords(target.codes, column.codes);
-      copyTable(target.values, column.plain ?? column.dictionary);
-    });
+    this.#rowCells.copyTo(batch.cellCodes, 0);
+    this.#eventCells.copyTo(batch.cellCodes, this.#rowCells.count);
+    this.#linkCells.copyTo(batch.cellCodes, this.#rowCells.count + this.#eventCells.count);
+    copyTable(batch.values, this.#values);
     this.clear();
     return batch;
   }
@@ -270,6 +291,9 @@ export class BatchBuilder {
     this.#leaveSpan();
     this.#columnOf.clear();
     this.#first.length = 0;
+    this.#rowCells.count = 0;
+    this.#eventCells.count = 0;
+    this.#linkCells.count = 0;
     this.#shapes.truncate(0);
     for (const table of this.#tables()) table.truncate(0);
     this.#viewed = this.traceId;
@@ -290,8 +314,9 @@ export class BatchBuilder {
     if (this.#pool.length < MAX_POOLED_COLUMNS) this.#pool.push(column);
   }
 
+  /** The table of values, then those that a batch has beside it, in its order. */
   #tables(): SymbolInterner[] {
-    return [this.names, this.resources, this.scopes, this.eventNames, this.#keys];
+    return [this.#values, this.names, this.resources, this.scopes, this.eventNames, this.#keys];
   }
 
   /** Column for a key, with it added to the shape under way. */
@@ -307,7 +332,7 @@ export class BatchBuilder {
     if (
       column === undefined ||
       column.level !== level ||
-      !column.is(type, this.#viewOf(key), start, end)
+      !column.is(type, this.#keys, this.#viewOf(key), start, end)
     ) {
       column = this.#findColumn(level, type, key, start, end);
       if (last === undefined) this.#first[level] = column;
@@ -339,22 +364,20 @@ export class BatchBuilder {
     let column = this.#columnOf.get(slot);
     if (column === undefined) {
       column = this.#pool.pop() ?? new AttributeColumnBuilder();
-      const { offsets, bytes } = this.#keys;
-      const keyBytes = bytes.slice(offsets[code]!, offsets[code + 1]!);
-      column.reset(this.#columns.length, level, type, code, keyBytes);
+      column.reset(this.#columns.length, level, type, code);
       this.#columns.push(column);
       this.#columnOf.set(slot, column);
     }
     return column;
   }
 
-  #list(level: AttributeLevel): ColumnList {
+  #list(level: AttributeLevel): WordList {
     if (level <= AttributeLevel.spanField) return this.#spanShape;
     return level <= AttributeLevel.eventField ? this.#eventShapeList : this.#linkShapeList;
   }
 
-  #unpush(list: ColumnList): void {
-    for (let i = 0; i < list.count; i++) this.#columns[list.ids[i]!]!.pop();
+  #unpush(list: WordList): void {
+    for (let i = 0; i < list.count; i++) this.#columns[list.words[i]!]!.pop();
     list.count = 0;
   }
 
@@ -402,14 +425,22 @@ export class BatchBuilder {
 /** Column builders kept for the next batch; hostile batches with more keys than this give the rest back. */
 const MAX_POOLED_COLUMNS = 4096;
 
-/** Column ids in the order in which they were added. */
-class ColumnList {
+/** A growing list of 32-bit numbers. */
+class WordList {
   count = 0;
-  ids = new Uint32Array(64);
+  words: Uint32Array;
 
-  push(id: number): void {
-    if (this.count === this.ids.length) this.ids = grownWords(this.ids, this.count * 2);
-    this.ids[this.count++] = id;
+  constructor(expectedCount = 64) {
+    this.words = new Uint32Array(expectedCount);
+  }
+
+  push(word: number): void {
+    if (this.count === this.words.length) this.words = grownWords(this.words, this.count * 2);
+    this.words[this.count++] = word;
+  }
+
+  copyTo(target: Uint32Array, at: number): void {
+    target.set(this.words.subarray(0, this.count), at);
   }
 }
 
@@ -437,13 +468,8 @@ function copyBytes(target: Uint8Array, source: Uint8Array): void {
   target.set(source.subarray(0, target.length));
 }
 
-function copyTable(
-  target: SymbolTable,
-  source: { offsets: Uint32Array; bytes: Uint8Array; hashes?: Uint32Array },
-): void {
+function copyTable(target: SymbolTable, source: SymbolInterner): void {
   copyWords(target.offsets, source.offsets);
   copyBytes(target.bytes, source.bytes);
-  if (target.hashes !== undefined && source.hashes !== undefined) {
-    copyWords(target.hashes, source.hashes);
-  }
+  if (target.hashes !== undefined) copyWords(target.hashes, source.hashes);
 }

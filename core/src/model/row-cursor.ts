@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { SpanColumns } from './span-columns.ts';
+import type { CellTable, SpanColumns, SymbolTable } from './span-columns.ts';
 
 /** Rows between two notes at least, and notes at most, 4 bytes a column each. */
 const MIN_STRIDE = 32;
@@ -61,35 +61,58 @@ export class RowCursor {
   }
 }
 
-/** Walks the values of one row in order; make one for a batch and `start` it for each row. */
+/**
+ * Walks the values of one row in order; make one for a source and `start` it for each row. Where the source has
+ * {@link SpanColumns.cells} any row costs the same; otherwise rows in ascending order cost least.
+ */
 export class RowValues {
   readonly #columns: SpanColumns;
-  readonly #cursor: RowCursor;
+  readonly #cells: CellTable | undefined;
+  /** Next cell of the row, of its events and of its links. */
+  readonly #at = new Uint32Array(3);
+  readonly #cursor: RowCursor | undefined;
   readonly #taken: Uint32Array;
-  #used: number[] = [];
+  readonly #used: number[] = [];
 
   constructor(columns: SpanColumns) {
     this.#columns = columns;
-    this.#cursor = new RowCursor(columns);
-    this.#taken = new Uint32Array(columns.columns.length);
+    this.#cells = columns.cells;
+    this.#cursor = this.#cells === undefined ? new RowCursor(columns) : undefined;
+    this.#taken = new Uint32Array(this.#cells === undefined ? columns.columns.length : 0);
   }
 
-  /** Goes to a row; rows in ascending order cost least. */
+  /** Goes to a row. */
   start(row: number): void {
+    const cells = this.#cells;
+    if (cells !== undefined) {
+      const { events, links } = this.#columns;
+      this.#at[0] = cells.rowStart[row]!;
+      if (events !== undefined) this.#at[1] = cells.eventStart[events.rowOffsets[row]!] ?? 0;
+      if (links !== undefined) this.#at[2] = cells.linkStart[links.rowOffsets[row]!] ?? 0;
+      return;
+    }
     for (const column of this.#used) this.#taken[column] = 0;
     this.#used.length = 0;
-    this.#cursor.seek(row);
+    this.#cursor!.seek(row);
   }
 
   /**
-   * Index, in the values table of `column`, of the column's next value in this row. Ask for the columns of the span's
+   * Entry, in {@link table} of `column`, of the column's next value in this row. Ask for the columns of the span's
    * shape, then of each event's shape, then of each link's, in order.
    */
   next(column: number): number {
+    if (this.#cells !== undefined) {
+      return this.#cells.codes[this.#at[this.#columns.columns[column]!.level >> 1]!++]!;
+    }
     const taken = this.#taken[column]!++;
     if (taken === 0) this.#used.push(column);
-    const position = this.#cursor.positions[column]! + taken;
+    const position = this.#cursor!.positions[column]! + taken;
     const { codes } = this.#columns.columns[column]!;
     return codes === undefined ? position : codes[position]!;
+  }
+
+  /** The table that {@link next} gives entries of. */
+  table(column: number): SymbolTable {
+    return this.#cells === undefined ? this.#columns.columns[column]!.values : this.#cells.values;
   }
 }

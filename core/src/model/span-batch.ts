@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AttributeLevel, ValueType } from './attributes.ts';
+import { BatchColumn } from './batch-column.ts';
 import { SpoorError } from './errors.ts';
 import type {
-  AttributeColumn,
+  CellTable,
   EventColumns,
   LinkColumns,
   ShapeTable,
@@ -13,14 +14,33 @@ import type {
 /** First word of a batch: "SPB" and the version of the layout. */
 const MAGIC = 0x01425053;
 
-/** 32-bit words of the header: 8 counts, then (count, bytes) of each of the 5 symbol tables. */
-const HEADER_WORDS = 8 + 2 * 5;
+/** 32-bit words of the header: 11 counts, then (count, bytes) of each of the 5 symbol tables. */
+const HEADER_WORDS = 11 + 2 * 5;
+const FIRST_TABLE_WORD = 11;
 
-/** Words of a column in the directory. */
-const COLUMN_WORDS = 5;
+/** Words of a column in the directory: level, type and whether it is plain; key; count. */
+const COLUMN_WORDS = 3;
 
-/** Flag in the first word of a column: values stand in order, there are no codes. */
+/** Flag in the first word of a column: its values were not interned. */
 const PLAIN = 1 << 16;
+
+/** A symbol table by its sizes. */
+interface TableSize {
+  readonly count: number;
+  readonly byteCount: number;
+}
+
+/** A column by what it holds. */
+export interface ColumnInfo {
+  readonly level: AttributeLevel;
+  readonly type: ValueType;
+  /** Code into the keys. */
+  readonly key: number;
+  /** Number of values. */
+  readonly count: number;
+  /** Whether the values were found to be mostly distinct, and are not interned. */
+  readonly isPlain: boolean;
+}
 
 /** Sizes of everything in a batch; together with the bytes it is the whole layout. */
 export interface BatchCounts {
@@ -29,23 +49,21 @@ export interface BatchCounts {
   readonly links: number;
   readonly shapes: number;
   readonly shapeColumns: number;
+  readonly cells: number;
+  readonly values: TableSize;
   /** names, resources, scopes, event names, keys */
-  readonly tables: readonly { readonly count: number; readonly byteCount: number }[];
-  readonly columns: readonly {
-    readonly level: AttributeLevel;
-    readonly type: ValueType;
-    readonly key: number;
-    readonly count: number;
-    readonly plain: boolean;
-    readonly values: { readonly count: number; readonly byteCount: number };
-  }[];
+  readonly tables: readonly TableSize[];
+  readonly columns: readonly ColumnInfo[];
 }
 
 /**
  * Spans as columns in one piece of memory: what a receiver makes, a processor changes, the write-ahead log
  * stores, the head keeps and the UI is sent. It is self-contained, and immutable once made.
  *
- * Layout, little endian: header, column directory, all 32-bit columns, then all byte columns, padded to 8.
+ * The fixed fields are columns. Attributes stand row by row, as codes into one table of values for all keys, so that a batch of
+ * few spans with many keys costs no more than its values; an {@link AttributeColumn} is gathered when it is asked for.
+ *
+ * Layout, little endian: header, column directory, all 32-bit parts, then all byte parts, padded to 8.
  * The positions follow from the counts, in the order of the constructor; `FORMAT.md` of the columnar store
  * lists them.
  */
@@ -73,9 +91,14 @@ export class SpanBatch implements SpanColumns {
   readonly eventNames: SymbolTable;
   readonly keys: SymbolTable;
   readonly shapes: ShapeTable;
-  readonly columns: readonly AttributeColumn[];
   readonly events: EventColumns | undefined;
   readonly links: LinkColumns | undefined;
+  /** Codes of all attributes: of the rows, then of the events, then of the links. */
+  readonly cellCodes: Uint32Array;
+  readonly values: SymbolTable;
+  readonly #directory: Uint32Array;
+  #columns: readonly BatchColumn[] | undefined;
+  #cells: CellTable | undefined;
 
   /**
    * Opens the batch that lies in `bytes`, without copying.
@@ -96,40 +119,38 @@ export class SpanBatch implements SpanColumns {
         `span batch: begins with ${header[0]}, ${header[1]}, not with ${MAGIC}, ${bytes.length}`,
       );
     }
-    this.bytes = bytes;
-    const rows = (this.rows = header[2]!);
-    const events = header[3]!;
-    const links = header[4]!;
-    const columnCount = header[5]!;
-    const directoryWords = Math.min(columnCount * COLUMN_WORDS, bytes.length / 4 - HEADER_WORDS);
-    const directory = new Uint32Array(buffer, byteOffset + HEADER_WORDS * 4, directoryWords);
-    const byteLength = byteLengthOf(header, directory);
-    if (directoryWords !== columnCount * COLUMN_WORDS || byteLength !== bytes.length) {
+    const byteLength = byteLengthOf(header);
+    if (byteLength !== bytes.length) {
       throw new SpoorError(
         'corrupt',
         `span batch: its parts take ${byteLength}, not ${bytes.length} bytes`,
       );
     }
+    this.bytes = bytes;
+    const rows = (this.rows = header[2]!);
+    const events = header[3]!;
+    const links = header[4]!;
 
-    let wordAt = byteOffset + (HEADER_WORDS + columnCount * COLUMN_WORDS) * 4;
+    let wordAt = byteOffset + HEADER_WORDS * 4;
     const words = (count: number): Uint32Array => {
       const view = new Uint32Array(buffer, wordAt, count);
       wordAt += count * 4;
       return view;
     };
-    let byteAt = byteOffset + wordCount(header, directory) * 4;
+    let byteAt = byteOffset + wordCount(header) * 4;
     const octets = (count: number): Uint8Array => {
       const view = new Uint8Array(buffer, byteAt, count);
       byteAt += count;
       return view;
     };
-    const table = (count: number, byteCount: number, hashed: boolean): SymbolTable => ({
+    const table = (count: number, byteCount: number): SymbolTable => ({
       count,
-      hashes: hashed ? words(count) : undefined,
+      hashes: words(count),
       offsets: words(count + 1),
       bytes: octets(byteCount),
     });
 
+    this.#directory = words(header[5]! * COLUMN_WORDS);
     this.startLo = words(rows);
     this.startHi = words(rows);
     this.durationLo = words(rows);
@@ -144,11 +165,11 @@ export class SpanBatch implements SpanColumns {
     this.parentSpanId = octets(rows * 8);
     this.kind = octets(rows);
     this.status = octets(rows);
-    this.names = table(header[8]!, header[9]!, true);
-    this.resources = table(header[10]!, header[11]!, true);
-    this.scopes = table(header[12]!, header[13]!, true);
-    this.eventNames = table(header[14]!, header[15]!, true);
-    this.keys = table(header[16]!, header[17]!, true);
+    this.names = table(header[11]!, header[12]!);
+    this.resources = table(header[13]!, header[14]!);
+    this.scopes = table(header[15]!, header[16]!);
+    this.eventNames = table(header[17]!, header[18]!);
+    this.keys = table(header[19]!, header[20]!);
     this.shapes = { count: header[6]!, offsets: words(header[6]! + 1), columns: words(header[7]!) };
     this.events =
       events === 0
@@ -172,23 +193,58 @@ export class SpanBatch implements SpanColumns {
             traceId: octets(links * 16),
             spanId: octets(links * 8),
           };
-    const columns: AttributeColumn[] = [];
-    for (let c = 0; c < columnCount; c++) {
-      const at = c * COLUMN_WORDS;
-      const info = directory[at]!;
-      const count = directory[at + 2]!;
-      const plain = (info & PLAIN) !== 0;
-      columns.push({
-        // Both were numbers of their enum when the batch was made.
-        level: (info & 255) as AttributeLevel,
-        type: ((info >> 8) & 255) as ValueType,
-        key: directory[at + 1]!,
-        count,
-        codes: plain ? undefined : words(count),
-        values: table(directory[at + 3]!, directory[at + 4]!, !plain),
-      });
+    this.cellCodes = words(header[8]!);
+    this.values = table(header[9]!, header[10]!);
+  }
+
+  get columns(): readonly BatchColumn[] {
+    this.#columns ??= Array.from(
+      { length: this.columnCount },
+      (_, id) => new BatchColumn(this, id, this.column(id)),
+    );
+    return this.#columns;
+  }
+
+  get columnCount(): number {
+    return this.#directory.length / COLUMN_WORDS;
+  }
+
+  /** What a column is, for those who look at many batches once: nothing is kept, unlike with {@link columns}. */
+  column(id: number): ColumnInfo {
+    const at = id * COLUMN_WORDS;
+    const info = this.#directory[at]!;
+    return {
+      // Both were numbers of their enum when the batch was made.
+      level: (info & 255) as AttributeLevel,
+      type: ((info >> 8) & 255) as ValueType,
+      key: this.#directory[at + 1]!,
+      count: this.#directory[at + 2]!,
+      isPlain: (info & PLAIN) !== 0,
+    };
+  }
+
+  get cells(): CellTable {
+    if (this.#cells === undefined) {
+      let at = 0;
+      const { offsets } = this.shapes;
+      const starts = (shapes: Uint32Array | undefined): Uint32Array => {
+        if (shapes === undefined) return NO_STARTS;
+        const list = new Uint32Array(shapes.length);
+        for (let i = 0; i < shapes.length; i++) {
+          list[i] = at;
+          at += offsets[shapes[i]! + 1]! - offsets[shapes[i]!]!;
+        }
+        return list;
+      };
+      this.#cells = {
+        codes: this.cellCodes,
+        values: this.values,
+        rowStart: starts(this.shape),
+        eventStart: starts(this.events?.shape),
+        linkStart: starts(this.links?.shape),
+      };
     }
-    this.columns = columns;
+    return this.#cells;
   }
 
   /** An empty batch of these sizes, for a builder to fill. */
@@ -203,45 +259,44 @@ export class SpanBatch implements SpanColumns {
       counts.columns.length,
       counts.shapes,
       counts.shapeColumns,
+      counts.cells,
+      counts.values.count,
+      counts.values.byteCount,
     ]);
-    counts.tables.forEach((table, i) => header.set([table.count, table.byteCount], 8 + 2 * i));
-    const directory = new Uint32Array(counts.columns.length * COLUMN_WORDS);
-    counts.columns.forEach((column, c) => {
-      const info = column.level | (column.type << 8) | (column.plain ? PLAIN : 0);
-      const { values } = column;
-      directory.set(
-        [info, column.key, column.count, values.count, values.byteCount],
-        c * COLUMN_WORDS,
-      );
+    counts.tables.forEach((table, i) => {
+      header[FIRST_TABLE_WORD + 2 * i] = table.count;
+      header[FIRST_TABLE_WORD + 2 * i + 1] = table.byteCount;
     });
-    const byteLength = byteLengthOf(header, directory);
+    const byteLength = byteLengthOf(header);
     header[1] = byteLength;
     const all = new Uint32Array(byteLength / 4);
     all.set(header);
-    all.set(directory, HEADER_WORDS);
+    let at = HEADER_WORDS;
+    for (const { level, type, key, count, isPlain } of counts.columns) {
+      all[at++] = level | (type << 8) | (isPlain ? PLAIN : 0);
+      all[at++] = key;
+      all[at++] = count;
+    }
     return new SpanBatch(new Uint8Array(all.buffer));
   }
 }
 
-/** 32-bit words before the byte columns. */
-function wordCount(header: Uint32Array, directory: Uint32Array): number {
+const NO_STARTS = new Uint32Array(0);
+
+/** 32-bit words before the byte parts. */
+function wordCount(header: Uint32Array): number {
   const rows = header[2]!;
-  let words = HEADER_WORDS + directory.length + rows * 9;
-  for (let i = 8; i < HEADER_WORDS; i += 2) words += 2 * header[i]! + 1;
+  let words = HEADER_WORDS + header[5]! * COLUMN_WORDS + rows * 9;
+  for (let i = FIRST_TABLE_WORD; i < HEADER_WORDS; i += 2) words += 2 * header[i]! + 1;
   words += header[6]! + 1 + header[7]!;
   if (header[3]! > 0) words += rows + 1 + header[3]! * 4;
   if (header[4]! > 0) words += rows + 1 + header[4]! * 2;
-  for (let at = 0; at < directory.length; at += COLUMN_WORDS) {
-    const values = directory[at + 3]!;
-    words += (directory[at]! & PLAIN) === 0 ? directory[at + 2]! + 2 * values + 1 : values + 1;
-  }
-  return words;
+  return words + header[8]! + 2 * header[9]! + 1;
 }
 
 /** Bytes of the whole batch. The sum is a double, so that no sizes overflow it. */
-function byteLengthOf(header: Uint32Array, directory: Uint32Array): number {
-  let octets = header[2]! * 34 + header[4]! * 24;
-  for (let i = 9; i < HEADER_WORDS; i += 2) octets += header[i]!;
-  for (let at = 0; at < directory.length; at += COLUMN_WORDS) octets += directory[at + 4]!;
-  return Math.ceil((wordCount(header, directory) * 4 + octets) / 8) * 8;
+function byteLengthOf(header: Uint32Array): number {
+  let octets = header[2]! * 34 + header[4]! * 24 + header[10]!;
+  for (let i = FIRST_TABLE_WORD + 1; i < HEADER_WORDS; i += 2) octets += header[i]!;
+  return Math.ceil((wordCount(header) * 4 + octets) / 8) * 8;
 }

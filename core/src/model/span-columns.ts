@@ -11,7 +11,7 @@ export interface SymbolTable {
   /** `count + 1` entries, ascending. */
   readonly offsets: Uint32Array;
   readonly bytes: Uint8Array;
-  /** `hashBytes` of each entry, or undefined where the source does not keep them (sealed blocks). */
+  /** `hashBytes` of each entry, 0 where it was not needed; undefined where the source keeps none (sealed blocks). */
   readonly hashes: Uint32Array | undefined;
 }
 
@@ -33,6 +33,21 @@ export interface AttributeColumn {
   readonly codes: Uint32Array | undefined;
   /** Distinct values, or for a plain column all values in order. */
   readonly values: SymbolTable;
+}
+
+/**
+ * The attributes of all rows, row by row: the other order, which batches are made in. The attributes of one span (event, link) are
+ * one after the other, in the order of its shape.
+ */
+export interface CellTable {
+  /** For each attribute the entry of its value in `values`. */
+  readonly codes: Uint32Array;
+  /** Values of all columns together; what they mean depends on the column's type. */
+  readonly values: SymbolTable;
+  /** Where the attributes of each row, event and link begin. */
+  readonly rowStart: Uint32Array;
+  readonly eventStart: Uint32Array;
+  readonly linkStart: Uint32Array;
 }
 
 /** The sequences of attribute columns that spans, events and links have; a shape is stored once. */
@@ -116,6 +131,8 @@ export interface SpanColumns {
 
   readonly shapes: ShapeTable;
   readonly columns: readonly AttributeColumn[];
+  /** Undefined where attributes are kept by column only. */
+  readonly cells: CellTable | undefined;
   readonly events: EventColumns | undefined;
   readonly links: LinkColumns | undefined;
 }

@@ -20,9 +20,9 @@ export class SpanCopier {
   constructor(source: SpanColumns, builder: BatchBuilder, lookup?: ValueLookup) {
     this.#source = source;
     this.#builder = builder;
-    this.#lookup =
-      lookup ?? ((column, entry) => ({ table: source.columns[column]!.values, index: entry }));
-    this.#values = new RowValues(source);
+    const values = new RowValues(source);
+    this.#values = values;
+    this.#lookup = lookup ?? ((column, entry) => ({ table: values.table(column), index: entry }));
   }
 
   /** Appends a row as it is. */

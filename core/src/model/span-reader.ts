@@ -169,7 +169,7 @@ export class SpanReader {
       const id = shapes.columns[i]!;
       const column = columns[id]!;
       const entry = this.#values.next(id);
-      const { offsets, bytes } = column.values;
+      const { offsets, bytes } = this.#values.table(id);
       const key = (this.#keys[column.key] ??= symbolText(this.#columns.keys, column.key));
       const value = decodeValue(column.type, bytes, offsets[entry]!, offsets[entry + 1]!);
       if (isField(column.level)) setField(own, key, value);

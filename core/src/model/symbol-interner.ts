@@ -2,6 +2,9 @@
 import type { SymbolTable } from './span-columns.ts';
 import { isValidUtf8, toValidUtf8 } from './utf8.ts';
 
+/** In a table of hashes: the entry was not interned and cannot be found by its bytes. No entry hashes to this. */
+export const NOT_HASHED = 0;
+
 /**
  * 32-bit hash of `bytes[start, end)`, in two lanes of four bytes, which the processor works on at once. Not meant to
  * withstand an attacker: tables that use it are bounded by the size of a batch.
@@ -26,7 +29,8 @@ export function hashBytes(bytes: Uint8Array, start: number, end: number): number
   hash ^= other;
   for (; i < end; i++) hash = Math.imul(hash ^ bytes[i]!, 0x01000193);
   hash ^= hash >>> 13;
-  return Math.imul(hash, 0x85ebca6b) >>> 0;
+  hash = Math.imul(hash, 0x85ebca6b) >>> 0;
+  return hash === NOT_HASHED ? 1 : hash;
 }
 
 /** Whether `a[aStart, aStart + length)` equals `b[bStart, bStart + length)`. */
@@ -120,6 +124,18 @@ export class SymbolInterner implements SymbolTable {
     return this.intern(mended, 0, mended.length);
   }
 
+  /** Adds an entry without looking whether it is there; it is not found by its bytes later. */
+  append(bytes: Uint8Array, start: number, end: number): number {
+    return this.#store(bytes, start, end, NOT_HASHED);
+  }
+
+  /** As {@link append} for a text; what is not UTF-8 in it becomes U+FFFD. */
+  appendText(bytes: Uint8Array, start: number, end: number): number {
+    if (isValidUtf8(bytes, start, end)) return this.append(bytes, start, end);
+    const mended = toValidUtf8(bytes.subarray(start, end));
+    return this.append(mended, 0, mended.length);
+  }
+
   /** Code of `bytes[start, end)`, or -1 when it is not there. */
   lookup(bytes: Uint8Array, start: number, end: number): number {
     return this.#slots[this.#find(bytes, start, end, hashBytes(bytes, start, end), undefined)]!;
@@ -135,6 +151,16 @@ export class SymbolInterner implements SymbolTable {
     );
   }
 
+  /** As {@link equals} for a view. */
+  equalsView(code: number, view: DataView, start: number, end: number): boolean {
+    const offset = this.offsets[code]!;
+    const length = end - start;
+    return (
+      this.offsets[code + 1]! - offset === length &&
+      equalViews(this.#view, offset, view, start, length)
+    );
+  }
+
   /** Forgets the entries from `count` on. */
   truncate(count: number): void {
     if (count >= this.count) return;
@@ -143,6 +169,7 @@ export class SymbolInterner implements SymbolTable {
     } else {
       // In reverse order of insertion a slot can simply be freed: nothing probed past it later.
       for (let code = this.count - 1; code >= count; code--) {
+        if (this.hashes[code] === NOT_HASHED) continue;
         let slot = this.hashes[code]! & this.#mask;
         while (this.#slots[slot] !== code) slot = (slot + 1) & this.#mask;
         this.#slots[slot] = -1;
@@ -182,22 +209,26 @@ export class SymbolInterner implements SymbolTable {
     end: number,
     view: DataView | undefined,
   ): boolean {
-    if (view === undefined) return this.equals(code, bytes, start, end);
-    const offset = this.offsets[code]!;
-    const length = end - start;
-    return (
-      this.offsets[code + 1]! - offset === length &&
-      equalViews(this.#view, offset, view, start, length)
-    );
+    return view === undefined
+      ? this.equals(code, bytes, start, end)
+      : this.equalsView(code, view, start, end);
   }
 
   #add(slot: number, bytes: Uint8Array, start: number, end: number, hash: number): number {
-    const code = this.count++;
-    if (code === this.hashes.length) {
-      this.#growEntries();
-      slot = this.#find(bytes, start, end, hash, undefined);
+    const grows = this.count === this.hashes.length;
+    const code = this.#store(bytes, start, end, hash);
+    if (grows) {
+      slot = hash & this.#mask;
+      while (this.#slots[slot] !== -1) slot = (slot + 1) & this.#mask;
     }
     this.#slots[slot] = code;
+    return code;
+  }
+
+  #store(bytes: Uint8Array, start: number, end: number, hash: number): number {
+    const code = this.count;
+    if (code === this.hashes.length) this.#growEntries();
+    this.count++;
     this.hashes[code] = hash;
     const offset = this.offsets[code]!;
     const length = end - start;
@@ -222,7 +253,8 @@ export class SymbolInterner implements SymbolTable {
     this.offsets = offsets;
     this.#mask = capacity * 2 - 1;
     const slots = new Int32Array(capacity * 2).fill(-1);
-    for (let code = 0; code < this.count - 1; code++) {
+    for (let code = 0; code < this.count; code++) {
+      if (hashes[code] === NOT_HASHED) continue;
       let slot = hashes[code]! & this.#mask;
       while (slots[slot] !== -1) slot = (slot + 1) & this.#mask;
       slots[slot] = code;

@@ -3,6 +3,7 @@ import { createServer, type AddressInfo, type Server as NetServer, type Socket }
 import {
   Server,
   ServerCredentials,
+  setLogger,
   type ConnectionInjector,
   type ServiceDefinition,
   type UntypedServiceImplementation,
@@ -57,7 +58,9 @@ export interface GrpcService {
 }
 
 const HTTP2_PREFACE_BYTES = 24;
-const ACCEPT_LOG_INTERVAL_MS = 10_000;
+const LOG_INTERVAL_MS = 10_000;
+/** Text that grpc-js logs may quote a client. */
+const MAX_LOGGED_LENGTH = 200;
 
 /**
  * A grpc-js server with health service, admission before buffering, bounded connections, and a
@@ -70,7 +73,7 @@ export class GrpcListener {
   readonly #name: string;
   readonly #settings: GrpcListenerSettings;
   readonly #logger: Logger;
-  readonly #throttle = new LogThrottle(ACCEPT_LOG_INTERVAL_MS);
+  readonly #throttle = new LogThrottle(LOG_INTERVAL_MS);
   readonly #sockets = new Set<Socket>();
   readonly #services: readonly GrpcService[];
   readonly #budget: MemoryBudget;
@@ -170,6 +173,15 @@ export class GrpcListener {
 
   #serve(): void {
     const settings = this.#settings;
+    // grpc-js has one log for the process, by default standard error: each metadata key that it
+    // doesn't like becomes a line with all that the client sent.
+    const log = (text: unknown): void => {
+      this.#throttle.log((suppressed) => {
+        const detail = String(text).slice(0, MAX_LOGGED_LENGTH);
+        this.#logger.warn({ detail, suppressed }, `${this.#name}: grpc-js`);
+      });
+    };
+    setLogger({ error: log, info: log, debug: log });
     this.#admission = new GrpcAdmission(
       {
         budget: this.#budget,

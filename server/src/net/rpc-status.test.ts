@@ -7,11 +7,8 @@ import { makeRefusal, MAX_MESSAGE_LENGTH, refusalOf, rpcStatusOf } from './refus
 import { encodeInt, encodeRpcStatus, formatRpcStatus } from './rpc-status.ts';
 
 test('a status has the bytes of google.rpc.Status', () => {
-  assert.equal(
-    encodeRpcStatus({ code: 3, message: 'no' }).toString('hex'),
-    '0803120 26e6f'.replace(' ', ''),
-  );
-  // Made with the official library: code 14, message "full", RetryInfo of 1.5 s.
+  assert.equal(encodeRpcStatus({ code: 3, message: 'no' }).toString('hex'), '080312026e6f');
+  // Any of a RetryInfo of a Duration: code 14, message "full", 1 s and 500,000,000 ns.
   const url = Buffer.from('type.googleapis.com/google.rpc.RetryInfo');
   const expected = Buffer.concat([
     Buffer.from([8, 14, 18, 4]),

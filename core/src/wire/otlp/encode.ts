@@ -126,19 +126,19 @@ export class OtlpProtoEncoder {
   }
 
   /** Fetches the values of a shape: attributes are returned, fields kept. */
-  #own(shape: number): { column: AttributeColumn; entry: number }[] {
+  #own(shape: number): Own[] {
     const { shapes, columns } = this.#columns;
-    const attributes: { column: AttributeColumn; entry: number }[] = [];
+    const attributes: Own[] = [];
     this.#fields.clear();
     for (let i = shapes.offsets[shape]!; i < shapes.offsets[shape + 1]!; i++) {
       const id = shapes.columns[i]!;
       const column = columns[id]!;
       const entry = this.#values.next(id);
       if (!isField(column.level)) {
-        attributes.push({ column, entry });
+        attributes.push({ column, value: symbolBytes(this.#values.table(id), entry) });
         continue;
       }
-      const bytes = symbolBytes(column.values, entry);
+      const bytes = symbolBytes(this.#values.table(id), entry);
       const lo =
         column.type === ValueType.int
           ? (bytes[0]! | (bytes[1]! << 8) | (bytes[2]! << 16) | (bytes[3]! << 24)) >>> 0
@@ -151,17 +151,14 @@ export class OtlpProtoEncoder {
     return attributes;
   }
 
-  #attributes(
-    field: number,
-    attributes: readonly { column: AttributeColumn; entry: number }[],
-  ): void {
+  #attributes(field: number, attributes: readonly Own[]): void {
     const writer = this.#writer;
-    for (const { column, entry } of attributes) {
+    for (const { column, value } of attributes) {
       const at = writer.begin(field);
       this.#textField(1, symbolBytes(this.#columns.keys, column.key));
       if (column.type !== ValueType.absent) {
         const valueAt = writer.begin(2);
-        encodeValue(writer, column.type, symbolBytes(column.values, entry));
+        encodeValue(writer, column.type, value);
         writer.end(valueAt);
       }
       writer.end(at);
@@ -180,6 +177,12 @@ export class OtlpProtoEncoder {
       this.#writer.varint64(odd, odd >> 31);
     }
   }
+}
+
+/** An attribute of the message under way, with its canonical bytes. */
+interface Own {
+  readonly column: AttributeColumn;
+  readonly value: Uint8Array;
 }
 
 /** Writes the fields of an `AnyValue` from canonical bytes. */

@@ -354,7 +354,10 @@ test('hostile paths, content types and metadata end the call and nothing else', 
     'grpc-timeout': 'soon',
   });
   assert.equal(timeout.grpcStatus, String(status.INTERNAL));
-  assert.equal((await callRaw(bed.port, [prefixed(0, Buffer.from('x'))])).grpcStatus, '0');
+  assert.deepEqual(bed.log, []);
+  const odd = await callRaw(bed.port, [prefixed(0, Buffer.from('x'))], { 'x!odd': 'value' });
+  assert.equal(odd.grpcStatus, '0');
+  assert.deepEqual(bed.log, ['receivers.otlp.protocols.grpc: grpc-js']);
   assert.equal(bed.budget.figures.leases, 0);
 });
 
@@ -382,7 +385,9 @@ test('a client that goes away in the middle of its message gives its memory back
   await until(() => bed.budget.figures.usedBytes === MIB);
   session.destroy();
   await until(() => bed.budget.figures.leases === 0);
-  assert.equal(bed.receiver.figures.otlp_proto.refusedRequests.aborted, 2);
+  // Node's client ends a stream before it resets it, which makes a message that is cut short.
+  const { aborted, malformed } = bed.receiver.figures.otlp_proto.refusedRequests;
+  assert.deepEqual([aborted, malformed], [1, 1]);
 });
 
 test('the signal fires when the client cancels before its answer', async () => {

@@ -32,6 +32,8 @@ export class BlockReader {
   readonly footer: BlockFooter;
   readonly minStartUnixNano: bigint;
   readonly maxStartUnixNano: bigint;
+  /** Why a part of the block could not be read, once that was tried; undefined while all is well. */
+  damage: SpoorError | undefined;
   readonly #file: number;
   readonly #cacheKey: string;
   readonly #cache: ByteCache<Uint8Array | SymbolTable | RowGroup>;
@@ -174,7 +176,7 @@ export class BlockReader {
     const [offset, stored, raw, crc] = this.footer.frames.slice(frame * 4, frame * 4 + 4);
     const bytes = this.#read(offset!, stored!);
     if (crc32(bytes) !== crc) {
-      throw new SpoorError('corrupt', `block ${this.path}: checksum of frame ${frame} is wrong`);
+      throw this.#damaged(`checksum of frame ${frame} is wrong`);
     }
     const content = raw === 0 ? bytes : zstdDecompressSync(bytes, { maxOutputLength: raw! });
     this.#cache.set(key, content, content.length);
@@ -187,14 +189,16 @@ export class BlockReader {
     while (done < length) {
       const count = readSync(this.#file, bytes, done, length - done, offset + done);
       if (count === 0) {
-        throw new SpoorError(
-          'corrupt',
-          `block ${this.path}: ends ${length - done} bytes early, at byte ${offset + done}`,
-        );
+        throw this.#damaged(`ends ${length - done} bytes early, at byte ${offset + done}`);
       }
       done += count;
     }
     return bytes;
+  }
+
+  #damaged(what: string): SpoorError {
+    this.damage = new SpoorError('corrupt', `block ${this.path}: ${what}`);
+    return this.damage;
   }
 
   #readFooter(): BlockFooter {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { constants, crc32, zstdCompressSync } from 'node:zlib';
 import { formatTraceId } from '@spoor/core/model/ids.ts';
-import type { SpanColumns, SymbolTable } from '@spoor/core/model/span-columns.ts';
+import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
+import type { SymbolTable } from '@spoor/core/model/span-columns.ts';
 import { symbolText } from '@spoor/core/model/span-reader.ts';
 import {
   BLOCK_FORMAT_VERSION,
@@ -39,7 +40,7 @@ export interface EncodedBlock {
 }
 
 /** Encodes all spans of the sources as one block: by trace id, each span once. */
-export function encodeBlock(sources: readonly SpanColumns[]): EncodedBlock {
+export function encodeBlock(sources: readonly SpanBatch[]): EncodedBlock {
   const union = uniteSpans(sources);
   const order = orderRows(union);
   const frames = new FrameWriter(BLOCK_MAGIC.length);
@@ -63,13 +64,13 @@ export function encodeBlock(sources: readonly SpanColumns[]): EncodedBlock {
   }
   const { minStart, maxStart } = startBounds(union, order.rows);
   const columns = union.columns.map((column): BlockColumn => {
-    const { level, type, key, values } = column;
+    const { level, type, key, isPlain, table } = column;
     const what = `attribute ${symbolText(union.keys, key)}`;
     return {
       level,
       type,
       key,
-      pages: values.plain ? undefined : writePages(frames, what, values.table),
+      pages: isPlain ? undefined : writePages(frames, what, table),
     };
   });
   const table = (what: string, symbols: SymbolTable): TableRef => ({

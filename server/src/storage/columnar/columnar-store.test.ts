@@ -9,7 +9,13 @@ testTraceStore(
   'columnar store',
   async () => {
     const dir = await mkdtemp(join(tmpdir(), 'spoor-store-'));
-    const log = { info() {}, warn() {}, error(...args: unknown[]) { console.error(...args); } };
+    const log = {
+      info() {},
+      warn() {},
+      error(...args: unknown[]) {
+        console.error(...args);
+      },
+    };
     let store = new ColumnarStore({ dir, logger: log as never, slabRows: 40 });
     return {
       store,

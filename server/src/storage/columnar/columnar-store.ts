@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { unlink, readdir } from 'node:fs/promises';
+import { readdir, rename, unlink } from 'node:fs/promises';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -124,7 +124,7 @@ export class ColumnarStore implements TraceStore {
       manifest = await Manifest.open({ files: DISK_FILES, dir: this.#dir });
       for (const message of manifest.damage) this.#logger.error({ dir: this.#dir }, message);
       for (const tenant of manifest.tenants()) this.#tenantNumber(tenant);
-      if (manifest.damage.length === 0) await this.#removeUnnamedBlocks(manifest);
+      await this.#tidyBlocks(manifest);
       const wal = await this.#replay(manifest);
       this.#open = { lock, manifest, wal };
     } catch (error) {
@@ -350,19 +350,28 @@ export class ColumnarStore implements TraceStore {
     void this.#head.drain();
   }
 
-  /** A crash between writing a block and its commit leaves a file that nothing names. */
-  async #removeUnnamedBlocks(manifest: Manifest): Promise<void> {
+  /**
+   * A crash between writing a block and its commit leaves a file that nothing names; it is removed. Where something of the
+   * manifest was lost, such a file may have counted: it is kept under another name.
+   */
+  async #tidyBlocks(manifest: Manifest): Promise<void> {
     const root = join(this.#dir, TENANTS_DIR);
-    const directories = await readdir(root).catch(() => []);
-    for (const directory of directories) {
+    const isWhole = manifest.damage.length === 0 && manifest.cutBytes === 0 && !manifest.isNew;
+    for (const directory of await readdir(root).catch(() => [])) {
       // Only directories that this store made for a tenant are here; an unknown name has no blocks.
       const tenant = directory as Tenant;
       const named = new Set(
         manifest.blocks(tenant).map(({ id }) => blockPath(this.#dir, tenant, id)),
       );
-      for (const file of await readdir(join(root, directory)).catch(() => [])) {
+      for (const file of await readdir(join(root, directory))) {
         const path = join(root, directory, file);
-        if (file.endsWith('.block') && !named.has(path)) await unlink(path);
+        if (!file.endsWith('.block') || named.has(path)) continue;
+        if (isWhole) {
+          await unlink(path);
+        } else {
+          this.#logger.warn({ path }, 'the manifest does not name this block; it is set aside');
+          await rename(path, `${path}.unnamed`);
+        }
       }
     }
   }

@@ -26,6 +26,11 @@ export class ByteCache<Value> {
   }
 
   set(key: string, value: Value, bytes: number): void {
+    const before = this.#entries.get(key);
+    if (before !== undefined) {
+      this.#entries.delete(key);
+      this.bytes -= before.bytes;
+    }
     if (bytes > this.#maxBytes / 4) return;
     this.#entries.set(key, { value, bytes });
     this.bytes += bytes;

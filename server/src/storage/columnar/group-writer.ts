@@ -190,14 +190,13 @@ export class GroupWriter {
   #writeColumns(): BlockGroup['columns'] {
     const { columns, keys } = this.#union;
     const written: { column: number; count: number; chunk: ChunkRef }[] = [];
-    columns.forEach(({ key, values }, column) => {
+    columns.forEach(({ key, isPlain, table, ranks }, column) => {
       const count = this.#cellCount[column]!;
       if (count === 0) return;
       const cells = this.#cells[column]!;
+      if (ranks !== undefined) for (let i = 0; i < count; i++) cells[i] = ranks[cells[i]!]!;
       const chunk = this.#frames.chunk(`attribute ${symbolText(keys, key)}`, (sink) =>
-        values.plain
-          ? encodeValues(sink, values.table, cells, count)
-          : encodeCodes(sink, cells, count),
+        isPlain ? encodeValues(sink, table, cells, count) : encodeCodes(sink, cells, count),
       );
       written.push({ column, count, chunk });
     });

@@ -94,6 +94,11 @@ class WorkerBlock implements OpenBlock {
     return (this.#reader ??= this.#open());
   }
 
+  /** Why a part of it could not be read, though it was opened; undefined while all is well. */
+  get damage(): SpoorError | undefined {
+    return this.#reader?.damage;
+  }
+
   setAside(): void {
     this.#damaged = true;
     this.#reader?.close();
@@ -133,22 +138,32 @@ class QueryAnswerer {
         throw new SpoorError('cancelled', 'query: nobody waits for the answer any more');
       }
     };
-    try {
-      checkCancelled();
-      const head = request.slabs.flatMap((slab) => this.#headBatches(slab, request.tenantNumber));
-      const blocks = this.#blocks.get(request.tenant) ?? [];
-      const sources = new TraceSources(head, blocks, (block, error) => {
-        if (error instanceof SpoorError && error.code !== 'corrupt') throw error;
-        const reason = error instanceof Error ? error.message : String(error);
-        damaged.push({ block: block.id, reason });
-        blocks.find(({ id }) => id === block.id)?.setAside();
-      });
-      const answer = this.#ask(sources, request.question, checkCancelled);
-      return { id: request.id, answer, damaged };
-    } catch (error) {
-      const code = error instanceof SpoorError ? error.code : 'internal';
-      const message = error instanceof Error ? error.message : String(error);
-      return { id: request.id, error: { code, message }, damaged };
+    const blocks = this.#blocks.get(request.tenant) ?? [];
+    const setAside = (block: OpenBlock, error: unknown): void => {
+      if (error instanceof SpoorError && error.code !== 'corrupt') throw error;
+      const reason = error instanceof Error ? error.message : String(error);
+      damaged.push({ block: block.id, reason });
+      blocks.find(({ id }) => id === block.id)?.setAside();
+    };
+    for (;;) {
+      const damagedBefore = damaged.length;
+      try {
+        checkCancelled();
+        const head = request.slabs.flatMap((slab) => this.#headBatches(slab, request.tenantNumber));
+        const sources = new TraceSources(head, blocks, setAside);
+        const answer = this.#ask(sources, request.question, checkCancelled);
+        return { id: request.id, answer, damaged };
+      } catch (error) {
+        // Columns are read when they are looked at: damage may show after the block was found to have the trace.
+        // What was found in the block is void then, so the question is asked anew without it.
+        for (const block of blocks) {
+          if (block.damage !== undefined) setAside(block, block.damage);
+        }
+        if (damaged.length > damagedBefore) continue;
+        const code = error instanceof SpoorError ? error.code : 'internal';
+        const message = error instanceof Error ? error.message : String(error);
+        return { id: request.id, error: { code, message }, damaged };
+      }
     }
   }
 

@@ -34,6 +34,8 @@ export class RowGroup implements SpanColumns {
   readonly rows: number;
   readonly traces: number;
   readonly columns: readonly AttributeColumn[];
+  /** A block keeps attributes by column. */
+  readonly cells = undefined;
   readonly #block: BlockReader;
   readonly #group: BlockGroup;
   readonly #words = new Map<GroupChunk, Uint32Array>();

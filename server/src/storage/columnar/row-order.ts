@@ -97,26 +97,26 @@ function withoutCopies(union: SpanUnion, order: Uint32Array): RowOrder {
   const starts: number[] = [];
   let count = 0;
   let content: SpanContent | undefined;
+  /** Contents of the rows that share their ids with the one kept last, once there are two. */
+  let seen: Set<string> | undefined;
   for (let i = 0; i < order.length; i++) {
     const row = order[i]!;
     const before = count === 0 ? -1 : kept[count - 1]!;
     if (before < 0 || !sameTrace(union, before, row)) {
       starts.push(count);
+      seen = undefined;
+    } else if (
+      startLo[before] === startLo[row] &&
+      startHi[before] === startHi[row] &&
+      sameSpanId(union, before, row)
+    ) {
+      content ??= new SpanContent(union);
+      seen ??= new Set([content.text(before)]);
+      const text = content.text(row);
+      if (seen.has(text)) continue;
+      seen.add(text);
     } else {
-      let isCopy = false;
-      for (let k = count - 1; k >= starts[starts.length - 1]! && !isCopy; k--) {
-        const other = kept[k]!;
-        if (
-          startLo[other] !== startLo[row] ||
-          startHi[other] !== startHi[row] ||
-          !sameSpanId(union, other, row)
-        ) {
-          break;
-        }
-        content ??= new SpanContent(union);
-        isCopy = content.equal(other, row);
-      }
-      if (isCopy) continue;
+      seen = undefined;
     }
     kept[count++] = row;
   }
@@ -124,27 +124,31 @@ function withoutCopies(union: SpanUnion, order: Uint32Array): RowOrder {
   return { rows: kept.subarray(0, count), traceStarts: Uint32Array.from(starts) };
 }
 
-/** Compares spans by all that they hold: by their encoded bytes, in which equal content is equal. */
+/** What spans hold, as texts: their encoded bytes, in which equal content is equal. */
 class SpanContent {
   readonly #union: SpanUnion;
-  readonly #encoders: OtlpProtoEncoder[];
+  readonly #encoders = new Map<number, OtlpProtoEncoder>();
 
   constructor(union: SpanUnion) {
     this.#union = union;
-    this.#encoders = union.sources.map((source) => new OtlpProtoEncoder(source));
   }
 
-  equal(a: number, b: number): boolean {
-    const first = this.#encode(a);
-    const second = this.#encode(b);
-    return first.length === second.length && Buffer.compare(first, second) === 0;
-  }
-
-  #encode(row: number): Uint8Array {
-    const { bases } = this.#union;
+  text(row: number): string {
+    const { bases, sources } = this.#union;
     let source = 0;
-    while (bases[source + 1]! <= row) source++;
+    let end = sources.length;
+    while (end - source > 1) {
+      const middle = (source + end) >>> 1;
+      if (bases[middle]! <= row) source = middle;
+      else end = middle;
+    }
+    let encoder = this.#encoders.get(source);
+    if (encoder === undefined) {
+      encoder = new OtlpProtoEncoder(sources[source]!);
+      this.#encoders.set(source, encoder);
+    }
     const local = row - bases[source]!;
-    return this.#encoders[source]!.encode(local, local + 1);
+    const { buffer, byteOffset, length } = encoder.encode(local, local + 1);
+    return Buffer.from(buffer, byteOffset, length).toString('latin1');
   }
 }

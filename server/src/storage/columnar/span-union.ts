@@ -1,16 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { AttributeLevel, ValueType } from '@spoor/core/model/attributes.ts';
 import { ShapeInterner } from '@spoor/core/model/shape-interner.ts';
-import type { AttributeColumn, SpanColumns, SymbolTable } from '@spoor/core/model/span-columns.ts';
-import { type ColumnValues, uniteTables, uniteValues } from './value-dictionary.ts';
-
-/** A column of the union: its values, and where they come from. */
-export interface UnionColumn {
-  readonly level: AttributeLevel;
-  readonly type: ValueType;
-  readonly key: number;
-  readonly values: ColumnValues;
-}
+import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
+import type { SymbolTable } from '@spoor/core/model/span-columns.ts';
+import { ColumnValues, uniteTables } from './value-dictionary.ts';
 
 /** Events or links of all rows; those of row `r` are `[rowOffsets[r], rowOffsets[r + 1])`. */
 export interface UnionItems {
@@ -27,7 +19,7 @@ export interface UnionItems {
  */
 export interface SpanUnion {
   readonly rows: number;
-  readonly sources: readonly SpanColumns[];
+  readonly sources: readonly SpanBatch[];
   /** First row of each source, and the number of rows at the end. */
   readonly bases: Uint32Array;
   readonly traceId: Uint8Array;
@@ -50,7 +42,7 @@ export interface SpanUnion {
   readonly shape: Uint32Array;
   /** Where the values of each row begin in `cells`. */
   readonly cellStart: Uint32Array;
-  /** For each attribute of each row, event and link, in the order of its shape: entry of its column's table. */
+  /** For each attribute of each row, event and link, in the order of its shape: code of its value in its column. */
   readonly cells: Uint32Array;
   readonly names: SymbolTable;
   readonly resources: SymbolTable;
@@ -58,7 +50,7 @@ export interface SpanUnion {
   readonly eventNames: SymbolTable;
   readonly keys: SymbolTable;
   readonly shapes: ShapeInterner;
-  readonly columns: readonly UnionColumn[];
+  readonly columns: readonly ColumnValues[];
   readonly events: UnionItems & {
     readonly timeLo: Uint32Array;
     readonly timeHi: Uint32Array;
@@ -72,7 +64,7 @@ export interface SpanUnion {
 }
 
 /** Unites sources. */
-export function uniteSpans(sources: readonly SpanColumns[]): SpanUnion {
+export function uniteSpans(sources: readonly SpanBatch[]): SpanUnion {
   const bases = new Uint32Array(sources.length + 1);
   sources.forEach((source, s) => (bases[s + 1] = bases[s]! + source.rows));
   const rows = bases[sources.length]!;
@@ -83,16 +75,14 @@ export function uniteSpans(sources: readonly SpanColumns[]): SpanUnion {
   const keys = uniteTables(sources.map((source) => source.keys));
   const { columns, columnMaps } = uniteColumns(sources, keys.maps);
   const shapes = new ShapeInterner();
-  const shapeMaps = sources.map((source, s) => mapShapes(source, columnMaps[s]!.ids, shapes));
+  const shapeMaps = sources.map((source, s) => mapShapes(source, columnMaps[s]!, shapes));
 
-  const words = (pick: (source: SpanColumns) => Uint32Array): Uint32Array =>
+  const words = (pick: (source: SpanBatch) => Uint32Array): Uint32Array =>
     joinWords(rows, bases, sources.map(pick));
-  const octets = (
-    size: number,
-    pick: (source: SpanColumns) => Uint8Array,
-  ): Uint8Array<ArrayBuffer> => joinBytes(rows * size, bases, size, sources.map(pick));
+  const octets = (size: number, pick: (source: SpanBatch) => Uint8Array): Uint8Array<ArrayBuffer> =>
+    joinBytes(rows * size, bases, size, sources.map(pick));
   const mapped = (
-    pick: (source: SpanColumns) => Uint32Array,
+    pick: (source: SpanBatch) => Uint32Array,
     maps: readonly Uint32Array[],
   ): Uint32Array => joinMapped(rows, bases, sources.map(pick), maps);
 
@@ -112,18 +102,18 @@ export function uniteSpans(sources: readonly SpanColumns[]): SpanUnion {
   const eventCellStart = cellStarts(events.shape);
   const linkCellStart = cellStarts(links.shape);
   const cells = new Uint32Array(cellCount);
+  const writer = new CellWriter(columns, cells);
   let eventBase = 0;
   let linkBase = 0;
   sources.forEach((source, s) => {
-    const next = new Uint32Array(source.columns.length);
-    const fill = (list: Uint32Array, at: number): void =>
-      fillCells(source, columnMaps[s]!.values, list, next, cells, at);
-    if (source.rows > 0) fill(source.shape, cellStart[bases[s]!]!);
-    if (source.events !== undefined) fill(source.events.shape, eventCellStart[eventBase]!);
-    if (source.links !== undefined) fill(source.links.shape, linkCellStart[linkBase]!);
+    writer.begin(source, columnMaps[s]!);
+    if (source.rows > 0) writer.write(source.shape, cellStart[bases[s]!]!);
+    if (source.events !== undefined) writer.write(source.events.shape, eventCellStart[eventBase]!);
+    if (source.links !== undefined) writer.write(source.links.shape, linkCellStart[linkBase]!);
     eventBase += source.events?.count ?? 0;
     linkBase += source.links?.count ?? 0;
   });
+  for (const column of columns) column.settle();
 
   const traceId = octets(16, (source) => source.traceId);
   const spanId = octets(8, (source) => source.spanId);
@@ -179,58 +169,35 @@ export function uniteSpans(sources: readonly SpanColumns[]): SpanUnion {
   };
 }
 
-interface ColumnMap {
-  /** Column of the source to column of the union. */
-  readonly ids: Uint32Array;
-  /** Column of the source to its map of value entries. */
-  readonly values: Uint32Array[];
-}
-
+/** The columns of all sources; per source its columns to those of the union. */
 function uniteColumns(
-  sources: readonly SpanColumns[],
+  sources: readonly SpanBatch[],
   keyMaps: readonly Uint32Array[],
-): { columns: UnionColumn[]; columnMaps: ColumnMap[] } {
-  const found = new Map<
-    number,
-    {
-      level: AttributeLevel;
-      type: ValueType;
-      key: number;
-      parts: { source: number; column: number; data: AttributeColumn }[];
-    }
-  >();
-  sources.forEach((source, s) =>
-    source.columns.forEach((data, column) => {
-      const key = keyMaps[s]![data.key]!;
-      const slot = (key * 8 + data.level) * 16 + data.type;
-      let entry = found.get(slot);
-      if (entry === undefined) {
-        entry = { level: data.level, type: data.type, key, parts: [] };
-        found.set(slot, entry);
+): { columns: ColumnValues[]; columnMaps: Uint32Array[] } {
+  const found = new Map<number, number>();
+  const columns: ColumnValues[] = [];
+  const columnMaps = sources.map((source, s) => {
+    const map = new Uint32Array(source.columnCount);
+    for (let c = 0; c < map.length; c++) {
+      const { level, type, key, count, isPlain } = source.column(c);
+      const unionKey = keyMaps[s]![key]!;
+      const slot = (unionKey * 8 + level) * 16 + type;
+      let id = found.get(slot);
+      if (id === undefined) {
+        id = columns.push(new ColumnValues(level, type, unionKey)) - 1;
+        found.set(slot, id);
       }
-      entry.parts.push({ source: s, column, data });
-    }),
-  );
-  const columnMaps = sources.map((source) => ({
-    ids: new Uint32Array(source.columns.length),
-    values: Array.from<Uint32Array>({ length: source.columns.length }),
-  }));
-  const columns: UnionColumn[] = [];
-  for (const { level, type, key, parts } of found.values()) {
-    const values = uniteValues(
-      type,
-      parts.map(({ data }) => data),
-    );
-    parts.forEach(({ source, column }, i) => {
-      columnMaps[source]!.ids[column] = columns.length;
-      columnMaps[source]!.values[column] = values.maps[i]!;
-    });
-    columns.push({ level, type, key, values });
-  }
+      const column = columns[id]!;
+      column.count += count;
+      if (isPlain) column.plainCount += count;
+      map[c] = id;
+    }
+    return map;
+  });
   return { columns, columnMaps };
 }
 
-function mapShapes(source: SpanColumns, ids: Uint32Array, shapes: ShapeInterner): Uint32Array {
+function mapShapes(source: SpanBatch, ids: Uint32Array, shapes: ShapeInterner): Uint32Array {
   const { count, offsets, columns } = source.shapes;
   const map = new Uint32Array(count);
   let scratch = new Uint32Array(64);
@@ -244,33 +211,64 @@ function mapShapes(source: SpanColumns, ids: Uint32Array, shapes: ShapeInterner)
   return map;
 }
 
-function fillCells(
-  source: SpanColumns,
-  valueMaps: readonly Uint32Array[],
-  list: Uint32Array,
-  next: Uint32Array,
-  cells: Uint32Array,
-  at: number,
-): void {
-  const { offsets, columns } = source.shapes;
-  const codes = source.columns.map((column) => column.codes);
-  for (let i = 0; i < list.length; i++) {
-    const shape = list[i]!;
-    const end = offsets[shape + 1]!;
-    for (let k = offsets[shape]!; k < end; k++) {
-      const column = columns[k]!;
-      const position = next[column]!++;
-      const code = codes[column];
-      cells[at++] = valueMaps[column]![code === undefined ? position : code[position]!]!;
+/** Takes the attributes of the sources over, source by source: rows, then events, then links. */
+class CellWriter {
+  readonly #columns: readonly ColumnValues[];
+  readonly #cells: Uint32Array;
+  #source!: SpanBatch;
+  #ids!: Uint32Array;
+  #next = 0;
+  /** Per entry of the source's values: the column it was last used in, and its code there. Few are used in two. */
+  #lastColumn = new Int32Array(0);
+  #lastCode = new Uint32Array(0);
+
+  constructor(columns: readonly ColumnValues[], cells: Uint32Array) {
+    this.#columns = columns;
+    this.#cells = cells;
+  }
+
+  begin(source: SpanBatch, ids: Uint32Array): void {
+    this.#source = source;
+    this.#ids = ids;
+    this.#next = 0;
+    const { count } = source.values;
+    if (count > this.#lastColumn.length) {
+      this.#lastColumn = new Int32Array(count * 2);
+      this.#lastCode = new Uint32Array(count * 2);
     }
+    this.#lastColumn.fill(-1, 0, count);
+  }
+
+  /** Takes over the attributes of everything that has the shapes in `list`; they go to `cells` from `at` on. */
+  write(list: Uint32Array, at: number): void {
+    const { shapes, cellCodes, values } = this.#source;
+    const { offsets, columns } = shapes;
+    const ids = this.#ids;
+    const cells = this.#cells;
+    const lastColumn = this.#lastColumn;
+    const lastCode = this.#lastCode;
+    let next = this.#next;
+    for (let i = 0; i < list.length; i++) {
+      const end = offsets[list[i]! + 1]!;
+      for (let k = offsets[list[i]!]!; k < end; k++) {
+        const id = ids[columns[k]!]!;
+        const entry = cellCodes[next++]!;
+        if (lastColumn[entry] !== id) {
+          lastColumn[entry] = id;
+          lastCode[entry] = this.#columns[id]!.add(values, entry);
+        }
+        cells[at++] = lastCode[entry]!;
+      }
+    }
+    this.#next = next;
   }
 }
 
 function uniteItems(
-  sources: readonly SpanColumns[],
+  sources: readonly SpanBatch[],
   bases: Uint32Array,
   pick: (
-    source: SpanColumns,
+    source: SpanBatch,
   ) => { count: number; rowOffsets: Uint32Array; shape: Uint32Array } | undefined,
   shapeMaps: readonly Uint32Array[],
 ): { count: number; rowOffsets: Uint32Array; shape: Uint32Array } {

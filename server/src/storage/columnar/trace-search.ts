@@ -75,10 +75,12 @@ function placesOf(
   const max = Number(query.startMaxUnixNano) + ROUGH_SLACK_NANOS;
   const outside = (bounds: { minStart: number; maxStart: number }): boolean =>
     bounds.maxStart < min || bounds.minStart > max;
-  const { startMinUnixNano, startMaxUnixNano } = query;
-  const select = (columns: SpanColumns): Uint32Array => {
+  const select = (columns: SpanColumns, place: { minStart: number; maxStart: number }) => {
     checkCancelled();
-    return evaluate(compiled, columns, { startMinUnixNano, startMaxUnixNano });
+    // Where all starts are surely inside, they need not be read.
+    const isInside =
+      place.minStart > min + 2 * ROUGH_SLACK_NANOS && place.maxStart < max - 2 * ROUGH_SLACK_NANOS;
+    return evaluate(compiled, columns, isInside ? undefined : query);
   };
   for (const head of sources.head) {
     if (outside(head)) continue;
@@ -86,7 +88,7 @@ function placesOf(
     places.push({
       maxStart: head.maxStart,
       collect: (into) => {
-        for (const row of select(batch)) {
+        for (const row of select(batch, head)) {
           const bound = roughNanos(batch.startHi[row]!, batch.startLo[row]!);
           into.push({ bound, columns: batch, ids: batch.traceId, idOffset: row * 16 });
         }
@@ -101,7 +103,7 @@ function placesOf(
         sources.withBlock(block, (reader) => {
           for (let g = 0; g < reader.footer.groups.length; g++) {
             const group = reader.group(g);
-            collectGroup(group, select(group), into);
+            collectGroup(group, select(group, block), into);
           }
         }),
     });

@@ -1,22 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ValueType } from '@spoor/core/model/attributes.ts';
-import type { AttributeColumn, SymbolTable } from '@spoor/core/model/span-columns.ts';
-import { SymbolInterner } from '@spoor/core/model/symbol-interner.ts';
+import { type AttributeLevel, ValueType } from '@spoor/core/model/attributes.ts';
+import type { SymbolTable } from '@spoor/core/model/span-columns.ts';
+import { NOT_HASHED, SymbolInterner } from '@spoor/core/model/symbol-interner.ts';
 
 /** A column with more distinct values than this is stored plain: codes would cost more than they save. */
 const PLAIN_DISTINCT_RATIO = 0.7;
 
 /** Below this many values a column always keeps its dictionary, which makes searching it cheaper. */
 const PLAIN_MIN_COUNT = 1024;
-
-/** The values of one column of a block: those of all its sources. */
-export interface ColumnValues {
-  /** True: every value stands for itself, in row order; `table` is only where they are looked up while writing. */
-  readonly plain: boolean;
-  readonly table: SymbolTable;
-  /** Per source, in order: entry of the source's values table to entry of `table`. */
-  readonly maps: readonly Uint32Array[];
-}
 
 /** Unites symbol tables. Codes of the union are in order of first appearance. */
 export function uniteTables(tables: readonly SymbolTable[]): {
@@ -27,65 +18,75 @@ export function uniteTables(tables: readonly SymbolTable[]): {
   return { table, maps: tables.map((source) => internAll(table, source)) };
 }
 
-/** Unites the values of one column over its sources and orders them; see {@link compareEntries} for the order. */
-export function uniteValues(type: ValueType, sources: readonly AttributeColumn[]): ColumnValues {
-  let count = 0;
-  let plainCount = 0;
-  for (const source of sources) {
-    count += source.count;
-    if (source.codes === undefined) plainCount += source.count;
-  }
-  if (plainCount * 2 > count && count >= PLAIN_MIN_COUNT) {
-    return concatenate(sources.map((source) => source.values));
-  }
-  const { table, maps } = uniteTables(sources.map((source) => source.values));
-  if (count >= PLAIN_MIN_COUNT && table.count > count * PLAIN_DISTINCT_RATIO) {
-    return { plain: true, table, maps };
-  }
-  const order = sortedOrder(type, table);
-  const rank = new Uint32Array(table.count);
-  for (let i = 0; i < order.length; i++) rank[order[i]!] = i;
-  for (const map of maps) for (let i = 0; i < map.length; i++) map[i] = rank[map[i]!]!;
-  return { plain: false, table: reordered(table, order), maps };
-}
-
 function internAll(target: SymbolInterner, source: SymbolTable): Uint32Array {
-  const { count, offsets, bytes, hashes } = source;
-  const map = new Uint32Array(count);
-  for (let i = 0; i < count; i++) {
-    const start = offsets[i]!;
-    const end = offsets[i + 1]!;
-    map[i] =
-      hashes === undefined
-        ? target.intern(bytes, start, end)
-        : target.internHashed(bytes, start, end, hashes[i]!);
-  }
+  const map = new Uint32Array(source.count);
+  for (let i = 0; i < source.count; i++) map[i] = internEntry(target, source, i);
   return map;
 }
 
-function concatenate(tables: readonly SymbolTable[]): ColumnValues {
-  let count = 0;
-  let byteCount = 0;
-  for (const table of tables) {
-    count += table.count;
-    byteCount += table.offsets[table.count]!;
+/** Code in `target` of an entry of another table. */
+function internEntry(
+  target: SymbolInterner,
+  { offsets, bytes, hashes }: SymbolTable,
+  entry: number,
+) {
+  const start = offsets[entry]!;
+  const end = offsets[entry + 1]!;
+  const hash = hashes?.[entry] ?? NOT_HASHED;
+  return hash === NOT_HASHED
+    ? target.intern(bytes, start, end)
+    : target.internHashed(bytes, start, end, hash);
+}
+
+/** A column of a block while its sources are united: collects values, then settles how they are stored. */
+export class ColumnValues {
+  readonly level: AttributeLevel;
+  readonly type: ValueType;
+  /** Code in the union's keys. */
+  readonly key: number;
+  /** Values in all sources, and those in sources that did not intern them. */
+  count = 0;
+  plainCount = 0;
+  /** True: every value stands for itself, in row order; `table` is only where they are looked up while writing. */
+  isPlain = false;
+  /** The values. Once settled, a dictionary is in order; see {@link compareEntries}. */
+  table: SymbolTable;
+  /** Code that {@link add} gave to entry of `table`, once settled; undefined where they are the same. */
+  ranks: Uint32Array | undefined;
+  readonly #interner = new SymbolInterner();
+
+  constructor(level: AttributeLevel, type: ValueType, key: number) {
+    this.level = level;
+    this.type = type;
+    this.key = key;
+    this.table = this.#interner;
   }
-  const offsets = new Uint32Array(count + 1);
-  const bytes = new Uint8Array(byteCount);
-  const maps: Uint32Array[] = [];
-  let at = 0;
-  let entry = 0;
-  for (const table of tables) {
-    const map = new Uint32Array(table.count);
-    for (let i = 0; i < table.count; i++) {
-      map[i] = entry;
-      offsets[++entry] = at + table.offsets[i + 1]!;
-    }
-    bytes.set(table.bytes.subarray(0, table.offsets[table.count]), at);
-    at += table.offsets[table.count]!;
-    maps.push(map);
+
+  /** Whether most values were found to be distinct by the sources already: then no time is lost on looking for equal ones. */
+  get isKnownPlain(): boolean {
+    return this.plainCount * 2 > this.count && this.count >= PLAIN_MIN_COUNT;
   }
-  return { plain: true, table: { count, offsets, bytes, hashes: undefined }, maps };
+
+  /** Takes a value over and returns its code. `count` and `plainCount` must be final. */
+  add(source: SymbolTable, entry: number): number {
+    if (!this.isKnownPlain) return internEntry(this.#interner, source, entry);
+    const { offsets, bytes } = source;
+    return this.#interner.append(bytes, offsets[entry]!, offsets[entry + 1]!);
+  }
+
+  /** Decides how the values are stored, when all were added. */
+  settle(): void {
+    const table = this.#interner;
+    this.isPlain =
+      this.isKnownPlain ||
+      (this.count >= PLAIN_MIN_COUNT && table.count > this.count * PLAIN_DISTINCT_RATIO);
+    if (this.isPlain) return;
+    const order = sortedOrder(this.type, table);
+    const ranks = new Uint32Array(table.count);
+    for (let i = 0; i < order.length; i++) ranks[order[i]!] = i;
+    this.ranks = ranks;
+    this.table = reordered(table, order);
+  }
 }
 
 function reordered(table: SymbolTable, order: Uint32Array): SymbolTable {

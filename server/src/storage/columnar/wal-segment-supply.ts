@@ -2,7 +2,7 @@
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import { fileErrorCode, isTransientFileError, makeDurableDir } from './store-files.ts';
 import type { StoreFile, StoreFiles } from './store-files.ts';
-import { createSegment, removeUnfinishedSegment, segmentPath } from './wal-segment.ts';
+import { createSegment, removeUnfinishedSegments, segmentPath } from './wal-segment.ts';
 
 /** Used-up segments kept for reuse: one is needed next, one more while the sealing of slabs is uneven. */
 const MAX_SPARE_SEGMENTS = 2;
@@ -75,7 +75,7 @@ export class SegmentSupply {
   /** Makes the directory, if need be, and gets it in order. */
   async start(): Promise<void> {
     await makeDurableDir(this.#files, this.#dir);
-    await removeUnfinishedSegment(this.#files, this.#dir);
+    await removeUnfinishedSegments(this.#files, this.#dir);
   }
 
   /** Begins to make a segment ready, if there is none. Never rejects. */
@@ -89,10 +89,22 @@ export class SegmentSupply {
 
   /** Hands out a segment of at least `sizeBytes`. Never rejects. */
   async take(sizeBytes: number): Promise<OpenSegment | SpoorError> {
-    if (sizeBytes > this.#segmentBytes) return this.#make(sizeBytes);
+    if (sizeBytes > this.#segmentBytes) return this.#takeLarge(sizeBytes);
     const segment = await this.prepare();
     this.#ready = undefined;
     return segment;
+  }
+
+  /** A segment of unusual size. The one that is ready gets a new id afterwards: ids ascend as sequences do. */
+  async #takeLarge(sizeBytes: number): Promise<OpenSegment | SpoorError> {
+    const ready = await this.#ready;
+    this.#ready = undefined;
+    const large = this.#make(sizeBytes);
+    if (ready !== undefined && !(ready instanceof SpoorError)) {
+      this.#spares.push(ready.path);
+      await ready.file.close().catch(() => undefined);
+    }
+    return large;
   }
 
   /** Keeps a segment for reuse, or removes it in the background. */
@@ -120,8 +132,8 @@ export class SegmentSupply {
     this.#ready = undefined;
     await this.#tidying;
     // Nothing was written to it.
-    if (segment !== undefined && 'file' in segment)
-      await segment.file.close().catch(() => undefined);
+    if (segment === undefined || segment instanceof SpoorError) return;
+    await segment.file.close().catch(() => undefined);
   }
 
   async #make(sizeBytes: number): Promise<OpenSegment | SpoorError> {

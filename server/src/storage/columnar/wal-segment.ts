@@ -34,8 +34,8 @@ const FILL_BYTES = 1 << 20;
 /** Zeros between two syncs of a new segment, so that commits of the segment in use wait little for the device. */
 const FILL_SYNC_BYTES = 4 << 20;
 
-/** Name of a segment while it is filled with zeros. */
-const UNFINISHED = 'prepare.tmp';
+/** What the name of a segment ends in while it is filled with zeros. */
+const UNFINISHED = '.tmp';
 
 /** What the header of a segment says. */
 export interface SegmentHeader {
@@ -107,7 +107,8 @@ export async function createSegment(
   id: number,
   sizeBytes: number,
 ): Promise<StoreFile> {
-  const unfinished = join(dir, UNFINISHED);
+  const path = segmentPath(dir, id);
+  const unfinished = path + UNFINISHED;
   const file = await files.open(unfinished, 'create');
   try {
     const zeros = new Uint8Array(Math.min(FILL_BYTES, sizeBytes));
@@ -121,21 +122,23 @@ export async function createSegment(
       }
     }
     await file.fdatasync();
-    await files.rename(unfinished, segmentPath(dir, id));
+    await files.rename(unfinished, path);
     await files.fsyncDir(dir);
     return file;
   } catch (error) {
     // The first error is the one to tell; closing and removing only give the space back.
     await file.close().catch(() => undefined);
     await files.unlink(unfinished).catch(() => undefined);
-    await files.unlink(segmentPath(dir, id)).catch(() => undefined);
+    await files.unlink(path).catch(() => undefined);
     throw error;
   }
 }
 
 /** Removes what a crash during {@link createSegment} left. */
-export async function removeUnfinishedSegment(files: StoreFiles, dir: string): Promise<void> {
-  if ((await files.readdir(dir)).includes(UNFINISHED)) await files.unlink(join(dir, UNFINISHED));
+export async function removeUnfinishedSegments(files: StoreFiles, dir: string): Promise<void> {
+  for (const name of await files.readdir(dir)) {
+    if (name.endsWith(`.wal${UNFINISHED}`)) await files.unlink(join(dir, name));
+  }
 }
 
 /** Least piece that a {@link SegmentReader} reads at once. */

@@ -88,6 +88,36 @@ test('a record larger than a segment gets a segment of its own', async () => {
   assert.equal(replay.segments.length, 3);
 });
 
+test('a large record may come while the next segment is made ready', async () => {
+  const files = new FaultyFiles();
+  const { wal } = await openWal(files);
+  await wal.append([recordOf(1, 3000)]);
+  const large = recordOf(2, 3 * SEGMENT_BYTES);
+  const small = recordOf(3);
+  await Promise.all([wal.append([large]), wal.append([small])]);
+  await wal.close();
+  const { records, damage } = await replayAll(files);
+  assert.deepEqual(
+    records.map(({ batch }) => batch),
+    [recordOf(1, 3000).batch, large.batch, small.batch],
+  );
+  assert.deepEqual(
+    records.map(({ sequence }) => sequence),
+    [1, 2, 3],
+  );
+  assert.deepEqual(damage, []);
+  assert.ok(files.paths().every((path) => path.endsWith('.wal')));
+});
+
+test('what a crash left of a segment being made is removed', async () => {
+  const files = new FaultyFiles();
+  const left = `${DIR}/0000000001.wal.tmp`;
+  files.put(left, new Uint8Array(100));
+  const { wal } = await openWal(files);
+  await wal.close();
+  assert.ok(!files.paths().includes(left));
+});
+
 test('released segments are used again, and what stands in them from before is never replayed', async () => {
   const files = new FaultyFiles();
   let { wal } = await openWal(files);

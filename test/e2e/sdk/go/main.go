@@ -18,7 +18,6 @@ import (
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
-	"go.opentelemetry.io/otel/sdk"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
@@ -40,31 +39,29 @@ func must[T any](value T, err error) T {
 }
 
 func newExporter(ctx context.Context, transport, url string) sdktrace.SpanExporter {
-	zip := strings.HasSuffix(transport, "+gzip")
-	if strings.HasPrefix(transport, "grpc") {
-		options := []otlptracegrpc.Option{otlptracegrpc.WithEndpointURL(url)}
-		if zip {
-			options = append(options, otlptracegrpc.WithCompressor("gzip"))
-		}
-		return must(otlptracegrpc.New(ctx, options...))
+	protocol, compression, _ := strings.Cut(transport, "+")
+	os.Setenv("OTEL_EXPORTER_OTLP_COMPRESSION", compression)
+	if protocol == "grpc" {
+		return must(otlptracegrpc.New(ctx, otlptracegrpc.WithEndpointURL(url)))
 	}
-	options := []otlptracehttp.Option{otlptracehttp.WithEndpointURL(url)}
-	if zip {
-		options = append(options, otlptracehttp.WithCompression(otlptracehttp.GzipCompression))
-	}
-	return must(otlptracehttp.New(ctx, options...))
+	return must(otlptracehttp.New(ctx, otlptracehttp.WithEndpointURL(url)))
 }
 
 func send(ctx context.Context, start int64, transport, url string) {
 	at := func(nanos int64) trace.SpanEventOption { return trace.WithTimestamp(time.Unix(0, start+nanos)) }
-	own := map[string]string{"language": "go", "name": "opentelemetry", "version": sdk.Version()}
+	own := map[string]string{} // what the SDK says of itself
+	for _, kv := range resource.Default().Attributes() {
+		if kv.Key != "service.name" {
+			own[string(kv.Key)] = kv.Value.AsString()
+		}
+	}
 	attrs := []attribute.KeyValue{
 		attribute.String("service.name", "cast-go"), attribute.String("deployment.environment.name", "测试"),
 		attribute.Int("host.cpus", 8), attribute.Float64("host.load", 0.75), attribute.Bool("host.spot", true),
 		attribute.StringSlice("host.tags", []string{"a", "β"}),
 	}
-	for word, value := range own {
-		attrs = append(attrs, attribute.String("telemetry.sdk."+word, value))
+	for key, value := range own {
+		attrs = append(attrs, attribute.String(key, value))
 	}
 	limits := sdktrace.NewSpanLimits()
 	limits.EventCountLimit, limits.LinkCountLimit = 2, 1
@@ -114,15 +111,11 @@ func send(ctx context.Context, start int64, transport, url string) {
 	internal.End(at(200_000_000))
 
 	server.End(at(250_000_001))
-	if err := provider.Shutdown(ctx); err != nil {
-		log.Fatal(err)
-	}
-	ids := []string{}
-	for _, span := range []trace.Span{server, client, internal} {
-		ids = append(ids, span.SpanContext().SpanID().String())
-	}
+	must(0, provider.Shutdown(ctx))
+	id := func(span trace.Span) string { return span.SpanContext().SpanID().String() }
 	must(0, json.NewEncoder(os.Stdout).Encode(map[string]any{
-		"transport": transport, "traceId": server.SpanContext().TraceID().String(), "spanIds": ids, "sdk": own}))
+		"transport": transport, "traceId": server.SpanContext().TraceID().String(),
+		"spanIds": []string{id(server), id(client), id(internal)}, "own": own}))
 }
 
 func main() {

@@ -88,12 +88,15 @@ final class Client {
 
     server.end(start + 250_000_001, ns);
     provider.shutdown().join(30, TimeUnit.SECONDS);
-    Attributes own = Resource.getDefault().getAttributes();
-    System.out.printf(
-        "{\"transport\":\"%s\",\"traceId\":\"%s\",\"spanIds\":[\"%s\",\"%s\",\"%s\"],\"sdk\":{\"language\":\"%s\",\"name\":\"%s\",\"version\":\"%s\"}}%n",
-        transport, server.getSpanContext().getTraceId(), server.getSpanContext().getSpanId(),
-        client.getSpanContext().getSpanId(), internal.getSpanContext().getSpanId(),
-        own.get(stringKey("telemetry.sdk.language")), own.get(stringKey("telemetry.sdk.name")), own.get(stringKey("telemetry.sdk.version")));
+    // What the SDK says of itself.
+    StringJoiner own = new StringJoiner(",");
+    Resource.getDefault().getAttributes().forEach((key, value) -> {
+      if (!key.getKey().equals("service.name")) own.add("\"" + key.getKey() + "\":\"" + value + "\"");
+    });
+    StringJoiner spanIds = new StringJoiner("\",\"", "\"", "\"");
+    for (Span span : List.of(server, client, internal)) spanIds.add(span.getSpanContext().getSpanId());
+    System.out.printf("{\"transport\":\"%s\",\"traceId\":\"%s\",\"spanIds\":[%s],\"own\":{%s}}%n",
+        transport, server.getSpanContext().getTraceId(), spanIds, own);
   }
 
   public static void main(String[] args) {

@@ -27,10 +27,8 @@ const at = (nanos) => {
   return [Number(time / 1_000_000_000n), Number(time % 1_000_000_000n)];
 };
 
-const own = defaultResource().attributes;
-const sdk = Object.fromEntries(
-  ['language', 'name', 'version'].map((word) => [word, own[`telemetry.sdk.${word}`]]),
-);
+// What the SDK says of itself.
+const { 'service.name': _, ...own } = defaultResource().attributes;
 const resource = defaultResource().merge(
   resourceFromAttributes(
     {
@@ -129,9 +127,7 @@ for (const target of targets) {
 
   server.end(at(250_000_001));
   await provider.shutdown();
-  const [traceId, ...spanIds] = [
-    server.spanContext().traceId,
-    ...[server, client, internal].map((span) => span.spanContext().spanId),
-  ];
-  console.log(JSON.stringify({ transport, traceId, spanIds, sdk }));
+  const { traceId } = server.spanContext();
+  const spanIds = [server, client, internal].map((span) => span.spanContext().spanId);
+  console.log(JSON.stringify({ transport, traceId, spanIds, own }));
 }

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { ByteCache } from './frame-cache.ts';
+
+test('what was used least recently goes first when the cache is full', () => {
+  const cache = new ByteCache<string>(100);
+  for (const key of ['a', 'b', 'c', 'd']) cache.set(key, key.toUpperCase(), 25);
+  assert.equal(cache.get('a'), 'A');
+  cache.set('e', 'E', 25);
+  assert.equal(cache.get('b'), undefined);
+  assert.deepEqual(
+    ['a', 'c', 'd', 'e'].map((key) => cache.get(key)),
+    ['A', 'C', 'D', 'E'],
+  );
+  cache.set('f', 'F', 1);
+  assert.equal(cache.get('a'), undefined);
+  assert.equal(cache.bytes, 76);
+});
+
+test('what would take over a quarter of the cache is not kept', () => {
+  const cache = new ByteCache<string>(100);
+  cache.set('small', 'x', 25);
+  cache.set('large', 'x', 26);
+  assert.equal(cache.get('large'), undefined);
+  assert.equal(cache.get('small'), 'x');
+});
+
+test('entries whose keys begin alike are dropped together', () => {
+  const cache = new ByteCache<number>(100);
+  for (const [i, key] of ['1:a', '1:b', '11:a', '2:a'].entries()) cache.set(key, i, 10);
+  cache.drop('1:');
+  assert.deepEqual(
+    ['1:a', '1:b', '11:a', '2:a'].map((key) => cache.get(key)),
+    [undefined, undefined, 2, 3],
+  );
+  assert.equal(cache.bytes, 20);
+});
+
+test('hits and misses are counted', () => {
+  const cache = new ByteCache<number>(100);
+  cache.set('a', 1, 1);
+  cache.get('a');
+  cache.get('a');
+  cache.get('b');
+  assert.deepEqual([cache.hits, cache.misses], [2, 1]);
+});
+
+test('the bytes of a cache are those of what is in it and never over its size', () => {
+  const calls = fc.array(
+    fc.record({
+      key: fc.constantFrom('1:a', '1:b', '1:c', '2:a', '2:b', '2:c'),
+      bytes: fc.nat(40),
+      do: fc.constantFrom('set', 'set', 'get', 'drop'),
+    }),
+  );
+  fc.assert(
+    fc.property(calls, (list) => {
+      const cache = new ByteCache<number>(100);
+      for (const { key, bytes, do: what } of list) {
+        if (what === 'set') cache.set(key, bytes, bytes);
+        else if (what === 'get') cache.get(key);
+        else cache.drop(key.slice(0, 2));
+        assert.ok(cache.bytes >= 0 && cache.bytes <= 100);
+      }
+      const keys = ['1:a', '1:b', '1:c', '2:a', '2:b', '2:c'];
+      const held = keys.reduce((sum, key) => sum + (cache.get(key) ?? 0), 0);
+      assert.equal(cache.bytes, held);
+    }),
+  );
+});

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { BlockReader } from '../../server/src/storage/columnar/block-reader.ts';
+import { ByteCache } from '../../server/src/storage/columnar/frame-cache.ts';
+import {
+  SEGMENT_HEADER_BYTES,
+  decodeSegmentHeader,
+} from '../../server/src/storage/columnar/wal-segment.ts';
+import type { Random } from '../../server/src/cli/tracegen/random.ts';
+
+/** What was done to a store. */
+export interface Damage {
+  readonly what: string;
+  /** What the log must name when spans are missing. */
+  readonly named: RegExp;
+  /** Spans that may be lost by it. */
+  readonly atRisk: number;
+}
+
+/** Kinds of damage. */
+export const DAMAGES = ['cut log', 'flipped log byte', 'flipped block byte', 'cut block'] as const;
+
+/** One kind of damage. */
+export type DamageKind = (typeof DAMAGES)[number];
+
+/**
+ * Damages a store that no process has open.
+ * @param headSpans spans that are in the log only
+ */
+export function damageStore(
+  directory: string,
+  kind: DamageKind,
+  random: Random,
+  headSpans: number,
+): Damage {
+  switch (kind) {
+    case 'cut log': {
+      const { path, endBytes } = lastSegment(directory);
+      const length = random.between(SEGMENT_HEADER_BYTES, endBytes - 1);
+      truncateSync(path, length);
+      const what = `${basename(path)} cut from ${endBytes} used bytes to ${length}`;
+      return { what, named: /write-ahead log/, atRisk: headSpans };
+    }
+    case 'flipped log byte': {
+      const { path, endBytes } = lastSegment(directory);
+      const at = flipByte(path, random.between(SEGMENT_HEADER_BYTES, endBytes - 1), random);
+      const what = `${basename(path)} with another byte at ${at} of ${endBytes} used`;
+      return { what, named: /write-ahead log/, atRisk: headSpans };
+    }
+    case 'flipped block byte': {
+      const block = randomBlock(directory, random);
+      // Behind the magic: every byte there is under a checksum.
+      const at = flipByte(block.path, random.between(8, block.sizeBytes - 1), random);
+      const what = `block ${basename(block.path)} with another byte at ${at} of ${block.sizeBytes}`;
+      return { what, named: block.named, atRisk: block.spans };
+    }
+    case 'cut block': {
+      const block = randomBlock(directory, random);
+      const length = random.between(0, block.sizeBytes - 1);
+      truncateSync(block.path, length);
+      const what = `block ${basename(block.path)} cut from ${block.sizeBytes} bytes to ${length}`;
+      return { what, named: block.named, atRisk: block.spans };
+    }
+  }
+}
+
+/** The segment with the newest records, and where what was written into it ends. */
+function lastSegment(directory: string): { path: string; endBytes: number } {
+  const wal = join(directory, 'wal');
+  let newest: { path: string; endBytes: number; sequence: number } | undefined;
+  for (const name of readdirSync(wal).filter((name) => /^\d+\.wal$/.test(name))) {
+    const path = join(wal, name);
+    const bytes = readFileSync(path);
+    const header = decodeSegmentHeader(bytes);
+    if (header?.id !== Number.parseInt(name, 10)) continue;
+    if (newest !== undefined && header.firstSequence < newest.sequence) continue;
+    const endBytes = bytes.findLastIndex((byte) => byte !== 0) + 1;
+    newest = { path, endBytes, sequence: header.firstSequence };
+  }
+  if (newest === undefined) throw new Error(`${wal} has no segment with records`);
+  return newest;
+}
+
+function randomBlock(
+  directory: string,
+  random: Random,
+): { path: string; sizeBytes: number; spans: number; named: RegExp } {
+  const blocks = join(directory, 'tenants', 'default');
+  const name = random.pick(readdirSync(blocks).filter((entry) => entry.endsWith('.block')));
+  const path = join(blocks, name);
+  const id = Number.parseInt(name, 10);
+  const reader = new BlockReader(path, id, new ByteCache(1 << 20));
+  const spans = reader.footer.groups.reduce((sum, group) => sum + group.rows, 0);
+  reader.close();
+  return {
+    path,
+    sizeBytes: readFileSync(path).length,
+    spans,
+    named: new RegExp(`"block":${id}\\b|${name}`),
+  };
+}
+
+function flipByte(path: string, at: number, random: Random): number {
+  const bytes = readFileSync(path);
+  bytes[at] = bytes[at]! ^ (1 << random.int(8));
+  writeFileSync(path, bytes);
+  return at;
+}

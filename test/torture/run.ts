@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+import { randomInt } from 'node:crypto';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { damage } from './damage.ts';
+import { KillLoop } from './kill-loop.ts';
+import { overload } from './overload.ts';
+import { parseTortureOptions, USAGE, type TortureOptions } from './torture-options.ts';
+import { Verdict } from './verdict.ts';
+
+async function tortureBy(name: string, directory: string, options: TortureOptions): Promise<Verdict> {
+  const verdict = new Verdict(name);
+  const startMs = performance.now();
+  try {
+    switch (name) {
+      case 'kill':
+        await new KillLoop(directory, verdict, options).run();
+        break;
+      case 'damage':
+        await damage(directory, verdict, options);
+        break;
+      case 'overload':
+        await overload(directory, verdict, options);
+        break;
+    }
+  } catch (error) {
+    verdict.broken('the torture comes to its end', error instanceof Error ? (error.stack ?? error.message) : String(error));
+  }
+  verdict.figure('seconds', (performance.now() - startMs) / 1000);
+  console.log(verdict.format());
+  return verdict;
+}
+
+async function main(): Promise<number> {
+  let options: TortureOptions;
+  try {
+    options = parseTortureOptions(process.argv.slice(2), randomInt(65_536));
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
+    return 2;
+  }
+  console.log(`torture with --seed ${options.seed}`);
+  const root = options.directory ?? mkdtempSync(join(tmpdir(), 'spoor-torture-'));
+  mkdirSync(root, { recursive: true });
+  const verdicts: Verdict[] = [];
+  try {
+    for (const name of options.only) {
+      verdicts.push(await tortureBy(name, join(root, name), options));
+    }
+  } finally {
+    if (options.directory === undefined) rmSync(root, { recursive: true, force: true });
+  }
+  let pass = 0;
+  let fail = 0;
+  for (const { counts } of verdicts) {
+    pass += counts.pass;
+    fail += counts.fail;
+  }
+  console.log(`\nseed ${options.seed}`);
+  console.log(`ℹ pass ${pass}`);
+  console.log(`ℹ fail ${fail}`);
+  return fail === 0 ? 0 : 1;
+}
+
+process.exitCode = await main();

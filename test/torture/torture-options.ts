@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+import { parseArgs } from 'node:util';
+
+/** Parts of the torture, in the order in which they run. */
+export const TORTURES = ['kill', 'damage', 'overload'] as const;
+
+/** One part of the torture. */
+export type TortureName = (typeof TORTURES)[number];
+
+/** What the command line asks for. */
+export interface TortureOptions {
+  /** The short form for every change: about two minutes. */
+  readonly slice: boolean;
+  /** Rounds of the kill loop. */
+  readonly rounds: number;
+  /** Of all random choices, 0 to 65535. The same seed gives the same spans and the same plan of kills. */
+  readonly seed: number;
+  readonly only: readonly TortureName[];
+  /** Where the stores are made; kept afterwards when given. */
+  readonly directory: string | undefined;
+}
+
+const FULL_ROUNDS = 50;
+const SLICE_ROUNDS = 6;
+
+/** How the command is used. */
+export const USAGE = `npm run torture -- [options]
+  --slice        short: ${SLICE_ROUNDS} rounds, 15 s of overload
+  --rounds N     rounds of the kill loop, ${FULL_ROUNDS} unless told
+  --seed N       0 to 65535; drawn and printed unless told
+  --only NAME    ${TORTURES.join(' or ')}; may be given more than once
+  --dir DIR      keep the stores here`;
+
+/**
+ * Reads the arguments after the program's name.
+ * @throws {Error} with {@link USAGE} when they cannot be read
+ */
+export function parseTortureOptions(args: readonly string[], drawnSeed: number): TortureOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      slice: { type: 'boolean', default: false },
+      rounds: { type: 'string' },
+      seed: { type: 'string' },
+      only: { type: 'string', multiple: true },
+      dir: { type: 'string' },
+    },
+  });
+  const only = (values.only ?? TORTURES).map((name) => {
+    const known = TORTURES.find((torture) => torture === name);
+    if (known === undefined) throw new Error(`--only ${name} is none of ${TORTURES.join(', ')}`);
+    return known;
+  });
+  const { slice } = values;
+  return {
+    slice,
+    rounds: wholeNumber('rounds', values.rounds, 1, 10_000) ?? (slice ? SLICE_ROUNDS : FULL_ROUNDS),
+    seed: wholeNumber('seed', values.seed, 0, 65_535) ?? drawnSeed,
+    only,
+    directory: values.dir,
+  };
+}
+
+function wholeNumber(
+  name: string,
+  text: string | undefined,
+  least: number,
+  most: number,
+): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < least || value > most) {
+    throw new Error(`--${name} ${text} is not a whole number from ${least} to ${most}`);
+  }
+  return value;
+}
