@@ -4,8 +4,14 @@ import { basename, join } from 'node:path';
 import { BlockReader } from '../../server/src/storage/columnar/block-reader.ts';
 import { ByteCache } from '../../server/src/storage/columnar/frame-cache.ts';
 import {
+  RECORD_HEADER_BYTES,
+  claimedLength,
+  claimsSegment,
+} from '../../server/src/storage/columnar/wal-record.ts';
+import {
   SEGMENT_HEADER_BYTES,
   decodeSegmentHeader,
+  type SegmentHeader,
 } from '../../server/src/storage/columnar/wal-segment.ts';
 import type { Random } from '../../server/src/cli/tracegen/random.ts';
 
@@ -75,11 +81,22 @@ function lastSegment(directory: string): { path: string; endBytes: number } {
     const header = decodeSegmentHeader(bytes);
     if (header?.id !== Number.parseInt(name, 10)) continue;
     if (newest !== undefined && header.firstSequence < newest.sequence) continue;
-    const endBytes = bytes.findLastIndex((byte) => byte !== 0) + 1;
-    newest = { path, endBytes, sequence: header.firstSequence };
+    newest = { path, endBytes: recordsEnd(bytes, header), sequence: header.firstSequence };
   }
   if (newest === undefined) throw new Error(`${wal} has no segment with records`);
   return newest;
+}
+
+/** End of the last record. What an earlier use of the file left may follow. */
+function recordsEnd(bytes: Buffer, segment: SegmentHeader): number {
+  let at = SEGMENT_HEADER_BYTES;
+  while (at + RECORD_HEADER_BYTES <= bytes.length) {
+    const header = new DataView(bytes.buffer, bytes.byteOffset + at, RECORD_HEADER_BYTES);
+    const length = claimedLength(header, bytes.length - at);
+    if (length === undefined || !claimsSegment(header, segment)) break;
+    at += length;
+  }
+  return at;
 }
 
 function randomBlock(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AttributeLevel, ValueType } from './attributes.ts';
+import { RecentSymbols } from './recent-symbols.ts';
 import type { SymbolInterner } from './symbol-interner.ts';
 
 /** After this many values it is decided whether a column's values are interned. */
@@ -22,7 +23,8 @@ export class AttributeColumnBuilder {
   next: AttributeColumnBuilder | undefined;
   /** Values that were new to the batch. */
   #distinct = 0;
-  /** Code of the last value, or -1. */
+  readonly #recent = new RecentSymbols();
+  /** Code of the last value that was no text, or -1. */
   #last = -1;
   #epoch = -1;
   #savedCount = 0;
@@ -39,6 +41,7 @@ export class AttributeColumnBuilder {
     this.isPlain = false;
     this.next = undefined;
     this.#distinct = 0;
+    this.#recent.clear();
     this.#last = -1;
     this.#epoch = -1;
   }
@@ -61,8 +64,13 @@ export class AttributeColumnBuilder {
       this.count++;
       return values.append(bytes, start, end);
     }
+    const last = this.#last;
+    if (last >= 0 && values.equals(last, bytes, start, end)) {
+      return this.#counted(values, values.count, last);
+    }
     const before = values.count;
-    return this.#counted(values, before, values.intern(bytes, start, end));
+    this.#last = values.intern(bytes, start, end);
+    return this.#counted(values, before, this.#last);
   }
 
   /** As {@link push} for a text; what is not UTF-8 in it becomes U+FFFD. `view` is one of all of `bytes`. */
@@ -79,12 +87,12 @@ export class AttributeColumnBuilder {
       this.count++;
       return values.appendText(bytes, start, end);
     }
-    const last = this.#last;
-    if (last >= 0 && values.equalsView(last, view, start, end)) {
-      return this.#counted(values, values.count, last);
-    }
+    const known = this.#recent.find(values, bytes, view, start, end);
+    if (known >= 0) return this.#counted(values, values.count, known);
     const before = values.count;
-    return this.#counted(values, before, values.internText(bytes, start, end, view));
+    const code = values.internText(bytes, start, end, view);
+    this.#recent.put(code);
+    return this.#counted(values, before, code);
   }
 
   /** Takes back the last value. Its symbol stays, unused. */
@@ -94,6 +102,7 @@ export class AttributeColumnBuilder {
 
   /** Goes back to where the column was when `epoch` began. */
   rollback(epoch: number): void {
+    this.#recent.clear();
     this.#last = -1;
     if (this.#epoch !== epoch) return;
     this.count = this.#savedCount;
@@ -110,7 +119,6 @@ export class AttributeColumnBuilder {
 
   #counted(values: SymbolInterner, before: number, code: number): number {
     if (values.count !== before) this.#distinct++;
-    this.#last = code;
     if (
       ++this.count === PLAIN_DECISION_COUNT &&
       this.#distinct > PLAIN_DECISION_COUNT * PLAIN_DISTINCT_RATIO

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AttributeColumnBuilder } from './attribute-column-builder.ts';
 import { AttributeLevel, ValueType } from './attributes.ts';
+import { RecentSymbols } from './recent-symbols.ts';
 import { ShapeInterner } from './shape-interner.ts';
 import type { SymbolTable } from './span-columns.ts';
 import { SpanBatch } from './span-batch.ts';
@@ -62,6 +63,7 @@ export class BatchBuilder {
   #linkEnd = new Uint32Array(0);
 
   readonly names = new SymbolInterner(256, 4096);
+  readonly #recentNames = new RecentSymbols();
   readonly resources = new SymbolInterner(64, 16384);
   readonly scopes = new SymbolInterner(64, 4096);
   readonly eventNames = new SymbolInterner(16, 256);
@@ -103,6 +105,17 @@ export class BatchBuilder {
     this.#before.event = this.#eventCells.count;
     this.#before.link = this.#linkCells.count;
     return this.rows;
+  }
+
+  /** Code of a span name; what is not UTF-8 in it becomes U+FFFD. */
+  internName(bytes: Uint8Array, start: number, end: number): number {
+    const view = this.#viewOf(bytes);
+    let code = this.#recentNames.find(this.names, bytes, view, start, end);
+    if (code < 0) {
+      code = this.names.internText(bytes, start, end, view);
+      this.#recentNames.put(code);
+    }
+    return code;
   }
 
   /** Closes the row. */
@@ -214,6 +227,7 @@ export class BatchBuilder {
       this.#release(column);
     }
     for (const column of this.#columns) column.rollback(mark.epoch);
+    this.#recentNames.clear();
     this.#leaveSpan();
     this.#shapes.truncate(mark.shapes);
     this.#tables().forEach((table, i) => table.truncate(mark.symbols[i]!));
@@ -291,6 +305,7 @@ export class BatchBuilder {
     this.#leaveSpan();
     this.#columnOf.clear();
     this.#first.length = 0;
+    this.#recentNames.clear();
     this.#rowCells.count = 0;
     this.#eventCells.count = 0;
     this.#linkCells.count = 0;

@@ -1,33 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Http2Session, ServerHttp2Stream } from 'node:http2';
 import {
-  Metadata,
   ServerInterceptingCall,
+  type Metadata,
   type ServerInterceptingCallInterface,
   type ServerMethodDefinition,
 } from '@grpc/grpc-js';
 import { SpoorError } from '@spoor/core/model/errors.ts';
-import {
-  GRPC_ACCEPTED_ENCODINGS,
-  GrpcMessageReader,
-  type GrpcMessage,
-} from './grpc-message-reader.ts';
-import type { MemoryBudget } from './memory-budget.ts';
-import { makeRefusal, refusalOf, rpcStatusOf, type Refusal } from './refusal.ts';
-import { encodeRpcStatus } from './rpc-status.ts';
+import { GrpcMessageReader, type GrpcMessage } from './grpc-message-reader.ts';
+import { grpcStatusOf } from './grpc-status.ts';
+import { MemoryBudget } from './memory-budget.ts';
+import { makeRefusal, refusalOf, type Refusal } from './refusal.ts';
 
 // grpc-js doesn't export it by name.
 type InterceptingServerListener = Parameters<ServerInterceptingCallInterface['start']>[0];
 
-/** How a call ends. */
-export interface GrpcStatus {
-  readonly code: number;
-  readonly details: string;
-  readonly metadata: Metadata;
-}
-
 /** Largest request of a method that takes no bodies, such as a health check. */
 const SMALL_REQUEST_BYTES = 16 * 1024;
+/** For all requests of such methods in flight: apart, so that a full budget doesn't fail health checks. */
+const SMALL_BUDGET_BYTES = 4 * 1024 * 1024;
 
 /**
  * Bytes that a client may send ahead on one call, and on one connection. HTTP/2's own 64 KiB make
@@ -64,6 +55,7 @@ export class GrpcAdmission {
   readonly #onRefused: RefusedCall;
   readonly #reading = new Set<AdmittedCall>();
   readonly #sweep: NodeJS.Timeout;
+  readonly #smallBudget = new MemoryBudget(SMALL_BUDGET_BYTES);
   readonly #widened = new WeakSet<Http2Session>();
   #draining = false;
 
@@ -96,8 +88,9 @@ export class GrpcAdmission {
   /** @throws {SpoorError} as {@link GrpcMessageReader}'s constructor; unavailable: draining */
   begin(call: AdmittedCall, encoding: string, takesBody: boolean): GrpcMessageReader {
     if (this.#draining && takesBody) throw new SpoorError('unavailable', 'the server is stopping');
-    const capBytes = takesBody ? this.limits.capBytes : SMALL_REQUEST_BYTES;
-    const reader = new GrpcMessageReader(encoding, capBytes, this.limits.budget);
+    const reader = takesBody
+      ? new GrpcMessageReader(encoding, this.limits.capBytes, this.limits.budget)
+      : new GrpcMessageReader(encoding, SMALL_REQUEST_BYTES, this.#smallBudget);
     this.#reading.add(call);
     return reader;
   }
@@ -131,6 +124,8 @@ export class GrpcAdmission {
   }
 }
 
+const CLIENT_GONE = makeRefusal('aborted', { http: 499, grpc: 1 }, 'the client went away');
+
 // DEADLINE_EXCEEDED: the sender may try again.
 function timeout(message: string): Refusal {
   return makeRefusal('timeout', { http: 408, grpc: 4 }, message);
@@ -146,18 +141,6 @@ function isRawCall(call: object): call is RawCall {
   return (
     'stream' in call && 'incomingEncoding' in call && typeof call.incomingEncoding === 'string'
   );
-}
-
-/** The status that refuses a call. */
-export function grpcStatusOf(refusal: Refusal): GrpcStatus {
-  const metadata = new Metadata();
-  if (refusal.retryAfterMs !== undefined) {
-    metadata.set('grpc-status-details-bin', encodeRpcStatus(rpcStatusOf(refusal)));
-  }
-  if (refusal.reason === 'unsupported') {
-    metadata.set('grpc-accept-encoding', GRPC_ACCEPTED_ENCODINGS);
-  }
-  return { code: refusal.grpcCode, details: refusal.message, metadata };
 }
 
 // grpc-js's type asks for its own class; only what comes from the client is replaced.
@@ -200,7 +183,7 @@ class AdmittedCall extends ServerInterceptingCall {
       onReceiveHalfClose: () => undefined,
       onCancel: () => {
         if (this.#reader !== undefined) {
-          this.#close(makeRefusal('aborted', { http: 499, grpc: 1 }, 'the client went away'));
+          this.#close(CLIENT_GONE);
         }
         listener.onCancel();
       },
@@ -279,6 +262,7 @@ class AdmittedCall extends ServerInterceptingCall {
     if (this.#takesBody) {
       if (this.#stream?.destroyed === true) {
         message.lease.release();
+        this.#close(CLIENT_GONE);
         return;
       }
       this.#listener?.onReceiveMessage(message);

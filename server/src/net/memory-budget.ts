@@ -2,7 +2,7 @@
 import { BufferPool } from './buffer-pool.ts';
 
 /** Usual size of the budget for request bodies in flight: one share of a process limited to 300 MiB. */
-export const DEFAULT_IN_FLIGHT_BYTES = 64 * 1024 * 1024;
+const DEFAULT_IN_FLIGHT_BYTES = 64 * 1024 * 1024;
 
 /** State of a {@link MemoryBudget} for the metrics. */
 export interface MemoryBudgetFigures {

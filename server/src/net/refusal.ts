@@ -34,7 +34,7 @@ export interface Refusal {
 }
 
 /** When a sender should try again if the error doesn't say, in ms. */
-export const DEFAULT_RETRY_AFTER_MS = 1000;
+const DEFAULT_RETRY_AFTER_MS = 1000;
 
 /** Messages travel in gRPC trailers, and clients take as little as 8 KiB of those. */
 export const MAX_MESSAGE_LENGTH = 500;

@@ -257,11 +257,12 @@ test('attribute values of every kind and form are read', () => {
       },
     ],
     [
-      '{"kvlistValue":{"values":[{"value":{"stringValue":"v"},"key":"x","key":"k"},{"key":"n"},{}]}}',
+      '{"kvlistValue":{"values":[{"value":{"stringValue":"v"},"key":"x","key":"k"},{"key":"x","value":{"boolValue":true},"key":""},{"key":"n"},{}]}}',
       {
         type: 'kvlist',
         value: [
           { key: 'k', value: { type: 'string', value: 'v' } },
+          { key: '', value: { type: 'bool', value: true } },
           { key: 'n', value: { type: 'absent' } },
           { key: '', value: { type: 'absent' } },
         ],

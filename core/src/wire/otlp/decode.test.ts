@@ -101,6 +101,9 @@ test('message fields that come twice are merged as protobuf says', () => {
     ...bytesField(9, [...bytesField(1, [108]), ...bytesField(2, [...value, ...value])]),
     // a list, then a text, then a list: only the last one counts
     ...bytesField(9, bytesField(2, [...value, ...bytesField(1, [99]), ...value])),
+    ...bytesField(9, bytesField(2, [...value, ...value, ...bytesField(1, [99]), ...value])),
+    ...bytesField(9, bytesField(2, [...value, ...value, ...bytesField(1, [99])])),
+    ...bytesField(9, bytesField(2, [...value, ...value, ...bytesField(6, []), ...value])),
     // nested
     ...bytesField(9, bytesField(2, bytesField(5, bytesField(1, [...value, ...value])))),
     ...bytesField(
@@ -147,8 +150,8 @@ test('a span that breaks the rules is left out with its reason, its neighbours a
       {
         ...GOOD_SPAN,
         attributes: [nested(40)],
-        events: [{ name: 'after', attributes: [{ key: 'k' }] }],
-        links: [{ traceState: 'after' }],
+        events: [{ timeUnixNano: 5n, name: 'after', droppedAttributesCount: 1 }],
+        links: [{ traceState: 'after', droppedAttributesCount: 1 }],
       },
       /nested over \d+ deep/,
     ],

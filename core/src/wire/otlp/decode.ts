@@ -337,7 +337,7 @@ export class OtlpProtoDecoder {
     builder.durationLo[row] = endLo - startLo;
     builder.durationHi[row] = endHi - startHi - (endLo < startLo ? 1 : 0);
     builder.flags[row] = flags;
-    builder.name[row] = builder.names.internText(bytes, nameStart, nameEnd);
+    builder.name[row] = builder.internName(bytes, nameStart, nameEnd);
     builder.resource[row] = resource;
     builder.scope[row] = scope;
     builder.endSpan();

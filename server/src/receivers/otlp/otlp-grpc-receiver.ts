@@ -2,7 +2,7 @@
 import type { sendUnaryData, ServerUnaryCall, ServiceDefinition } from '@grpc/grpc-js';
 import { SpoorError, quote } from '@spoor/core/model/errors.ts';
 import { DEFAULT_TENANT, parseTenant, type Tenant } from '@spoor/core/model/ids.ts';
-import { grpcStatusOf } from '#net/grpc-admission.ts';
+import { grpcStatusOf } from '#net/grpc-status.ts';
 import { GrpcListener } from '#net/grpc-listener.ts';
 import type { GrpcMessage } from '#net/grpc-message-reader.ts';
 import type { BoundAddress } from '#net/http-listener.ts';

@@ -1,36 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import http from 'node:http';
-import net from 'node:net';
 import { test } from 'node:test';
 import zlib from 'node:zlib';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { IngestResult } from '#pipeline/trace-ingest.ts';
-import { exchangeRaw, send, startHttp, until } from './receiver-test-bed.ts';
+import { jsonStatus, pattern, protoMessage, send, startHttp } from './receiver-test-bed.ts';
 
 const PROTO = { 'content-type': 'application/x-protobuf' };
 const JSON_TYPE = { 'content-type': 'application/json' };
 const MIB = 1024 * 1024;
-
-/** The message of a google.rpc.Status in protobuf: field 2, after field 1. */
-function protoMessage(body: Buffer): string {
-  assert.equal(body[0], 8);
-  assert.equal(body[2], 0x12);
-  const long = body[3]! >= 128;
-  const length = long ? (body[3]! & 127) | (body[4]! << 7) : body[3]!;
-  const start = long ? 5 : 4;
-  return body.toString('utf8', start, start + length);
-}
-
-function jsonStatus(body: Buffer): { code: number; message: string; details?: object[] } {
-  return JSON.parse(body.toString()) as { code: number; message: string; details?: object[] };
-}
-
-function pattern(size: number, seed: number): Buffer {
-  const bytes = Buffer.alloc(size);
-  for (let i = 0; i < size; i++) bytes[i] = (i * 31 + seed * 17 + (i >> 8)) & 255;
-  return bytes;
-}
 
 test('a protobuf request is taken and answered with an empty response', async () => {
   await using bed = await startHttp();
@@ -249,32 +228,6 @@ test('a full budget is answered with 503 and Retry-After, and the next request i
   assert.equal(bed.budget.figures.usedBytes, 0);
 });
 
-test('a large refused body is not read to its end: the answer comes and the connection closes', async () => {
-  await using bed = await startHttp({}, 1 * MIB);
-  const lease = bed.budget.reserve(MIB - 1000);
-  const body = Buffer.alloc(8 * MIB);
-  const text = await new Promise<string>((resolve, reject) => {
-    let got = '';
-    const socket = net.connect({ host: '127.0.0.1', port: bed.port }, () => {
-      socket.write(
-        `POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-protobuf\r\n`,
-      );
-      socket.write(`content-length: ${9 * MIB}\r\n\r\n`);
-      socket.write(body);
-    });
-    socket.on('data', (piece) => {
-      got += piece.toString('latin1');
-    });
-    // The server may close while the rest is under way; the answer was read before.
-    socket.on('error', (error) => (got === '' ? reject(error) : resolve(got)));
-    socket.on('close', () => resolve(got));
-  });
-  assert.match(text, /^HTTP\/1\.1 413 /);
-  assert.match(text, /connection: close/i);
-  lease?.release();
-  assert.equal(bed.budget.figures.usedBytes, 0);
-});
-
 test('errors of the store become the answers of OTLP', async () => {
   await using bed = await startHttp();
   const cases: [unknown, number, string | undefined][] = [
@@ -317,92 +270,6 @@ test('a bad request names its violation in a BadRequest', async () => {
   });
 });
 
-test('a client that goes away in the middle of its body gives its memory back', async () => {
-  await using bed = await startHttp();
-  const aborted = new Promise<void>((resolve) => {
-    const request = http.request({
-      host: '127.0.0.1',
-      port: bed.port,
-      path: '/v1/traces',
-      method: 'POST',
-      headers: { ...PROTO, 'content-length': MIB },
-    });
-    request.on('error', () => resolve());
-    request.write(Buffer.alloc(1000));
-    void until(() => bed.budget.figures.usedBytes === MIB).then(() => request.destroy());
-  });
-  const other = await send(bed.port, { headers: PROTO }, [Buffer.alloc(5000, 7)]);
-  assert.equal(other.status, 200);
-  await aborted;
-  await until(() => bed.receiver.figures.otlp_proto.refusedRequests.aborted === 1);
-  assert.equal(bed.budget.figures.leases, 0);
-  assert.equal(bed.ingest.calls.length, 1);
-});
-
-test('the signal fires when the client goes away before its answer, and only then', async () => {
-  await using bed = await startHttp();
-  await send(bed.port, { headers: PROTO }, [Buffer.from('x')]);
-  let finish: (result: IngestResult) => void = () => undefined;
-  bed.ingest.answer = () =>
-    new Promise((resolve) => {
-      finish = resolve;
-    });
-  const request = http.request({
-    host: '127.0.0.1',
-    port: bed.port,
-    path: '/v1/traces',
-    method: 'POST',
-    headers: PROTO,
-  });
-  request.on('error', () => undefined);
-  request.end('y');
-  await bed.ingest.called(2);
-  request.destroy();
-  await until(() => bed.ingest.calls[1]?.signal?.aborted === true);
-  assert.equal(bed.ingest.calls[0]?.signal?.aborted, false);
-  // The body is still the store's until it answers.
-  assert.equal(bed.budget.figures.leases, 1);
-  finish({ accepted: 1, rejected: 0, message: '' });
-  await until(() => bed.budget.figures.leases === 0);
-});
-
-test('Expect: 100-continue is answered before the body, with the refusal or with leave to send', async () => {
-  await using bed = await startHttp({ bodyCapBytes: 10_000 });
-  const expectContinue = (length: number): Promise<{ status: number; continued: boolean }> =>
-    new Promise((resolve, reject) => {
-      let continued = false;
-      const request = http.request(
-        {
-          host: '127.0.0.1',
-          port: bed.port,
-          path: '/v1/traces',
-          method: 'POST',
-          agent: false,
-          headers: { ...PROTO, 'content-length': length, expect: '100-continue' },
-        },
-        (response) => {
-          response.resume();
-          response.on('end', () => resolve({ status: response.statusCode ?? 0, continued }));
-          request.destroy();
-        },
-      );
-      request.on('error', reject);
-      request.on('continue', () => {
-        continued = true;
-        request.end(Buffer.alloc(length));
-      });
-      request.flushHeaders();
-    });
-  assert.deepEqual(await expectContinue(9000), { status: 200, continued: true });
-  assert.deepEqual(await expectContinue(11_000), { status: 413, continued: false });
-  const other = await exchangeRaw(
-    bed.port,
-    'POST /v1/traces HTTP/1.1\r\nhost: x\r\nexpect: a-miracle\r\ncontent-length: 1\r\n\r\nx',
-  );
-  assert.match(other, /^HTTP\/1\.1 417 /);
-  assert.match(other, /"message":"expectation \\"a-miracle\\" is not known/);
-});
-
 test('concurrent compressed requests keep their own data', async () => {
   await using bed = await startHttp();
   bed.ingest.answer = async () => {
@@ -431,21 +298,6 @@ test('concurrent compressed requests keep their own data', async () => {
   const received = bed.ingest.calls.map((call) => call.body.toString('base64')).toSorted();
   assert.deepEqual(received, sent);
   assert.equal(bed.budget.figures.leases, 0);
-});
-
-test('pipelined requests are answered in their order', async () => {
-  await using bed = await startHttp();
-  let turn = 0;
-  bed.ingest.answer = async () => {
-    // The first takes longest.
-    for (let i = turn++; i < 3; i++) await new Promise((resolve) => setImmediate(resolve));
-    return { accepted: 1, rejected: turn, message: 'x' };
-  };
-  const one = (close: string): string =>
-    `POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n${close}content-length: 2\r\n\r\n{}`;
-  const text = await exchangeRaw(bed.port, one('') + one('') + one('connection: close\r\n'));
-  assert.equal(text.split('HTTP/1.1 200 OK').length, 4);
-  assert.equal(bed.ingest.calls.length, 3);
 });
 
 test('a required tenant header names the tenant; without a good one the request is refused', async () => {
@@ -514,130 +366,4 @@ test('preflights are refused while no origin is allowed', async () => {
   });
   assert.equal(answer.status, 405);
   assert.equal(answer.headers['access-control-allow-origin'], undefined);
-});
-
-test('what is no HTTP, or has too large headers, is answered with a Status', async () => {
-  await using bed = await startHttp({ maxHeaderBytes: 8192 });
-  const garbage = await exchangeRaw(bed.port, 'hello there\r\n\r\n');
-  assert.match(garbage, /^HTTP\/1\.1 400 Bad Request\r\ncontent-type: application\/json/);
-  assert.match(garbage, /\{"code":3,"message":"not an HTTP\/1\.1 request/);
-  const large = await exchangeRaw(
-    bed.port,
-    `POST /v1/traces HTTP/1.1\r\nhost: x\r\nx-large: ${'a'.repeat(9000)}\r\n\r\n`,
-  );
-  assert.match(large, /^HTTP\/1\.1 431 /);
-  const chunk = await exchangeRaw(
-    bed.port,
-    'POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-protobuf\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n',
-  );
-  assert.match(chunk, /^HTTP\/1\.1 400 Bad Request\r\n/);
-  assert.match(chunk, /content-type: application\/x-protobuf/);
-  assert.equal(bed.receiver.figures.unknown.refusedRequests.bad_http, 2);
-  assert.equal(bed.receiver.figures.otlp_proto.refusedRequests.bad_http, 1);
-  assert.equal(bed.budget.figures.leases, 0);
-});
-
-test('slow headers, stalled bodies and dribbled bodies are ended', async () => {
-  await using bed = await startHttp({
-    headersTimeoutMs: 60,
-    bodyIdleTimeoutMs: 80,
-    requestTimeoutMs: 200,
-  });
-  const head = 'POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n';
-  assert.match(await exchangeRaw(bed.port, head), /^HTTP\/1\.1 408 Request Timeout\r\n/);
-  assert.match(await exchangeRaw(bed.port, ''), /^HTTP\/1\.1 408 /);
-  const stalled = await exchangeRaw(bed.port, `${head}content-length: 100\r\n\r\nabc`);
-  assert.match(stalled, /^HTTP\/1\.1 408 /);
-  assert.match(stalled, /request body stopped for 80 ms/);
-  const dribbled = await new Promise<string>((resolve, reject) => {
-    let got = '';
-    const socket = net.connect({ host: '127.0.0.1', port: bed.port }, () => {
-      socket.write(`${head}content-length: 100\r\n\r\n`);
-    });
-    const timer = setInterval(() => socket.write('a'), 20);
-    socket.on('data', (piece) => {
-      got += piece.toString('latin1');
-    });
-    socket.on('error', (error) => (got === '' ? reject(error) : resolve(got)));
-    socket.on('close', () => {
-      clearInterval(timer);
-      resolve(got);
-    });
-  });
-  assert.match(dribbled, /^HTTP\/1\.1 408 /);
-  assert.equal(bed.receiver.figures.otlp_json.refusedRequests.timeout, 2);
-  assert.equal(bed.budget.figures.leases, 0);
-});
-
-test('an answer may take longer than the pause that a body may make', async () => {
-  await using bed = await startHttp({ bodyIdleTimeoutMs: 30 });
-  bed.ingest.answer = async () => {
-    await new Promise((resolve) => setTimeout(resolve, 120));
-    return { accepted: 1, rejected: 0, message: '' };
-  };
-  assert.equal((await send(bed.port, { headers: PROTO }, [Buffer.from('x')])).status, 200);
-});
-
-test('connections beyond the limit are dropped and counted', async () => {
-  await using bed = await startHttp({ maxConnections: 2 });
-  const open = await Promise.all(
-    [0, 1].map(
-      () =>
-        new Promise<net.Socket>((resolve) => {
-          const socket = net.connect({ host: '127.0.0.1', port: bed.port }, () => resolve(socket));
-        }),
-    ),
-  );
-  await until(() => bed.receiver.connections.open === 2);
-  assert.equal(await exchangeRaw(bed.port, '').catch(() => ''), '');
-  assert.equal(bed.receiver.connections.dropped, 1);
-  for (const socket of open) socket.destroy();
-});
-
-test('shutdown lets the running request finish, refuses new ones and closes idle connections', async () => {
-  await using bed = await startHttp();
-  const agent = new http.Agent({ keepAlive: true });
-  await send(bed.port, { headers: PROTO, agent }, [Buffer.from('idle')]);
-  const fresh = net.connect({ host: '127.0.0.1', port: bed.port });
-  await until(() => bed.receiver.connections.open === 2);
-  let finish: (result: IngestResult) => void = () => undefined;
-  bed.ingest.answer = () =>
-    new Promise((resolve) => {
-      finish = resolve;
-    });
-  const running = send(bed.port, { headers: { ...PROTO, connection: 'keep-alive' } }, [
-    Buffer.from('x'),
-  ]);
-  await bed.ingest.called(2);
-  const freshClosed = new Promise((resolve) => fresh.on('close', resolve));
-  fresh.on('error', () => undefined);
-  const stopped = bed.receiver.shutdown(10_000);
-  await freshClosed;
-  await assert.rejects(send(bed.port, { headers: PROTO }, [Buffer.from('late')]), /ECONNREFUSED/);
-  finish({ accepted: 1, rejected: 0, message: '' });
-  const answer = await running;
-  assert.equal(answer.status, 200);
-  assert.equal(answer.headers['connection'], 'close');
-  await stopped;
-  agent.destroy();
-});
-
-test('shutdown ends at its deadline, and is safe before start and twice', async () => {
-  await using bed = await startHttp();
-  bed.ingest.answer = () => new Promise(() => undefined);
-  const running = send(bed.port, { headers: PROTO }, [Buffer.from('x')]);
-  const cut = assert.rejects(running);
-  await bed.ingest.called(1);
-  await Promise.all([bed.receiver.shutdown(20), bed.receiver.shutdown(20)]);
-  await cut;
-  await bed.receiver.shutdown(20);
-  await assert.rejects(bed.receiver.start(), /already shut down/);
-});
-
-test('an address in use is a clear error', async () => {
-  await using bed = await startHttp();
-  await assert.rejects(
-    startHttp({ port: bed.port }),
-    /receivers\.otlp\.protocols\.http: cannot listen on 127\.0\.0\.1:\d+: EADDRINUSE/,
-  );
 });

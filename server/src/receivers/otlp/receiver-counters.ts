@@ -6,7 +6,7 @@ import type { IngestFormat, IngestResult } from '#pipeline/trace-ingest.ts';
 export type CountedFormat = IngestFormat | 'unknown';
 
 /** What a receiver has counted since its start for one format. */
-export interface FormatFigures {
+interface FormatFigures {
   /** Requests whose answer is decided. */
   readonly requests: number;
   /** Bodies as they came, in bytes. */

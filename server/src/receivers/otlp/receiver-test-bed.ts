@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
 import http from 'node:http';
 import net from 'node:net';
 import { MemoryBudget } from '#net/memory-budget.ts';
@@ -99,6 +100,28 @@ export function exchangeRaw(port: number, text: string | Uint8Array): Promise<st
 /** Resolves once `holds` is true; looks again after each turn of the event loop. */
 export async function until(holds: () => boolean): Promise<void> {
   while (!holds()) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** The message of a google.rpc.Status in protobuf: field 2, after field 1. */
+export function protoMessage(body: Buffer): string {
+  assert.equal(body[0], 8);
+  assert.equal(body[2], 0x12);
+  const long = body[3]! >= 128;
+  const length = long ? (body[3]! & 127) | (body[4]! << 7) : body[3]!;
+  const start = long ? 5 : 4;
+  return body.toString('utf8', start, start + length);
+}
+
+/** A google.rpc.Status in JSON. */
+export function jsonStatus(body: Buffer): { code: number; message: string; details?: object[] } {
+  return JSON.parse(body.toString()) as { code: number; message: string; details?: object[] };
+}
+
+/** Bytes that differ with their place and the seed. */
+export function pattern(size: number, seed: number): Buffer {
+  const bytes = Buffer.alloc(size);
+  for (let i = 0; i < size; i++) bytes[i] = (i * 31 + seed * 17 + (i >> 8)) & 255;
+  return bytes;
 }
 
 interface Parts {

@@ -228,7 +228,7 @@ test('what was read once comes from the cache, and closing a block takes its thi
 
 test('with next to no cache a block reads the same', () =>
   withDirectory((dir) => {
-    const batch = batchOf(shopSpans(1000, 80));
+    const batch = batchOf(shopSpans(150, 12));
     const [large, small] = [1 << 20, 100].map((size) =>
       withBlock(
         dir,

@@ -15,6 +15,7 @@ import {
 import { codesLength, decodeCodes, getUint32 } from './chunk-codec.ts';
 import type { ByteCache } from './frame-cache.ts';
 import { RowGroup } from './row-group.ts';
+import { isTransientFileError } from './store-files.ts';
 import { TraceFilter } from './trace-filter.ts';
 import { decodeValues } from './values-chunk.ts';
 
@@ -42,13 +43,13 @@ export class BlockReader {
 
   /**
    * @param id what the block is called in the cache
-   * @throws {SpoorError} corrupt, with the path
+   * @throws {SpoorError} corrupt, with the path; unavailable when too many files are open
    */
   constructor(path: string, id: number, cache: ByteCache<Uint8Array | SymbolTable | RowGroup>) {
     this.path = path;
     this.#cacheKey = `${id}:`;
     this.#cache = cache;
-    this.#file = openSync(path, 'r');
+    this.#file = openBlock(path);
     try {
       this.footer = this.#readFooter();
       this.minStartUnixNano = BigInt(this.footer.minStart);
@@ -178,7 +179,7 @@ export class BlockReader {
     if (crc32(bytes) !== crc) {
       throw this.#damaged(`checksum of frame ${frame} is wrong`);
     }
-    const content = raw === 0 ? bytes : zstdDecompressSync(bytes, { maxOutputLength: raw! });
+    const content = raw === 0 ? bytes : this.#decompress(bytes, raw!, `frame ${frame}`);
     this.#cache.set(key, content, content.length);
     return content;
   }
@@ -187,13 +188,26 @@ export class BlockReader {
     const bytes = Buffer.allocUnsafeSlow(length);
     let done = 0;
     while (done < length) {
-      const count = readSync(this.#file, bytes, done, length - done, offset + done);
+      let count: number;
+      try {
+        count = readSync(this.#file, bytes, done, length - done, offset + done);
+      } catch (cause) {
+        throw this.#damaged(`byte ${offset + done} cannot be read: ${messageOf(cause)}`);
+      }
       if (count === 0) {
         throw this.#damaged(`ends ${length - done} bytes early, at byte ${offset + done}`);
       }
       done += count;
     }
     return bytes;
+  }
+
+  #decompress(bytes: Uint8Array, rawBytes: number, what: string): Buffer {
+    try {
+      return zstdDecompressSync(bytes, { maxOutputLength: rawBytes });
+    } catch (cause) {
+      throw this.#damaged(`${what} is not ${rawBytes} bytes of zstd: ${messageOf(cause)}`);
+    }
   }
 
   #damaged(what: string): SpoorError {
@@ -217,7 +231,7 @@ export class BlockReader {
     if (crc32(bytes) !== getUint32(trailer, 8)) {
       throw new SpoorError('corrupt', `block ${this.path}: checksum of the footer is wrong`);
     }
-    const text = zstdDecompressSync(bytes, { maxOutputLength: raw }).toString();
+    const text = this.#decompress(bytes, raw, 'the footer').toString();
     // The checksum says that this is what the writer wrote.
     const footer = JSON.parse(text) as BlockFooter;
     if (footer.version > BLOCK_FORMAT_VERSION) {
@@ -231,6 +245,19 @@ export class BlockReader {
 }
 
 const NOTHING = new Uint8Array(0);
+
+function openBlock(path: string): number {
+  try {
+    return openSync(path, 'r');
+  } catch (cause) {
+    const code = isTransientFileError(cause) ? 'unavailable' : 'corrupt';
+    throw new SpoorError(code, `block ${path}: cannot be opened: ${messageOf(cause)}`, { cause });
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
 
 function joinTables(tables: readonly SymbolTable[]): SymbolTable {
   const count = tables.reduce((sum, table) => sum + table.count, 0);

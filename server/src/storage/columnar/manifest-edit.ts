@@ -23,7 +23,7 @@ export interface BlockEntry {
 }
 
 /** Names a block. */
-export interface BlockKey {
+interface BlockKey {
   readonly tenant: Tenant;
   readonly id: number;
 }

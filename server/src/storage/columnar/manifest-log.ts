@@ -23,9 +23,9 @@ import { SpoorError } from '@spoor/core/model/errors.ts';
  */
 const MAGIC = new TextEncoder().encode('SPOORMAN');
 /** Format of the manifest that this version writes, and the newest that it reads. */
-export const MANIFEST_FORMAT = 1;
+const MANIFEST_FORMAT = 1;
 /** Bytes of the header of the file. */
-export const MANIFEST_HEADER_BYTES = 16;
+const MANIFEST_HEADER_BYTES = 16;
 
 const RECORD_MAGIC = 0x014d5053;
 const RECORD_HEADER_BYTES = 16;

@@ -2,7 +2,7 @@
 import type { SpanUnion } from './span-union.ts';
 
 /** Numbers in the `parent` column below this are not row numbers. */
-export const PARENT_NONE = 0;
+const PARENT_NONE = 0;
 export const PARENT_ELSEWHERE = 1;
 export const PARENT_ROW = 2;
 

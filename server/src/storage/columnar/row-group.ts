@@ -315,6 +315,8 @@ class RowGroupColumn implements AttributeColumn {
   readonly #part: GroupColumn | undefined;
   #codes: Uint32Array | undefined;
   #plain: SymbolTable | undefined;
+  /** The dictionary while a question is answered, so that one too large for the cache is not read for each value. */
+  #dictionary: WeakRef<SymbolTable> | undefined;
 
   constructor(block: BlockReader, id: number, column: BlockColumn, part: GroupColumn | undefined) {
     this.level = column.level;
@@ -336,7 +338,14 @@ class RowGroupColumn implements AttributeColumn {
 
   get values(): SymbolTable {
     if (this.#part === undefined) return NO_VALUES;
-    if (!this.isPlain) return this.#block.dictionary(this.#id);
+    if (!this.isPlain) {
+      let table = this.#dictionary?.deref();
+      if (table === undefined) {
+        table = this.#block.dictionary(this.#id);
+        this.#dictionary = new WeakRef(table);
+      }
+      return table;
+    }
     this.#plain ??= decodeValues(this.#block.chunk(this.#part.chunk), this.count);
     return this.#plain;
   }

@@ -3,7 +3,7 @@ import { OtlpProtoEncoder } from '@spoor/core/wire/otlp/encode.ts';
 import type { SpanUnion } from './span-union.ts';
 
 /** Rows that one sort can take: 32 bits of trace id and a row number share the 53 bits of a double. */
-export const MAX_SORT_ROWS = 2 ** 21;
+const MAX_SORT_ROWS = 2 ** 21;
 
 /** Up to this many rows of a trace, insertion beats a general sort. */
 const INSERTION_SORT_ROWS = 32;

@@ -56,7 +56,7 @@ const ENCODER = new TextEncoder();
 const DECODER = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Data of a record besides spans, such as the offset of the source it came from. */
-export interface WalExtension {
+interface WalExtension {
   /** 1 to 2^32 - 1. */
   readonly type: number;
   readonly bytes: Uint8Array;

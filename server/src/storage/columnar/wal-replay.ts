@@ -21,7 +21,7 @@ import {
 } from './wal-segment.ts';
 
 /** A segment with records. */
-export interface ReplayedSegment {
+interface ReplayedSegment {
   readonly id: number;
   readonly path: string;
   readonly sizeBytes: number;

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { SymbolInterner } from './symbol-interner.ts';
+
+/** Codes remembered; a column of more values than these is looked up by hash. */
+const SLOTS = 16;
+
+/**
+ * The codes last seen in one place, by length and two bytes of the value: telling that a value is the same as one a moment ago
+ * costs a fifth of hashing it.
+ */
+export class RecentSymbols {
+  readonly #codes = new Int32Array(SLOTS).fill(-1);
+  #slot = 0;
+
+  /** Code in `symbols` of a value that was {@link put} lately, or -1. `view` is one of all of `bytes`. */
+  find(
+    symbols: SymbolInterner,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+  ): number {
+    const slot =
+      end === start
+        ? 0
+        : (end - start + bytes[end - 1]! * 3 + bytes[(start + end) >>> 1]! * 5) & (SLOTS - 1);
+    this.#slot = slot;
+    const code = this.#codes[slot]!;
+    return code >= 0 && symbols.equalsView(code, view, start, end) ? code : -1;
+  }
+
+  /** Remembers the code of the value that {@link find} was just asked for. */
+  put(code: number): void {
+    this.#codes[this.#slot] = code;
+  }
+
+  /** Forgets everything: codes have another meaning from now on. */
+  clear(): void {
+    this.#codes.fill(-1);
+  }
+}
