@@ -111,9 +111,13 @@ async function tryDamaged(
   const lines = server.log
     .filter(({ level }) => level === 'error' || level === 'warn')
     .map((line) => JSON.stringify(line));
-  verdict.check('the log names what is missing', missing === 0 || lines.some((line) => named.test(line)), () => {
-    return `${what}: ${missing} spans are missing, and the log says ${lines.join(' ') || 'nothing'}`;
-  });
+  verdict.check(
+    'the log names what is missing',
+    missing === 0 || lines.some((line) => named.test(line)),
+    () => {
+      return `${what}: ${missing} spans are missing, and the log says ${lines.join(' ') || 'nothing'}`;
+    },
+  );
   const end = await server.stop();
   verdict.check('a damaged store ends well', end.code === 0 && server.stderr === '', () => {
     return `${what}: ${end.code ?? end.signal} ${server.stderr.slice(0, 500)}`;

@@ -5,7 +5,12 @@ import { GrpcTransport } from '../../server/src/cli/tracegen/grpc-transport.ts';
 import { LatencyHistogram } from '../../server/src/cli/tracegen/latency-histogram.ts';
 import type { SendOutcome } from '../../server/src/cli/tracegen/otlp-answer.ts';
 import { Random } from '../../server/src/cli/tracegen/random.ts';
-import { FLOOD_SPANS, type FloodOrder, type FloodReport, type FloodWorkerData } from './flood-order.ts';
+import {
+  FLOOD_SPANS,
+  type FloodOrder,
+  type FloodReport,
+  type FloodWorkerData,
+} from './flood-order.ts';
 import { HttpSender } from './http-sender.ts';
 import { encodeRequest } from './request-body.ts';
 import { SpanPlan } from './span-plan.ts';

@@ -3,7 +3,10 @@ import http from 'node:http';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { parseRetryAfter } from '../../server/src/cli/tracegen/http-transport.ts';
-import { decodeExportResponse, type SendOutcome } from '../../server/src/cli/tracegen/otlp-answer.ts';
+import {
+  decodeExportResponse,
+  type SendOutcome,
+} from '../../server/src/cli/tracegen/otlp-answer.ts';
 
 const compress = promisify(gzip);
 

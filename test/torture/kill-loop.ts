@@ -73,7 +73,9 @@ export class KillLoop {
     const end = await server.end;
     await crew.end();
     if (plan.moment.kind !== 'terminate') {
-      this.#countKill(plan.moment.kind === 'during' ? `during ${plan.moment.what}` : plan.moment.kind);
+      this.#countKill(
+        plan.moment.kind === 'during' ? `during ${plan.moment.what}` : plan.moment.kind,
+      );
       this.#verdict.check('a server ends by our signal only', end.signal === 'SIGKILL', () => {
         return `ended with ${end.code ?? end.signal}: ${server.stderr.slice(0, 1000)}`;
       });
@@ -122,7 +124,8 @@ export class KillLoop {
     this.#verdict.check(
       'SIGTERM ends with exit code 0 within 10 s',
       end.code === 0 && tookMs < STOP_LIMIT_MS,
-      () => `${end.code ?? end.signal} after ${Math.round(tookMs)} ms: ${server.stderr.slice(0, 500)}`,
+      () =>
+        `${end.code ?? end.signal} after ${Math.round(tookMs)} ms: ${server.stderr.slice(0, 500)}`,
     );
   }
 
@@ -130,7 +133,10 @@ export class KillLoop {
   #checkLog(server: SpoorProcess): void {
     const errors = server.log.filter(({ level }) => level === 'error' || level === 'fatal');
     this.#verdict.check('nothing is logged as an error', errors.length === 0, () => {
-      return errors.slice(0, 3).map((line) => JSON.stringify(line)).join(' ');
+      return errors
+        .slice(0, 3)
+        .map((line) => JSON.stringify(line))
+        .join(' ');
     });
     this.#verdict.check('nothing is written to standard error', server.stderr === '', () => {
       return server.stderr.slice(0, 1000);
@@ -147,7 +153,8 @@ export class KillLoop {
     const status = (await (await fetch(`${server.healthUrl}/status`)).json()) as {
       store: Record<string, number>;
     };
-    const inStore = (status.store['store_block_spans'] ?? 0) + (status.store['store_head_spans'] ?? 0);
+    const inStore =
+      (status.store['store_block_spans'] ?? 0) + (status.store['store_head_spans'] ?? 0);
     this.#verdict.figure('spans that lie in the store', inStore);
     this.#verdict.figure('blocks', status.store['store_blocks'] ?? 0);
     await this.#terminate(server);

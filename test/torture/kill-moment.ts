@@ -13,7 +13,12 @@ export type KillMoment =
   | { readonly kind: 'soon'; readonly afterMs: number }
   | { readonly kind: 'later'; readonly afterMs: number }
   /** At the first such change after a while, or a few ms behind it. */
-  | { readonly kind: 'during'; readonly what: StoreMoment; readonly fromMs: number; readonly afterMs: number }
+  | {
+      readonly kind: 'during';
+      readonly what: StoreMoment;
+      readonly fromMs: number;
+      readonly afterMs: number;
+    }
   | { readonly kind: 'terminate'; readonly afterMs: number };
 
 /** What one round does. */

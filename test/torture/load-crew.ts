@@ -103,7 +103,10 @@ export class LoadCrew {
       }
       ledger.putAgain(number);
       if (outcome.kind === 'failed') {
-        verdict.broken('a good request is never refused for good', `${protocol}: ${outcome.reason}`);
+        verdict.broken(
+          'a good request is never refused for good',
+          `${protocol}: ${outcome.reason}`,
+        );
       }
       const hintMs = outcome.kind === 'retry' ? outcome.retryAfterMs : undefined;
       if (!this.#ending) await sleep(Math.min(hintMs ?? PAUSE_MS, 200));

@@ -97,7 +97,10 @@ export async function overload(
       verdict.broken('every answer is 200 or a refusal with a delay', `${count} times ${reason}`);
     }
   }
-  verdict.held('every answer is 200 or a refusal with a delay', sum(flooded, (r) => r.sent));
+  verdict.held(
+    'every answer is 200 or a refusal with a delay',
+    sum(flooded, (r) => r.sent),
+  );
   reportRates(verdict, { calmRate, floodMs, flooded });
   verdict.figure('search p50 meanwhile, ms', probe.latency.quantileMs(0.5));
   verdict.figure('search p99 meanwhile, ms', probe.latency.quantileMs(0.99));
@@ -149,7 +152,10 @@ function reportRates(
     for (const [reason, count] of Object.entries(report.refused)) {
       verdict.figure(`${protocol}: refused by ${reason}`, count);
     }
-    verdict.figure(`${protocol}: answer p50 / p99, ms`, `${Math.round(report.ackMedianMs)} / ${Math.round(report.ackP99Ms)}`);
+    verdict.figure(
+      `${protocol}: answer p50 / p99, ms`,
+      `${Math.round(report.ackMedianMs)} / ${Math.round(report.ackP99Ms)}`,
+    );
     verdict.figure(`${protocol}: refusal p99, ms`, Math.round(report.refusalP99Ms));
   }
 }

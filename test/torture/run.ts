@@ -9,7 +9,11 @@ import { overload } from './overload.ts';
 import { parseTortureOptions, USAGE, type TortureOptions } from './torture-options.ts';
 import { Verdict } from './verdict.ts';
 
-async function tortureBy(name: string, directory: string, options: TortureOptions): Promise<Verdict> {
+async function tortureBy(
+  name: string,
+  directory: string,
+  options: TortureOptions,
+): Promise<Verdict> {
   const verdict = new Verdict(name);
   const startMs = performance.now();
   try {
@@ -25,7 +29,10 @@ async function tortureBy(name: string, directory: string, options: TortureOption
         break;
     }
   } catch (error) {
-    verdict.broken('the torture comes to its end', error instanceof Error ? (error.stack ?? error.message) : String(error));
+    verdict.broken(
+      'the torture comes to its end',
+      error instanceof Error ? (error.stack ?? error.message) : String(error),
+    );
   }
   verdict.figure('seconds', (performance.now() - startMs) / 1000);
   console.log(verdict.format());

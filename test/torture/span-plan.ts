@@ -171,8 +171,7 @@ export class SpanPlan {
     const span = {
       traceId,
       spanId,
-      parentSpanId:
-        isLate || index > firstOfTrace ? this.spanId(key.request, firstOfTrace) : '',
+      parentSpanId: isLate || index > firstOfTrace ? this.spanId(key.request, firstOfTrace) : '',
       // One of a thousand names is its own: dictionaries grow.
       name: dice % 1000 === 0 ? `operation ${spanId}` : `operation ${dice % NAMES}`,
       serviceName: SpanPlan.serviceName(number + (index < request.spans / 2 ? 0 : 1)),
@@ -203,7 +202,8 @@ function checksumOf(span: Omit<PlannedSpan, 'checksum'>): string {
 
 /** Mixes three numbers into 32 bits (the finalizer of MurmurHash3 over a weighted sum). */
 function mix(a: number, b: number, c: number): number {
-  let h = Math.imul(a, 0x9e3779b1) ^ Math.imul(b + 0x7f4a7c15, 0x85ebca77) ^ Math.imul(c + 1, 0xc2b2ae3d);
+  let h =
+    Math.imul(a, 0x9e3779b1) ^ Math.imul(b + 0x7f4a7c15, 0x85ebca77) ^ Math.imul(c + 1, 0xc2b2ae3d);
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
   return (h ^ (h >>> 16)) >>> 0;

@@ -68,7 +68,8 @@ export class Verdict {
     for (const [name, value] of this.#figures) lines.push(`   ${name.padEnd(44)} ${value}`);
     for (const [promise, { checks, broken }] of this.#promises) {
       const outcome = broken === 0 ? '✔' : '✖';
-      const count = broken === 0 ? formatCount(checks) : `${broken} of ${formatCount(checks)} BROKEN`;
+      const count =
+        broken === 0 ? formatCount(checks) : `${broken} of ${formatCount(checks)} BROKEN`;
       lines.push(` ${outcome} ${promise.padEnd(44)} ${count}`);
     }
     return lines.join('\n');

@@ -23,8 +23,8 @@ export const ERROR_CODES = {
   unavailable: { retryable: true, http: 503, grpc: 14 },
   /** The caller went away or ran out of its time. */
   cancelled: { retryable: true, http: 499, grpc: 1 },
-  /** Stored data is damaged or of a newer format. */
-  corrupt: { retryable: false, http: 500, grpc: 15 },
+  /** Stored data is damaged or of a newer format. Not DATA_LOSS, which OTLP clients send again for ever. */
+  corrupt: { retryable: false, http: 500, grpc: 13 },
   /** The configuration is wrong; the message begins with the path of the key. */
   config: { retryable: false, http: 500, grpc: 9 },
   /** A fault in Spoor itself. */

@@ -39,8 +39,6 @@ const DEFAULT_RETRY_AFTER_MS = 1000;
 /** Messages travel in gRPC trailers, and clients take as little as 8 KiB of those. */
 export const MAX_MESSAGE_LENGTH = 500;
 
-const GRPC_DATA_LOSS = 15;
-
 /**
  * The answer to an error. A text that is not one of ours stays out of it: it may hold what is
  * no business of the sender.
@@ -54,11 +52,9 @@ export function refusalOf(error: unknown): Refusal {
     );
   }
   const { retryable, http, grpc } = ERROR_CODES[error.code];
-  // OTLP clients resend on DATA_LOSS, for ever when the data stays lost.
-  const grpcCode = !retryable && grpc === GRPC_DATA_LOSS ? ERROR_CODES.internal.grpc : grpc;
   return makeRefusal(
     error.code,
-    { http, grpc: grpcCode },
+    { http, grpc },
     error.message,
     retryable ? (error.retryAfterMs ?? DEFAULT_RETRY_AFTER_MS) : undefined,
   );

@@ -105,7 +105,10 @@ test('message fields that come twice are merged as protobuf says', () => {
     ...bytesField(9, bytesField(2, [...value, ...value, ...bytesField(1, [99])])),
     ...bytesField(9, bytesField(2, [...value, ...value, ...bytesField(6, []), ...value])),
     // nested
-    ...bytesField(9, bytesField(2, bytesField(5, bytesField(1, [...value, ...value])))),
+    ...[[], bytesField(1, [99]), bytesField(6, []), [...bytesField(1, [99]), ...value]].flatMap(
+      (more) =>
+        bytesField(9, bytesField(2, bytesField(5, bytesField(1, [...value, ...value, ...more])))),
+    ),
     ...bytesField(
       9,
       bytesField(

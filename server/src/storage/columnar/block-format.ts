@@ -14,7 +14,7 @@ export const TRAILER_BYTES = 20;
 export const BLOCK_FORMAT_VERSION = 1;
 
 /** Rows of a group, the unit of reading; a group ends with a trace, so it may have more. */
-export const GROUP_ROWS = 8192;
+export const GROUP_ROWS = 4096;
 
 /** Place of a chunk: frame, offset in the frame's raw bytes, length. */
 export type ChunkRef = readonly [frame: number, offset: number, length: number];
@@ -25,13 +25,19 @@ export interface TableRef {
   readonly chunk: ChunkRef;
 }
 
+/** A page of a dictionary: a run of its entries. */
+export interface PageRef extends TableRef {
+  /** Codes chunk: per entry in which groups it is, bit `g % 32` for group `g`. Missing where entries are in most groups anyway. */
+  readonly groups?: ChunkRef;
+}
+
 /** A column of a block. */
 export interface BlockColumn {
   readonly level: AttributeLevel;
   readonly type: ValueType;
   readonly key: number;
   /** Pages of the dictionary, in order; undefined for a plain column. */
-  readonly pages: readonly TableRef[] | undefined;
+  readonly pages: readonly PageRef[] | undefined;
 }
 
 /** Values of a column in one group: chunk of codes, or of the values themselves where the column is plain. */

@@ -73,7 +73,9 @@ test('a byte that changed anywhere in a block is found, or nothing depends on it
     for (let at = 0; at < whole.length; at += Math.ceil(whole.length / 200)) places.push(at);
     let found = 0;
     for (const at of places) {
-      for (const bits of at > whole.length - TRAILER_BYTES - 1 ? [1, 128, 255] : [1 + next() % 255]) {
+      for (const bits of at > whole.length - TRAILER_BYTES - 1
+        ? [1, 128, 255]
+        : [1 + (next() % 255)]) {
         const damaged = Buffer.from(whole);
         damaged[at]! ^= bits;
         writeFileSync(path, damaged);
@@ -256,11 +258,18 @@ test('the distinct services, names and kinds of a block are listed', () =>
         return `${service} ${host} ${names[code]} ${kind[i]}`;
       });
       const expected = new Set(
-        spans.map(({ resource: { attributes: [service, host] }, name: text, kind: number }) =>
-          [service, host]
-            .map((attribute) => attribute?.value.type === 'string' && attribute.value.value)
-            .concat([text, String(number)])
-            .join(' '),
+        spans.map(
+          ({
+            resource: {
+              attributes: [service, host],
+            },
+            name: text,
+            kind: number,
+          }) =>
+            [service, host]
+              .map((attribute) => attribute?.value.type === 'string' && attribute.value.value)
+              .concat([text, String(number)])
+              .join(' '),
         ),
       );
       assert.deepEqual(found.sort(), [...expected].sort());

@@ -37,7 +37,7 @@ export class BlockReader {
   damage: SpoorError | undefined;
   readonly #file: number;
   readonly #cacheKey: string;
-  readonly #cache: ByteCache<Uint8Array | SymbolTable | RowGroup>;
+  readonly #cache: ByteCache<unknown>;
   readonly #filter: TraceFilter;
   #shapes: ShapeTable | undefined;
 
@@ -45,7 +45,7 @@ export class BlockReader {
    * @param id what the block is called in the cache
    * @throws {SpoorError} corrupt, with the path; unavailable when too many files are open
    */
-  constructor(path: string, id: number, cache: ByteCache<Uint8Array | SymbolTable | RowGroup>) {
+  constructor(path: string, id: number, cache: ByteCache<unknown>) {
     this.path = path;
     this.#cacheKey = `${id}:`;
     this.#cache = cache;
@@ -69,12 +69,18 @@ export class BlockReader {
 
   /** Group `g`. */
   group(g: number): RowGroup {
-    const key = `${this.#cacheKey}group ${g}`;
+    return new RowGroup(this, g);
+  }
+
+  /** Something made from a chunk of a group, kept in the cache. Each `what` stands for one type of result. */
+  decoded<Value>(group: number, what: string, bytes: number, make: () => Value): Value {
+    const key = `${this.#cacheKey}${group} ${what}`;
     const known = this.#cache.get(key);
-    if (known instanceof RowGroup) return known;
-    const group = new RowGroup(this, this.footer.groups[g]!);
-    this.#cache.set(key, group, group.expectedBytes);
-    return group;
+    // Only what this very call made before is under the key.
+    if (known !== undefined) return known as Value;
+    const value = make();
+    this.#cache.set(key, value, bytes);
+    return value;
   }
 
   /** The rows of a trace, or undefined when the block has none of it. */
@@ -125,6 +131,29 @@ export class BlockReader {
     );
     this.#cache.set(key, table, table.bytes.length + table.offsets.length * 4);
     return table;
+  }
+
+  /**
+   * In which groups a value of a dictionary of strings is: bit `g % 32` for group `g`; 0 when it is in none.
+   * Reads one page for each halving of the dictionary, not all of it.
+   */
+  groupsWith(column: number, value: Uint8Array): number {
+    const pages = this.footer.columns[column]!.pages ?? [];
+    let low = 0;
+    let high = pages.length - 1;
+    while (low <= high) {
+      const middle = (low + high) >>> 1;
+      const page = pages[middle]!;
+      const entry = findEntry(this.table(page), value);
+      if (entry >= 0) {
+        if (page.groups === undefined) return ALL_GROUPS;
+        return decodeCodes(this.#chunk(page.groups), page.count)[entry]!;
+      }
+      if (entry === BEFORE) high = middle - 1;
+      else if (entry === AFTER) low = middle + 1;
+      else return 0;
+    }
+    return 0;
   }
 
   /** The page of a dictionary that holds an entry, and the number of its first entry. */
@@ -245,6 +274,30 @@ export class BlockReader {
 }
 
 const NOTHING = new Uint8Array(0);
+
+/** Every bit set: the value may be in any group. */
+export const ALL_GROUPS = 0xffffffff;
+
+/** Where a value would stand that is not on a page. */
+const BEFORE = -1;
+const AFTER = -2;
+const BETWEEN = -3;
+
+/** Entry of a value in a sorted table, or where it would stand. */
+function findEntry(table: SymbolTable, value: Uint8Array): number {
+  let low = 0;
+  let high = table.count - 1;
+  while (low <= high) {
+    const middle = (low + high) >>> 1;
+    const bytes = table.bytes.subarray(table.offsets[middle], table.offsets[middle + 1]);
+    const order = Buffer.compare(bytes, value);
+    if (order === 0) return middle;
+    if (order < 0) low = middle + 1;
+    else high = middle - 1;
+  }
+  if (low === 0) return BEFORE;
+  return low === table.count ? AFTER : BETWEEN;
+}
 
 function openBlock(path: string): number {
   try {

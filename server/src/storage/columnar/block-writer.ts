@@ -12,6 +12,7 @@ import {
   type BlockGroup,
   type ChunkRef,
   GROUP_ROWS,
+  type PageRef,
   type TableRef,
   TRAILER_BYTES,
 } from './block-format.ts';
@@ -19,13 +20,16 @@ import { encodeCodes, putUint32 } from './chunk-codec.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { GroupWriter } from './group-writer.ts';
 import { orderRows } from './row-order.ts';
-import { type SpanUnion, uniteSpans } from './span-union.ts';
+import { releaseUnion, type SpanUnion, uniteSpans } from './span-union.ts';
 import { TraceFilter } from './trace-filter.ts';
 import { allEntries, encodeValues } from './values-chunk.ts';
 
 /** A page of a dictionary holds at most this; reading one value costs one page. */
 const PAGE_ENTRIES = 4096;
 const PAGE_BYTES = 32 << 10;
+
+/** Values of smaller dictionaries are in most groups: it is not worth saying in which. */
+const INDEXED_ENTRIES = 128;
 
 /** A block, ready to be written, and what the manifest says of it. */
 export interface EncodedBlock {
@@ -63,14 +67,14 @@ export function encodeBlock(sources: readonly SpanBatch[]): EncodedBlock {
     trace = end;
   }
   const { minStart, maxStart } = startBounds(union, order.rows);
-  const columns = union.columns.map((column): BlockColumn => {
+  const columns = union.columns.map((column, c): BlockColumn => {
     const { level, type, key, isPlain, table } = column;
     const what = `attribute ${symbolText(union.keys, key)}`;
     return {
       level,
       type,
       key,
-      pages: isPlain ? undefined : writePages(frames, what, table),
+      pages: isPlain ? undefined : writePages(frames, what, table, writer.groupBits[c]!),
     };
   });
   const table = (what: string, symbols: SymbolTable): TableRef => ({
@@ -111,6 +115,7 @@ export function encodeBlock(sources: readonly SpanBatch[]): EncodedBlock {
     frames: (frames.flush(), frames.frames),
     bytesBy: frames.bytesBy,
   };
+  releaseUnion(union);
   const tail = encodeFooter(footer);
   return {
     parts: [BLOCK_MAGIC, ...frames.parts, ...tail],
@@ -135,8 +140,13 @@ function encodeFooter(footer: BlockFooter): Uint8Array[] {
   return [stored, trailer];
 }
 
-function writePages(frames: FrameWriter, what: string, table: SymbolTable): TableRef[] {
-  const pages: TableRef[] = [];
+function writePages(
+  frames: FrameWriter,
+  what: string,
+  table: SymbolTable,
+  groupBits: Uint32Array,
+): PageRef[] {
+  const pages: PageRef[] = [];
   const entries = new Uint32Array(PAGE_ENTRIES);
   for (let start = 0; start < table.count;) {
     let count = 0;
@@ -149,7 +159,12 @@ function writePages(frames: FrameWriter, what: string, table: SymbolTable): Tabl
       count++;
     }
     const chunk = frames.chunk(what, (sink) => encodeValues(sink, table, entries, count));
-    pages.push({ count, chunk });
+    if (table.count < INDEXED_ENTRIES) pages.push({ count, chunk });
+    else {
+      const bits = groupBits.subarray(start, start + count);
+      const groups = frames.chunk('index', (sink) => encodeCodes(sink, bits, count));
+      pages.push({ count, chunk, groups });
+    }
     start += count;
   }
   return pages;

@@ -17,6 +17,9 @@ export class GroupWriter {
   /** Per column: values of the group under way. */
   readonly #cells: Uint32Array[];
   readonly #cellCount: Uint32Array;
+  /** Per column with a dictionary: per entry, in the dictionary's order, the groups that have it; see `PageRef`. */
+  readonly groupBits: readonly Uint32Array[];
+  #groupBit = 1;
 
   constructor(union: SpanUnion, order: RowOrder, frames: FrameWriter) {
     this.#union = union;
@@ -24,6 +27,9 @@ export class GroupWriter {
     this.#frames = frames;
     this.#cells = union.columns.map(() => new Uint32Array(64));
     this.#cellCount = new Uint32Array(union.columns.length);
+    this.groupBits = union.columns.map(
+      ({ isPlain, table }) => new Uint32Array(isPlain ? 0 : table.count),
+    );
   }
 
   /** Writes the traces `[firstTrace, endTrace)`. */
@@ -97,13 +103,15 @@ export class GroupWriter {
       codes('linkFlags', gather(union.links.flags, links.items));
       codes('linkShape', gather(union.links.shape, links.items));
     }
+    const columns = this.#writeColumns();
+    this.#groupBit = (this.#groupBit << 1) | (this.#groupBit >>> 31);
     return {
       rows: count,
       traces,
       events: events.items.length,
       links: links.items.length,
       chunks: GROUP_CHUNKS.map((what) => chunks.get(what) ?? null),
-      columns: this.#writeColumns(),
+      columns,
     };
   }
 
@@ -194,7 +202,15 @@ export class GroupWriter {
       const count = this.#cellCount[column]!;
       if (count === 0) return;
       const cells = this.#cells[column]!;
-      if (ranks !== undefined) for (let i = 0; i < count; i++) cells[i] = ranks[cells[i]!]!;
+      if (ranks !== undefined) {
+        const bits = this.groupBits[column]!;
+        const bit = this.#groupBit;
+        for (let i = 0; i < count; i++) {
+          const rank = ranks[cells[i]!]!;
+          cells[i] = rank;
+          bits[rank]! |= bit;
+        }
+      }
       const chunk = this.#frames.chunk(`attribute ${symbolText(keys, key)}`, (sink) =>
         isPlain ? encodeValues(sink, table, cells, count) : encodeCodes(sink, cells, count),
       );

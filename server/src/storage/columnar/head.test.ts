@@ -4,19 +4,30 @@ import { test } from 'node:test';
 import { attributes, span, spanId } from '@spoor/core/query/testing/example-span.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
 import { Head } from './head.ts';
-import { readSlab, SLAB_BYTES, type Slab, type SlabRoom } from './slab.ts';
+import { readSlab, SLAB_BYTES, type Slab, type SlabRoom, type SlabView } from './slab.ts';
 
-/** A seal under way, which the test ends. */
-interface Seal {
-  readonly slab: Slab;
-  readonly rows: number;
-  readonly finish: () => Promise<void>;
+/** A batch of so many rows; the first one has an attribute of so many bytes. */
+function batchOfRows(rows: number, bytes = 0) {
+  const filler = attributes({ filler: new Uint8Array(bytes) });
+  return batchOf(
+    Array.from({ length: rows }, (_, i) =>
+      span({ spanId: spanId(i + 1), attributes: i === 0 ? filler : [] }),
+    ),
+  );
 }
 
-/** A head of slabs of ten rows whose seals end when they are told to. */
+const LARGE_BYTES = 11 << 20;
+
+/** Lets everything run that can run without an event from outside. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** A head of slabs of ten rows; a test decides when commits and seals end. */
 class HeadFixture {
-  readonly seals: Seal[] = [];
   readonly head: Head;
+  /** Seals under way or done, in order. */
+  readonly seals: { readonly slab: Slab; readonly rows: number; readonly end: () => void }[] = [];
   #sequence = 0;
 
   constructor() {
@@ -24,74 +35,274 @@ class HeadFixture {
       slabRows: 10,
       seal: (slab) =>
         new Promise((resolve) => {
-          const finish = (): Promise<void> => {
-            resolve();
-            return turn();
-          };
-          this.seals.push({ slab, rows: slab.rows, finish });
+          this.seals.push({ slab, rows: slab.rows, end: resolve });
         }),
     });
   }
 
-  /** Places a batch and commits it at once. */
-  async write(rows: number, bytes = 0): Promise<Slab> {
-    return this.head.place(batchOfRows(rows, bytes), 0, async (room) => {
-      this.commit(room);
-      return room.slab;
-    });
+  /** Rows of the slabs whose sealing was begun, in order. */
+  get sealedRows(): number[] {
+    return this.seals.map(({ rows }) => rows);
   }
 
-  commit({ slab, ...room }: SlabRoom): void {
-    slab.commit({ slab, ...room }, ++this.#sequence);
-    this.head.settled(slab);
+  async endSeal(number: number): Promise<void> {
+    this.seals[number]!.end();
+    await turn();
   }
 
   /** Places a batch whose commit is up to the test. */
-  async hold(rows: number): Promise<SlabRoom> {
-    return this.head.place(batchOfRows(rows), 0, async (room) => room);
+  hold(rows: number, bytes = 0): Promise<SlabRoom> {
+    return this.head.place(batchOfRows(rows, bytes), 0, async (room) => room);
   }
 
-  /** Rows of what a reader sees. */
-  visibleRows(): number {
-    const { views, release } = this.head.pin();
-    const batches = views.flatMap((view) => [...readSlab(view)]);
-    release();
-    return batches.reduce((sum, { batch }) => sum + batch.rows, 0);
+  commit(room: SlabRoom): void {
+    room.slab.commit(room, ++this.#sequence);
+    this.head.settled(room.slab);
+  }
+
+  /** Places a batch and commits it. */
+  async write(rows: number, bytes = 0): Promise<Slab> {
+    const room = await this.hold(rows, bytes);
+    this.commit(room);
+    await turn();
+    return room.slab;
+  }
+
+  /** Places batches that may have to wait; `done` lists the ones that were served, by their number. */
+  queue(...batches: (readonly [rows: number, bytes: number])[]): { done: number[] } {
+    const done: number[] = [];
+    batches.forEach(([rows, bytes], i) => {
+      void this.head
+        .place(batchOfRows(rows, bytes), 0, async (room) => {
+          done.push(i);
+          this.commit(room);
+        })
+        .catch(() => done.push(-1));
+    });
+    return { done };
   }
 }
 
-function batchOfRows(rows: number, bytes = 0) {
-  const filler = attributes({ filler: new Uint8Array(bytes) });
-  return batchOf(
-    Array.from({ length: rows }, (_, i) => span({ spanId: spanId(i + 1), attributes: filler })),
-  );
+function rowsOf(views: readonly SlabView[]): number[] {
+  return views.flatMap((view) => Array.from(readSlab(view), ({ batch }) => batch.rows));
 }
 
-/** Lets everything run that can run without an event from outside. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
+function visibleRows(head: Head): number[] {
+  const { views, release } = head.pin();
+  const rows = rowsOf(views);
+  release();
+  return rows;
 }
 
 test('batches fill a slab, and the one that would overfill it begins the next', async () => {
-  const { head, ...fixture } = fixtureOf();
+  const fixture = new HeadFixture();
   const first = await fixture.write(6);
   assert.equal(await fixture.write(4), first);
-  assert.equal(fixture.seals().length, 0);
+  assert.deepEqual(fixture.seals, []);
   const second = await fixture.write(1);
   assert.notEqual(second, first);
-  await turn();
-  assert.deepEqual(fixture.seals().map(({ slab, rows }) => [slab, rows]), [[first, 10]]);
-  assert.equal(head.rows, 11);
+  assert.deepEqual(
+    fixture.seals.map(({ slab, rows }) => [slab, rows]),
+    [[first, 10]],
+  );
+  assert.equal(fixture.head.rows, 11);
+  assert.ok(fixture.head.usedBytes > 0);
 });
 
-function fixtureOf() {
+test('a batch of more rows than a slab is for has one to itself', async () => {
   const fixture = new HeadFixture();
-  return {
-    head: fixture.head,
-    write: (rows: number, bytes?: number) => fixture.write(rows, bytes),
-    hold: (rows: number) => fixture.hold(rows),
-    commit: (room: SlabRoom) => fixture.commit(room),
-    visibleRows: () => fixture.visibleRows(),
-    seals: () => fixture.seals,
-  };
-}
+  await fixture.write(25);
+  await fixture.write(1);
+  assert.deepEqual(fixture.sealedRows, [25]);
+});
+
+test('slabs are sealed one at a time, in the order in which they were filled', async () => {
+  const fixture = new HeadFixture();
+  for (const rows of [8, 9, 10]) await fixture.write(rows);
+  assert.deepEqual(fixture.sealedRows, [8]);
+  await fixture.endSeal(0);
+  assert.deepEqual(fixture.sealedRows, [8, 9]);
+  await fixture.write(10);
+  await fixture.endSeal(1);
+  assert.deepEqual(fixture.sealedRows, [8, 9, 10]);
+});
+
+test('a full slab is sealed only when all its commits have ended', async () => {
+  const fixture = new HeadFixture();
+  const [first, second] = [await fixture.hold(5), await fixture.hold(5)];
+  const third = await fixture.hold(5);
+  fixture.commit(first);
+  await turn();
+  assert.deepEqual(fixture.sealedRows, []);
+  fixture.commit(second);
+  fixture.commit(third);
+  await turn();
+  assert.deepEqual(fixture.sealedRows, [10]);
+});
+
+test('what is in a slab is seen until it is sealed, and then no more', async () => {
+  const fixture = new HeadFixture();
+  await fixture.write(3);
+  const held = await fixture.hold(7);
+  assert.deepEqual(visibleRows(fixture.head), [3]);
+  fixture.commit(held);
+  await fixture.write(2);
+  assert.deepEqual(visibleRows(fixture.head), [3, 7, 2]);
+  await fixture.endSeal(0);
+  assert.deepEqual(visibleRows(fixture.head), [2]);
+  assert.equal(fixture.head.rows, 2);
+});
+
+test('writers wait when all slabs are full, and are served in order', async () => {
+  const fixture = new HeadFixture();
+  const { head } = fixture;
+  for (let i = 0; i < 3; i++) await fixture.write(10);
+  const { done } = fixture.queue([6, 0], [7, 0], [3, 0], [1, 0], [9, 0]);
+  await turn();
+  assert.deepEqual([done, head.waiting, head.rows], [[], 5, 30]);
+  await fixture.endSeal(0);
+  // The second does not fit beside the first, and nobody overtakes it.
+  assert.deepEqual([done, head.waiting], [[0], 4]);
+  await fixture.endSeal(1);
+  assert.deepEqual([done, head.waiting], [[0, 1, 2], 2]);
+  await fixture.endSeal(2);
+  assert.deepEqual([done, head.waiting], [[0, 1, 2, 3, 4], 0]);
+  assert.deepEqual(fixture.sealedRows, [10, 10, 10, 6]);
+});
+
+test('a batch that comes while others wait does not overtake them, though it would fit', async () => {
+  const fixture = new HeadFixture();
+  for (const rows of [10, 10, 9]) await fixture.write(rows);
+  const { done } = fixture.queue([5, 0], [1, 0]);
+  await turn();
+  assert.deepEqual(done, []);
+  await fixture.endSeal(0);
+  assert.deepEqual(done, [0, 1]);
+});
+
+test('a slab that a reader holds keeps its content until it is released', async () => {
+  const fixture = new HeadFixture();
+  const { head } = fixture;
+  for (let i = 0; i < 3; i++) await fixture.write(10);
+  const reader = head.pin();
+  const other = head.pin();
+  const { done } = fixture.queue([4, 0]);
+  await fixture.endSeal(0);
+  assert.deepEqual(done, []);
+  assert.deepEqual(rowsOf(reader.views), [10, 10, 10]);
+  assert.deepEqual(visibleRows(head), [10, 10]);
+  reader.release();
+  await turn();
+  assert.deepEqual(done, []);
+  assert.deepEqual(rowsOf(other.views), [10, 10, 10]);
+  other.release();
+  await turn();
+  assert.deepEqual(done, [0]);
+  assert.deepEqual(visibleRows(head), [10, 10, 4]);
+});
+
+test('memory that is used again is of another generation', async () => {
+  const fixture = new HeadFixture();
+  for (let i = 0; i < 3; i++) await fixture.write(10);
+  const { views, release } = fixture.head.pin();
+  release();
+  await fixture.endSeal(0);
+  const slab = await fixture.write(1);
+  const before = views.find(({ id }) => id === slab.id);
+  assert.equal(before!.buffer, slab.buffer);
+  assert.notEqual(before!.generation, slab.generation);
+});
+
+test('a write that fails leaves no trace, and others go on', async () => {
+  const fixture = new HeadFixture();
+  const { head } = fixture;
+  await fixture.write(2);
+  const lost = head.place(batchOfRows(3), 0, async ({ slab, ...room }) => {
+    slab.abandon({ slab, ...room }, 3);
+    head.settled(slab);
+    throw new Error('the disk is full');
+  });
+  await assert.rejects(lost, /the disk is full/);
+  await fixture.write(4);
+  assert.deepEqual(visibleRows(head), [2, 4]);
+  assert.equal(head.rows, 6);
+});
+
+test('a slab whose batches were all given up is not sealed, but used again', async () => {
+  const fixture = new HeadFixture();
+  const { head } = fixture;
+  for (let i = 0; i < 8; i++) {
+    const room = await fixture.hold(10);
+    room.slab.abandon(room, 10);
+    head.settled(room.slab);
+    await head.drain();
+  }
+  assert.deepEqual(fixture.sealedRows, []);
+  assert.deepEqual([head.rows, head.waiting], [0, 0]);
+  await fixture.write(1);
+});
+
+test('a large batch has a slab of its own size, sealed in its turn and not kept', async () => {
+  const fixture = new HeadFixture();
+  const { head } = fixture;
+  const before = await fixture.write(3);
+  const large = await fixture.write(4, LARGE_BYTES);
+  const after = await fixture.write(5);
+  assert.ok(large.buffer.byteLength < SLAB_BYTES && large.buffer.byteLength > LARGE_BYTES);
+  assert.notEqual(after, before);
+  assert.deepEqual(visibleRows(head), [3, 4, 5]);
+  assert.deepEqual(fixture.sealedRows, [3]);
+  await fixture.endSeal(0);
+  assert.deepEqual(fixture.sealedRows, [3, 4]);
+  await fixture.endSeal(1);
+  assert.deepEqual(visibleRows(head), [5]);
+  // Its memory is not kept for others: the first slab is used again, and a third one made.
+  assert.equal(await fixture.write(10), before);
+  const third = await fixture.write(10);
+  assert.ok(third !== large && third.buffer.byteLength === SLAB_BYTES);
+});
+
+test('a second large batch waits until the first one is sealed', async () => {
+  const fixture = new HeadFixture();
+  await fixture.write(1, LARGE_BYTES);
+  const { done } = fixture.queue([2, LARGE_BYTES], [3, 0]);
+  await turn();
+  assert.deepEqual(done, []);
+  await fixture.endSeal(0);
+  assert.deepEqual(done, [0, 1]);
+  assert.deepEqual(visibleRows(fixture.head), [2, 3]);
+});
+
+test('draining seals what there is, also where it is little, and waits for it', async () => {
+  const fixture = new HeadFixture();
+  const { head } = fixture;
+  await head.drain();
+  await fixture.write(10);
+  await fixture.write(2);
+  let isDrained = false;
+  const drained = head.drain().then(() => (isDrained = true));
+  await fixture.endSeal(0);
+  assert.equal(isDrained, false);
+  assert.deepEqual(fixture.sealedRows, [10, 2]);
+  await fixture.endSeal(1);
+  await drained;
+  assert.equal(head.rows, 0);
+  await fixture.write(1);
+  assert.deepEqual(visibleRows(head), [1]);
+});
+
+test('draining waits for a slab whose commits are still under way', async () => {
+  const fixture = new HeadFixture();
+  const { head } = fixture;
+  await fixture.write(2);
+  const room = await fixture.hold(3);
+  let isDrained = false;
+  const drained = head.drain().then(() => (isDrained = true));
+  await turn();
+  assert.deepEqual([isDrained, fixture.sealedRows], [false, []]);
+  fixture.commit(room);
+  await turn();
+  assert.deepEqual([isDrained, fixture.sealedRows], [false, [5]]);
+  await fixture.endSeal(0);
+  await drained;
+});

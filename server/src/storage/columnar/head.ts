@@ -25,8 +25,8 @@ export interface HeadOptions {
 export class Head {
   readonly #seal: (slab: Slab) => Promise<void>;
   readonly #slabRows: number;
-  /** Slabs with spans, oldest first; the last one is open unless `#open` is undefined. */
-  readonly #filled: Slab[] = [];
+  /** Slabs with spans, oldest first, and what to do once each is sealed; the last one is open unless `#open` is undefined. */
+  readonly #filled = new Map<Slab, PromiseWithResolvers<void>>();
   readonly #free: Slab[] = [];
   #open: Slab | undefined;
   #slabCount = 0;
@@ -41,11 +41,11 @@ export class Head {
 
   /** Spans that are in no block. */
   get rows(): number {
-    return this.#filled.reduce((sum, slab) => sum + slab.rows, 0);
+    return this.#filled.keys().reduce((sum, slab) => sum + slab.rows, 0);
   }
 
   get usedBytes(): number {
-    return this.#filled.reduce((sum, slab) => sum + slab.usedBytes, 0);
+    return this.#filled.keys().reduce((sum, slab) => sum + slab.usedBytes, 0);
   }
 
   /** Writers that wait for room. */
@@ -79,15 +79,15 @@ export class Head {
     if (slab !== this.#open && slab.pending === 0) this.#startSealing(slab);
   }
 
-  /** Seals what there is, and waits until everything is in blocks. */
+  /** Seals what there is, and waits until everything is in blocks, also what is committed just now. */
   async drain(): Promise<void> {
     if (this.#open !== undefined && !this.#open.isEmpty) this.#close();
-    await this.#sealing;
+    await Promise.all([...this.#filled.values()].map(({ promise }) => promise));
   }
 
   /** What readers may see; release it when done. */
   pin(): { views: SlabView[]; release: () => void } {
-    const slabs = this.#filled.filter((slab) => !slab.isEmpty);
+    const slabs = [...this.#filled.keys()].filter((slab) => !slab.isEmpty);
     for (const slab of slabs) slab.pins++;
     return {
       views: slabs.map((slab) => slab.view()),
@@ -104,10 +104,11 @@ export class Head {
     const size = Slab.sizeOf(batch);
     if (size > LARGE_BATCH_BYTES) {
       // One at a time, so that a flood of large batches is held to the memory of one.
-      if (this.#filled.some((slab) => slab.buffer.byteLength !== SLAB_BYTES)) return undefined;
+      if (this.#filled.keys().some(isLarge)) return undefined;
       if (this.#open !== undefined && !this.#open.isEmpty) this.#close();
-      const slab = new Slab(this.#nextId++, size);
-      this.#filled.push(slab);
+      // Never of the size of the others, which are used again.
+      const slab = new Slab(this.#nextId++, size === SLAB_BYTES ? size + 8 : size);
+      this.#filled.set(slab, Promise.withResolvers());
       return slab.reserve(batch, tenantNumber);
     }
     if (this.#open !== undefined && !this.#open.isEmpty && this.#isFull(this.#open, batch)) {
@@ -117,7 +118,7 @@ export class Head {
       const slab = this.#free.pop() ?? this.#newSlab();
       if (slab === undefined) return undefined;
       this.#open = slab;
-      this.#filled.push(slab);
+      this.#filled.set(slab, Promise.withResolvers());
     }
     return this.#open.reserve(batch, tenantNumber);
   }
@@ -145,19 +146,26 @@ export class Head {
   #startSealing(slab: Slab): void {
     this.#sealing = this.#sealing.then(async () => {
       if (slab.rows > 0) await this.#seal(slab);
-      this.#filled.splice(this.#filled.indexOf(slab), 1);
+      const sealed = this.#filled.get(slab);
+      this.#filled.delete(slab);
       this.#recycle(slab);
+      sealed?.resolve();
     });
   }
 
   #recycle(slab: Slab): void {
-    if (slab.pins > 0 || this.#filled.includes(slab) || slab.isEmpty) return;
+    if (slab.pins > 0 || this.#filled.has(slab) || slab.isEmpty) return;
     slab.recycle();
-    if (slab.buffer.byteLength === SLAB_BYTES) this.#free.push(slab);
+    if (!isLarge(slab)) this.#free.push(slab);
     let before = -1;
     while (this.#waiting.length > 0 && this.#waiting.length !== before) {
       before = this.#waiting.length;
       this.#waiting[0]!();
     }
   }
+}
+
+/** Whether a slab was made for one large batch. */
+function isLarge(slab: Slab): boolean {
+  return slab.buffer.byteLength !== SLAB_BYTES;
 }

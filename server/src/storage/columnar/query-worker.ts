@@ -2,7 +2,6 @@
 import { parentPort } from 'node:worker_threads';
 import { type ErrorCode, SpoorError } from '@spoor/core/model/errors.ts';
 import type { Tenant, TraceId } from '@spoor/core/model/ids.ts';
-import type { SymbolTable } from '@spoor/core/model/span-columns.ts';
 import {
   OperationCollector,
   type OperationColumns,
@@ -108,7 +107,7 @@ class WorkerBlock implements OpenBlock {
 
 /** Answers questions over the slabs it is shown and the blocks it was told of. */
 class QueryAnswerer {
-  readonly #cache = new ByteCache<Uint8Array | SymbolTable | RowGroup>(CACHE_BYTES);
+  readonly #cache = new ByteCache<unknown>(CACHE_BYTES);
   readonly #blocks = new Map<Tenant, WorkerBlock[]>();
   readonly #known = new Set<number>();
   /** Batches of each slab's present life, by tenant number, and up to where they were read. */

@@ -23,43 +23,45 @@ import { decodeCodes, decodePlanes } from './chunk-codec.ts';
 import { PARENT_ELSEWHERE, PARENT_ROW } from './parent-finder.ts';
 import { decodeValues } from './values-chunk.ts';
 
-/** Rough size of a row once its columns are decoded: ids, times and codes. */
-const DECODED_ROW_BYTES = 120;
-
 /**
  * Some thousand rows of a block: whole traces in the order of their ids, rows of a trace by start. A column is read and
- * decoded when it is first asked for, and kept with the group.
+ * decoded when it is first asked for. It stays with the group, which lives as long as a question, and for later questions
+ * in the block's cache.
  */
 export class RowGroup implements SpanColumns {
   readonly rows: number;
   readonly traces: number;
-  readonly columns: readonly AttributeColumn[];
   /** A block keeps attributes by column. */
   readonly cells = undefined;
   readonly #block: BlockReader;
+  readonly #number: number;
   readonly #group: BlockGroup;
   readonly #words = new Map<GroupChunk, Uint32Array>();
   readonly #octets = new Map<GroupChunk | 'traceId' | 'parent', Uint8Array>();
+  #columns: readonly AttributeColumn[] | undefined;
   #traceStarts: Uint32Array | undefined;
-  #starts: { lo: Uint32Array; hi: Uint32Array } | undefined;
-  #durations: { lo: Uint32Array; hi: Uint32Array } | undefined;
+  #starts: Halves | undefined;
+  #durations: Halves | undefined;
   #events: EventColumns | undefined;
   #links: LinkColumns | undefined;
 
-  constructor(block: BlockReader, group: BlockGroup) {
+  constructor(block: BlockReader, number: number) {
+    const group = block.footer.groups[number]!;
     this.#block = block;
+    this.#number = number;
     this.#group = group;
     this.rows = group.rows;
     this.traces = group.traces;
-    const parts = new Map(group.columns.map((part) => [part.column, part]));
-    this.columns = block.footer.columns.map(
-      (column, c) => new RowGroupColumn(block, c, column, parts.get(c)),
-    );
   }
 
-  /** What the group takes in a cache, at the most usual use. */
-  get expectedBytes(): number {
-    return this.rows * DECODED_ROW_BYTES;
+  get columns(): readonly AttributeColumn[] {
+    if (this.#columns === undefined) {
+      const parts = new Map(this.#group.columns.map((part) => [part.column, part]));
+      this.#columns = this.#block.footer.columns.map(
+        (column, c) => new RowGroupColumn(this.#block, this.#number, c, column, parts.get(c)),
+      );
+    }
+    return this.#columns;
   }
 
   /** Sorted trace ids, 16 bytes each. */
@@ -138,10 +140,10 @@ export class RowGroup implements SpanColumns {
     return this.#start().hi;
   }
   get durationLo(): Uint32Array {
-    return (this.#durations ??= this.#planes('duration', this.rows)).lo;
+    return this.#duration().lo;
   }
   get durationHi(): Uint32Array {
-    return (this.#durations ??= this.#planes('duration', this.rows)).hi;
+    return this.#duration().hi;
   }
   get flags(): Uint32Array {
     return this.#codes('flags', this.rows);
@@ -239,7 +241,9 @@ export class RowGroup implements SpanColumns {
   #codes(what: GroupChunk, count: number): Uint32Array {
     let values = this.#words.get(what);
     if (values === undefined) {
-      values = decodeCodes(this.#chunk(what), count);
+      values = this.#block.decoded(this.#number, what, count * 4, () =>
+        decodeCodes(this.#chunk(what), count),
+      );
       this.#words.set(what, values);
     }
     return values;
@@ -248,36 +252,49 @@ export class RowGroup implements SpanColumns {
   #smallCodes(what: GroupChunk): Uint8Array {
     let bytes = this.#octets.get(what);
     if (bytes === undefined) {
-      bytes = Uint8Array.from(decodeCodes(this.#chunk(what), this.rows));
+      bytes = this.#block.decoded(this.#number, what, this.rows, () =>
+        Uint8Array.from(decodeCodes(this.#chunk(what), this.rows)),
+      );
       this.#octets.set(what, bytes);
     }
     return bytes;
   }
 
-  #planes(what: GroupChunk, count: number): { lo: Uint32Array; hi: Uint32Array } {
+  #planes(what: GroupChunk, count: number): Halves {
     const lo = new Uint32Array(count);
     const hi = new Uint32Array(count);
     decodePlanes(this.#chunk(what), lo, hi);
     return { lo, hi };
   }
 
-  #start(): { lo: Uint32Array; hi: Uint32Array } {
-    if (this.#starts === undefined) {
-      const base = this.#planes('traceStart', this.traces);
-      const { lo, hi } = this.#planes('start', this.rows);
-      const starts = this.traceStarts;
-      for (let t = 0; t < this.traces; t++) {
-        const baseLo = base.lo[t]!;
-        const baseHi = base.hi[t]!;
-        for (let row = starts[t]!; row < starts[t + 1]!; row++) {
-          const sum = lo[row]! + baseLo;
-          lo[row] = sum;
-          hi[row] = hi[row]! + baseHi + (sum > 0xffffffff ? 1 : 0);
-        }
-      }
-      this.#starts = { lo, hi };
-    }
+  #duration(): Halves {
+    this.#durations ??= this.#block.decoded(this.#number, 'duration', this.rows * 8, () =>
+      this.#planes('duration', this.rows),
+    );
+    return this.#durations;
+  }
+
+  #start(): Halves {
+    this.#starts ??= this.#block.decoded(this.#number, 'start', this.rows * 8, () =>
+      this.#decodeStarts(),
+    );
     return this.#starts;
+  }
+
+  #decodeStarts(): Halves {
+    const base = this.#planes('traceStart', this.traces);
+    const { lo, hi } = this.#planes('start', this.rows);
+    const starts = this.traceStarts;
+    for (let t = 0; t < this.traces; t++) {
+      const baseLo = base.lo[t]!;
+      const baseHi = base.hi[t]!;
+      for (let row = starts[t]!; row < starts[t + 1]!; row++) {
+        const sum = lo[row]! + baseLo;
+        lo[row] = sum;
+        hi[row] = hi[row]! + baseHi + (sum > 0xffffffff ? 1 : 0);
+      }
+    }
+    return { lo, hi };
   }
 
   #parents(): Uint8Array {
@@ -303,6 +320,12 @@ export class RowGroup implements SpanColumns {
   }
 }
 
+/** 64-bit numbers, low and high words. */
+interface Halves {
+  readonly lo: Uint32Array;
+  readonly hi: Uint32Array;
+}
+
 /** A column of a group; its codes and values are read when they are first asked for. */
 class RowGroupColumn implements AttributeColumn {
   readonly level: AttributeLevel;
@@ -311,6 +334,7 @@ class RowGroupColumn implements AttributeColumn {
   readonly count: number;
   readonly isPlain: boolean;
   readonly #block: BlockReader;
+  readonly #group: number;
   readonly #id: number;
   readonly #part: GroupColumn | undefined;
   #codes: Uint32Array | undefined;
@@ -318,13 +342,20 @@ class RowGroupColumn implements AttributeColumn {
   /** The dictionary while a question is answered, so that one too large for the cache is not read for each value. */
   #dictionary: WeakRef<SymbolTable> | undefined;
 
-  constructor(block: BlockReader, id: number, column: BlockColumn, part: GroupColumn | undefined) {
+  constructor(
+    block: BlockReader,
+    group: number,
+    id: number,
+    column: BlockColumn,
+    part: GroupColumn | undefined,
+  ) {
     this.level = column.level;
     this.type = column.type;
     this.key = column.key;
     this.count = part?.count ?? 0;
     this.isPlain = column.pages === undefined;
     this.#block = block;
+    this.#group = group;
     this.#id = id;
     this.#part = part;
   }
@@ -332,7 +363,10 @@ class RowGroupColumn implements AttributeColumn {
   get codes(): Uint32Array | undefined {
     if (this.isPlain) return undefined;
     if (this.#part === undefined) return NO_CODES;
-    this.#codes ??= decodeCodes(this.#block.chunk(this.#part.chunk), this.count);
+    const { chunk } = this.#part;
+    this.#codes ??= this.#block.decoded(this.#group, `column ${this.#id}`, this.count * 4, () =>
+      decodeCodes(this.#block.chunk(chunk), this.count),
+    );
     return this.#codes;
   }
 

@@ -169,6 +169,22 @@ export function uniteSpans(sources: readonly SpanBatch[]): SpanUnion {
   };
 }
 
+/** From this size on memory is given back at once, not when the garbage collector comes by. */
+const RELEASED_BYTES = 64 << 10;
+
+/**
+ * Gives the memory of a union back, some 20 MB for a slab: it lies outside of the heap, so that nothing would urge the collector
+ * to free it before the next one is made. The union must not be used any more.
+ */
+export function releaseUnion(union: SpanUnion): void {
+  for (const part of [union, union.events, union.links]) {
+    for (const array of Object.values(part)) {
+      if (!ArrayBuffer.isView(array) || array.byteLength < RELEASED_BYTES) continue;
+      if (array.buffer instanceof ArrayBuffer) array.buffer.transfer(0);
+    }
+  }
+}
+
 /** The columns of all sources; per source its columns to those of the union. */
 function uniteColumns(
   sources: readonly SpanBatch[],

@@ -3,6 +3,7 @@ import { formatTraceId, type TraceId } from '@spoor/core/model/ids.ts';
 import type { SpanColumns } from '@spoor/core/model/span-columns.ts';
 import { type CompiledPredicate, compilePredicate, evaluate } from '@spoor/core/query/predicate.ts';
 import type { TraceQuery } from '@spoor/core/query/trace-query.ts';
+import { chooseGroups } from './group-choice.ts';
 import type { RowGroup } from './row-group.ts';
 import { ROUGH_SLACK_NANOS, roughNanos, type TraceSources } from './trace-sources.ts';
 
@@ -101,7 +102,9 @@ function placesOf(
       maxStart: block.maxStart,
       collect: (into) =>
         sources.withBlock(block, (reader) => {
+          const groups = chooseGroups(reader, query.where);
           for (let g = 0; g < reader.footer.groups.length; g++) {
+            if ((groups & (1 << (g & 31))) === 0) continue;
             const group = reader.group(g);
             collectGroup(group, select(group, block), into);
           }
