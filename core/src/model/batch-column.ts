@@ -55,8 +55,8 @@ export class BatchColumn implements AttributeColumn {
       this.level <= AttributeLevel.spanField
         ? [shape, cells.rowStart]
         : this.level <= AttributeLevel.eventField
-          ? [events!.shape, cells.eventStart]
-          : [links!.shape, cells.linkStart];
+          ? [events?.shape ?? NONE, cells.eventStart]
+          : [links?.shape ?? NONE, cells.linkStart];
     // Per shape the first place of the column, 1 more than it, and 0 where it has none.
     const places = new Uint32Array(shapes.count);
     for (let s = 0; s < shapes.count; s++) {
@@ -78,6 +78,9 @@ export class BatchColumn implements AttributeColumn {
     return entries;
   }
 }
+
+/** A column that only spans had that were taken back may be of a level that the batch has nothing of. */
+const NONE = new Uint32Array(0);
 
 /** A table of some entries of another, in this order. */
 function pick(table: SymbolTable, entries: ArrayLike<number>): SymbolTable {

@@ -21,7 +21,17 @@ function contentOf(batch: SpanBatch): unknown {
   const reader = new SpanReader(batch);
   return {
     length: bytes.length,
-    rest: structuredClone(rest),
+    rest,
+    cells: batch.cells,
+    columns: batch.columns.map(({ level, type, key, count, isPlain, codes, values }) => ({
+      level,
+      type,
+      key,
+      count,
+      isPlain,
+      codes,
+      values,
+    })),
     spans: Array.from({ length: batch.rows }, (_, row) => reader.read(row)),
   };
 }
@@ -76,10 +86,10 @@ test('bytes that are cut off, misaligned or of another format are refused as cor
 
 test('sizes in the header that do not fit the bytes are refused as corrupt', () => {
   const batch = exampleBatch();
-  const directoryWords = batch.columns.length * 5;
+  const headerWords = 21;
   fc.assert(
     fc.property(
-      fc.integer({ min: 1, max: 17 + directoryWords }),
+      fc.integer({ min: 1, max: headerWords - 1 }),
       fc.oneof(fc.nat(10), fc.nat(0xffffffff), fc.constantFrom(0xffffffff, 0x80000000, 0x3fffffff)),
       (word, value) => {
         const words = new Uint32Array(batch.bytes.slice().buffer);

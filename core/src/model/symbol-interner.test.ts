@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
-import { hashBytes, SymbolInterner } from './symbol-interner.ts';
+import { equalBytes, equalViews, hashBytes, SymbolInterner, viewOf } from './symbol-interner.ts';
 import { encodeText } from './utf8.ts';
 
 /** Entries of a table, as hex texts. */
@@ -12,41 +12,77 @@ function entries(table: SymbolInterner): string[] {
   );
 }
 
-test('a symbol interner agrees with a list of distinct byte strings', () => {
+test('a symbol interner agrees with a list of byte strings', () => {
   const symbol = fc.oneof(
     fc.uint8Array({ maxLength: 3, max: 3 }),
     fc.uint8Array({ minLength: 20, maxLength: 40 }),
   );
   const operation = fc.oneof(
-    { weight: 8, arbitrary: fc.record({ intern: symbol, before: fc.nat(5), after: fc.nat(5) }) },
+    {
+      weight: 8,
+      arbitrary: fc.record({
+        bytes: symbol,
+        before: fc.nat(5),
+        after: fc.nat(5),
+        isAppended: fc.constantFrom(false, false, true),
+      }),
+    },
     { weight: 1, arbitrary: fc.record({ keep: fc.double({ min: 0, max: 1, noNaN: true }) }) },
   );
   fc.assert(
-    fc.property(fc.array(operation, { maxLength: 120 }), (operations) => {
-      const table = new SymbolInterner();
-      const model: string[] = [];
+    fc.property(fc.array(operation, { maxLength: 150 }), fc.boolean(), (operations, hasView) => {
+      const table = new SymbolInterner(16, 4);
+      // What was only appended is not found, so it has no name here.
+      const model: { name: string | undefined; hex: string }[] = [];
       for (const step of operations) {
         if ('keep' in step) {
-          const count = Math.floor(model.length * step.keep);
-          table.truncate(count);
-          model.length = count;
+          model.length = Math.floor(model.length * step.keep);
+          table.truncate(model.length);
           continue;
         }
         // In the middle of other bytes, as in a request.
-        const bytes = new Uint8Array(step.before + step.intern.length + step.after).fill(255);
-        bytes.set(step.intern, step.before);
-        const end = step.before + step.intern.length;
-        const known = model.indexOf(step.intern.toHex());
+        const bytes = new Uint8Array(step.before + step.bytes.length + step.after).fill(255);
+        bytes.set(step.bytes, step.before);
+        const end = step.before + step.bytes.length;
+        const hex = step.bytes.toHex();
+        if (step.isAppended) {
+          assert.equal(table.append(bytes, step.before, end), model.length);
+          model.push({ name: undefined, hex });
+          continue;
+        }
+        const known = model.findIndex(({ name }) => name === hex);
         assert.equal(table.lookup(bytes, step.before, end), known);
-        if (known < 0) model.push(step.intern.toHex());
-        const code = table.intern(bytes, step.before, end);
+        if (known < 0) model.push({ name: hex, hex });
+        const view = viewOf(bytes);
+        const code = table.intern(bytes, step.before, end, hasView ? view : undefined);
         assert.equal(code, known < 0 ? model.length - 1 : known);
-        assert.ok(table.equals(code, step.intern, 0, step.intern.length));
+        assert.ok(table.equals(code, step.bytes, 0, step.bytes.length));
+        assert.ok(table.equalsView(code, view, step.before, end));
         assert.equal(table.hashes[code], hashBytes(bytes, step.before, end));
       }
-      assert.deepEqual(entries(table), model);
-      assert.equal(table.byteCount, model.join('').length / 2);
+      assert.deepEqual(
+        entries(table),
+        model.map(({ hex }) => hex),
+      );
+      assert.equal(table.byteCount, model.map(({ hex }) => hex).join('').length / 2);
     }),
+    { numRuns: 200 },
+  );
+});
+
+test('byte strings are compared by views as byte by byte', () => {
+  const bytes = fc.uint8Array({ maxLength: 12, max: 1 });
+  fc.assert(
+    fc.property(bytes, bytes, fc.nat(4), fc.nat(4), (a, b, aStart, bStart) => {
+      const length = Math.min(a.length - aStart, b.length - bStart);
+      if (length < 0) return;
+      const expected = a
+        .subarray(aStart, aStart + length)
+        .every((byte, i) => byte === b[bStart + i]);
+      assert.equal(equalBytes(a, aStart, b, bStart, length), expected);
+      assert.equal(equalViews(viewOf(a), aStart, viewOf(b), bStart, length), expected);
+    }),
+    { numRuns: 500 },
   );
 });
 

@@ -85,7 +85,15 @@ export class TraceBatcher implements TraceIngest {
     if (body.length === 0) return { accepted: 0, rejected: 0, message: '' };
     const digest = requestDigest(tenant, format, body);
     const known = this.#memory.get(digest);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      try {
+        return await known;
+      } catch (error) {
+        if (!(error instanceof SpoorError && error.code === 'cancelled')) throw error;
+        // The first sender went away, which says nothing of this one; its request is forgotten by now.
+        return this.ingest(tenant, format, body, options);
+      }
+    }
     const answer =
       body.length > SLICED_BODY_BYTES
         ? this.#ingestLarge(tenant, format, body, digest, options.signal)

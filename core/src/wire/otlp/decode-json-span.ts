@@ -165,7 +165,7 @@ export class JsonSpanDecoder {
     builder.durationHi[row] = endHi - startHi - (endLo < startLo ? 1 : 0);
     builder.flags[row] = flags;
     const name = this.#name;
-    builder.name[row] = builder.names.internText(name.bytes, name.start, name.end);
+    builder.name[row] = builder.internName(name.bytes, name.start, name.end);
     return '';
   }
 

@@ -23,7 +23,7 @@ import { Manifest } from './manifest.ts';
 import type { BlockEntry } from './manifest-edit.ts';
 import type { Answers, BlocksMessage, QueryReply, QueryRequest, Question } from './query-worker.ts';
 import type { SealReply, SealRequest } from './seal-worker.ts';
-import type { Slab } from './slab.ts';
+import type { Slab, SlabRoom } from './slab.ts';
 import { storeFigures } from './store-figures.ts';
 import { DISK_FILES } from './store-files.ts';
 import { Wal } from './wal.ts';
@@ -157,29 +157,41 @@ export class ColumnarStore implements TraceStore {
     return this.#requests;
   }
 
-  async write(
-    tenant: Tenant,
-    batch: SpanBatch,
-    requests: readonly RequestRecord[] = [],
-  ): Promise<void> {
-    const { wal } = this.#opened();
-    if (batch.rows === 0) return;
-    const number = this.#tenantNumber(tenant);
-    this.#lastWriteMs = this.#nowMs();
-    await this.#head.place(batch, number, async (room) => {
+  // Not async: the batch, which is copied at once, must not stay in memory until the log is durable.
+  write(tenant: Tenant, batch: SpanBatch, requests: readonly RequestRecord[] = []): Promise<void> {
+    try {
+      const { wal } = this.#opened();
+      if (batch.rows === 0) return Promise.resolve();
+      const number = this.#tenantNumber(tenant);
+      this.#lastWriteMs = this.#nowMs();
+      return this.#head.place(batch, number, this.#appender(wal, { tenant, requests }, batch.rows));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** Appends what is in a room of a slab to the log, and makes it visible once it is durable. */
+  #appender(
+    wal: Wal,
+    record: { readonly tenant: Tenant; readonly requests: readonly RequestRecord[] },
+    rows: number,
+  ): (room: SlabRoom) => Promise<void> {
+    return async (room) => {
       const { slab } = room;
       try {
-        const record = { tenant, writtenUnixMs: this.#nowMs(), requests, batch: room.bytes };
-        const { lastSequence } = await wal.append([record]);
+        const writtenUnixMs = this.#nowMs();
+        const { lastSequence } = await wal.append([
+          { ...record, writtenUnixMs, batch: room.bytes },
+        ]);
         slab.commit(room, lastSequence);
+        this.#spansWritten += rows;
       } catch (error) {
-        slab.abandon(room, batch.rows);
+        slab.abandon(room, rows);
         throw error;
       } finally {
         this.#head.settled(slab);
       }
-    });
-    this.#spansWritten += batch.rows;
+    };
   }
 
   async *getTraces(

@@ -43,14 +43,17 @@ test('a log cut at any byte gives what lies before the cut and goes on behind it
       const count = opened.records.length;
       assert.ok(count === complete || (grown && count === complete + 1), `cut ${cut}: ${count}`);
       assertRecords(opened.records, upTo(count));
-      assert.deepEqual(opened.damage, []);
+      // Zeros are what a crash leaves; a file that became shorter was damaged.
+      const short = new RegExp(`is cut at byte ${cut} of ${whole.length}`);
+      assert.equal(opened.damage.length, grown ? 0 : 1);
+      if (!grown) assert.match(opened.damage[0]!.message, short);
       if (!goesOn) continue;
       const next = (await openWal(after)).wal;
       await next.append([recordOf(count + 1)]);
       await next.close();
       const again = await replayAll(after);
       assertRecords(again.records, upTo(count + 1));
-      assert.deepEqual(again.damage, []);
+      assert.equal(again.damage.length, grown ? 0 : 1);
     }
   }
 });

@@ -77,6 +77,8 @@ interface FoundSegment {
   readonly salt: number;
   readonly firstSequence: number;
   readonly headerDamaged: boolean;
+  /** Size that the file was made with; 0 when the header is damaged. */
+  readonly madeBytes: number;
 }
 
 interface FoundRecord {
@@ -128,6 +130,11 @@ export async function replayWal(options: WalReplayOptions): Promise<WalReplay> {
           `write-ahead log: the header of ${basename(segment.path)} is damaged; its records are read`,
         ]
       : [];
+    if (segment.sizeBytes < segment.madeBytes) {
+      damages.push(
+        `write-ahead log: ${basename(segment.path)} is cut at byte ${segment.sizeBytes} of ${segment.madeBytes}; records behind that are lost`,
+      );
+    }
     damages.forEach((message) => {
       options.onDamage({ path: segment.path, message, lost: undefined });
     });
@@ -185,8 +192,8 @@ async function inspectSegment(
     );
   }
   if (header?.id === id) {
-    const { salt, firstSequence } = header;
-    return { id, path, sizeBytes, salt, firstSequence, headerDamaged: false };
+    const { salt, firstSequence, sizeBytes: madeBytes } = header;
+    return { id, path, sizeBytes, salt, firstSequence, headerDamaged: false, madeBytes };
   }
   if (header !== undefined) return 'unused';
   const first = await findRecord(reader, SEGMENT_HEADER_BYTES, { id }, 0);
@@ -196,7 +203,15 @@ async function inspectSegment(
       : 'unreadable';
   }
   const { salt, groupFirst } = first.header;
-  return { id, path, sizeBytes, salt, firstSequence: groupFirst, headerDamaged: true };
+  return {
+    id,
+    path,
+    sizeBytes,
+    salt,
+    firstSequence: groupFirst,
+    headerDamaged: true,
+    madeBytes: 0,
+  };
 }
 
 /** The records after sequence `last` and before `end`, which is undefined in the last segment. */

@@ -16,7 +16,8 @@ import { getUint53, setUint53 } from './wal-record.ts';
  *   16     4  salt: drawn anew each time the log is opened
  *   20     4  0
  *   24     8  sequence of the first record
- *   32    28  0
+ *   32     8  size of the file: a shorter one was cut
+ *   40    20  0
  *   60     4  CRC-32 (zlib) of the 60 bytes before
  *
  * Records follow from byte 64. The header is written together with the first commit group, so a segment
@@ -43,6 +44,8 @@ export interface SegmentHeader {
   readonly id: number;
   readonly salt: number;
   readonly firstSequence: number;
+  /** Size that the file was made with. */
+  readonly sizeBytes: number;
 }
 
 /** Path of a segment. */
@@ -77,6 +80,7 @@ export function encodeSegmentHeader(header: Omit<SegmentHeader, 'format'>): Uint
   view.setUint32(12, header.id, true);
   view.setUint32(16, header.salt, true);
   setUint53(view, 24, header.firstSequence);
+  setUint53(view, 32, header.sizeBytes);
   view.setUint32(CRC_AT, crc32(bytes.subarray(0, CRC_AT)), true);
   return bytes;
 }
@@ -93,6 +97,7 @@ export function decodeSegmentHeader(bytes: Uint8Array): SegmentHeader | undefine
     id: view.getUint32(12, true),
     salt: view.getUint32(16, true),
     firstSequence: getUint53(view, 24),
+    sizeBytes: getUint53(view, 32),
   };
 }
 

@@ -262,11 +262,12 @@ export class Wal {
 
   async #commit(segment: OpenSegment, group: readonly PendingAppend[]): Promise<void> {
     const groupFirst = this.#lastSequence + 1;
-    const { id: segmentId } = segment;
+    const { id: segmentId, sizeBytes: segmentBytes } = segment;
     const salt = this.#salt;
     const views: Uint8Array[] = [];
     if (segment.end === 0) {
-      views.push(encodeSegmentHeader({ id: segmentId, salt, firstSequence: groupFirst }));
+      const header = { id: segmentId, salt, firstSequence: groupFirst, sizeBytes: segmentBytes };
+      views.push(encodeSegmentHeader(header));
     }
     let sequence = groupFirst;
     for (const { heads, batches } of group) {

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DEFAULT_TENANT, parseTenant } from '@spoor/core/model/ids.ts';
+import { requestDigest, RequestMemory } from './request-memory.ts';
+
+const MINUTE_MS = 60_000;
+
+function digest(text: string): Buffer {
+  return requestDigest(DEFAULT_TENANT, 'otlp_proto', Buffer.from(text));
+}
+
+const answer = (accepted: number) => Promise.resolve({ accepted, rejected: 0, message: '' });
+
+test('an answer is known for fifteen minutes', async () => {
+  let nowMs = 0;
+  const memory = new RequestMemory(() => nowMs);
+  memory.put(digest('a'), answer(1));
+  nowMs = 15 * MINUTE_MS - 1;
+  assert.deepEqual(await memory.get(digest('a')), await answer(1));
+  assert.equal(memory.get(digest('b')), undefined);
+  nowMs++;
+  assert.equal(memory.get(digest('a')), undefined);
+});
+
+test('what is too old is forgotten when something new comes', () => {
+  let nowMs = 0;
+  const memory = new RequestMemory(() => nowMs);
+  for (let i = 0; i < 100; i++) {
+    nowMs = i * MINUTE_MS;
+    memory.put(digest(String(i)), answer(i));
+    assert.ok(memory.size <= 15);
+  }
+  assert.equal(memory.size, 15);
+});
+
+test('an answer that came before a restart counts from when it was given', async () => {
+  let nowMs = 100 * MINUTE_MS;
+  const memory = new RequestMemory(() => nowMs);
+  memory.put(digest('old'), answer(1), nowMs - 16 * MINUTE_MS);
+  memory.put(digest('known'), answer(2), nowMs - 14 * MINUTE_MS);
+  assert.equal(memory.get(digest('old')), undefined);
+  assert.equal((await memory.get(digest('known')))?.accepted, 2);
+  nowMs += MINUTE_MS;
+  assert.equal(memory.get(digest('known')), undefined);
+});
+
+test('a request that failed is forgotten, unless it was answered anew', async () => {
+  const memory = new RequestMemory(() => 0);
+  const failed = Promise.reject(new Error('full'));
+  memory.put(digest('a'), failed);
+  assert.equal(memory.get(digest('a')), failed);
+  await assert.rejects(failed);
+  assert.equal(memory.get(digest('a')), undefined);
+  assert.equal(memory.size, 0);
+  const { promise, reject } = Promise.withResolvers<never>();
+  memory.put(digest('b'), promise);
+  memory.put(digest('b'), answer(5));
+  reject(new Error('full'));
+  await assert.rejects(promise);
+  assert.equal((await memory.get(digest('b')))?.accepted, 5);
+});
+
+test('at most 262,144 requests are known, the oldest go first', () => {
+  const memory = new RequestMemory(() => 0);
+  const key = Buffer.alloc(16);
+  const kept = answer(0);
+  const keyed = (i: number): Buffer => {
+    key.writeUInt32LE(i);
+    return key;
+  };
+  for (let i = 0; i < 262_144 + 10; i++) memory.put(keyed(i), kept);
+  assert.equal(memory.size, 262_144);
+  assert.equal(memory.get(keyed(9)), undefined);
+  assert.equal(memory.get(keyed(10)), kept);
+});
+
+test('a digest is 16 bytes that differ by tenant, format and body', () => {
+  const digests = new Set<string>();
+  for (const tenant of ['a', 'b', 'ab'].map(parseTenant)) {
+    for (const format of ['otlp_proto', 'otlp_json'] as const) {
+      for (const body of ['', 'x', 'xx']) {
+        const one = requestDigest(tenant, format, Buffer.from(body));
+        assert.equal(one.length, 16);
+        assert.deepEqual(one, requestDigest(tenant, format, Buffer.from(body)));
+        digests.add(one.toString('hex'));
+      }
+    }
+  }
+  assert.equal(digests.size, 18);
+});
