@@ -11,7 +11,7 @@ interface Row {
 }
 
 const rows: Row[] = [
-  ...readFileSync('ARCHITECTURE.md', 'utf8').matchAll(/^\| `([\w./-]+)` \|[^|]*\| ([^|]*)\|$/gm),
+  ...readFileSync('ARCHITECTURE.md', 'utf8').matchAll(/^\| `([\w./-]+)` *\|[^|]*\| ([^|]*)\|$/gm),
 ].map(([, folder, list]) => ({ folder: folder!, mayImport: list!.trim().split(/\s+/) }));
 
 /** Sources of all packages, tests and their support left out. */

@@ -49,8 +49,9 @@ export function damageStore(
       return { what, named: /write-ahead log/, atRisk: headSpans };
     }
     case 'flipped log byte': {
-      const { path, endBytes } = lastSegment(directory);
-      const at = flipByte(path, random.between(SEGMENT_HEADER_BYTES, endBytes - 1), random);
+      const { path, endBytes, lastGroupAt } = lastSegment(directory);
+      // A last group that cannot be read is what a crash leaves, and was never acknowledged then: the log is silent.
+      const at = flipByte(path, random.between(SEGMENT_HEADER_BYTES, lastGroupAt - 1), random);
       const what = `${basename(path)} with another byte at ${at} of ${endBytes} used`;
       return { what, named: /write-ahead log/, atRisk: headSpans };
     }
@@ -72,31 +73,40 @@ export function damageStore(
 }
 
 /** The segment with the newest records, and where what was written into it ends. */
-function lastSegment(directory: string): { path: string; endBytes: number } {
+function lastSegment(directory: string): { path: string } & SegmentUse {
   const wal = join(directory, 'wal');
-  let newest: { path: string; endBytes: number; sequence: number } | undefined;
+  let newest: ({ path: string; sequence: number } & SegmentUse) | undefined;
   for (const name of readdirSync(wal).filter((name) => /^\d+\.wal$/.test(name))) {
     const path = join(wal, name);
     const bytes = readFileSync(path);
     const header = decodeSegmentHeader(bytes);
     if (header?.id !== Number.parseInt(name, 10)) continue;
     if (newest !== undefined && header.firstSequence < newest.sequence) continue;
-    newest = { path, endBytes: recordsEnd(bytes, header), sequence: header.firstSequence };
+    newest = { path, ...useOf(bytes, header), sequence: header.firstSequence };
   }
   if (newest === undefined) throw new Error(`${wal} has no segment with records`);
   return newest;
 }
 
-/** End of the last record. What an earlier use of the file left may follow. */
-function recordsEnd(bytes: Buffer, segment: SegmentHeader): number {
+interface SegmentUse {
+  /** End of the last record. What an earlier use of the file left may follow. */
+  readonly endBytes: number;
+  /** Start of the last commit group. */
+  readonly lastGroupAt: number;
+}
+
+function useOf(bytes: Buffer, segment: SegmentHeader): SegmentUse {
   let at = SEGMENT_HEADER_BYTES;
+  let lastGroupAt = at;
   while (at + RECORD_HEADER_BYTES <= bytes.length) {
     const header = new DataView(bytes.buffer, bytes.byteOffset + at, RECORD_HEADER_BYTES);
     const length = claimedLength(header, bytes.length - at);
     if (length === undefined || !claimsSegment(header, segment)) break;
+    // The place of a record in its group.
+    if (header.getUint32(20, true) === 0) lastGroupAt = at;
     at += length;
   }
-  return at;
+  return { endBytes: at, lastGroupAt };
 }
 
 function randomBlock(

@@ -2,6 +2,7 @@
 import { Random } from '../../server/src/cli/tracegen/random.ts';
 import { SpoorProcess } from '../e2e/spoor-process.ts';
 import { startAndKill } from './doomed-start.ts';
+import { findDifferences } from './exact-check.ts';
 import { planRound, waitForMoment, type RoundPlan } from './kill-moment.ts';
 import { LoadCrew } from './load-crew.ts';
 import { RequestLedger } from './request-ledger.ts';
@@ -12,6 +13,9 @@ import { formatCount, type Verdict } from './verdict.ts';
 
 /** Acknowledged requests that are looked for after each restart. */
 const SAMPLE_REQUESTS = 150;
+
+/** Traces that are also fetched as OTLP. */
+const EXACT_TRACES = 5;
 
 /** What Spoor promises for its end. */
 const STOP_LIMIT_MS = 10_000;
@@ -97,6 +101,13 @@ export class KillLoop {
   async #checkSample(server: SpoorProcess): Promise<void> {
     const sample = this.#ledger.sample(SAMPLE_REQUESTS, this.#random);
     await this.#checker.checkRequests(server.queryUrl, sample);
+    for (const request of sample.slice(0, EXACT_TRACES)) {
+      const key = { request, trace: 0 };
+      const differences = await findDifferences(server.queryUrl, this.#plan, key);
+      this.#verdict.check('times are exact to the nanosecond', differences.length === 0, () => {
+        return differences.slice(0, 3).join(' ');
+      });
+    }
     const service = SpanPlan.serviceName(this.#random.int(5));
     const params = new URLSearchParams({ service, limit: '20' });
     const found = await this.#checker.checkSearch(server.queryUrl, params);

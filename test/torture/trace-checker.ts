@@ -103,7 +103,7 @@ export class TraceChecker {
   /** Searches as a person does, and checks what is found. Returns the number of traces found. */
   async checkSearch(queryUrl: string, params: URLSearchParams): Promise<number> {
     const { plan } = this.#options;
-    const traces = await fetchTraces(`${queryUrl}/api/traces?${params}`);
+    const traces = await fetchTraces(`${queryUrl}/api/traces?${params.toString()}`);
     for (const trace of traces) {
       const key = plan.traceKey(trace.traceID);
       if (key === undefined) this.#unknown(`trace ${trace.traceID}`);

@@ -12,7 +12,7 @@ import { BLOCK_MAGIC, TRAILER_BYTES } from './block-format.ts';
 import { BlockReader } from './block-reader.ts';
 import { getUint32, putUint32 } from './chunk-codec.ts';
 import { blockCache, blockFile, rowTexts, shopSpans, withBlock } from './testing/block-fixture.ts';
-import { seededWords, valuesOf } from './testing/symbol-fixture.ts';
+import { byBytes, seededWords, valuesOf } from './testing/symbol-fixture.ts';
 import { withDirectory } from './testing/temporary-directory.ts';
 
 /** Everything that can be asked of a block, read in every way. */
@@ -205,7 +205,7 @@ test('an entry of a large dictionary is read from its page alone', () =>
         assert.deepEqual(valuesOf(table)[entry - first], whole[entry]);
         assert.ok(table.count <= 4096);
       }
-      assert.deepEqual(whole, whole.toSorted(Buffer.compare));
+      assert.deepEqual(whole, whole.toSorted(byBytes));
       assert.throws(() => reader.dictionaryPage(column, whole.length), isCorrupt(reader.path));
     }),
   ));

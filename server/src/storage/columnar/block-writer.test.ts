@@ -109,10 +109,7 @@ test('a block of several groups holds whole traces in each, and plain columns be
       const { groups, columns } = reader.footer;
       assert.equal(groups.length, 2);
       assert.ok(groups[0]!.rows >= GROUP_ROWS && groups[0]!.rows < GROUP_ROWS + 100);
-      assert.deepEqual([...new Set(columns.map(({ pages }) => pages === undefined))].sort(), [
-        false,
-        true,
-      ]);
+      assert.equal(new Set(columns.map(({ pages }) => pages === undefined)).size, 2);
       assert.ok(columns.some(({ pages }) => pages !== undefined && pages.length > 1));
     });
   }));
@@ -244,7 +241,9 @@ test('thousands of spans that share their ids are told apart by content in a mom
 test('what is said of a block is true of it', () => {
   const spans = shopSpans(500, 40);
   const block = encodeBlock([batchOf(spans), batchOf(spans.slice(100))]);
-  const starts = spans.map(({ startTimeUnixNano }) => startTimeUnixNano).sort();
+  const starts = spans
+    .map(({ startTimeUnixNano }) => startTimeUnixNano)
+    .sort((a, b) => (a < b ? -1 : 1));
   assert.deepEqual(
     { ...block, parts: Buffer.concat(block.parts).length },
     {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdir, rename, unlink } from 'node:fs/promises';
 import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import { type Tenant, traceIdBytes, type TraceId } from '@spoor/core/model/ids.ts';
@@ -117,7 +117,8 @@ export class ColumnarStore implements TraceStore {
   }
 
   async start(): Promise<void> {
-    mkdirSync(this.#dir, { recursive: true });
+    if (this.#closing) throw new SpoorError('unavailable', 'the store was shut down');
+    await makeDir(this.#dir);
     const lock = DataLock.acquire(this.#dir);
     let manifest: Manifest | undefined;
     try {
@@ -127,10 +128,17 @@ export class ColumnarStore implements TraceStore {
       await this.#tidyBlocks(manifest);
       const wal = await this.#replay(manifest);
       this.#open = { lock, manifest, wal };
+      // What was sealed while the log was opened.
+      wal.release(manifest.walUpto);
     } catch (error) {
+      // Nothing may be written any more once the directory is free for others.
+      this.#closing = true;
+      await this.#sealer.close();
       await manifest?.close();
       lock.release();
       throw error;
+    } finally {
+      this.#replaying = undefined;
     }
     this.#quietTimer = setInterval(() => this.#sealWhenQuiet(), QUIET_MS / 4).unref();
   }
@@ -300,15 +308,14 @@ export class ColumnarStore implements TraceStore {
         });
       },
     });
-    const wal = await Wal.open({
+    return Wal.open({
       files: DISK_FILES,
       dir: join(this.#dir, WAL_DIR),
       replay,
       sealedUpto: manifest.walUpto,
     });
-    this.#replaying = undefined;
-    return wal;
   }
+
   /** Writes a slab's spans as blocks and makes them count. Tries until it succeeds or the store closes. */
   async #seal(slab: Slab): Promise<void> {
     while (!this.#closing) {
@@ -318,8 +325,11 @@ export class ColumnarStore implements TraceStore {
         return;
       } catch (error) {
         if (this.#closing) return;
-        this.#sealFailure = `sealing failed: ${error instanceof Error ? error.message : String(error)}`;
-        this.#logger.error({ error }, `${this.#sealFailure}; it is tried again`);
+        const failure = `sealing failed: ${error instanceof Error ? error.message : String(error)}`;
+        if (failure !== this.#sealFailure) {
+          this.#logger.error({ error }, `${failure}; it is tried again`);
+        }
+        this.#sealFailure = failure;
         await sleep(SEAL_RETRY_MS, undefined, { ref: false });
       }
     }
@@ -327,6 +337,8 @@ export class ColumnarStore implements TraceStore {
 
   async #trySeal(slab: Slab): Promise<void> {
     const manifest = this.#replaying ?? this.#opened().manifest;
+    // Blocks that cannot be committed would only fill the disk, one after the other.
+    if (manifest.failed !== undefined) throw new SpoorError('unavailable', manifest.failed);
     const view = slab.view();
     const blockIds = slab.tenantNumbers().map(() => manifest.takeBlockId());
     const reply = await this.#sealer.request((id) => ({
@@ -351,7 +363,17 @@ export class ColumnarStore implements TraceStore {
       firstSequence: slab.firstSequence,
       lastSequence: slab.lastSequence,
     }));
-    await manifest.commit({ addBlocks: blocks, walUpto: slab.lastSequence });
+    try {
+      await manifest.commit({ addBlocks: blocks, walUpto: slab.lastSequence });
+    } catch (error) {
+      // Unless the next start may find the commit all the same.
+      if (manifest.failed === undefined) {
+        for (const { tenant, id } of blocks) {
+          await unlink(blockPath(this.#dir, tenant, id)).catch(() => undefined);
+        }
+      }
+      throw error;
+    }
     this.#seals++;
     this.#open?.wal.release(slab.lastSequence);
     this.#querier.notify(this.#blocksMessage(blocks));
@@ -424,6 +446,18 @@ export class ColumnarStore implements TraceStore {
       signal?.removeEventListener('abort', onAbort);
       release();
     }
+  }
+}
+
+/** Makes a directory and its parents; the names of those that are new survive a power loss. */
+async function makeDir(dir: string): Promise<void> {
+  const first = mkdirSync(dir, { recursive: true });
+  if (first === undefined) return;
+  let made = resolve(dir);
+  await DISK_FILES.fsyncDir(dirname(made));
+  while (made !== resolve(first)) {
+    made = dirname(made);
+    await DISK_FILES.fsyncDir(dirname(made));
   }
 }
 

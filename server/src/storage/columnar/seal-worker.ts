@@ -43,20 +43,31 @@ function seal(request: SealRequest): SealedBlock[] {
     if (list === undefined) batches.set(tenantNumber, [batch]);
     else list.push(batch);
   }
-  return [...batches].map(([tenantNumber, list], i) => {
-    const tenant = request.tenants[tenantNumber]!;
-    const id = request.blockIds[i]!;
-    const { parts, ...block } = encodeBlock(list);
-    writeDurably(blockPath(request.dir, tenant, id), parts);
-    return { tenant, id, ...block };
-  });
+  const written: string[] = [];
+  try {
+    return [...batches].map(([tenantNumber, list], i) => {
+      const tenant = request.tenants[tenantNumber]!;
+      const id = request.blockIds[i]!;
+      const { parts, ...block } = encodeBlock(list);
+      const path = blockPath(request.dir, tenant, id);
+      written.push(path);
+      writeDurably(path, parts);
+      return { tenant, id, ...block };
+    });
+  } catch (error) {
+    // It is tried again under other ids: these would stay, and the disk may be full already.
+    for (const path of written) fs.rmSync(path, { force: true });
+    throw error;
+  }
 }
 
 function writeDurably(path: string, parts: readonly Uint8Array[]): void {
   const dir = dirname(path);
   if (!fs.existsSync(dir)) {
     fs.mkdirSync(dir, { recursive: true });
+    // The directory of all tenants may be new, too.
     syncDir(join(dir, '..'));
+    syncDir(join(dir, '../..'));
   }
   const file = fs.openSync(path, 'w');
   try {

@@ -17,6 +17,11 @@ export function valuesOf(table: SymbolTable): Buffer[] {
   );
 }
 
+/** Order of two byte strings. */
+export function byBytes(a: Uint8Array, b: Uint8Array): number {
+  return Buffer.compare(a, b);
+}
+
 /** A number from 0 to 2^32 - 1 for each call, the same ones for the same seed. */
 export function seededWords(seed: number): () => number {
   let state = seed >>> 0;
