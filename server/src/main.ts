@@ -6,6 +6,9 @@ import { setFlagsFromString } from 'node:v8';
 // RSS under load less, for the same CPU time. It has to be said before the heap grows.
 setFlagsFromString('--max-semi-space-size=4');
 setFlagsFromString('--semi-space-growth-factor=1');
+// Bodies outside of the heap would otherwise make V8 mark the whole heap every 25 to 50 MB received: a fifth of all CPU
+// time with gRPC.
+setFlagsFromString('--external-memory-accounted-in-global-limit');
 // Compiled code is kept between starts: 36 MB and 250 ms less. So it comes before everything else.
 enableCompileCache();
 const { runCli } = await import('#cli/cli.ts');

@@ -155,7 +155,7 @@ test('a trace is found by its id, and an id that is not there is not', () =>
     const spans = shopSpans(9000, 2500);
     const batch = batchOf(spans);
     withBlock(dir, [batch], (reader) => {
-      assert.equal(reader.footer.groups.length, 2);
+      assert.ok(reader.footer.groups.length > 1);
       const count = new Map<string, number>();
       for (const one of spans) count.set(one.traceId, (count.get(one.traceId) ?? 0) + 1);
       for (const id of new Set(spans.map((one) => one.traceId))) {

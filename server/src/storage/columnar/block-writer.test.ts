@@ -102,13 +102,13 @@ test('a block holds what is most easily lost', () =>
 
 test('a block of several groups holds whole traces in each, and plain columns beside dictionaries', () =>
   withDirectory((dir) => {
-    const spans = shopSpans(12_000, 700);
-    const batches = [spans.slice(0, 5000), spans.slice(5000, 5001), spans.slice(5001)].map(batchOf);
+    const spans = shopSpans(GROUP_ROWS * 2.5, 500);
+    const batches = [spans.slice(0, 4000), spans.slice(4000, 4001), spans.slice(4001)].map(batchOf);
     withBlock(dir, batches, (reader) => {
       assertHolds(reader, batches);
       const { groups, columns } = reader.footer;
-      assert.equal(groups.length, 2);
-      assert.ok(groups[0]!.rows >= GROUP_ROWS && groups[0]!.rows < GROUP_ROWS + 100);
+      assert.equal(groups.length, 3);
+      assert.ok(groups[1]!.rows >= GROUP_ROWS && groups[1]!.rows < GROUP_ROWS + 100);
       assert.equal(new Set(columns.map(({ pages }) => pages === undefined)).size, 2);
       assert.ok(columns.some(({ pages }) => pages !== undefined && pages.length > 1));
     });

@@ -124,7 +124,7 @@ export class ColumnarStore implements TraceStore {
     try {
       manifest = await Manifest.open({ files: DISK_FILES, dir: this.#dir });
       for (const message of manifest.damage) this.#logger.error({ dir: this.#dir }, message);
-      for (const tenant of manifest.tenants()) this.#tenantNumber(tenant);
+      for (const tenant of manifest.tenants()) this.#knownTenant(tenant);
       await this.#tidyBlocks(manifest);
       const wal = await this.#replay(manifest);
       this.#open = { lock, manifest, wal };
@@ -260,15 +260,21 @@ export class ColumnarStore implements TraceStore {
     return open;
   }
 
+  /** Number of a tenant that may be new. */
   #tenantNumber(tenant: Tenant): number {
+    if (!this.#tenantNumbers.has(tenant) && this.#tenants.length >= this.#maxTenants) {
+      throw new SpoorError(
+        'overloaded',
+        `tenant ${tenant} would be one more than the ${this.#maxTenants} that this store keeps`,
+      );
+    }
+    return this.#knownTenant(tenant);
+  }
+
+  /** Number of a tenant that has spans here already, however many there are. */
+  #knownTenant(tenant: Tenant): number {
     let number = this.#tenantNumbers.get(tenant);
     if (number === undefined) {
-      if (this.#tenants.length >= this.#maxTenants) {
-        throw new SpoorError(
-          'overloaded',
-          `tenant ${tenant} would be one more than the ${this.#maxTenants} that this store keeps`,
-        );
-      }
       number = this.#tenants.push(tenant) - 1;
       this.#tenantNumbers.set(tenant, number);
     }
@@ -301,7 +307,7 @@ export class ColumnarStore implements TraceStore {
           }
         }
         if (record.sequence <= manifest.sealedUpto(record.tenant)) return;
-        const number = this.#tenantNumber(record.tenant);
+        const number = this.#knownTenant(record.tenant);
         await this.#head.place(new SpanBatch(record.batch), number, async (room) => {
           room.slab.commit(room, record.sequence);
           this.#head.settled(room.slab);
@@ -391,7 +397,9 @@ export class ColumnarStore implements TraceStore {
   async #tidyBlocks(manifest: Manifest): Promise<void> {
     const root = join(this.#dir, TENANTS_DIR);
     const isWhole = manifest.damage.length === 0 && manifest.cutBytes === 0 && !manifest.isNew;
-    for (const directory of await readdir(root).catch(() => [])) {
+    for (const entry of await readdir(root, { withFileTypes: true }).catch(() => [])) {
+      if (!entry.isDirectory()) continue;
+      const directory = entry.name;
       // Only directories that this store made for a tenant are here; an unknown name has no blocks.
       const tenant = directory as Tenant;
       const named = new Set(

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { SpoorError } from '@spoor/core/model/errors.ts';
+import { DEFAULT_TENANT, type TraceId } from '@spoor/core/model/ids.ts';
+import type { Span } from '@spoor/core/model/span.ts';
+import {
+  arbitraryPredicate,
+  arbitraryWindow,
+} from '@spoor/core/query/testing/arbitrary-predicate.ts';
+import { arbitrarySpan } from '@spoor/core/query/testing/arbitrary-span.ts';
+import {
+  attributes,
+  resource,
+  span,
+  spanId,
+  traceId,
+} from '@spoor/core/query/testing/example-span.ts';
+import { batchOf } from '@spoor/core/query/testing/span-body.ts';
+import type { SpanPredicate, TraceQuery } from '@spoor/core/query/trace-query.ts';
+import { queryFor } from '#storage/testing/store-harness.ts';
+import { TraceOracle } from '#storage/testing/trace-oracle.ts';
+import { GROUP_ROWS } from './block-format.ts';
+import { BlockReader } from './block-reader.ts';
+import { blockCache, blockFile, shopSpans } from './testing/block-fixture.ts';
+import { withDirectory } from './testing/temporary-directory.ts';
+import { findNewest } from './trace-search.ts';
+import { HeadBatch, type OpenBlock, TraceSources } from './trace-sources.ts';
+
+/** Where spans lie: each list is a batch of the head or the only content of a block. */
+interface Layout {
+  readonly head?: readonly (readonly Span[])[];
+  readonly blocks?: readonly (readonly Span[])[];
+}
+
+/** Lets `use` look at sources that hold spans in this way. */
+function withSources<Result>(
+  dir: string,
+  { head = [], blocks = [] }: Layout,
+  use: (sources: TraceSources) => Result,
+): Result {
+  const cache = blockCache();
+  const readers = blocks.map((spans, id) => {
+    const path = join(dir, `${id}.block`);
+    writeFileSync(path, blockFile([batchOf(spans)]));
+    return new BlockReader(path, id, cache);
+  });
+  const open = readers.map((reader, id): OpenBlock => ({
+    id,
+    minStart: Number(reader.minStartUnixNano),
+    maxStart: Number(reader.maxStartUnixNano),
+    reader: () => reader,
+  }));
+  try {
+    const batches = head.map((spans) => new HeadBatch(batchOf(spans)));
+    const sources = new TraceSources(batches, open, (_, error) => {
+      throw error;
+    });
+    return use(sources);
+  } finally {
+    for (const reader of readers) reader.close();
+  }
+}
+
+function find(dir: string, layout: Layout, query: TraceQuery): TraceId[] {
+  return withSources(dir, layout, (sources) => findNewest(sources, query, () => {}));
+}
+
+/** A span of a trace at a time, in units that are far apart from each other for a double. */
+function at(trace: number, start: number, given: Partial<Span> = {}): Span {
+  const startTimeUnixNano = 1_763_800_000_000_000_000n + BigInt(start) * 1_000_000n;
+  return span({ traceId: traceId(trace), spanId: spanId(start + 1), startTimeUnixNano, ...given });
+}
+
+const query: fc.Arbitrary<TraceQuery> = fc
+  .record({
+    where: fc.oneof(fc.constant<SpanPredicate>({ op: 'and', args: [] }), arbitraryPredicate),
+    window: arbitraryWindow,
+    limit: fc.integer({ min: 1, max: 5 }),
+  })
+  .map(({ where, window, limit }) => ({ where, ...window, limit }));
+
+test('the newest traces are found exactly, however their spans are spread over head and blocks', () =>
+  withDirectory((dir) => {
+    // Few traces in many places: most of them are split.
+    const part = fc.array(arbitrarySpan, { minLength: 1, maxLength: 5 });
+    const layout = fc.record({
+      head: fc.array(part, { maxLength: 3 }),
+      blocks: fc.array(part, { maxLength: 4 }),
+    });
+    fc.assert(
+      fc.property(layout, fc.array(query, { minLength: 1, maxLength: 6 }), (places, queries) => {
+        const oracle = new TraceOracle();
+        for (const spans of [...places.head, ...places.blocks]) oracle.write(DEFAULT_TENANT, spans);
+        withSources(dir, places, (sources) => {
+          for (const one of queries) {
+            const expected = oracle.findTraces(DEFAULT_TENANT, one).map((found) => found.traceId);
+            const found = findNewest(sources, one, () => {});
+            assert.deepEqual(found, expected, fc.stringify(one));
+          }
+        });
+      }),
+      { numRuns: 150 },
+    );
+  }));
+
+test('a trace whose newest part is the newest of all, but whose first span is old, comes in its place', () =>
+  withDirectory((dir) => {
+    const blocks = [
+      [at(1, 0), at(2, 10)],
+      [at(3, 20), at(4, 30)],
+      // Parts of the oldest two traces, and one that is new.
+      [at(1, 90), at(2, 80), at(5, 40)],
+    ];
+    const newest = [5, 4, 3, 2, 1].map(traceId);
+    for (let limit = 1; limit <= 6; limit++) {
+      const expected = newest.slice(0, limit);
+      assert.deepEqual(find(dir, { blocks }, queryFor(undefined, { limit })), expected);
+      const mixed = { blocks: blocks.slice(0, 2), head: blocks.slice(2) };
+      assert.deepEqual(find(dir, mixed, queryFor(undefined, { limit })), expected);
+      const turned = { blocks: blocks.slice(2), head: blocks.slice(0, 2) };
+      assert.deepEqual(find(dir, turned, queryFor(undefined, { limit })), expected);
+    }
+  }));
+
+test('a trace is ranked by its first span also where only a later one matches, in another block', () =>
+  withDirectory((dir) => {
+    const error = { status: { code: 2, message: '' } };
+    const blocks = [
+      [at(1, 0), at(2, 50), at(3, 60, error)],
+      [at(1, 100, error), at(2, 70, error)],
+    ];
+    const where: SpanPredicate = {
+      op: 'eq',
+      field: { kind: 'intrinsic', name: 'status' },
+      value: { type: 'int', value: 2n },
+    };
+    const found = (limit: number) => find(dir, { blocks }, queryFor(where, { limit }));
+    assert.deepEqual(found(1), [traceId(3)]);
+    assert.deepEqual(found(2), [3, 2].map(traceId));
+    assert.deepEqual(found(3), [3, 2, 1].map(traceId));
+  }));
+
+test('traces that start together are found by id, wherever they lie and however few are wanted', () =>
+  withDirectory((dir) => {
+    const blocks = [[at(7, 5)], [at(3, 5), at(9, 5)], [at(5, 5), at(1, 4)]];
+    const head = [[at(4, 5)], [at(8, 5)]];
+    for (let limit = 1; limit <= 7; limit++) {
+      const found = find(dir, { head, blocks }, queryFor(undefined, { limit }));
+      assert.deepEqual(found, [3, 4, 5, 7, 8, 9, 1].slice(0, limit).map(traceId));
+    }
+  }));
+
+test('starts that are one nanosecond apart are told apart, now and at the end of time', () =>
+  withDirectory((dir) => {
+    for (const base of [1_763_800_000_123_456_789n, 2n ** 63n - 2n, 2n ** 64n - 6n]) {
+      const spans = [3, 1, 4, 0, 2].map((i) =>
+        span({ traceId: traceId(i + 1), startTimeUnixNano: base + BigInt(i) }),
+      );
+      const blocks = spans.map((one) => [one]);
+      for (let limit = 1; limit <= 5; limit++) {
+        const expected = [5, 4, 3, 2, 1].slice(0, limit).map(traceId);
+        assert.deepEqual(find(dir, { blocks }, queryFor(undefined, { limit })), expected);
+        const mixed = { head: blocks.slice(0, 2), blocks: blocks.slice(2) };
+        assert.deepEqual(find(dir, mixed, queryFor(undefined, { limit })), expected);
+      }
+      for (const layout of [{ blocks }, { head: blocks }, { blocks: [spans] }]) {
+        const window = { startMinUnixNano: base + 1n, startMaxUnixNano: base + 3n };
+        assert.deepEqual(find(dir, layout, queryFor(undefined, window)), [3, 2].map(traceId));
+      }
+    }
+  }));
+
+test('the search ends at the block from which on all is older, and leaves out what is outside of the window', () =>
+  withDirectory((dir) => {
+    const blocks = Array.from({ length: 6 }, (_, b) =>
+      Array.from({ length: 10 }, (_span, i) => at(b * 10 + i + 1, b * 1000 + i)),
+    );
+    // It looks around before each round and before each group that it reads.
+    const looks = (one: TraceQuery): number => {
+      let count = 0;
+      withSources(dir, { blocks }, (sources) => findNewest(sources, one, () => count++));
+      return count;
+    };
+    assert.ok(looks(queryFor({ op: 'not', arg: { op: 'and', args: [] } }, { limit: 5 })) > 12);
+    assert.ok(looks(queryFor(undefined, { limit: 5 })) <= 4);
+    const base = blocks[1]![0]!.startTimeUnixNano;
+    const window = { startMinUnixNano: base, startMaxUnixNano: base + 9_000_000n };
+    assert.ok(looks(queryFor(undefined, { ...window, limit: 50 })) <= 4);
+    assert.equal(find(dir, { blocks }, queryFor(undefined, window)).length, 9);
+  }));
+
+test('a search stops as soon as it is cancelled', () =>
+  withDirectory((dir) => {
+    const blocks = Array.from({ length: 5 }, (_, b) => [at(b + 1, b)]);
+    withSources(dir, { blocks, head: [[at(9, 9)]] }, (sources) => {
+      for (let after = 0; after < 6; after++) {
+        let left = after;
+        const check = (): void => {
+          if (left-- === 0) throw new SpoorError('cancelled', 'enough');
+        };
+        assert.throws(
+          () => findNewest(sources, queryFor(undefined, { limit: 10 }), check),
+          /enough/,
+        );
+        assert.equal(left, -1);
+      }
+    });
+  }));
+
+test('a block of many groups answers as the head does, whatever its dictionaries leave out', () =>
+  withDirectory((dir) => {
+    const shop = shopSpans(GROUP_ROWS * 2.5, 500);
+    // A few attributes that only some groups have, of all types and in all places.
+    const spans = shop.map((one, i) => {
+      const rare = `rare ${i % 400}`;
+      if (i % 1000 === 7) return { ...one, attributes: attributes({ user: 7n, code: 200n }) };
+      if (i % 1000 === 8) return { ...one, attributes: attributes({ user: ['user 5', rare] }) };
+      if (i % 1000 === 9) return { ...one, attributes: attributes({ user: true, code: '200' }) };
+      if (i % 1000 === 10) return { ...one, resource: resource('rare', { user: 'user 6' }) };
+      return i % 30 === 0 ? { ...one, attributes: attributes({ rare, code: '404' }) } : one;
+    });
+    const keys = ['user', 'rare', 'code', 'host', 'db.statement', 'request.id', 'missing', 'n'];
+    const texts = ['user 5', 'user 6', 'user 4999', 'rare 3', 'rare 399', 'rare 400', 'select 7'];
+    const field = fc.record({
+      kind: fc.constant('attribute' as const),
+      scope: fc.constantFrom('any', 'span', 'resource', 'instrumentation', 'event', 'link'),
+      key: fc.constantFrom(...keys),
+    });
+    const literal = fc.record({
+      type: fc.constantFrom('string', 'text'),
+      value: fc.constantFrom(...texts, '200', '404', '7', 'true', 'host 1', '', 'zzz', '\0'),
+    });
+    const leaf: fc.Arbitrary<SpanPredicate> = fc.record({
+      op: fc.constantFrom('eq', 'eq', 'eq', 'ne', 'ge'),
+      field,
+      value: literal,
+    });
+    const where = fc.oneof(
+      leaf,
+      fc.record({
+        op: fc.constantFrom('and' as const, 'or' as const),
+        args: fc.array(leaf, { minLength: 1, maxLength: 3 }),
+      }),
+      leaf.map((arg) => ({ op: 'not' as const, arg })),
+    );
+    withSources(dir, { blocks: [spans] }, (inBlock) =>
+      withSources(dir, { head: [spans] }, (inHead) => {
+        const groups = inBlock.blocks[0]!.reader()!.footer.groups.length;
+        assert.ok(groups >= 3);
+        fc.assert(
+          fc.property(where, fc.constantFrom(1, 10, 1000), (predicate, limit) => {
+            const one = queryFor(predicate, { limit });
+            const expected = findNewest(inHead, one, () => {});
+            assert.deepEqual(
+              findNewest(inBlock, one, () => {}),
+              expected,
+            );
+          }),
+          { numRuns: 100 },
+        );
+      }),
+    );
+  }));
