@@ -19,13 +19,12 @@ export class AttributeColumnBuilder {
   /** Values in the column. */
   count = 0;
   isPlain = false;
-  /** The column that followed this one last: most spans have the keys of the one before. */
+  /** The columns that followed this one last, the latest first: most spans have the keys of one a moment ago. */
   next: AttributeColumnBuilder | undefined;
+  nextBefore: AttributeColumnBuilder | undefined;
   /** Values that were new to the batch. */
   #distinct = 0;
   readonly #recent = new RecentSymbols();
-  /** Code of the last value that was no text, or -1. */
-  #last = -1;
   #epoch = -1;
   #savedCount = 0;
   #savedDistinct = 0;
@@ -40,9 +39,9 @@ export class AttributeColumnBuilder {
     this.count = 0;
     this.isPlain = false;
     this.next = undefined;
+    this.nextBefore = undefined;
     this.#distinct = 0;
     this.#recent.clear();
-    this.#last = -1;
     this.#epoch = -1;
   }
 
@@ -64,13 +63,12 @@ export class AttributeColumnBuilder {
       this.count++;
       return values.append(bytes, start, end);
     }
-    const last = this.#last;
-    if (last >= 0 && values.equals(last, bytes, start, end)) {
-      return this.#counted(values, values.count, last);
-    }
+    const known = this.#recent.findScalar(values, bytes, start, end);
+    if (known >= 0) return this.#counted(values, values.count, known);
     const before = values.count;
-    this.#last = values.intern(bytes, start, end);
-    return this.#counted(values, before, this.#last);
+    const code = values.intern(bytes, start, end);
+    this.#recent.put(code);
+    return this.#counted(values, before, code);
   }
 
   /** As {@link push} for a text; what is not UTF-8 in it becomes U+FFFD. `view` is one of all of `bytes`. */
@@ -103,7 +101,6 @@ export class AttributeColumnBuilder {
   /** Goes back to where the column was when `epoch` began. */
   rollback(epoch: number): void {
     this.#recent.clear();
-    this.#last = -1;
     if (this.#epoch !== epoch) return;
     this.count = this.#savedCount;
     this.#distinct = this.#savedDistinct;

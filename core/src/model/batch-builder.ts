@@ -85,8 +85,8 @@ export class BatchBuilder {
   readonly #linkCells = new WordList();
   /** Cells before the row under way. */
   readonly #before = { row: 0, event: 0, link: 0 };
-  /** The first column of the span, event or link before, by level. */
-  readonly #first: (AttributeColumnBuilder | undefined)[] = [];
+  /** By level, what the first column of a span, event or link follows. */
+  readonly #starts = Object.values(AttributeLevel).map(() => new AttributeColumnBuilder());
   #last: AttributeColumnBuilder | undefined;
   #epoch = 0;
   #viewed: Uint8Array = this.traceId;
@@ -304,7 +304,7 @@ export class BatchBuilder {
     this.#columns = [];
     this.#leaveSpan();
     this.#columnOf.clear();
-    this.#first.length = 0;
+    for (const start of this.#starts) start.next = start.nextBefore = undefined;
     this.#recentNames.clear();
     this.#rowCells.count = 0;
     this.#eventCells.count = 0;
@@ -342,16 +342,16 @@ export class BatchBuilder {
     start: number,
     end: number,
   ): AttributeColumnBuilder {
-    const last = this.#last;
-    let column = last === undefined ? this.#first[level] : last.next;
-    if (
-      column === undefined ||
-      column.level !== level ||
-      !column.is(type, this.#keys, this.#viewOf(key), start, end)
-    ) {
-      column = this.#findColumn(level, type, key, start, end);
-      if (last === undefined) this.#first[level] = column;
-      else last.next = column;
+    const view = this.#viewOf(key);
+    const last = this.#last ?? this.#starts[level]!;
+    let column = last.next;
+    if (column?.level !== level || !column.is(type, this.#keys, view, start, end)) {
+      column = last.nextBefore;
+      if (column?.level !== level || !column.is(type, this.#keys, view, start, end)) {
+        column = this.#findColumn(level, type, key, start, end);
+      }
+      last.nextBefore = last.next;
+      last.next = column;
     }
     this.#last = column;
     this.#list(level).push(column.id);

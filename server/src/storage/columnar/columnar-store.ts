@@ -59,6 +59,8 @@ export interface ColumnarStoreOptions {
   readonly maxTenants?: number;
   /** Spans of a slab before it is sealed; smaller in tests. */
   readonly slabRows?: number;
+  /** Size of a segment of the log; smaller in tests. */
+  readonly segmentBytes?: number;
   readonly nowMs?: () => number;
 }
 
@@ -80,6 +82,7 @@ export class ColumnarStore implements TraceStore {
   readonly #dir: string;
   readonly #logger: ColumnarStoreOptions['logger'];
   readonly #maxTenants: number;
+  readonly #segmentBytes: number | undefined;
   readonly #nowMs: () => number;
   readonly #head: Head;
   readonly #sealer: WorkerClient<SealRequest, SealReply>;
@@ -103,6 +106,7 @@ export class ColumnarStore implements TraceStore {
     this.#dir = options.dir;
     this.#logger = options.logger;
     this.#maxTenants = options.maxTenants ?? DEFAULT_MAX_TENANTS;
+    this.#segmentBytes = options.segmentBytes;
     this.#nowMs = options.nowMs ?? Date.now;
     this.#head = new Head({
       seal: (slab) => this.#seal(slab),
@@ -319,6 +323,7 @@ export class ColumnarStore implements TraceStore {
       dir: join(this.#dir, WAL_DIR),
       replay,
       sealedUpto: manifest.walUpto,
+      ...(this.#segmentBytes === undefined ? {} : { segmentBytes: this.#segmentBytes }),
     });
   }
 

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+import { ColumnarStore, type ColumnarStoreOptions } from '../columnar-store.ts';
+
+/** What a store said in its log: the texts of warnings and errors, in order. */
+export class LogLines {
+  readonly lines: string[] = [];
+  readonly logger: ColumnarStoreOptions['logger'] = {
+    info: () => {},
+    warn: (_: unknown, text?: string) => this.lines.push(text ?? ''),
+    error: (_: unknown, text?: string) => this.lines.push(text ?? ''),
+  };
+}
+
+/** Slabs of so few spans that sealing happens often. */
+export const SLAB_ROWS = 40;
+
+/** Small segments of the log, which are quickly made. */
+const SEGMENT_BYTES = 1 << 20;
+
+/** A store on a directory, not started yet. */
+export function storeOn(dir: string, options: Partial<ColumnarStoreOptions> = {}): ColumnarStore {
+  return new ColumnarStore({
+    dir,
+    logger: new LogLines().logger,
+    slabRows: SLAB_ROWS,
+    segmentBytes: SEGMENT_BYTES,
+    ...options,
+  });
+}
+
+/** Lets `use` work with a store on a directory, and shuts it down afterwards. */
+export async function withStore<Result>(
+  dir: string,
+  use: (store: ColumnarStore) => Result | Promise<Result>,
+  options: Partial<ColumnarStoreOptions> = {},
+): Promise<Result> {
+  const store = storeOn(dir, options);
+  try {
+    await store.start();
+    return await use(store);
+  } finally {
+    await store.shutdown();
+  }
+}
+
+/** The value of a figure. */
+export function figure(store: ColumnarStore, name: string): number {
+  return store.figures().get(name)!.value;
+}
