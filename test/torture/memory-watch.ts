@@ -16,8 +16,8 @@ export interface MemoryLook {
   readonly rssBytes: number;
   /** Body of `/status`, `memory` and `store`; undefined when it was not answered. */
   readonly status: unknown;
-  /** Sums of `/proc/PID/smaps_rollup`. */
-  readonly rollup: string;
+  /** Resident bytes by what they are for. */
+  readonly parts: ReadonlyMap<string, number>;
 }
 
 /** Samples the resident memory of a process. Linux only. */
@@ -71,20 +71,18 @@ export class MemoryWatch {
   }
 
   async #look(rssBytes: number): Promise<void> {
-    const rollup = readFileSync(`/proc/${this.#pid}/smaps_rollup`, 'utf8');
+    const parts = residentParts(readFileSync(`/proc/${this.#pid}/smaps`, 'utf8'));
     const status = await fetch(`${this.#healthUrl}/status`)
       .then(async (answer): Promise<unknown> => await answer.json())
       .catch(() => undefined);
-    this.highest = { rssBytes, status, rollup };
+    this.highest = { rssBytes, status, parts };
   }
 }
 
 /** What a look says, in a few lines. */
 export function formatLook(look: MemoryLook): string[] {
   const lines = [`RSS ${formatMib(look.rssBytes)}`];
-  for (const name of ['Rss', 'Anonymous', 'Shared_Dirty', 'Private_Dirty']) {
-    lines.push(`smaps_rollup ${name} ${formatMib(parseKilobytes(look.rollup, name) * KIB)}`);
-  }
+  for (const [name, bytes] of look.parts) lines.push(`${name} ${formatMib(bytes)}`);
   // The shape is of our own server; what it does not have is left out.
   const { memory, store } = (look.status ?? {}) as Record<string, Record<string, number>>;
   for (const [name, bytes] of Object.entries(memory ?? {})) {
@@ -97,6 +95,28 @@ export function formatLook(look: MemoryLook): string[] {
     lines.push(`store_waiting_writes ${store['store_waiting_writes']}`);
   }
   return lines;
+}
+
+/** glibc gives each thread a heap that begins at a multiple of this. */
+const ARENA_BYTES = 64n << 20n;
+
+/** Sums up the mappings of `/proc/PID/smaps`. */
+function residentParts(smaps: string): Map<string, number> {
+  const parts = new Map<string, number>();
+  for (const mapping of smaps.split(/\n(?=[0-9a-f]+-[0-9a-f]+ )/)) {
+    const [, start = '0', path = ''] =
+      /^([0-9a-f]+)-\S+ \S+ \S+ \S+ \d+ *(.*)$/m.exec(mapping) ?? [];
+    const isArena = path === '' && BigInt(`0x${start}`) % ARENA_BYTES === 0n;
+    const name = path.startsWith('/')
+      ? 'files (the program)'
+      : path === '[heap]'
+        ? 'malloc of the main thread'
+        : isArena
+          ? 'malloc of other threads'
+          : 'other (heaps of V8, shared memory, large buffers)';
+    parts.set(name, (parts.get(name) ?? 0) + parseKilobytes(mapping, 'Rss') * KIB);
+  }
+  return parts;
 }
 
 /** Bytes as `123.4 MiB`. */

@@ -6,6 +6,8 @@ import type { Verdict } from './verdict.ts';
 
 /** Spans asked for at once: some 2 MB of JSON. */
 const SPANS_PER_QUESTION = 1500;
+/** About those whose spans fill one block. */
+const REQUESTS_PER_PASS = 300;
 /** Traces asked for at once; the server takes 1000, and a URL some 32 KiB. */
 const TRACES_PER_QUESTION = 200;
 
@@ -56,9 +58,18 @@ export class TraceChecker {
 
   /** Checks every trace that these requests have spans in; each trace once. */
   async checkRequests(queryUrl: string, requests: Iterable<number>): Promise<void> {
-    // By id, as blocks are sorted: neighbours lie in the same part of a block.
-    const traces = new Map<string, TraceKey>();
-    for (const number of requests) this.#addTraces(number, traces);
+    // As blocks are made and sorted, so that neighbours lie in the same part of the same block.
+    const ascending = [...requests].sort((a, b) => a - b);
+    for (let i = 0; i < ascending.length; i += REQUESTS_PER_PASS) {
+      const traces = new Map<string, TraceKey>();
+      for (const number of ascending.slice(i, i + REQUESTS_PER_PASS)) {
+        this.#addTraces(number, traces);
+      }
+      await this.#checkSorted(queryUrl, traces);
+    }
+  }
+
+  async #checkSorted(queryUrl: string, traces: ReadonlyMap<string, TraceKey>): Promise<void> {
     const ids = [...traces.keys()].sort();
     let keys: TraceKey[] = [];
     let spans = 0;

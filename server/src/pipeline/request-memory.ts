@@ -6,10 +6,13 @@ import type { IngestFormat, IngestResult } from './trace-ingest.ts';
 /** Exporters give up on a request after some minutes at most; a body that comes later is no resend. */
 const REMEMBER_MS = 15 * 60_000;
 
-/** About 100 bytes an entry. At 10,000 requests a second this is the last half minute, which covers every retry that matters. */
-const MAX_REQUESTS = 262_144;
+/**
+ * About 150 bytes an entry, 10 MB in all. At 200 requests a second these are the last five minutes, at 5,000 the last 13
+ * seconds: the time in which an exporter tries again.
+ */
+const MAX_REQUESTS = 65_536;
 
-/** Bytes of a digest: with 2^18 entries the chance of two bodies meeting is below 10^-27. */
+/** Bytes of a digest: with 2^16 entries the chance of two bodies meeting is below 10^-28. */
 const DIGEST_BYTES = 16;
 
 /** Digest of a request: tenant, format and body. */
@@ -25,37 +28,73 @@ export function requestDigest(tenant: Tenant, format: IngestFormat, body: Uint8A
  * stored once and answered as before, whether the first one is still under way or was before a restart.
  */
 export class RequestMemory {
-  readonly #answers = new Map<string, { answer: Promise<IngestResult>; atMs: number }>();
+  /** In the order in which they came. */
+  readonly #entries = new Map<string, Entry>();
+  /** Goes through the entries from the oldest on; an iterator of its own each time would pass all deleted ones again. */
+  #ages = this.#entries.entries();
+  #oldest: [string, Entry] | undefined;
   readonly #nowMs: () => number;
+  readonly #maxRequests: number;
 
-  constructor(nowMs: () => number = Date.now) {
+  /** @param maxRequests fewer in tests */
+  constructor(nowMs: () => number = Date.now, maxRequests = MAX_REQUESTS) {
     this.#nowMs = nowMs;
+    this.#maxRequests = maxRequests;
   }
 
   get size(): number {
-    return this.#answers.size;
+    return this.#entries.size;
   }
 
   /** The answer to this request, if it came before. */
   get(digest: Buffer): Promise<IngestResult> | undefined {
-    const entry = this.#answers.get(digest.toString('latin1'));
-    return entry !== undefined && this.#nowMs() - entry.atMs < REMEMBER_MS
-      ? entry.answer
-      : undefined;
+    const entry = this.#entries.get(digest.toString('latin1'));
+    if (entry === undefined || this.#nowMs() - entry.atMs >= REMEMBER_MS) return undefined;
+    return Promise.resolve(entry.answer);
   }
 
   /** Keeps an answer; one that fails is forgotten, since nothing was stored. */
   put(digest: Buffer, answer: Promise<IngestResult>, atMs = this.#nowMs()): void {
     const key = digest.toString('latin1');
-    this.#answers.delete(key);
-    this.#answers.set(key, { answer, atMs });
-    answer.catch(() => {
-      if (this.#answers.get(key)?.answer === answer) this.#answers.delete(key);
-    });
-    // Insertion order is order of time: the oldest entries come first.
-    for (const [oldest, entry] of this.#answers) {
-      if (this.#answers.size <= MAX_REQUESTS && this.#nowMs() - entry.atMs < REMEMBER_MS) break;
-      this.#answers.delete(oldest);
+    const entry: Entry = { answer, atMs };
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    answer.then(
+      (result) => {
+        // The promise holds on to much more than its result.
+        entry.answer = result;
+      },
+      () => {
+        if (this.#entries.get(key) === entry) this.#entries.delete(key);
+      },
+    );
+    this.#forget();
+  }
+
+  /** Drops what is too old or too much. */
+  #forget(): void {
+    for (;;) {
+      if (this.#oldest === undefined) {
+        const { value, done } = this.#ages.next();
+        if (done === true) {
+          this.#ages = this.#entries.entries();
+          return;
+        }
+        this.#oldest = value;
+      }
+      const [key, entry] = this.#oldest;
+      if (this.#entries.get(key) === entry) {
+        const isTooOld = this.#nowMs() - entry.atMs >= REMEMBER_MS;
+        if (!isTooOld && this.#entries.size <= this.#maxRequests) return;
+        this.#entries.delete(key);
+      }
+      this.#oldest = undefined;
     }
   }
+}
+
+/** A request that came: its answer, or while it is under way the promise of it. */
+interface Entry {
+  answer: Promise<IngestResult> | IngestResult;
+  readonly atMs: number;
 }

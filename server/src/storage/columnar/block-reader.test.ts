@@ -152,7 +152,7 @@ test('a block of a newer format is refused with both numbers', () =>
 
 test('a trace is found by its id, and an id that is not there is not', () =>
   withDirectory((dir) => {
-    const spans = shopSpans(9000, 2500);
+    const spans = shopSpans(5000, 1400);
     const batch = batchOf(spans);
     withBlock(dir, [batch], (reader) => {
       assert.ok(reader.footer.groups.length > 1);
@@ -164,7 +164,7 @@ test('a trace is found by its id, and an id that is not there is not', () =>
         assert.equal(formatTraceId(group.traceId, start * 16), id);
         assert.equal(formatTraceId(group.traceId, (end - 1) * 16), id);
       }
-      for (const one of shopSpans(3000, 3000, 2)) {
+      for (const one of shopSpans(1000, 1000, 2)) {
         assert.equal(reader.findTrace(one.traceId), undefined);
       }
       // Below the first and above the last id, and one beside each that is there.
@@ -182,7 +182,7 @@ test('an absent id is not found though the filter lets it through', () =>
   withDirectory((dir) => {
     // Four bytes of 12 bits a trace: many ids pass the filter of one trace.
     withBlock(dir, [batchOf([span({ traceId: traceId('8'.repeat(32)) })])], (reader) => {
-      for (const one of shopSpans(5000, 5000, 3)) {
+      for (const one of shopSpans(2000, 2000, 3)) {
         assert.equal(reader.findTrace(one.traceId), undefined);
       }
       assert.notEqual(reader.findTrace(traceId('8'.repeat(32))), undefined);
@@ -191,7 +191,7 @@ test('an absent id is not found though the filter lets it through', () =>
 
 test('an entry of a large dictionary is read from its page alone', () =>
   withDirectory((dir) =>
-    withBlock(dir, [batchOf(shopSpans(12_000, 600))], (reader) => {
+    withBlock(dir, [batchOf(shopSpans(8400, 400))], (reader) => {
       const { columns } = reader.footer;
       const column = columns.findIndex(({ pages }) => pages !== undefined && pages.length > 1);
       const whole = valuesOf(reader.dictionary(column));

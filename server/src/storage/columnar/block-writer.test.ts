@@ -90,7 +90,7 @@ test('a block holds every span of its batches once, in order, every bit of it', 
     );
     fc.assert(
       fc.property(lists, (batches) => checkBlock(dir, batches)),
-      { numRuns: 60 },
+      { numRuns: 40 },
     );
   }));
 

@@ -338,7 +338,7 @@ export class ColumnarStore implements TraceStore {
         if (this.#closing) return;
         const failure = `sealing failed: ${error instanceof Error ? error.message : String(error)}`;
         if (failure !== this.#sealFailure) {
-          this.#logger.error({ error }, `${failure}; it is tried again`);
+          this.#logger.error({ err: error }, `${failure}; it is tried again`);
         }
         this.#sealFailure = failure;
         await sleep(SEAL_RETRY_MS, undefined, { ref: false });
@@ -359,7 +359,7 @@ export class ColumnarStore implements TraceStore {
       tenants: this.#tenants,
       blockIds,
     }));
-    if ('error' in reply) throw new SpoorError('internal', reply.error);
+    if ('error' in reply) throw new SpoorError('internal', reply.error, { cause: reply.stack });
     const createdUnixMs = this.#nowMs();
     const blocks = reply.blocks.map((block): BlockEntry => ({
       tenant: block.tenant,

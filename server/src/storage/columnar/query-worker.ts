@@ -151,10 +151,10 @@ class QueryAnswerer {
         const head = request.slabs.flatMap((slab) => this.#headBatches(slab, request.tenantNumber));
         const sources = new TraceSources(head, blocks, setAside);
         const answer = this.#ask(sources, request.question, checkCancelled);
-        return { id: request.id, answer, damaged };
+        if (damaged.length === damagedBefore) return { id: request.id, answer, damaged };
+        // What was found in the block before is void, so the question is asked anew without it.
       } catch (error) {
         // Columns are read when they are looked at: damage may show after the block was found to have the trace.
-        // What was found in the block is void then, so the question is asked anew without it.
         for (const block of blocks) {
           if (block.damage !== undefined) setAside(block, block.damage);
         }

@@ -33,7 +33,7 @@ export interface SealedBlock {
 /** What comes back: the blocks, or why there are none. */
 export type SealReply =
   | { readonly id: number; readonly blocks: SealedBlock[] }
-  | { readonly id: number; readonly error: string };
+  | { readonly id: number; readonly error: string; readonly stack: string };
 
 /** Writes a block and makes it durable; nobody looks at it before it is in the manifest. */
 function seal(request: SealRequest): SealedBlock[] {
@@ -56,8 +56,17 @@ function seal(request: SealRequest): SealedBlock[] {
     });
   } catch (error) {
     // It is tried again under other ids: these would stay, and the disk may be full already.
-    for (const path of written) fs.rmSync(path, { force: true });
+    for (const path of written) removeIfThere(path);
     throw error;
+  }
+}
+
+/** What cannot be removed now is removed at the next start. */
+function removeIfThere(path: string): void {
+  try {
+    fs.unlinkSync(path);
+  } catch {
+    // The error that made it superfluous is the one to tell.
   }
 }
 
@@ -98,10 +107,8 @@ parentPort?.on('message', (request: SealRequest) => {
   try {
     reply = { id: request.id, blocks: seal(request) };
   } catch (error) {
-    reply = {
-      id: request.id,
-      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    };
+    const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
+    reply = { id: request.id, error: message, stack };
   }
   parentPort?.postMessage(reply);
 });

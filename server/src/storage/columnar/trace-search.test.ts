@@ -103,7 +103,7 @@ test('the newest traces are found exactly, however their spans are spread over h
           }
         });
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   }));
 

@@ -36,8 +36,8 @@ export class WorkerClient<Request extends Numbered, Reply extends Numbered> {
   request(make: (id: number) => Request): Promise<Reply> {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      this.#pending.set(id, { resolve, reject });
       this.#start().postMessage(make(id));
+      this.#pending.set(id, { resolve, reject });
     });
   }
 
@@ -68,11 +68,14 @@ export class WorkerClient<Request extends Numbered, Reply extends Numbered> {
       this.#pending.delete(reply.id);
       pending?.resolve(reply);
     });
-    worker.on('error', (cause: Error) => {
-      if (this.#worker === worker) this.#worker = undefined;
+    const onEnd = (why: string, cause?: Error): void => {
+      if (this.#worker !== worker) return;
+      this.#worker = undefined;
       const name = this.#script.pathname.split('/').at(-1);
-      this.#rejectAll(new SpoorError('internal', `${name}: ${cause.message}`, { cause }));
-    });
+      this.#rejectAll(new SpoorError('internal', `${name}: ${why}`, { cause }));
+    };
+    worker.on('error', (cause: Error) => onEnd(cause.message, cause));
+    worker.on('exit', (code) => onEnd(`ended with code ${code}`));
     this.#onStart(worker);
     return worker;
   }
