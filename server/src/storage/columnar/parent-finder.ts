@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SpanUnion } from './span-union.ts';
 
-/** Numbers in the `parent` column below this are not row numbers. */
-const PARENT_NONE = 0;
+/** In the `parent` column: 0 for no parent, this for one that is not in this part of the trace, and from the next on rows. */
 export const PARENT_ELSEWHERE = 1;
 export const PARENT_ROW = 2;
 

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { enableCompileCache } from 'node:module';
 import { ColumnarStore, type ColumnarStoreOptions } from '../columnar-store.ts';
+
+// The tests start some hundred workers.
+enableCompileCache();
 
 /** What a store said in its log: the texts of warnings and errors, in order. */
 export class LogLines {
