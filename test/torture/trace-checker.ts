@@ -60,12 +60,16 @@ export class TraceChecker {
   async checkRequests(queryUrl: string, requests: Iterable<number>): Promise<void> {
     // As blocks are made and sorted, so that neighbours lie in the same part of the same block.
     const ascending = [...requests].sort((a, b) => a - b);
+    let before: ReadonlyMap<string, TraceKey> = new Map();
     for (let i = 0; i < ascending.length; i += REQUESTS_PER_PASS) {
       const traces = new Map<string, TraceKey>();
       for (const number of ascending.slice(i, i + REQUESTS_PER_PASS)) {
         this.#addTraces(number, traces);
       }
+      // The first request of a pass may share a trace with the last one before.
+      for (const id of before.keys()) traces.delete(id);
       await this.#checkSorted(queryUrl, traces);
+      before = traces;
     }
   }
 

@@ -30,10 +30,14 @@ export class BufferPool {
     return buffer;
   }
 
-  /** Takes back a buffer that nobody reads or writes any more. */
+  /** Takes back a buffer that nobody reads or writes any more; what is not kept is freed at once, not when it is collected. */
   giveBack(buffer: Uint8Array): void {
     const bytes = buffer.length;
-    if (pooledSize(bytes) !== bytes || this.#freeBytes + bytes > FREE_BYTES) return;
+    if (pooledSize(bytes) !== bytes || this.#freeBytes + bytes > FREE_BYTES) {
+      const memory = buffer.buffer;
+      if (memory instanceof ArrayBuffer && memory.byteLength === bytes) memory.transfer(0);
+      return;
+    }
     const free = this.#free.get(bytes);
     if (free === undefined) this.#free.set(bytes, [buffer]);
     else free.push(buffer);

@@ -27,7 +27,9 @@ async function run(
   assert.ok(lease);
   try {
     const output = await decompress(compression, input, { capBytes, lease });
-    return { output, heldBytes: lease.bytes, peakBytes: budget.figures.peakBytes };
+    // The output is the lease's, and gone with it.
+    const copy = Uint8Array.from(output);
+    return { output: copy, heldBytes: lease.bytes, peakBytes: budget.figures.peakBytes };
   } catch (error) {
     assert.ok(error instanceof SpoorError);
     return { code: error.code };

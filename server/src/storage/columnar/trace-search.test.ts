@@ -14,7 +14,10 @@ import {
 import { arbitrarySpan } from '@spoor/core/query/testing/arbitrary-span.ts';
 import {
   attributes,
+  event,
+  link,
   resource,
+  scope,
   span,
   spanId,
   traceId,
@@ -213,55 +216,69 @@ test('a search stops as soon as it is cancelled', () =>
 
 test('a block of many groups answers as the head does, whatever its dictionaries leave out', () =>
   withDirectory((dir) => {
-    const shop = shopSpans(GROUP_ROWS * 2.5, 500);
-    // A few attributes that only some groups have, of all types and in all places.
-    const spans = shop.map((one, i) => {
-      const rare = `rare ${i % 400}`;
-      if (i % 1000 === 7) return { ...one, attributes: attributes({ user: 7n, code: 200n }) };
-      if (i % 1000 === 8) return { ...one, attributes: attributes({ user: ['user 5', rare] }) };
-      if (i % 1000 === 9) return { ...one, attributes: attributes({ user: true, code: '200' }) };
-      if (i % 1000 === 10) return { ...one, resource: resource('rare', { user: 'user 6' }) };
-      return i % 30 === 0 ? { ...one, attributes: attributes({ rare, code: '404' }) } : one;
-    });
-    const keys = ['user', 'rare', 'code', 'host', 'db.statement', 'request.id', 'missing', 'n'];
-    const texts = ['user 5', 'user 6', 'user 4999', 'rare 3', 'rare 399', 'rare 400', 'select 7'];
-    const field = fc.record({
-      kind: fc.constant('attribute' as const),
-      scope: fc.constantFrom('any', 'span', 'resource', 'instrumentation', 'event', 'link'),
-      key: fc.constantFrom(...keys),
-    });
-    const literal = fc.record({
-      type: fc.constantFrom('string', 'text'),
-      value: fc.constantFrom(...texts, '200', '404', '7', 'true', 'host 1', '', 'zzz', '\0'),
-    });
-    const leaf: fc.Arbitrary<SpanPredicate> = fc.record({
-      op: fc.constantFrom('eq', 'eq', 'eq', 'ne', 'ge'),
-      field,
-      value: literal,
-    });
-    const where = fc.oneof(
-      leaf,
-      fc.record({
-        op: fc.constantFrom('and' as const, 'or' as const),
-        args: fc.array(leaf, { minLength: 1, maxLength: 3 }),
+    // Values that only some groups have: texts only (`user`, of shopSpans), beside other types, and in several places.
+    const odd: ((one: Span) => Partial<Span>)[] = [
+      ({ startTimeUnixNano }) => ({
+        events: [event('e', { user: 'user 9999' }, startTimeUnixNano)],
       }),
-      leaf.map((arg) => ({ op: 'not' as const, arg })),
+      () => ({ links: [link({ traceId: traceId(1), spanId: spanId(1) }, { user: 'user 8888' })] }),
+      () => ({ attributes: attributes({ code: 7n }) }),
+      () => ({ attributes: attributes({ code: true }) }),
+      () => ({ attributes: attributes({ tag: ['tag 5', 'tag 999'] }) }),
+      () => ({ resource: resource('rare', { zone: 'zone 999' }) }),
+      () => ({ scope: scope('rare', { zone: 'zone 5' }) }),
+    ];
+    const spans = shopSpans(GROUP_ROWS * 2.5, 500).map((one, i) => {
+      if (i % 300 < odd.length) return { ...one, ...odd[i % 300]!(one) };
+      const n = (i >> 2) % 200;
+      if (i % 4 !== 0) return one;
+      return {
+        ...one,
+        attributes: attributes({ code: `${n}`, tag: `tag ${n}`, zone: `zone ${n}` }),
+      };
+    });
+    const questions = {
+      user: ['0', '1', '6', '17', '4321', '4999', '9999', '8888', 'x'].map((n) => `user ${n}`),
+      code: ['7', 'true', '4', '1000', ''],
+      tag: ['tag 4', 'tag 5', 'tag 999', 'tag'],
+      zone: ['zone 4', 'zone 5', 'zone 999', 'zone'],
+    };
+    const scopes = ['any', 'span', 'resource', 'instrumentation', 'event', 'link'] as const;
+    const leaves: SpanPredicate[] = [];
+    for (const [key, values] of Object.entries(questions)) {
+      for (const value of values) {
+        for (const one of scopes) {
+          for (const type of ['string', 'text'] as const) {
+            const field = { kind: 'attribute' as const, scope: one, key };
+            leaves.push({ op: 'eq', field, value: { type, value } });
+          }
+        }
+      }
+    }
+    const some = fc.array(fc.constantFrom(...leaves), { minLength: 1, maxLength: 3 });
+    const tree = fc.oneof(
+      fc.record({ op: fc.constantFrom('and' as const, 'or' as const), args: some }),
+      some.map((args) => ({ op: 'not' as const, arg: { op: 'or' as const, args } })),
     );
     withSources(dir, { blocks: [spans] }, (inBlock) =>
       withSources(dir, { head: [spans] }, (inHead) => {
-        const groups = inBlock.blocks[0]!.reader()!.footer.groups.length;
-        assert.ok(groups >= 3);
-        fc.assert(
-          fc.property(where, fc.constantFrom(1, 10, 1000), (predicate, limit) => {
-            const one = queryFor(predicate, { limit });
-            const expected = findNewest(inHead, one, () => {});
-            assert.deepEqual(
-              findNewest(inBlock, one, () => {}),
-              expected,
-            );
-          }),
-          { numRuns: 100 },
-        );
+        assert.ok(inBlock.blocks[0]!.reader()!.footer.groups.length >= 3);
+        const check = (where: SpanPredicate, limit: number): void => {
+          const one = queryFor(where, { limit });
+          const expected = findNewest(inHead, one, () => {});
+          assert.deepEqual(
+            findNewest(inBlock, one, () => {}),
+            expected,
+            JSON.stringify(where),
+          );
+        };
+        for (const leaf of leaves) check(leaf, 1000);
+        const nothing = leaves.find((leaf) => leaf.op === 'eq' && leaf.value.value === 'user x')!;
+        for (const leaf of leaves.filter((_, i) => i % 4 === 0)) {
+          check({ op: 'or', args: [leaf, nothing] }, 10);
+          check({ op: 'and', args: [nothing, leaf] }, 10);
+        }
+        fc.assert(fc.property(tree, fc.constantFrom(1, 10, 1000), check), { numRuns: 30 });
       }),
     );
   }));
