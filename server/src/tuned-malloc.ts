@@ -11,12 +11,12 @@ const MALLOC_SETTINGS = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072
  * them only at the start. Nothing happens where they are set already or the system has no `execve`.
  */
 export function withTunedMalloc(): void {
-  const { execve, env, execPath, execArgv, argv, platform } = process;
-  if (platform !== 'linux' || execve === undefined) return;
+  const { env, execPath, execArgv, argv, platform } = process;
+  if (platform !== 'linux' || process.execve === undefined) return;
   if (Object.keys(MALLOC_SETTINGS).some((name) => env[name] !== undefined)) return;
   // Node says that execve is experimental each time; all that is wanted of it is done here.
   process.removeAllListeners('warning');
-  execve.call(process, execPath, [execPath, ...execArgv, ...argv.slice(1)], {
+  process.execve(execPath, [execPath, ...execArgv, ...argv.slice(1)], {
     ...env,
     ...MALLOC_SETTINGS,
   });

@@ -6,6 +6,7 @@ import type { SpoorConfig } from '#config/config.ts';
 import { readEndpoint, type Endpoint } from '#config/endpoint.ts';
 import { memoryShares } from '#config/memory-shares.ts';
 import { MemoryBudget } from '#net/memory-budget.ts';
+import { RssGuard } from '#net/rss-guard.ts';
 import { TraceBatcher } from '#pipeline/trace-batcher.ts';
 import type { TraceStore } from '#storage/tracestore.ts';
 import { createHealthApp } from '#telemetry/health-app.ts';
@@ -39,6 +40,7 @@ export interface Listener {
 export interface Components {
   readonly process: ProcessMetrics;
   readonly readiness: Readiness;
+  readonly rssGuard: RssGuard;
   readonly store: TraceStore;
   readonly ingest: TraceBatcher;
   readonly receivers: readonly ReceiverPart[];
@@ -53,7 +55,9 @@ export interface Components {
 /** Builds every part that the configuration asks for; nothing is started. This is the one list of them. */
 export function buildComponents(config: SpoorConfig, logger: Logger, version: string): Components {
   const store = createStore(config.storage, logger);
-  const budget = new MemoryBudget(memoryShares(config.memory_limit_mib).bodiesBytes);
+  const { bodiesBytes, processBytes } = memoryShares(config.memory_limit_mib);
+  const rssGuard = new RssGuard(processBytes);
+  const budget = new MemoryBudget(bodiesBytes, () => rssGuard.isOver);
   const ingest = new TraceBatcher(store);
   const receivers = createOtlpReceivers(config.receivers.otlp.protocols, {
     ingest,
@@ -95,6 +99,7 @@ export function buildComponents(config: SpoorConfig, logger: Logger, version: st
   const components: Components = {
     process: processMetrics,
     readiness,
+    rssGuard,
     store,
     ingest,
     receivers,

@@ -2,6 +2,9 @@
 import type { FastifyInstance } from 'fastify';
 import type { Endpoint } from '#config/endpoint.ts';
 
+/** How often connections that became idle are closed while stopping. */
+const CLOSE_IDLE_MS = 50;
+
 /** An HTTP application on its port. */
 export class HttpAppListener {
   readonly #endpoint: Endpoint;
@@ -35,7 +38,10 @@ export class HttpAppListener {
     const app = this.#app;
     if (app === undefined) return;
     const deadline = setTimeout(() => app.server.closeAllConnections(), deadlineMs);
+    // A connection that is busy now stays open when it has its answer, and would hold the end up until the deadline.
+    const idle = setInterval(() => app.server.closeIdleConnections(), CLOSE_IDLE_MS);
     await app.close();
+    clearInterval(idle);
     clearTimeout(deadline);
     this.#app = undefined;
   }

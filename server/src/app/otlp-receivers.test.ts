@@ -17,7 +17,7 @@ test('the defaults of the configuration are those of the receivers', () => {
 
 test('the configuration takes bodies as large as the receivers do', () => {
   const mib = MAX_BODY_CAP_BYTES / (1024 * 1024);
-  const sets = [`receivers.otlp.protocols.grpc.max_body_mib=${mib}`];
+  const sets = ['memory_limit_mib=500', `receivers.otlp.protocols.grpc.max_body_mib=${mib}`];
   const { grpc } = loadConfig({ env: {}, sets }).receivers.otlp.protocols;
   assert.equal(grpcSettings(grpc).bodyCapBytes, MAX_BODY_CAP_BYTES);
   sets.push(`receivers.otlp.protocols.grpc.max_body_mib=${mib + 1}`);

@@ -24,9 +24,10 @@ export class SpoorServer {
    * @throws {StartError}
    */
   async start(): Promise<Addresses> {
-    const { health, store, ingest, receivers, api, process: figures } = this.#components;
+    const { health, store, ingest, receivers, api, rssGuard, process: figures } = this.#components;
     try {
       figures.start();
+      rssGuard.start();
       // First, so that a probe hears "starting" and not nothing.
       if (health !== undefined) await listen(health);
       try {
@@ -57,7 +58,15 @@ export class SpoorServer {
   }
 
   async #stop(): Promise<void> {
-    const { health, store, receivers, api, process: figures, readiness } = this.#components;
+    const {
+      health,
+      store,
+      receivers,
+      api,
+      rssGuard,
+      process: figures,
+      readiness,
+    } = this.#components;
     readiness.setDraining();
     await Promise.all(
       [...receivers, api].map((listener) =>
@@ -70,6 +79,7 @@ export class SpoorServer {
     await this.#attempt(health?.path ?? '', async () => {
       await health?.shutdown(1000);
     });
+    rssGuard.shutdown();
     figures.shutdown();
   }
 

@@ -168,9 +168,9 @@ test('a body that would never fit into the memory is refused when it is configur
   const sets = ['memory_limit_mib=200', 'receivers.otlp.protocols.http.max_body_mib=64'];
   assert.equal(
     problemOf(() => load({ sets })),
-    'receivers.otlp.protocols.http.max_body_mib: must be at most the 32 MiB that memory_limit_mib (200) leaves for bodies, not 64 (--set)',
+    'receivers.otlp.protocols.http.max_body_mib: must be at most the 16 MiB that memory_limit_mib (200) leaves for bodies, not 64 (--set)',
   );
-  load({ sets: ['receivers.otlp.protocols.http.max_body_mib=64'] });
+  load({ sets: ['memory_limit_mib=500', 'receivers.otlp.protocols.http.max_body_mib=64'] });
   load({ sets: ['memory_limit_mib=150'] });
 });
 

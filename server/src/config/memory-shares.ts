@@ -5,8 +5,14 @@ const MIB = 1024 * 1024;
 /** What the program itself takes before it holds any data: Node, its libraries, code. */
 const PROCESS_MIB = 100;
 
-/** Parts of the rest, of 200 at the usual limit of 300 MiB: what is missing to 200 is reserve. */
-const BODIES_SHARE = 64 / 200;
+/**
+ * Share of bodies in what is left: 32 MiB at the usual limit of 300. A body stays until its spans are on disk, and the sockets
+ * and batches on its way take as much again.
+ */
+const BODIES_SHARE = 32 / 200;
+
+/** Room for one body of the usual largest size. */
+const LEAST_BODIES_MIB = 16;
 
 /** The smallest limit with room for a request of the usual size in every part. */
 export const MIN_MEMORY_LIMIT_MIB = 150;
@@ -15,10 +21,13 @@ export const MIN_MEMORY_LIMIT_MIB = 150;
 export interface MemoryShares {
   /** Request bodies in flight, all receivers together. */
   readonly bodiesBytes: number;
+  /** The whole process. */
+  readonly processBytes: number;
 }
 
 /** Divides the memory of the process among its parts. */
 export function memoryShares(limitMib: number): MemoryShares {
   const dataMib = limitMib - PROCESS_MIB;
-  return { bodiesBytes: Math.floor(dataMib * BODIES_SHARE) * MIB };
+  const bodiesMib = Math.max(LEAST_BODIES_MIB, Math.floor(dataMib * BODIES_SHARE));
+  return { bodiesBytes: bodiesMib * MIB, processBytes: limitMib * MIB };
 }

@@ -2,7 +2,7 @@
 import { BufferPool } from './buffer-pool.ts';
 
 /** Usual size of the budget for request bodies in flight: one share of a process limited to 300 MiB. */
-const DEFAULT_IN_FLIGHT_BYTES = 64 * 1024 * 1024;
+const DEFAULT_IN_FLIGHT_BYTES = 32 * 1024 * 1024;
 
 /** State of a {@link MemoryBudget} for the metrics. */
 export interface MemoryBudgetFigures {
@@ -33,8 +33,15 @@ export class MemoryBudget {
   #leases = 0;
   #refusals = 0;
 
-  constructor(limitBytes: number = DEFAULT_IN_FLIGHT_BYTES) {
+  readonly #isProcessFull: () => boolean;
+
+  /** @param isProcessFull true refuses every reservation, whatever is in use: the process is at its limit for other reasons */
+  constructor(
+    limitBytes: number = DEFAULT_IN_FLIGHT_BYTES,
+    isProcessFull: () => boolean = () => false,
+  ) {
     this.limitBytes = limitBytes;
+    this.#isProcessFull = isProcessFull;
   }
 
   /** A lease of `bytes`, or undefined when they don't fit now. The caller must release it. */
@@ -47,7 +54,7 @@ export class MemoryBudget {
   /** Takes bytes for a lease; false, and nothing taken, when they don't fit. */
   take(bytes: number): boolean {
     const usedBytes = this.#usedBytes + bytes;
-    if (usedBytes > this.limitBytes) {
+    if (usedBytes > this.limitBytes || this.#isProcessFull()) {
       this.#refusals++;
       return false;
     }

@@ -20,7 +20,7 @@ import { findNewest } from './trace-search.ts';
 import { HeadBatch, type OpenBlock, TraceSources } from './trace-sources.ts';
 
 /** Memory for decoded blocks. */
-const CACHE_BYTES = 32 << 20;
+const CACHE_BYTES = 16 << 20;
 
 /** A block that the manifest names. */
 export interface BlockInfo {

@@ -2,10 +2,10 @@
 import { SpanBatch } from '@spoor/core/model/span-batch.ts';
 
 /**
- * Memory of a slab. Three of them take 60 MiB, the share of the head in a budget of 300 MiB; at 150 to 170 bytes a span one
- * holds about {@link SLAB_ROWS}.
+ * Memory of a slab. Three of them take 48 MiB of a budget of 300 MiB; at 150 to 170 bytes a span one
+ * holds 100,000.
  */
-export const SLAB_BYTES = 20 << 20;
+export const SLAB_BYTES = 16 << 20;
 
 /** A slab is sealed at so many spans: enough for blocks that compress well, few enough to seal within a second. */
 export const SLAB_ROWS = 131_072;
