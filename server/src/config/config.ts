@@ -13,7 +13,7 @@ export const configSchema = z
       .int()
       .min(MIN_MEMORY_LIMIT_MIB)
       .max(65_536)
-      .default(300)
+      .default(400)
       .describe('MiB of memory for the whole process; beyond it senders are told to try again.'),
     receivers: z
       .strictObject({ otlp: otlpReceiverSchema })

@@ -41,7 +41,7 @@ test('without any input everything listens on loopback and its usual port', () =
   assert.equal(config.receivers.otlp.protocols.http.endpoint, '127.0.0.1:4318');
   assert.equal(config.query.http.endpoint, '127.0.0.1:16686');
   assert.equal(config.telemetry.health.endpoint, '127.0.0.1:13133');
-  assert.equal(config.memory_limit_mib, 300);
+  assert.equal(config.memory_limit_mib, 400);
   assert.equal(config.storage.type, 'columnar');
 });
 
@@ -168,7 +168,7 @@ test('a body that would never fit into the memory is refused when it is configur
   const sets = ['memory_limit_mib=200', 'receivers.otlp.protocols.http.max_body_mib=64'];
   assert.equal(
     problemOf(() => load({ sets })),
-    'receivers.otlp.protocols.http.max_body_mib: must be at most the 16 MiB that memory_limit_mib (200) leaves for bodies, not 64 (--set)',
+    'receivers.otlp.protocols.http.max_body_mib: must be at most the 36 MiB that memory_limit_mib (200) leaves for bodies, not 64 (--set)',
   );
   load({ sets: ['memory_limit_mib=500', 'receivers.otlp.protocols.http.max_body_mib=64'] });
   load({ sets: ['memory_limit_mib=150'] });

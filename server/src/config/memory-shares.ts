@@ -6,13 +6,13 @@ const MIB = 1024 * 1024;
 const PROCESS_MIB = 100;
 
 /**
- * Share of bodies in what is left: 32 MiB at the usual limit of 300. A body stays until its spans are on disk, and the sockets
+ * Share of bodies in what is left: 60 MiB at the usual limit of 400. A body stays until its spans are on disk, and the sockets
  * and batches on its way take as much again.
  */
-const BODIES_SHARE = 32 / 200;
+const BODIES_SHARE = 40 / 200;
 
-/** Room for one body of the usual largest size. */
-const LEAST_BODIES_MIB = 16;
+/** Room for one body of the usual largest size, 16 MiB, while it is decompressed into a buffer that doubles. */
+const LEAST_BODIES_MIB = 36;
 
 /** The smallest limit with room for a request of the usual size in every part. */
 export const MIN_MEMORY_LIMIT_MIB = 150;

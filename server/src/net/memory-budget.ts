@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { BufferPool } from './buffer-pool.ts';
 
-/** Usual size of the budget for request bodies in flight: one share of a process limited to 300 MiB. */
-const DEFAULT_IN_FLIGHT_BYTES = 32 * 1024 * 1024;
+/** Usual size of the budget for request bodies in flight: as much as the largest body that can be configured. */
+const DEFAULT_IN_FLIGHT_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Lent also when the process is near its limit: some requests of the usual size. What else takes the memory may stay for long,
+ * and must not stop everything.
+ */
+const TIGHT_BYTES = 3 * 1024 * 1024;
 
 /** State of a {@link MemoryBudget} for the metrics. */
 export interface MemoryBudgetFigures {
@@ -35,7 +41,7 @@ export class MemoryBudget {
 
   readonly #isProcessFull: () => boolean;
 
-  /** @param isProcessFull true refuses every reservation, whatever is in use: the process is at its limit for other reasons */
+  /** @param isProcessFull while true only {@link TIGHT_BYTES} are lent: the process is near its limit, for whatever reason */
   constructor(
     limitBytes: number = DEFAULT_IN_FLIGHT_BYTES,
     isProcessFull: () => boolean = () => false,
@@ -54,7 +60,7 @@ export class MemoryBudget {
   /** Takes bytes for a lease; false, and nothing taken, when they don't fit. */
   take(bytes: number): boolean {
     const usedBytes = this.#usedBytes + bytes;
-    if (usedBytes > this.limitBytes || this.#isProcessFull()) {
+    if (usedBytes > this.limitBytes || (usedBytes > TIGHT_BYTES && this.#isProcessFull())) {
       this.#refusals++;
       return false;
     }

@@ -6,7 +6,7 @@ import { runInNewContext } from 'node:vm';
 const SAMPLE_MS = 50;
 
 /** Above this share of the limit new bodies are refused. */
-const REFUSE_RATIO = 0.88;
+const REFUSE_RATIO = 0.8;
 
 /** While bodies are refused nothing urges V8 to collect, so it is told to, at most this often. */
 const COLLECT_MS = 500;
