@@ -1,8 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-import { AttributeLevel, FIELD_KEYS, ValueType } from '#model/attributes.ts';
+import { AttributeLevel, ValueType } from '#model/attributes.ts';
 import type { BatchBuilder } from '#model/batch-builder.ts';
 import { hexDigit } from '#model/ids.ts';
-import { encodeText } from '#model/utf8.ts';
+import {
+  DROPPED_ATTRIBUTES,
+  DROPPED_EVENTS,
+  DROPPED_LINKS,
+  KIND,
+  NO_SPAN_ID,
+  NO_TRACE_ID,
+  STATUS_CODE,
+  STATUS_MESSAGE,
+  TRACE_STATE,
+  ZERO_PARENT,
+} from './field-keys.ts';
 import { MAX_VALUE_DEPTH, type ScannedValue, TooDeep, writeInt64 } from './canonical.ts';
 import { JsonFields } from './json-fields.ts';
 import { readEnum, readUint32, readUint64 } from './json-number.ts';
@@ -438,14 +449,3 @@ const STATUS_CODE_NAMES = new JsonFields({
   STATUS_CODE_OK: 2,
   STATUS_CODE_ERROR: 3,
 });
-
-const TRACE_STATE = encodeText(FIELD_KEYS.traceState);
-const STATUS_MESSAGE = encodeText(FIELD_KEYS.statusMessage);
-const DROPPED_ATTRIBUTES = encodeText(FIELD_KEYS.droppedAttributes);
-const DROPPED_EVENTS = encodeText(FIELD_KEYS.droppedEvents);
-const DROPPED_LINKS = encodeText(FIELD_KEYS.droppedLinks);
-const KIND = encodeText(FIELD_KEYS.kind);
-const STATUS_CODE = encodeText(FIELD_KEYS.statusCode);
-const ZERO_PARENT = encodeText(FIELD_KEYS.zeroParent);
-const NO_TRACE_ID = encodeText(FIELD_KEYS.noTraceId);
-const NO_SPAN_ID = encodeText(FIELD_KEYS.noSpanId);

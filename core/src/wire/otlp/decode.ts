@@ -1,8 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-import { AttributeLevel, FIELD_KEYS, ValueType } from '#model/attributes.ts';
+import { AttributeLevel, ValueType } from '#model/attributes.ts';
 import type { BatchBuilder } from '#model/batch-builder.ts';
-import { encodeText } from '#model/utf8.ts';
 import { ProtoReader } from '#wire/protobuf/reader.ts';
+import {
+  DROPPED_ATTRIBUTES,
+  DROPPED_EVENTS,
+  DROPPED_LINKS,
+  KIND,
+  NO_SPAN_ID,
+  NO_TRACE_ID,
+  STATUS_CODE,
+  STATUS_MESSAGE,
+  TRACE_STATE,
+  ZERO_PARENT,
+} from './field-keys.ts';
 import {
   CanonicalWriter,
   MAX_VALUE_DEPTH,
@@ -37,7 +48,7 @@ export class OtlpProtoDecoder {
   readonly #scopes = new SymbolCache();
   readonly #value: ScannedValue = { type: 0, bytes: EMPTY, start: 0, end: 0 };
   readonly #scalar = new Uint8Array(8);
-  #slices: Generator<void, void, { builder: BatchBuilder; maxSpans: number }> | undefined;
+  #slices: Generator<void, void, void> | undefined;
   /** The builder of the slice under way. */
   #builder!: BatchBuilder;
   #maxSpans = 0;
@@ -65,10 +76,10 @@ export class OtlpProtoDecoder {
   decode(builder: BatchBuilder, maxSpans = Infinity): boolean {
     this.#builder = builder;
     this.#maxSpans = maxSpans;
-    return this.#slices!.next({ builder, maxSpans }).done === true;
+    return this.#slices!.next().done === true;
   }
 
-  *#request(): Generator<void, void, { builder: BatchBuilder; maxSpans: number }> {
+  *#request(): Generator<void, void, void> {
     yield;
     const reader = this.#reader;
     const end = reader.bytes.length;
@@ -579,16 +590,6 @@ export class OtlpProtoDecoder {
 
 const EMPTY: Uint8Array = new Uint8Array(0);
 const TOO_DEEP = `an attribute value is nested over ${MAX_VALUE_DEPTH} deep`;
-const TRACE_STATE = encodeText(FIELD_KEYS.traceState);
-const STATUS_MESSAGE = encodeText(FIELD_KEYS.statusMessage);
-const DROPPED_ATTRIBUTES = encodeText(FIELD_KEYS.droppedAttributes);
-const DROPPED_EVENTS = encodeText(FIELD_KEYS.droppedEvents);
-const DROPPED_LINKS = encodeText(FIELD_KEYS.droppedLinks);
-const KIND = encodeText(FIELD_KEYS.kind);
-const STATUS_CODE = encodeText(FIELD_KEYS.statusCode);
-const ZERO_PARENT = encodeText(FIELD_KEYS.zeroParent);
-const NO_TRACE_ID = encodeText(FIELD_KEYS.noTraceId);
-const NO_SPAN_ID = encodeText(FIELD_KEYS.noSpanId);
 
 function copyId(
   source: Uint8Array,
