@@ -2,7 +2,7 @@
 import { SpanBatch } from '@spoor/core/model/span-batch.ts';
 
 /**
- * Memory of a slab. Three of them take 48 MiB of a budget of 300 MiB; at 150 to 170 bytes a span one
+ * Memory of a slab. Three of them take 48 MiB; at 150 to 170 bytes a span one
  * holds 100,000.
  */
 export const SLAB_BYTES = 16 << 20;

@@ -18,7 +18,7 @@ import type {
 } from '#storage/tracestore.ts';
 import { StoredBatch } from './stored-batch.ts';
 
-/** Limits of a {@link MemoryStore} without others: what fits beside the rest of a process of 300 MiB. */
+/** Limits of a {@link MemoryStore} without others: what fits beside the rest of a process of 400 MiB. */
 const DEFAULT_MAX_SPANS = 200_000;
 const DEFAULT_MAX_BYTES = 128 * 1024 * 1024;
 
