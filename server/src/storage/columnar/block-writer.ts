@@ -10,7 +10,6 @@ import {
   type BlockColumn,
   type BlockFooter,
   type BlockGroup,
-  type ChunkRef,
   GROUP_ROWS,
   type PageRef,
   type TableRef,
@@ -19,6 +18,7 @@ import {
 import { encodeCodes, putUint32 } from './chunk-codec.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { GroupWriter } from './group-writer.ts';
+import { OperationsSection } from './operations-section.ts';
 import { orderRows } from './row-order.ts';
 import { releaseUnion, type SpanUnion, uniteSpans } from './span-union.ts';
 import { TraceFilter } from './trace-filter.ts';
@@ -52,6 +52,7 @@ export function encodeBlock(sources: readonly SpanBatch[]): EncodedBlock {
   const filter = TraceFilter.sized(traces);
   const groups: BlockGroup[] = [];
   const writer = new GroupWriter(union, order, frames);
+  const operations = new OperationsSection();
   for (let trace = 0; trace < traces;) {
     const firstRow = order.traceStarts[trace]!;
     let end = trace;
@@ -59,6 +60,11 @@ export function encodeBlock(sources: readonly SpanBatch[]): EncodedBlock {
       filter.add(union.traceId, order.rows[order.traceStarts[end]!]! * 16);
       end++;
     }
+    operations.add({
+      columns: union,
+      rows: order.rows.subarray(firstRow, order.traceStarts[end]),
+      traceStarts: order.traceStarts.slice(trace, end + 1).map((start) => start - firstRow),
+    });
     groups.push({
       firstTraceId: formatTraceId(union.traceId, order.rows[firstRow]! * 16),
       ...writer.write(trace, end),
@@ -108,7 +114,7 @@ export function encodeBlock(sources: readonly SpanBatch[]): EncodedBlock {
         encodeCodes(sink, shapes.columns, shapes.columnCount),
       ),
     },
-    operations: writeOperations(frames, union, order.rows),
+    operations: operations.finish(frames),
     columns,
     groups,
     filter: frames.rawChunk('trace filter', filter.bits),
@@ -168,38 +174,6 @@ function writePages(
     start += count;
   }
   return pages;
-}
-
-/** Distinct (resource, name, kind) of the block: what services and operations are listed from. */
-function writeOperations(
-  frames: FrameWriter,
-  union: SpanUnion,
-  rows: Uint32Array,
-): { count: number; chunk: ChunkRef } {
-  const seen = new Set<number>();
-  // Rows repeat the same few, often those of the row before: most never get to the set.
-  const recent = new Float64Array(256).fill(-1);
-  for (const row of rows) {
-    const key =
-      (union.resource[row]! * union.names.count + union.name[row]!) * 256 + union.kind[row]!;
-    const slot = (union.resource[row]! * 31 + union.name[row]! * 7 + union.kind[row]!) & 255;
-    if (recent[slot] === key) continue;
-    recent[slot] = key;
-    seen.add(key);
-  }
-  const count = seen.size;
-  const lists = [new Uint32Array(count), new Uint32Array(count), new Uint32Array(count)] as const;
-  let i = 0;
-  for (const key of seen) {
-    const pair = Math.floor(key / 256);
-    lists[0][i] = Math.floor(pair / union.names.count);
-    lists[1][i] = pair % union.names.count;
-    lists[2][i++] = key % 256;
-  }
-  const chunk = frames.chunk('operations', (sink) => {
-    for (const list of lists) encodeCodes(sink, list, count);
-  });
-  return { count, chunk };
 }
 
 function startBounds(union: SpanUnion, rows: Uint32Array): { minStart: bigint; maxStart: bigint } {
