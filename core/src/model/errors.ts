@@ -11,6 +11,8 @@ export const ERROR_CODES = {
   malformed: { retryable: false, http: 400, grpc: 3 },
   /** A parameter of a query is missing, of the wrong form or out of range. */
   invalid_argument: { retryable: false, http: 400, grpc: 3 },
+  /** The request does not say whose data it is about, or names someone who is not let in. */
+  unauthenticated: { retryable: false, http: 401, grpc: 16 },
   /** What was asked for by name or id does not exist. */
   not_found: { retryable: false, http: 404, grpc: 5 },
   /** A body, message or answer is over its size limit. */

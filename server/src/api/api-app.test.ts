@@ -14,6 +14,7 @@ import {
   FixtureReader,
   FRONTEND,
   ROOT,
+  TRACE,
   TRACE_ID,
   withApi,
 } from './testing/api-fixture.ts';
@@ -107,6 +108,67 @@ test('the page answers every path that is no file, and nothing outside of it is 
   } finally {
     rmSync(root, { recursive: true });
   }
+});
+
+const TENANCY = { header: 'X-Tenant', tenants: ['one', 'two'] };
+
+test('every route that reads asks for the tenant, and hands it to the store', async () => {
+  const asked: string[] = [];
+  const reader = new FixtureReader(TRACE);
+  const [getTraces, findTraces] = [reader.getTraces.bind(reader), reader.findTraces.bind(reader)];
+  reader.getTraces = (tenant, ids, options) => {
+    asked.push(tenant);
+    return getTraces(tenant, ids, options);
+  };
+  reader.findTraces = (tenant, query) => {
+    asked.push(tenant);
+    return findTraces(tenant, query);
+  };
+  reader.getServices = async (...[tenant]: [string?]) => {
+    asked.push(tenant!);
+    return [];
+  };
+  reader.getOperations = async (tenant) => {
+    asked.push(tenant);
+    return [];
+  };
+  const urls = [
+    '/api/services',
+    '/%61pi/services',
+    '/api/services/',
+    '/api/services/shop/operations',
+    '/api/operations?service=shop',
+    '/api/traces?service=shop',
+    `/api/traces?traceID=${TRACE_ID}`,
+    `/api/traces/${TRACE_ID}`,
+    '/api/v3/services',
+    '/api/v3/operations?service=shop',
+    `/api/v3/traces/${TRACE_ID}`,
+  ];
+  await withApi(
+    reader,
+    async (app) => {
+      for (const url of urls) {
+        for (const name of [undefined, '', 'three', 'one, two', '../one', 'default']) {
+          const headers = name === undefined ? {} : { 'x-tenant': name };
+          const answer = await app.inject({ url, headers });
+          assert.equal(answer.statusCode, 401, `${url} ${name}`);
+          assert.match(answer.body, /header \\"x-tenant\\"/);
+        }
+        assert.deepEqual(asked, [], url);
+        for (const name of ['one', 'two']) {
+          const answer = await app.inject({ url, headers: { 'x-tenant': name } });
+          assert.equal(answer.statusCode, 200, url);
+          assert.equal(answer.headers['vary'], 'x-tenant');
+          assert.deepEqual([...new Set(asked.splice(0))], [name]);
+        }
+      }
+      // They tell of all tenants.
+      const metrics = await app.inject({ url: '/metrics', headers: { 'x-tenant': 'one' } });
+      assert.equal(metrics.statusCode, 404);
+    },
+    { tenancy: TENANCY },
+  );
 });
 
 function bigTrace(spans: number): SpanBatch {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Fastify, { type FastifyInstance } from 'fastify';
+import type { Tenancy } from '#net/tenancy.ts';
 import type { Metrics } from '#telemetry/metrics.ts';
 import { answerError, isApiPath, sendApiError } from './api-error.ts';
 import { addV1Routes } from './jaeger/v1-routes.ts';
@@ -19,9 +20,14 @@ const REQUEST_TIMEOUT_MS = 30_000;
 /** Connections at a time: browsers use six, so this is some hundred people. */
 const MAX_CONNECTIONS = 1000;
 
+const METRICS_ELSEWHERE = `Metrics are of all tenants, so they are not served beside the query API of one.
+They are on the port of telemetry.health.
+`;
+
 /** What the server serves. */
 export interface ApiOptions {
   readonly query: QueryContext;
+  readonly tenancy: Tenancy;
   readonly metrics: Metrics;
   /** Directory of the built page. */
   readonly uiDirectory: string;
@@ -29,7 +35,7 @@ export interface ApiOptions {
 
 /** The web page, the query API and the metrics for one port; not yet listening. */
 export async function createApiApp(options: ApiOptions): Promise<FastifyInstance> {
-  const { query, metrics } = options;
+  const { query, metrics, tenancy } = options;
   const app = Fastify({
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
@@ -50,10 +56,13 @@ export async function createApiApp(options: ApiOptions): Promise<FastifyInstance
     answerError(error, request, reply, query.logger),
   );
   await addSecurityHeaders(app);
+  addTenancy(app, tenancy);
   addV1Routes(app, query);
   addV3Routes(app, query);
   app.get('/metrics', async (_request, reply) =>
-    reply.type(metrics.contentType).send(await metrics.expose()),
+    tenancy.header === undefined
+      ? reply.type(metrics.contentType).send(await metrics.expose())
+      : reply.code(404).type('text/plain; charset=utf-8').send(METRICS_ELSEWHERE),
   );
   const answerPage = await addStaticUi(app, options.uiDirectory);
   app.setNotFoundHandler((request, reply) => {
@@ -63,4 +72,14 @@ export async function createApiApp(options: ApiOptions): Promise<FastifyInstance
     return sendApiError(request, reply, 404, `there is no ${request.method} ${path.slice(0, 200)}`);
   });
   return app;
+}
+
+function addTenancy(app: FastifyInstance, tenancy: Tenancy): void {
+  app.decorate('tenancy', tenancy);
+  const { header } = tenancy;
+  if (header === undefined) return;
+  // A cache between must not give one tenant's answer to another.
+  app.addHook('onRequest', async (_request, reply) => {
+    void reply.header('vary', header);
+  });
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { FastifyRequest } from 'fastify';
-import { DEFAULT_TENANT, type Tenant } from '@spoor/core/model/ids.ts';
+import type { Tenant } from '@spoor/core/model/ids.ts';
+import type { Tenancy } from '#net/tenancy.ts';
 import type { TraceReader } from '#storage/tracestore.ts';
 import type { Logger } from '#telemetry/logger.ts';
 
@@ -14,9 +15,20 @@ export interface QueryContext {
   readonly nowUnixMs: () => number;
 }
 
-/** The tenant whose traces a request may read: there is one so far. */
-export function tenantOf(_request: FastifyRequest): Tenant {
-  return DEFAULT_TENANT;
+declare module 'fastify' {
+  interface FastifyInstance {
+    /** How requests name their tenant. */
+    readonly tenancy: Tenancy;
+  }
+}
+
+/**
+ * The tenant whose traces a request may read. Every route that reads asks for it: a path can be written in too many ways
+ * for a rule on paths.
+ * @throws {SpoorError} unauthenticated
+ */
+export function tenantOf(request: FastifyRequest): Tenant {
+  return request.server.tenancy.tenantOf((header) => request.headers[header]);
 }
 
 /** The parameters after the `?`, decoded, with repeated ones kept. */

@@ -7,7 +7,10 @@ import { readEndpoint, type Endpoint } from '#config/endpoint.ts';
 import { memoryShares } from '#config/memory-shares.ts';
 import { MemoryBudget } from '#net/memory-budget.ts';
 import { RssGuard } from '#net/rss-guard.ts';
+import { Tenancy } from '#net/tenancy.ts';
+import { TenantShares } from '#net/tenant-shares.ts';
 import { TraceBatcher } from '#pipeline/trace-batcher.ts';
+import { TenantCounters } from '#receivers/otlp/tenant-counters.ts';
 import type { TraceStore } from '#storage/tracestore.ts';
 import { createHealthApp } from '#telemetry/health-app.ts';
 import type { Logger } from '#telemetry/logger.ts';
@@ -54,14 +57,20 @@ export interface Components {
 
 /** Builds every part that the configuration asks for; nothing is started. This is the one list of them. */
 export function buildComponents(config: SpoorConfig, logger: Logger, version: string): Components {
-  const store = createStore(config.storage, logger);
+  const store = createStore(config.storage, config.tenancy.max_tenants, logger);
   const { bodiesBytes, processBytes } = memoryShares(config.memory_limit_mib);
   const rssGuard = new RssGuard(processBytes);
   const budget = new MemoryBudget(bodiesBytes, () => rssGuard.isOver);
   const ingest = new TraceBatcher(store);
+  const tenancy = new Tenancy(config.tenancy.enabled ? config.tenancy : undefined);
+  const tenantCounters = config.tenancy.enabled ? new TenantCounters() : undefined;
+  const shares =
+    tenantCounters && new TenantShares(budget, (tenant) => tenantCounters.countNoRoom(tenant));
   const receivers = createOtlpReceivers(config.receivers.otlp.protocols, {
     ingest,
-    budget,
+    tenancy,
+    budgetOf: (tenant) => shares?.of(tenant) ?? budget,
+    tenantCounters,
     logger,
   });
   const processMetrics = new ProcessMetrics();
@@ -70,6 +79,7 @@ export function buildComponents(config: SpoorConfig, logger: Logger, version: st
     version,
     process: processMetrics,
     receivers: () => receivers.map((receiver) => receiver.metrics()),
+    tenants: () => tenantCounters?.figures() ?? [],
     bodies: () => budget.figures,
     storeFigures: () => store.figures(),
   });
@@ -83,7 +93,7 @@ export function buildComponents(config: SpoorConfig, logger: Logger, version: st
   const uiDirectory = config.query.ui.assets_path || BUILT_UI;
   const api = http.enabled
     ? listener('query', 'query.http', http.endpoint, () =>
-        createApiApp({ query, metrics, uiDirectory }),
+        createApiApp({ query, tenancy, metrics, uiDirectory }),
       )
     : undefined;
   const { health: healthConfig } = config.telemetry;

@@ -39,7 +39,6 @@ export function grpcSettings(config: Protocols['grpc']): OtlpGrpcSettings {
   return {
     ...readEndpoint(config.endpoint),
     bodyCapBytes: config.max_body_mib * MIB,
-    tenantHeader: undefined,
     maxConnections: config.max_connections,
     maxConcurrentStreams: config.max_concurrent_streams,
     handshakeTimeoutMs: config.handshake_timeout_ms,
@@ -59,7 +58,6 @@ export function httpSettings(config: Protocols['http']): OtlpHttpSettings {
   return {
     ...readEndpoint(config.endpoint),
     bodyCapBytes: config.max_body_mib * MIB,
-    tenantHeader: undefined,
     tracesPath: config.traces_url_path,
     cors: {
       allowedOrigins: config.cors.allowed_origins,

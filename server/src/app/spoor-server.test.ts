@@ -80,6 +80,46 @@ test('spans sent to a server are found by its API', async () => {
   }
 });
 
+test('with tenancy on, a tenant reads what was sent in its name and nothing else', async () => {
+  const { server } = build(
+    'tenancy.enabled=true',
+    'tenancy.header=X-Team',
+    'tenancy.tenants=[a, b]',
+  );
+  const addresses = await server.start();
+  try {
+    const send = (team: string, name: string): Promise<Response> =>
+      fetch(`${addresses['otlp_http']}/v1/traces`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-team': team },
+        body: JSON.stringify({
+          resourceSpans: [
+            {
+              scopeSpans: [{ spans: [{ traceId: 'ab'.repeat(16), spanId: 'cd'.repeat(8), name }] }],
+            },
+          ],
+        }),
+      });
+    assert.equal((await send('a', 'of a')).status, 200);
+    assert.equal((await send('b', 'of b')).status, 200);
+    assert.equal((await send('c', 'of c')).status, 401);
+    for (const team of ['a', 'b']) {
+      const url = `${addresses['query']}/api/traces/${'ab'.repeat(16)}`;
+      const text = await (await fetch(url, { headers: { 'x-team': team } })).text();
+      assert.deepEqual(text.match(/of ./g), [`of ${team}`]);
+      assert.equal((await fetch(url)).status, 401);
+    }
+    const metrics = await (await fetch(`${addresses['health']}/metrics`)).text();
+    assert.match(metrics, /^spoor_tenant_accepted_spans_total\{tenant="a"\} 1$/m);
+    assert.match(
+      metrics,
+      /^spoor_receiver_refused_requests_total\{[^}]*reason="unauthenticated"\} 1$/m,
+    );
+  } finally {
+    await server.shutdown();
+  }
+});
+
 test('every listener can be switched off', async () => {
   const { server } = build(
     'receivers.otlp.protocols.grpc.enabled=false',

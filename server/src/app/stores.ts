@@ -7,10 +7,14 @@ import type { TraceStore } from '#storage/tracestore.ts';
 import type { Logger } from '#telemetry/logger.ts';
 
 /** The store that `storage.type` names, not yet open. */
-export function createStore(config: SpoorConfig['storage'], logger: Logger): TraceStore {
+export function createStore(
+  config: SpoorConfig['storage'],
+  maxTenants: number,
+  logger: Logger,
+): TraceStore {
   switch (config.type) {
     case 'columnar':
-      return new ColumnarStore({ dir: resolve(config.directory), logger });
+      return new ColumnarStore({ dir: resolve(config.directory), logger, maxTenants });
     case 'memory':
       return new MemoryStore({
         maxSpans: config.memory.max_spans,

@@ -5,6 +5,7 @@ import { otlpReceiverSchema } from './otlp-receiver-config.ts';
 import { querySchema } from './query-config.ts';
 import { storageSchema } from './storage-config.ts';
 import { telemetrySchema } from './telemetry-config.ts';
+import { tenancySchema } from './tenancy-config.ts';
 
 /** The whole configuration: one schema per component, in files of their own. */
 export const configSchema = z
@@ -21,18 +22,22 @@ export const configSchema = z
       .describe('Where spans come in.'),
     storage: storageSchema,
     query: querySchema,
+    tenancy: tenancySchema,
     telemetry: telemetrySchema,
   })
   .superRefine((config, context) => {
     // A body that never fits would be refused as "try again" for ever.
     if (config.memory_limit_mib < MIN_MEMORY_LIMIT_MIB) return;
-    const roomMib = memoryShares(config.memory_limit_mib).bodiesBytes / (1024 * 1024);
+    const bodiesMib = memoryShares(config.memory_limit_mib).bodiesBytes / (1024 * 1024);
+    // A tenant never gets more than half, see TenantShares.
+    const roomMib = config.tenancy.enabled ? Math.floor(bodiesMib / 2) : bodiesMib;
+    const whose = config.tenancy.enabled ? 'bodies of one tenant' : 'bodies';
     for (const protocol of ['grpc', 'http'] as const) {
       if (config.receivers.otlp.protocols[protocol].max_body_mib <= roomMib) continue;
       context.addIssue({
         code: 'custom',
         path: ['receivers', 'otlp', 'protocols', protocol, 'max_body_mib'],
-        message: `must be at most the ${roomMib} MiB that memory_limit_mib (${config.memory_limit_mib}) leaves for bodies`,
+        message: `must be at most the ${roomMib} MiB that memory_limit_mib (${config.memory_limit_mib}) leaves for ${whose}`,
       });
     }
   });

@@ -122,7 +122,7 @@ test('an unknown key of --set is told with the key that was probably meant', () 
   );
   assert.match(
     problemOf(() => load({ sets: ['zzzzzzzzzz=1'] })),
-    /^zzzzzzzzzz: unknown key; at the top there are: memory_limit_mib, receivers, storage, query, telemetry/,
+    /^zzzzzzzzzz: unknown key; at the top there are: memory_limit_mib, receivers, storage, query, tenancy, telemetry/,
   );
   assert.match(
     problemOf(() => load({ sets: ['__proto__.x=1'] })),
@@ -171,7 +171,25 @@ test('a body that would never fit into the memory is refused when it is configur
     'receivers.otlp.protocols.http.max_body_mib: must be at most the 36 MiB that memory_limit_mib (200) leaves for bodies, not 64 (--set)',
   );
   load({ sets: ['memory_limit_mib=500', 'receivers.otlp.protocols.http.max_body_mib=64'] });
-  load({ sets: ['memory_limit_mib=150'] });
+  load({ sets: ['memory_limit_mib=150', 'tenancy.enabled=true'] });
+  sets.splice(0, 1, 'memory_limit_mib=400', 'tenancy.enabled=true');
+  assert.match(
+    problemOf(() => load({ sets })),
+    /at most the 30 MiB that memory_limit_mib \(400\) leaves for bodies of one tenant, not 64/,
+  );
+});
+
+test('the header of the tenant is a name for HTTP and gRPC, and tenants are names for a directory', () => {
+  for (const header of ['x tenant', 'x-tenant-bin', 'grpc-tenant']) {
+    assert.match(
+      problemOf(() => load({ sets: [`tenancy.header=${header}`] })),
+      /^tenancy\.header: must be a name of letters/,
+    );
+  }
+  assert.match(
+    problemOf(() => load({ sets: ['tenancy.tenants=[a, ../b]'] })),
+    /^tenancy\.tenants\.1: must be 1 to 64 of the characters A-Z a-z 0-9 _ -, not "\.\.\/b"/,
+  );
 });
 
 test('broken YAML and missing files are told with their place', () => {

@@ -9,7 +9,7 @@ import {
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import { GrpcMessageReader, type GrpcMessage } from './grpc-message-reader.ts';
 import { grpcStatusOf } from './grpc-status.ts';
-import { MemoryBudget } from './memory-budget.ts';
+import { type BodyBudget, MemoryBudget } from './memory-budget.ts';
 import { makeRefusal, refusalOf, type Refusal } from './refusal.ts';
 
 // grpc-js doesn't export it by name.
@@ -30,7 +30,11 @@ const CONNECTION_WINDOW_BYTES = 4 * 1024 * 1024;
 
 /** What bounds the calls of a gRPC server. */
 export interface GrpcAdmissionLimits {
-  readonly budget: MemoryBudget;
+  /**
+   * What the message of a body method is paid from.
+   * @throws {SpoorError} the call is refused for what its metadata says
+   */
+  readonly budgetOf: (metadata: Metadata) => BodyBudget;
   /** Largest message of a body method, both before and after decompression. */
   readonly capBytes: number;
   /** Paths of the methods that take bodies; their handlers get a {@link GrpcMessage} as it came. */
@@ -85,12 +89,19 @@ export class GrpcAdmission {
     clearInterval(this.#sweep);
   }
 
-  /** @throws {SpoorError} as {@link GrpcMessageReader}'s constructor; unavailable: draining */
-  begin(call: AdmittedCall, encoding: string, takesBody: boolean): GrpcMessageReader {
-    if (this.#draining && takesBody) throw new SpoorError('unavailable', 'the server is stopping');
-    const reader = takesBody
-      ? new GrpcMessageReader(encoding, this.limits.capBytes, this.limits.budget)
-      : new GrpcMessageReader(encoding, SMALL_REQUEST_BYTES, this.#smallBudget);
+  /**
+   * @param metadata of a call of a body method; undefined for others
+   * @throws {SpoorError} as {@link GrpcMessageReader}'s constructor and `budgetOf`; unavailable: draining
+   */
+  begin(call: AdmittedCall, encoding: string, metadata: Metadata | undefined): GrpcMessageReader {
+    let reader: GrpcMessageReader;
+    if (metadata === undefined) {
+      reader = new GrpcMessageReader(encoding, SMALL_REQUEST_BYTES, this.#smallBudget);
+    } else {
+      if (this.#draining) throw new SpoorError('unavailable', 'the server is stopping');
+      const { capBytes, budgetOf } = this.limits;
+      reader = new GrpcMessageReader(encoding, capBytes, budgetOf(metadata));
+    }
     this.#reading.add(call);
     return reader;
   }
@@ -208,7 +219,8 @@ class AdmittedCall extends ServerInterceptingCall {
       if (!isRawCall(call)) {
         throw new SpoorError('internal', 'this version of grpc-js hides the stream of a call');
       }
-      this.#reader = this.#admission.begin(this, call.incomingEncoding, this.#takesBody);
+      const ofBody = this.#takesBody ? metadata : undefined;
+      this.#reader = this.#admission.begin(this, call.incomingEncoding, ofBody);
       this.#stream = call.stream;
       this.#admission.widen(call.stream.session);
       // The listener that buffers without a bound.

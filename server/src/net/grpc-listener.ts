@@ -9,11 +9,10 @@ import {
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
 import { SpoorError } from '@spoor/core/model/errors.ts';
-import { GrpcAdmission, type RefusedCall } from './grpc-admission.ts';
+import { GrpcAdmission, type GrpcAdmissionLimits, type RefusedCall } from './grpc-admission.ts';
 import { GrpcHealth } from './grpc-health.ts';
 import type { BoundAddress } from './http-listener.ts';
 import { LogThrottle, type Logger } from './logger.ts';
-import type { MemoryBudget } from './memory-budget.ts';
 
 /** Where a gRPC server listens, and what bounds its connections and calls. */
 export interface GrpcListenerSettings {
@@ -76,7 +75,7 @@ export class GrpcListener {
   readonly #throttle = new LogThrottle(LOG_INTERVAL_MS);
   readonly #sockets = new Set<Socket>();
   readonly #services: readonly GrpcService[];
-  readonly #budget: MemoryBudget;
+  readonly #budgetOf: GrpcAdmissionLimits['budgetOf'];
   readonly #onRefused: RefusedCall;
   readonly #health: GrpcHealth;
   #admission: GrpcAdmission | undefined;
@@ -95,14 +94,14 @@ export class GrpcListener {
     name: string,
     settings: GrpcListenerSettings,
     services: readonly GrpcService[],
-    budget: MemoryBudget,
+    budgetOf: GrpcAdmissionLimits['budgetOf'],
     onRefused: RefusedCall,
     logger: Logger,
   ) {
     this.#name = name;
     this.#settings = settings;
     this.#services = services;
-    this.#budget = budget;
+    this.#budgetOf = budgetOf;
     this.#onRefused = onRefused;
     this.#logger = logger;
     this.#health = new GrpcHealth(services.map((service) => service.name));
@@ -184,7 +183,7 @@ export class GrpcListener {
     setLogger({ error: log, info: log, debug: log });
     this.#admission = new GrpcAdmission(
       {
-        budget: this.#budget,
+        budgetOf: this.#budgetOf,
         capBytes: settings.bodyCapBytes,
         bodyMethods: new Set(this.#services.flatMap((service) => service.bodyMethods)),
         idleTimeoutMs: settings.bodyIdleTimeoutMs,

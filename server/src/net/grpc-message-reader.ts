@@ -2,7 +2,7 @@
 import { SpoorError, quote } from '@spoor/core/model/errors.ts';
 import { BodyBuffer, bodyTooLarge, noRoomFor } from './body-buffer.ts';
 import { decompress, type Compression } from './decompress.ts';
-import type { MemoryBudget, MemoryLease } from './memory-budget.ts';
+import type { BodyBudget, MemoryLease } from './memory-budget.ts';
 
 /** Compressed flag (1 byte) and length (4 bytes, big endian) before each message. */
 const PREFIX_BYTES = 5;
@@ -51,7 +51,7 @@ export class GrpcMessageReader {
    * @param encoding value of grpc-encoding
    * @throws {SpoorError} unsupported: the encoding; overloaded: the budget is full for now
    */
-  constructor(encoding: string, capBytes: number, budget: MemoryBudget) {
+  constructor(encoding: string, capBytes: number, budget: BodyBudget) {
     const compression = ENCODINGS.get(encoding);
     if (compression === undefined) {
       throw new SpoorError(

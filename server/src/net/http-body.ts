@@ -3,7 +3,7 @@ import { SpoorError, quote } from '@spoor/core/model/errors.ts';
 import { BodyBuffer, bodyTooLarge, noRoomFor } from './body-buffer.ts';
 import { decompress, type Compression } from './decompress.ts';
 import type { HttpExchange } from './http-exchange.ts';
-import type { MemoryBudget, MemoryLease } from './memory-budget.ts';
+import type { BodyBudget, MemoryLease } from './memory-budget.ts';
 import { refusalOf, makeRefusal, type Refusal } from './refusal.ts';
 
 /** What a request without a body costs all the same: its objects and headers. */
@@ -35,7 +35,7 @@ export interface ReceivedBody {
 
 /** Bounds of {@link receiveBody}. */
 export interface BodyLimits {
-  readonly budget: MemoryBudget;
+  readonly budget: BodyBudget;
   /** Largest body, both before and after decompression. */
   readonly capBytes: number;
 }

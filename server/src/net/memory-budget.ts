@@ -24,15 +24,28 @@ export interface MemoryBudgetFigures {
   readonly pooledBytes: number;
 }
 
+/** What leases are taken from: the whole {@link MemoryBudget}, or a share of it. */
+export interface BodyBudget {
+  /** Bytes that it can have lent at most. */
+  readonly limitBytes: number;
+  /** Free buffers for the next bodies. */
+  readonly pool: BufferPool;
+  /** A lease of `bytes`, or undefined when they don't fit now. The caller must release it. */
+  reserve(bytes: number): MemoryLease | undefined;
+  /** Takes bytes for a lease; false, and nothing taken, when they don't fit. */
+  take(bytes: number): boolean;
+  /** Gives bytes of a lease back; `last` ends the lease. */
+  giveBack(bytes: number, last: boolean): void;
+}
+
 /**
  * Bytes that request bodies in flight may hold together, shared by all receivers.
  *
  * Memory is reserved *before* it is taken: a body that finds no room is refused before it is
  * read, so that overload costs an answer and no memory.
  */
-export class MemoryBudget {
+export class MemoryBudget implements BodyBudget {
   readonly limitBytes: number;
-  /** Free buffers for the next bodies. */
   readonly pool = new BufferPool();
   #usedBytes = 0;
   #peakBytes = 0;
@@ -50,26 +63,34 @@ export class MemoryBudget {
     this.#isProcessFull = isProcessFull;
   }
 
-  /** A lease of `bytes`, or undefined when they don't fit now. The caller must release it. */
-  reserve(bytes: number): MemoryLease | undefined {
+  /** @param payer what the lease grows from and is given back to, when that is a share of this budget */
+  reserve(bytes: number, payer: BodyBudget = this): MemoryLease | undefined {
     if (!this.take(bytes)) return undefined;
     this.#leases++;
-    return new MemoryLease(this, bytes);
+    return new MemoryLease(payer, bytes);
   }
 
-  /** Takes bytes for a lease; false, and nothing taken, when they don't fit. */
   take(bytes: number): boolean {
-    const usedBytes = this.#usedBytes + bytes;
-    if (usedBytes > this.limitBytes || (usedBytes > TIGHT_BYTES && this.#isProcessFull())) {
-      this.#refusals++;
+    if (bytes > this.freeBytes) {
+      this.countRefusal();
       return false;
     }
-    this.#usedBytes = usedBytes;
-    if (usedBytes > this.#peakBytes) this.#peakBytes = usedBytes;
+    this.#usedBytes += bytes;
+    if (this.#usedBytes > this.#peakBytes) this.#peakBytes = this.#usedBytes;
     return true;
   }
 
-  /** Gives bytes of a lease back; `last` ends the lease. */
+  /** Bytes that can be lent now. */
+  get freeBytes(): number {
+    const isTight = this.#isProcessFull() && TIGHT_BYTES < this.limitBytes;
+    return Math.max(0, (isTight ? TIGHT_BYTES : this.limitBytes) - this.#usedBytes);
+  }
+
+  /** Counts a reservation that a share of this budget has no room for. */
+  countRefusal(): void {
+    this.#refusals++;
+  }
+
   giveBack(bytes: number, last: boolean): void {
     this.#usedBytes -= bytes;
     if (last) this.#leases--;
@@ -89,12 +110,12 @@ export class MemoryBudget {
 
 /** A share of a {@link MemoryBudget}. Once released it stays empty and refuses to grow. */
 export class MemoryLease {
-  readonly #budget: MemoryBudget;
+  readonly #budget: BodyBudget;
   #bytes: number;
   #buffers: Uint8Array[] = [];
   #released = false;
 
-  constructor(budget: MemoryBudget, bytes: number) {
+  constructor(budget: BodyBudget, bytes: number) {
     this.#budget = budget;
     this.#bytes = bytes;
   }

@@ -20,6 +20,15 @@ export interface ReceiverMetrics {
   readonly connections: { readonly open: number; readonly dropped: number };
 }
 
+/** What one tenant has sent since the start. */
+interface TenantMetrics {
+  readonly tenant: string;
+  readonly acceptedSpans: number;
+  readonly bodyBytes: number;
+  /** Times that a body found no room beside the tenant's others. */
+  readonly noRoom: number;
+}
+
 /** Figures of the memory that request bodies in flight hold, in bytes. */
 interface BodiesMetrics {
   readonly limitBytes: number;
@@ -35,13 +44,15 @@ export interface MetricSources {
   readonly version: string;
   readonly process: ProcessMetrics;
   readonly receivers: () => Iterable<ReceiverMetrics>;
+  /** A bounded number of them; none while tenancy is off. */
+  readonly tenants: () => Iterable<TenantMetrics>;
   readonly bodies: () => BodiesMetrics;
   readonly storeFigures: () => StoreFigures;
 }
 
 /**
  * Spoor's own metrics in a registry of its own, for Prometheus to scrape. All values are read
- * when they are scraped; no label has a value that a client could choose.
+ * when they are scraped. Of labels only `tenant` may have values that clients choose, and few of them.
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/
  */
 export class Metrics {
@@ -62,9 +73,10 @@ export class Metrics {
   /** The metrics as Prometheus text. */
   async expose(): Promise<string> {
     for (const metric of this.#metrics.values()) metric.reset();
-    const { version, receivers, bodies, storeFigures } = this.#sources;
+    const { version, receivers, tenants, bodies, storeFigures } = this.#sources;
     this.#gauge('spoor_build_info', 'Always 1.', 1, { version });
     for (const figures of receivers()) this.#receiver(figures);
+    for (const figures of tenants()) this.#tenant(figures);
     this.#bodies(bodies());
     for (const [name, { kind, help, value }] of storeFigures()) {
       if (kind === 'counter') this.#counter(`spoor_${name}`, help, value, {});
@@ -102,6 +114,14 @@ export class Metrics {
       figures.connections.open,
       labels,
     );
+  }
+
+  #tenant({ tenant, acceptedSpans, bodyBytes, noRoom }: TenantMetrics): void {
+    const counter = (name: string, help: string, value: number): void =>
+      this.#counter(`spoor_tenant_${name}_total`, help, value, { tenant });
+    counter('accepted_spans', 'Spans of the tenant that were stored.', acceptedSpans);
+    counter('body_bytes', 'Bytes of its bodies, decompressed.', bodyBytes);
+    counter('no_room', 'Times that a body found no room beside its others.', noRoom);
   }
 
   #bodies(figures: BodiesMetrics): void {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import type { FastifyInstance } from 'fastify';
 import { createApiApp } from '#api/api-app.ts';
 import type { Operation, ReadOptions, TraceReader } from '#storage/tracestore.ts';
+import { Tenancy, type TenancySettings } from '#net/tenancy.ts';
 import { createLogger } from '#telemetry/logger.ts';
 import { Metrics } from '#telemetry/metrics.ts';
 import { ProcessMetrics } from '#telemetry/process-metrics.ts';
@@ -76,7 +77,7 @@ export class FixtureReader implements TraceReader {
 export async function withApi(
   reader: TraceReader,
   run: (app: FastifyInstance) => Promise<void>,
-  options: { uiDirectory?: string; timeoutMs?: number } = {},
+  options: { uiDirectory?: string; timeoutMs?: number; tenancy?: TenancySettings } = {},
 ): Promise<void> {
   const app = await createApiApp({
     query: {
@@ -85,10 +86,12 @@ export async function withApi(
       timeoutMs: options.timeoutMs ?? 30_000,
       nowUnixMs: () => 1_700_000_000_000,
     },
+    tenancy: new Tenancy(options.tenancy),
     metrics: new Metrics({
       version: '1',
       process: new ProcessMetrics(),
       receivers: () => [],
+      tenants: () => [],
       bodies: () => ({ limitBytes: 1, usedBytes: 0, peakBytes: 0, refusals: 0 }),
       storeFigures: () => new Map(),
     }),

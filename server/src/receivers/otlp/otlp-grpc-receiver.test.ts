@@ -200,20 +200,6 @@ test('a message comes whole, however it is cut', async () => {
   }
 });
 
-test('a required tenant header names the tenant; without a good one the call is refused', async () => {
-  await using bed = await startGrpc({ tenantHeader: 'x-tenant' });
-  using client = new TestClient(bed.port);
-  bodyOf(await client.export(Buffer.from('x'), { 'x-tenant': 'team-a' }));
-  assert.equal(bed.ingest.calls[0]?.tenant, 'team-a');
-  for (const metadata of [{}, { 'x-tenant': '../etc' }]) {
-    const error = errorOf(await client.export(Buffer.from('x'), metadata));
-    assert.equal(error.code, status.INVALID_ARGUMENT);
-    assert.match(error.details, /tenant/);
-  }
-  assert.equal(bed.ingest.calls.length, 1);
-  assert.equal(bed.budget.figures.leases, 0);
-});
-
 test('concurrent compressed calls keep their own data', async () => {
   await using bed = await startGrpc();
   bed.ingest.answer = async () => {

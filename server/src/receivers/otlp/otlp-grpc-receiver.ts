@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { sendUnaryData, ServerUnaryCall, ServiceDefinition } from '@grpc/grpc-js';
-import { SpoorError, quote } from '@spoor/core/model/errors.ts';
-import { DEFAULT_TENANT, parseTenant, type Tenant } from '@spoor/core/model/ids.ts';
+import type { Metadata, sendUnaryData, ServerUnaryCall, ServiceDefinition } from '@grpc/grpc-js';
+import { SpoorError } from '@spoor/core/model/errors.ts';
+import type { Tenant } from '@spoor/core/model/ids.ts';
 import { grpcStatusOf } from '#net/grpc-status.ts';
 import { GrpcListener } from '#net/grpc-listener.ts';
 import type { GrpcMessage } from '#net/grpc-message-reader.ts';
@@ -36,14 +36,12 @@ const ERROR_LOG_INTERVAL_MS = 10_000;
  * @see https://github.com/open-telemetry/opentelemetry-proto/blob/v1.9.0/docs/specification.md#otlpgrpc
  */
 export class OtlpGrpcReceiver {
-  readonly #settings: OtlpGrpcSettings;
   readonly #parts: OtlpReceiverParts;
   readonly #listener: GrpcListener;
   readonly #counters = new ReceiverCounters();
   readonly #throttle = new LogThrottle(ERROR_LOG_INTERVAL_MS);
 
   constructor(settings: OtlpGrpcSettings, parts: OtlpReceiverParts) {
-    this.#settings = settings;
     this.#parts = parts;
     this.#listener = new GrpcListener(
       'receivers.otlp.protocols.grpc',
@@ -59,7 +57,7 @@ export class OtlpGrpcReceiver {
           bodyMethods: [EXPORT_PATH],
         },
       ],
-      parts.budget,
+      (metadata) => parts.budgetOf(this.#readTenant(metadata)),
       (refusal) => this.#counters.countRefused('otlp_proto', refusal),
       parts.logger,
     );
@@ -104,7 +102,7 @@ export class OtlpGrpcReceiver {
     };
     let tenant: Tenant;
     try {
-      tenant = this.#readTenant(call);
+      tenant = this.#readTenant(call.metadata);
     } catch (error) {
       fail(error);
       return;
@@ -120,18 +118,13 @@ export class OtlpGrpcReceiver {
         settled = true;
         lease.release();
         this.#counters.countTaken('otlp_proto', result);
+        this.#parts.tenantCounters?.countTaken(tenant, result.accepted, bytes.length);
         respond(null, encodeExportResponse(result));
       }, fail);
   }
 
-  #readTenant(call: ServerUnaryCall<GrpcMessage, Buffer>): Tenant {
-    const { tenantHeader } = this.#settings;
-    if (tenantHeader === undefined) return DEFAULT_TENANT;
-    const [value, second] = call.metadata.get(tenantHeader);
-    if (typeof value !== 'string' || second !== undefined) {
-      throw new SpoorError('invalid_argument', `metadata ${quote(tenantHeader)} names no tenant`);
-    }
-    return parseTenant(value);
+  #readTenant(metadata: Metadata): Tenant {
+    return this.#parts.tenancy.tenantOf((header) => metadata.get(header).join(', '));
   }
 
   #logFault(error: unknown): void {

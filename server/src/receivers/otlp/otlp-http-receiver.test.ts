@@ -300,24 +300,6 @@ test('concurrent compressed requests keep their own data', async () => {
   assert.equal(bed.budget.figures.leases, 0);
 });
 
-test('a required tenant header names the tenant; without a good one the request is refused', async () => {
-  await using bed = await startHttp({ tenantHeader: 'X-Tenant' });
-  const tenant = (value: string | undefined): Promise<{ status: number; body: Buffer }> =>
-    send(
-      bed.port,
-      { headers: value === undefined ? JSON_TYPE : { ...JSON_TYPE, 'x-tenant': value } },
-      [Buffer.from('{}')],
-    );
-  assert.equal((await tenant('team-a')).status, 200);
-  assert.equal(bed.ingest.calls[0]?.tenant, 'team-a');
-  for (const value of [undefined, '', '../etc', 'a b', 'x'.repeat(65)]) {
-    const answer = await tenant(value);
-    assert.equal(answer.status, 400);
-    assert.match(jsonStatus(answer.body).message, /tenant/);
-  }
-  assert.equal(bed.ingest.calls.length, 1);
-});
-
 test('web pages of allowed origins may send, and no other', async () => {
   await using bed = await startHttp({
     cors: {

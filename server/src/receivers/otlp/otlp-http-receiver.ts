@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { IncomingMessage } from 'node:http';
 import { SpoorError, quote } from '@spoor/core/model/errors.ts';
-import { DEFAULT_TENANT, parseTenant, type Tenant } from '@spoor/core/model/ids.ts';
+import type { Tenant } from '@spoor/core/model/ids.ts';
 import { Cors } from '#net/cors.ts';
 import type { Compression } from '#net/decompress.ts';
 import {
@@ -13,18 +13,23 @@ import {
 import type { HttpExchange, StatusFormat } from '#net/http-exchange.ts';
 import { HttpListener, type BoundAddress } from '#net/http-listener.ts';
 import { LogThrottle, type Logger } from '#net/logger.ts';
-import type { MemoryBudget } from '#net/memory-budget.ts';
+import type { BodyBudget } from '#net/memory-budget.ts';
 import { makeRefusal, refusalOf, type Refusal } from '#net/refusal.ts';
+import type { Tenancy } from '#net/tenancy.ts';
 import type { IngestFormat, IngestResult, TraceIngest } from '#pipeline/trace-ingest.ts';
 import { encodeExportResponse, formatExportResponse } from './export-response.ts';
 import type { OtlpHttpSettings } from './otlp-settings.ts';
 import { ReceiverCounters, type CountedFormat, type ReceiverFigures } from './receiver-counters.ts';
+import type { TenantCounters } from './tenant-counters.ts';
 
 /** What the receivers of OTLP work with. */
 export interface OtlpReceiverParts {
   readonly ingest: TraceIngest;
-  /** Shared by all receivers. */
-  readonly budget: MemoryBudget;
+  readonly tenancy: Tenancy;
+  /** What the bodies of a tenant are paid from, shared by all receivers. */
+  readonly budgetOf: (tenant: Tenant) => BodyBudget;
+  /** Undefined while there is one tenant only. */
+  readonly tenantCounters: TenantCounters | undefined;
   readonly logger: Logger;
 }
 
@@ -57,7 +62,12 @@ export class OtlpHttpReceiver {
   constructor(settings: OtlpHttpSettings, parts: OtlpReceiverParts) {
     this.#settings = settings;
     this.#parts = parts;
-    this.#cors = new Cors(settings.cors);
+    const { header } = parts.tenancy;
+    const allowedHeaders = [
+      ...settings.cors.allowedHeaders,
+      ...(header === undefined ? [] : [header]),
+    ];
+    this.#cors = new Cors({ ...settings.cors, allowedHeaders });
     this.#listener = new HttpListener(
       'receivers.otlp.protocols.http',
       settings,
@@ -124,7 +134,7 @@ export class OtlpHttpReceiver {
       return;
     }
     const known = format;
-    const limits = { budget: this.#parts.budget, capBytes: this.#settings.bodyCapBytes };
+    const limits = { budget: this.#parts.budgetOf(tenant), capBytes: this.#settings.bodyCapBytes };
     receiveBody(exchange, compression, limits, (refusal, body) => {
       if (body !== undefined) this.#ingest(exchange, tenant, known, body);
       else if (refusal !== undefined) this.#refuse(exchange, known, refusal);
@@ -141,6 +151,7 @@ export class OtlpHttpReceiver {
       (result) => {
         body.lease.release();
         this.#counters.countTaken(format, result);
+        this.#parts.tenantCounters?.countTaken(tenant, result.accepted, body.bytes.length);
         this.#answer(exchange, format, result);
       },
       (error: unknown) => {
@@ -188,13 +199,7 @@ export class OtlpHttpReceiver {
   }
 
   #readTenant(request: IncomingMessage): Tenant {
-    const { tenantHeader } = this.#settings;
-    if (tenantHeader === undefined) return DEFAULT_TENANT;
-    const value = request.headers[tenantHeader.toLowerCase()];
-    if (typeof value !== 'string') {
-      throw new SpoorError('invalid_argument', `header ${quote(tenantHeader)} names no tenant`);
-    }
-    return parseTenant(value);
+    return this.#parts.tenancy.tenantOf((header) => request.headers[header]);
   }
 
   #logFault(error: unknown): void {

@@ -7,8 +7,6 @@ import type { HttpListenerSettings } from '#net/http-listener.ts';
 interface OtlpSettings {
   /** Largest request, both before and after decompression, in bytes; at most {@link MAX_BODY_CAP_BYTES}. */
   readonly bodyCapBytes: number;
-  /** Name of the request header or metadata key that names the tenant; undefined: the default tenant. */
-  readonly tenantHeader: string | undefined;
 }
 
 /** Settings of the OTLP/HTTP receiver. */
@@ -30,7 +28,6 @@ const MINUTE_MS = 60_000;
 /** {@link OtlpHttpSettings} unless told otherwise. */
 export const OTLP_HTTP_DEFAULTS: Omit<OtlpHttpSettings, 'host' | 'port'> = {
   bodyCapBytes: 16 * 1024 * 1024,
-  tenantHeader: undefined,
   tracesPath: '/v1/traces',
   cors: CORS_OFF,
   // Idle ones cost some 15 kB each.
@@ -47,7 +44,6 @@ export const OTLP_HTTP_DEFAULTS: Omit<OtlpHttpSettings, 'host' | 'port'> = {
 /** {@link OtlpGrpcSettings} unless told otherwise. */
 export const OTLP_GRPC_DEFAULTS: Omit<OtlpGrpcSettings, 'host' | 'port'> = {
   bodyCapBytes: 16 * 1024 * 1024,
-  tenantHeader: undefined,
   maxConnections: 16_384,
   // Each may hold a flow control window of 64 KiB that nobody has asked for.
   maxConcurrentStreams: 100,

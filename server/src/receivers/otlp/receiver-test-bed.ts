@@ -3,15 +3,18 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import net from 'node:net';
 import { MemoryBudget } from '#net/memory-budget.ts';
+import { Tenancy, type TenancySettings } from '#net/tenancy.ts';
+import { TenantShares } from '#net/tenant-shares.ts';
 import { FakeTraceIngest } from './fake-trace-ingest.ts';
 import { OtlpGrpcReceiver } from './otlp-grpc-receiver.ts';
-import { OtlpHttpReceiver } from './otlp-http-receiver.ts';
+import { OtlpHttpReceiver, type OtlpReceiverParts } from './otlp-http-receiver.ts';
 import {
   OTLP_GRPC_DEFAULTS,
   OTLP_HTTP_DEFAULTS,
   type OtlpGrpcSettings,
   type OtlpHttpSettings,
 } from './otlp-settings.ts';
+import { TenantCounters } from './tenant-counters.ts';
 
 /** Time for running requests when a test stops its receiver, in ms. */
 const SHUTDOWN_MS = 1000;
@@ -21,6 +24,7 @@ export interface TestBed<R> extends AsyncDisposable {
   readonly receiver: R;
   readonly ingest: FakeTraceIngest;
   readonly budget: MemoryBudget;
+  readonly tenantCounters: TenantCounters;
   readonly port: number;
   /** Messages of the log. */
   readonly log: string[];
@@ -37,8 +41,9 @@ export interface HttpAnswer {
 export async function startHttp(
   settings: Partial<OtlpHttpSettings> = {},
   budgetBytes?: number,
+  tenancy?: TenancySettings,
 ): Promise<TestBed<OtlpHttpReceiver>> {
-  const parts = makeParts(budgetBytes);
+  const parts = makeParts(budgetBytes, tenancy);
   const receiver = new OtlpHttpReceiver(
     { ...OTLP_HTTP_DEFAULTS, host: '127.0.0.1', port: 0, ...settings },
     parts,
@@ -51,8 +56,9 @@ export async function startHttp(
 export async function startGrpc(
   settings: Partial<OtlpGrpcSettings> = {},
   budgetBytes?: number,
+  tenancy?: TenancySettings,
 ): Promise<TestBed<OtlpGrpcReceiver>> {
-  const parts = makeParts(budgetBytes);
+  const parts = makeParts(budgetBytes, tenancy);
   const receiver = new OtlpGrpcReceiver(
     { ...OTLP_GRPC_DEFAULTS, host: '127.0.0.1', port: 0, ...settings },
     parts,
@@ -124,21 +130,27 @@ export function pattern(size: number, seed: number): Buffer {
   return bytes;
 }
 
-interface Parts {
+interface Parts extends OtlpReceiverParts {
   readonly ingest: FakeTraceIngest;
   readonly budget: MemoryBudget;
+  readonly tenantCounters: TenantCounters;
   readonly log: string[];
-  readonly logger: Record<'info' | 'warn' | 'error', (details: object, message: string) => void>;
 }
 
-function makeParts(budgetBytes: number | undefined): Parts {
+function makeParts(budgetBytes: number | undefined, tenancy: TenancySettings | undefined): Parts {
+  const budget = new MemoryBudget(budgetBytes);
+  const tenantCounters = new TenantCounters();
+  const shares = new TenantShares(budget, (tenant) => tenantCounters.countNoRoom(tenant));
   const log: string[] = [];
   const write = (_details: object, message: string): void => {
     log.push(message);
   };
   return {
     ingest: new FakeTraceIngest(),
-    budget: new MemoryBudget(budgetBytes),
+    tenancy: new Tenancy(tenancy),
+    budget,
+    budgetOf: (tenant) => (tenancy === undefined ? budget : shares.of(tenant)),
+    tenantCounters,
     log,
     logger: { info: write, warn: write, error: write },
   };
@@ -146,12 +158,13 @@ function makeParts(budgetBytes: number | undefined): Parts {
 
 function makeBed<R extends OtlpHttpReceiver | OtlpGrpcReceiver>(
   receiver: R,
-  { ingest, budget, log }: Parts,
+  { ingest, budget, tenantCounters, log }: Parts,
 ): TestBed<R> {
   return {
     receiver,
     ingest,
     budget,
+    tenantCounters,
     log,
     port: receiver.address?.port ?? 0,
     [Symbol.asyncDispose]: () => receiver.shutdown(SHUTDOWN_MS),
