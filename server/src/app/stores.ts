@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { resolve } from 'node:path';
+import { parseTenant } from '@spoor/core/model/ids.ts';
 import type { SpoorConfig } from '#config/config.ts';
 import { ColumnarStore } from '#storage/columnar/columnar-store.ts';
+import type {
+  RetentionLimits,
+  RetentionPolicy,
+} from '#storage/columnar/compaction/retention-policy.ts';
 import { MemoryStore } from '#storage/memory/memory-store.ts';
 import type { TraceStore } from '#storage/tracestore.ts';
 import type { Logger } from '#telemetry/logger.ts';
@@ -14,11 +19,39 @@ export function createStore(
 ): TraceStore {
   switch (config.type) {
     case 'columnar':
-      return new ColumnarStore({ dir: resolve(config.directory), logger, maxTenants });
+      return new ColumnarStore({
+        dir: resolve(config.directory),
+        logger,
+        maxTenants,
+        retention: retentionPolicy(config.retention),
+      });
     case 'memory':
       return new MemoryStore({
         maxSpans: config.memory.max_spans,
         maxBytes: config.memory.max_mib * 1024 * 1024,
       });
   }
+}
+
+function retentionPolicy({
+  tenants,
+  ...limits
+}: SpoorConfig['storage']['retention']): RetentionPolicy {
+  return {
+    ...retentionLimits(limits),
+    tenants: new Map(
+      Object.entries(tenants).map(([name, own]) => [parseTenant(name), retentionLimits(own)]),
+    ),
+  };
+}
+
+function retentionLimits(limits: {
+  max_age_hours?: number | undefined;
+  max_mib?: number | undefined;
+}): RetentionLimits {
+  const { max_age_hours: hours, max_mib: mib } = limits;
+  return {
+    maxAgeMs: hours === undefined ? undefined : hours * 3_600_000,
+    maxBytes: mib === undefined ? undefined : mib * 1024 * 1024,
+  };
 }

@@ -1,6 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
 
+const limits = {
+  max_age_hours: z
+    .number()
+    .positive()
+    .max(876_000)
+    .optional()
+    .describe('Hours that a span is kept after it came in; without it spans do not age.'),
+  max_mib: z
+    .int()
+    .min(1)
+    .max(1_000_000_000)
+    .optional()
+    .describe(
+      'MiB of sealed blocks that are kept; beyond it the oldest go. Without it there is no limit.',
+    ),
+};
+
+const retentionSchema = z
+  .strictObject({
+    ...limits,
+    tenants: z
+      .record(z.string().regex(/^[A-Za-z0-9_-]{1,64}$/), z.strictObject(limits))
+      .default({})
+      .describe(
+        'Limits of single tenants by name: an age in place of the one above, and a size of their own.',
+      ),
+  })
+  .prefault({})
+  .describe('How long and how much the columnar store keeps. Whole blocks are removed.');
+
 /** `storage` */
 export const storageSchema = z
   .strictObject({
@@ -13,6 +43,7 @@ export const storageSchema = z
       .min(1)
       .default('./spoor-data')
       .describe('Data directory of the columnar store; --data and SPOOR_DATA set it too.'),
+    retention: retentionSchema,
     memory: z
       .strictObject({
         max_spans: z

@@ -11,6 +11,7 @@ import { batchOf } from '@spoor/core/query/testing/span-body.ts';
 import { BLOCK_MAGIC, TRAILER_BYTES } from './block-format.ts';
 import { BlockReader } from './block-reader.ts';
 import { getUint32, putUint32 } from './chunk-codec.ts';
+import { OpenFiles } from './open-files.ts';
 import { blockCache, blockFile, rowTexts, shopSpans, withBlock } from './testing/block-fixture.ts';
 import { byBytes, seededWords, valuesOf } from './testing/symbol-fixture.ts';
 import { withDirectory } from './testing/temporary-directory.ts';
@@ -274,4 +275,29 @@ test('the distinct services, names and kinds of a block are listed', () =>
       );
       assert.deepEqual(found.sort(), [...expected].sort());
     });
+  }));
+
+test('a file call that fails for want of something, or of the disk, is no damage: later all is read', () =>
+  withDirectory((dir) => {
+    const path = join(dir, 'some.block');
+    writeFileSync(path, blockFile([batchOf(shopSpans(90, 12))]));
+    let failure: string | undefined;
+    class FailingFiles extends OpenFiles {
+      override read(of: string, into: Uint8Array, position: number): number {
+        if (failure !== undefined) throw Object.assign(new Error(failure), { code: failure });
+        return super.read(of, into, position);
+      }
+    }
+    const files = new FailingFiles();
+    const reader = new BlockReader(path, 1, blockCache(), files);
+    for (failure of ['EIO', 'EMFILE', undefined]) {
+      const read = (): unknown => rowTexts(reader.group(0)).length;
+      if (failure === undefined) assert.equal(read(), 90);
+      else assert.throws(read, (error) => error instanceof SpoorError && error.retryable);
+      assert.equal(reader.damage, undefined);
+    }
+    reader.close();
+    failure = 'EIO';
+    const open = (): BlockReader => new BlockReader(path, 1, blockCache(), files);
+    assert.throws(open, (error) => error instanceof SpoorError && error.code === 'unavailable');
   }));

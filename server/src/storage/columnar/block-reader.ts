@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { crc32, zstdDecompressSync } from 'node:zlib';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import { traceIdBytes, type TraceId } from '@spoor/core/model/ids.ts';
@@ -14,8 +13,9 @@ import {
 } from './block-format.ts';
 import { codesLength, decodeCodes, getUint32 } from './chunk-codec.ts';
 import type { ByteCache } from './frame-cache.ts';
+import { OpenFiles } from './open-files.ts';
 import { RowGroup } from './row-group.ts';
-import { isTransientFileError } from './store-files.ts';
+import { fileErrorCode, isTransientFileError } from './store-files.ts';
 import { TraceFilter } from './trace-filter.ts';
 import { decodeValues } from './values-chunk.ts';
 
@@ -35,7 +35,7 @@ export class BlockReader {
   readonly maxStartUnixNano: bigint;
   /** Why a part of the block could not be read, once that was tried; undefined while all is well. */
   damage: SpoorError | undefined;
-  readonly #file: number;
+  readonly #files: OpenFiles;
   readonly #cacheKey: string;
   readonly #cache: ByteCache<unknown>;
   readonly #filter: TraceFilter;
@@ -43,27 +43,28 @@ export class BlockReader {
 
   /**
    * @param id what the block is called in the cache
-   * @throws {SpoorError} corrupt, with the path; unavailable when too many files are open
+   * @param files what the file is read through
+   * @throws {SpoorError} corrupt, with the path; unavailable when the file cannot be read just now
    */
-  constructor(path: string, id: number, cache: ByteCache<unknown>) {
+  constructor(path: string, id: number, cache: ByteCache<unknown>, files = new OpenFiles()) {
     this.path = path;
     this.#cacheKey = `${id}:`;
     this.#cache = cache;
-    this.#file = openBlock(path);
+    this.#files = files;
     try {
       this.footer = this.#readFooter();
       this.minStartUnixNano = BigInt(this.footer.minStart);
       this.maxStartUnixNano = BigInt(this.footer.maxStart);
       this.#filter = new TraceFilter(this.#chunk(this.footer.filter).slice());
     } catch (error) {
-      closeSync(this.#file);
+      files.close(path);
       throw error;
     }
   }
 
   /** Frees the file; groups handed out can no longer be read. */
   close(): void {
-    closeSync(this.#file);
+    this.#files.close(this.path);
     this.#cache.drop(this.#cacheKey);
   }
 
@@ -219,9 +220,9 @@ export class BlockReader {
     while (done < length) {
       let count: number;
       try {
-        count = readSync(this.#file, bytes, done, length - done, offset + done);
+        count = this.#files.read(this.path, bytes.subarray(done), offset + done);
       } catch (cause) {
-        throw this.#damaged(`byte ${offset + done} cannot be read: ${messageOf(cause)}`);
+        throw this.#failed(`byte ${offset + done} cannot be read`, cause);
       }
       if (count === 0) {
         throw this.#damaged(`ends ${length - done} bytes early, at byte ${offset + done}`);
@@ -244,8 +245,24 @@ export class BlockReader {
     return this.damage;
   }
 
+  /** A file call failed: that says something about the block only where its file is gone or is none. */
+  #failed(what: string, cause: unknown): SpoorError {
+    const message = `${what}: ${messageOf(cause)}`;
+    return isTransientFileError(cause) || fileErrorCode(cause) === 'EIO'
+      ? new SpoorError('unavailable', `block ${this.path}: ${message}`, { cause })
+      : this.#damaged(message);
+  }
+
+  #size(): number {
+    try {
+      return this.#files.size(this.path);
+    } catch (cause) {
+      throw this.#failed('cannot be opened', cause);
+    }
+  }
+
   #readFooter(): BlockFooter {
-    const { size } = fstatSync(this.#file);
+    const size = this.#size();
     const tooShort = size < BLOCK_MAGIC.length + TRAILER_BYTES;
     const trailer = tooShort ? NOTHING : this.#read(size - TRAILER_BYTES, TRAILER_BYTES);
     if (tooShort || !BLOCK_MAGIC.every((byte, i) => trailer[12 + i] === byte)) {
@@ -297,15 +314,6 @@ function findEntry(table: SymbolTable, value: Uint8Array): number {
   }
   if (low === 0) return BEFORE;
   return low === table.count ? AFTER : BETWEEN;
-}
-
-function openBlock(path: string): number {
-  try {
-    return openSync(path, 'r');
-  } catch (cause) {
-    const code = isTransientFileError(cause) ? 'unavailable' : 'corrupt';
-    throw new SpoorError(code, `block ${path}: cannot be opened: ${messageOf(cause)}`, { cause });
-  }
 }
 
 function messageOf(error: unknown): string {

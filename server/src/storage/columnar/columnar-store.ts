@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readdir, rename, unlink } from 'node:fs/promises';
-import { mkdirSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import { type Tenant, traceIdBytes, type TraceId } from '@spoor/core/model/ids.ts';
@@ -16,12 +14,16 @@ import type {
   StoreFigures,
   TraceStore,
 } from '#storage/tracestore.ts';
-import { blockPath, TENANTS_DIR } from './block-path.ts';
+import { blockPath } from './block-path.ts';
+import { Compactor } from './compaction/compactor.ts';
+import type { RetentionPolicy } from './compaction/retention-policy.ts';
+import { makeDataDirectory, tidyBlocks } from './data-directory.ts';
 import { DataLock } from './data-lock.ts';
 import { Head } from './head.ts';
 import { Manifest } from './manifest.ts';
-import type { BlockEntry } from './manifest-edit.ts';
+import type { BlockEntry, ManifestEdit } from './manifest-edit.ts';
 import type { Answers, BlocksMessage, QueryReply, QueryRequest, Question } from './query-worker.ts';
+import { RetiredFiles } from './retired-files.ts';
 import type { SealReply, SealRequest } from './seal-worker.ts';
 import type { Slab, SlabRoom } from './slab.ts';
 import { storeFigures } from './store-figures.ts';
@@ -57,6 +59,8 @@ export interface ColumnarStoreOptions {
   readonly dir: string;
   readonly logger: Pick<Logger, 'info' | 'warn' | 'error'>;
   readonly maxTenants?: number;
+  /** Without it everything is kept. */
+  readonly retention?: RetentionPolicy;
   /** Spans of a slab before it is sealed; smaller in tests. */
   readonly slabRows?: number;
   /** Size of a segment of the log; smaller in tests. */
@@ -87,6 +91,9 @@ export class ColumnarStore implements TraceStore {
   readonly #head: Head;
   readonly #sealer: WorkerClient<SealRequest, SealReply>;
   readonly #querier: WorkerClient<QueryRequest, QueryReply>;
+  readonly #compactor: Compactor;
+  /** Blocks that were removed while questions about them were under way. */
+  readonly #retired = new RetiredFiles((path) => DISK_FILES.unlink(path));
   /** Tenants by their number in the slabs. */
   readonly #tenants: Tenant[] = [];
   readonly #tenantNumbers = new Map<Tenant, number>();
@@ -116,20 +123,27 @@ export class ColumnarStore implements TraceStore {
     this.#querier = new WorkerClient(
       new URL('./query-worker.ts', import.meta.url),
       WORKER_HEAP_MIB,
-      (worker) => worker.postMessage(this.#blocksMessage(this.#allBlocks())),
+      (worker) => worker.postMessage(this.#blocksMessage({ addBlocks: this.#allBlocks() })),
     );
+    this.#compactor = new Compactor({
+      logger: this.#logger,
+      nowMs: this.#nowMs,
+      retention: options.retention ?? {},
+      blocks: () => this.#allBlocks(),
+      commit: (edit) => this.#commit(this.#opened().manifest, edit),
+    });
   }
 
   async start(): Promise<void> {
     if (this.#closing) throw new SpoorError('unavailable', 'the store was shut down');
-    await makeDir(this.#dir);
+    await makeDataDirectory(this.#dir);
     const lock = DataLock.acquire(this.#dir);
     let manifest: Manifest | undefined;
     try {
       manifest = await Manifest.open({ files: DISK_FILES, dir: this.#dir });
       for (const message of manifest.damage) this.#logger.error({ dir: this.#dir }, message);
       for (const tenant of manifest.tenants()) this.#knownTenant(tenant);
-      await this.#tidyBlocks(manifest);
+      await tidyBlocks(this.#dir, manifest, this.#logger);
       const wal = await this.#replay(manifest);
       this.#open = { lock, manifest, wal };
       // What was sealed while the log was opened.
@@ -145,6 +159,7 @@ export class ColumnarStore implements TraceStore {
       this.#replaying = undefined;
     }
     this.#quietTimer = setInterval(() => this.#sealWhenQuiet(), QUIET_MS / 4).unref();
+    this.#compactor.start();
   }
 
   async shutdown(): Promise<void> {
@@ -152,8 +167,9 @@ export class ColumnarStore implements TraceStore {
     clearInterval(this.#quietTimer);
     const open = this.#open;
     this.#open = undefined;
-    await Promise.all([this.#sealer.close(), this.#querier.close()]);
+    await Promise.all([this.#sealer.close(), this.#querier.close(), this.#compactor.close()]);
     if (open === undefined) return;
+    await this.#retired.settled();
     await open.wal.close();
     await open.manifest.close();
     open.lock.release();
@@ -241,6 +257,11 @@ export class ColumnarStore implements TraceStore {
     await this.#head.drain();
   }
 
+  /** Removes at once what retention wants gone. */
+  applyRetention(): Promise<void> {
+    return this.#compactor.applyRetention();
+  }
+
   figures(): StoreFigures {
     const open = this.#open;
     return storeFigures({
@@ -253,6 +274,7 @@ export class ColumnarStore implements TraceStore {
       seals: this.#seals,
       damagedBlocks: this.#damagedBlocks.size,
       tenants: this.#tenants.length,
+      ...this.#compactor.figures,
     });
   }
 
@@ -290,8 +312,17 @@ export class ColumnarStore implements TraceStore {
     return manifest.tenants().flatMap((tenant) => manifest.blocks(tenant));
   }
 
-  #blocksMessage(blocks: readonly BlockEntry[]): BlocksMessage {
-    return { blocks, dir: this.#dir };
+  #blocksMessage({ addBlocks = [], removeBlocks = [] }: ManifestEdit): BlocksMessage {
+    return { dir: this.#dir, added: addBlocks, removed: removeBlocks };
+  }
+
+  /** Makes blocks come and go in one step, for questions too; files that go are removed when no question needs them. */
+  async #commit(manifest: Manifest, edit: ManifestEdit): Promise<void> {
+    await manifest.commit(edit);
+    this.#querier.notify(this.#blocksMessage(edit));
+    const removed = edit.removeBlocks ?? [];
+    for (const { id } of removed) this.#damagedBlocks.delete(id);
+    this.#retired.retire(removed.map(({ tenant, id }) => blockPath(this.#dir, tenant, id)));
   }
 
   /** Reads the log back into the head, and opens it for what comes. */
@@ -375,52 +406,24 @@ export class ColumnarStore implements TraceStore {
       lastSequence: slab.lastSequence,
     }));
     try {
-      await manifest.commit({ addBlocks: blocks, walUpto: slab.lastSequence });
+      await this.#commit(manifest, { addBlocks: blocks, walUpto: slab.lastSequence });
     } catch (error) {
       // Unless the next start may find the commit all the same.
       if (manifest.failed === undefined) {
         for (const { tenant, id } of blocks) {
-          await unlink(blockPath(this.#dir, tenant, id)).catch(() => undefined);
+          await DISK_FILES.unlink(blockPath(this.#dir, tenant, id)).catch(() => undefined);
         }
       }
       throw error;
     }
     this.#seals++;
     this.#open?.wal.release(slab.lastSequence);
-    this.#querier.notify(this.#blocksMessage(blocks));
+    this.#compactor.check();
   }
 
   #sealWhenQuiet(): void {
     if (this.#head.rows === 0 || this.#nowMs() - this.#lastWriteMs < QUIET_MS) return;
     void this.#head.drain();
-  }
-
-  /**
-   * A crash between writing a block and its commit leaves a file that nothing names; it is removed. Where something of the
-   * manifest was lost, such a file may have counted: it is kept under another name.
-   */
-  async #tidyBlocks(manifest: Manifest): Promise<void> {
-    const root = join(this.#dir, TENANTS_DIR);
-    const isWhole = manifest.damage.length === 0 && manifest.cutBytes === 0 && !manifest.isNew;
-    for (const entry of await readdir(root, { withFileTypes: true }).catch(() => [])) {
-      if (!entry.isDirectory()) continue;
-      const directory = entry.name;
-      // Only directories that this store made for a tenant are here; an unknown name has no blocks.
-      const tenant = directory as Tenant;
-      const named = new Set(
-        manifest.blocks(tenant).map(({ id }) => blockPath(this.#dir, tenant, id)),
-      );
-      for (const file of await readdir(join(root, directory))) {
-        const path = join(root, directory, file);
-        if (!file.endsWith('.block') || named.has(path)) continue;
-        if (isWhole) {
-          await unlink(path);
-        } else {
-          this.#logger.warn({ path }, 'the manifest does not name this block; it is set aside');
-          await rename(path, `${path}.unnamed`);
-        }
-      }
-    }
   }
 
   /** Asks the query worker, with the state of this moment. */
@@ -434,6 +437,7 @@ export class ColumnarStore implements TraceStore {
     if (signal?.aborted === true) throw cancelled();
     const cancel = new SharedArrayBuffer(4);
     const { views, release } = this.#head.pin();
+    const releaseFiles = this.#retired.hold();
     const onAbort = (): void => {
       Atomics.store(new Int32Array(cancel), 0, 1);
     };
@@ -458,19 +462,8 @@ export class ColumnarStore implements TraceStore {
     } finally {
       signal?.removeEventListener('abort', onAbort);
       release();
+      releaseFiles();
     }
-  }
-}
-
-/** Makes a directory and its parents; the names of those that are new survive a power loss. */
-async function makeDir(dir: string): Promise<void> {
-  const first = mkdirSync(dir, { recursive: true });
-  if (first === undefined) return;
-  let made = resolve(dir);
-  await DISK_FILES.fsyncDir(dirname(made));
-  while (made !== resolve(first)) {
-    made = dirname(made);
-    await DISK_FILES.fsyncDir(dirname(made));
   }
 }
 

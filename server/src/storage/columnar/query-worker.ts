@@ -14,6 +14,7 @@ import type { Operation } from '#storage/tracestore.ts';
 import { blockPath } from './block-path.ts';
 import { BlockReader } from './block-reader.ts';
 import { ByteCache } from './frame-cache.ts';
+import { OpenFiles } from './open-files.ts';
 import { RowGroup } from './row-group.ts';
 import { readSlab, type SlabView } from './slab.ts';
 import { findNewest } from './trace-search.ts';
@@ -30,10 +31,11 @@ export interface BlockInfo {
   readonly maxStartUnixNano: bigint;
 }
 
-/** Tells the worker of blocks; a question asked later sees them. */
+/** Tells the worker which blocks came and went in one step; a question asked later sees it so. */
 export interface BlocksMessage {
-  readonly blocks: readonly BlockInfo[];
   readonly dir: string;
+  readonly added: readonly BlockInfo[];
+  readonly removed: readonly Pick<BlockInfo, 'tenant' | 'id'>[];
 }
 
 /** What can be asked. */
@@ -100,6 +102,10 @@ class WorkerBlock implements OpenBlock {
 
   setAside(): void {
     this.#damaged = true;
+    this.close();
+  }
+
+  close(): void {
     this.#reader?.close();
     this.#reader = undefined;
   }
@@ -108,6 +114,7 @@ class WorkerBlock implements OpenBlock {
 /** Answers questions over the slabs it is shown and the blocks it was told of. */
 class QueryAnswerer {
   readonly #cache = new ByteCache<unknown>(CACHE_BYTES);
+  readonly #files = new OpenFiles();
   readonly #blocks = new Map<Tenant, WorkerBlock[]>();
   readonly #known = new Set<number>();
   /** Batches of each slab's present life, by tenant number, and up to where they were read. */
@@ -116,13 +123,26 @@ class QueryAnswerer {
     { generation: number; readUpto: number; batches: Map<number, HeadBatch[]> }
   >();
 
-  add({ blocks, dir }: BlocksMessage): void {
-    for (const info of blocks) {
+  /** Takes note of blocks that came and went. */
+  change({ dir, added, removed }: BlocksMessage): void {
+    for (const { tenant, id } of removed) {
+      const list = this.#blocks.get(tenant);
+      const at = list?.findIndex((block) => block.id === id) ?? -1;
+      // A worker that started after the block was removed was never told of it.
+      if (list === undefined || at < 0) continue;
+      list[at]!.close();
+      list.splice(at, 1);
+      if (list.length === 0) this.#blocks.delete(tenant);
+      this.#known.delete(id);
+    }
+    for (const info of added) {
       // A worker that starts just now may be told of a new block twice.
       if (this.#known.has(info.id)) continue;
       this.#known.add(info.id);
       const path = blockPath(dir, info.tenant, info.id);
-      const block = new WorkerBlock(info, () => new BlockReader(path, info.id, this.#cache));
+      const block = new WorkerBlock(info, () => {
+        return new BlockReader(path, info.id, this.#cache, this.#files);
+      });
       const list = this.#blocks.get(info.tenant);
       if (list === undefined) this.#blocks.set(info.tenant, [block]);
       else list.push(block);
@@ -252,8 +272,8 @@ function extracted({ columns, rows }: TracePart): TracePart {
 const answerer = new QueryAnswerer();
 
 parentPort?.on('message', (message: QueryRequest | BlocksMessage) => {
-  if ('blocks' in message) {
-    answerer.add(message);
+  if ('added' in message) {
+    answerer.change(message);
     return;
   }
   const reply = answerer.answer(message);

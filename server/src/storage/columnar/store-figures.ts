@@ -14,6 +14,8 @@ export interface StoreState {
   readonly seals: number;
   readonly damagedBlocks: number;
   readonly tenants: number;
+  readonly expiredBlocks: number;
+  readonly expiredSpans: number;
 }
 
 /** The figures of a columnar store, by metric name. */
@@ -47,6 +49,8 @@ export function storeFigures(state: StoreState): StoreFigures {
     ['store_tenants', gauge('Tenants with spans.', state.tenants)],
     ['store_spans_written_total', counter('Spans made durable.', state.spansWritten)],
     ['store_seals_total', counter('Slabs sealed into blocks.', state.seals)],
+    ['store_expired_blocks_total', counter('Blocks removed by retention.', state.expiredBlocks)],
+    ['store_expired_spans_total', counter('Spans removed by retention.', state.expiredSpans)],
     ['store_wal_segments', gauge('Segments of the write-ahead log in use.', wal?.segments ?? 0)],
     ['store_wal_bytes', gauge('Size of these segments.', wal?.sizeBytes ?? 0)],
     ['store_wal_queued_bytes', gauge('Waiting for the disk.', wal?.queuedBytes ?? 0)],

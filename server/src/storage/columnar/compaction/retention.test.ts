@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { DEFAULT_TENANT, parseTenant } from '@spoor/core/model/ids.ts';
+import { span, traceId } from '@spoor/core/query/testing/example-span.ts';
+import { findIds, queryFor, readTraces, writeSpans } from '#storage/testing/store-harness.ts';
+import { figure, withStore } from '../testing/store-fixture.ts';
+import { withDirectory } from '../testing/temporary-directory.ts';
+
+const DAY_MS = 86_400_000;
+
+function blockFiles(dir: string): string[] {
+  return readdirSync(join(dir, 'tenants'), { recursive: true })
+    .map(String)
+    .filter((path) => path.endsWith('.block'))
+    .sort();
+}
+
+test('what came in too long ago is gone, its files too, and stays so after a restart', () =>
+  withDirectory(async (dir) => {
+    let nowMs = 100 * DAY_MS;
+    const options = {
+      nowMs: () => nowMs,
+      retention: {
+        maxAgeMs: 7 * DAY_MS,
+        tenants: new Map([[parseTenant('long'), { maxAgeMs: 30 * DAY_MS }]]),
+      },
+    };
+    const expectOn = async (days: number, found: number[], foundLong: number[]): Promise<void> => {
+      nowMs = days * DAY_MS;
+      await withStore(
+        dir,
+        async (store) => {
+          for (let again = 0; again < 2; again++) {
+            await store.applyRetention();
+            const ids = await findIds(store, queryFor());
+            assert.deepEqual(ids, found.map(traceId), `day ${days}`);
+            const long = await findIds(store, queryFor(), parseTenant('long'));
+            assert.deepEqual(long, foundLong.map(traceId), `day ${days}`);
+            assert.equal(figure(store, 'store_blocks'), found.length + foundLong.length);
+          }
+        },
+        options,
+      );
+      assert.equal(blockFiles(dir).length, found.length + foundLong.length);
+    };
+    await withStore(
+      dir,
+      async (store) => {
+        for (const [day, trace] of [
+          [100, 1],
+          [103, 2],
+          [106, 3],
+        ] as const) {
+          nowMs = day * DAY_MS;
+          const spans = [span({ traceId: traceId(trace) })];
+          await writeSpans(store, spans);
+          await writeSpans(store, spans, parseTenant('long'));
+          await store.settle();
+        }
+      },
+      options,
+    );
+    await expectOn(106.9, [1, 2, 3], [1, 2, 3]);
+    await expectOn(107, [2, 3], [1, 2, 3]);
+    await expectOn(120, [], [1, 2, 3]);
+    await expectOn(133, [], [3]);
+    await expectOn(136, [], []);
+  }));
+
+test('beyond the size that is kept the oldest blocks go as new ones come', () =>
+  withDirectory((dir) =>
+    withStore(
+      dir,
+      async (store) => {
+        for (let trace = 1; trace <= 12; trace++) {
+          await writeSpans(store, [span({ traceId: traceId(trace), name: `n${trace}` })]);
+          await store.settle();
+        }
+        await store.applyRetention();
+        const left = (await findIds(store, queryFor())).length;
+        assert.ok(left >= 2 && left < 12, `${left} traces are left`);
+        assert.ok(figure(store, 'store_block_bytes') <= 6000);
+        const [spans] = await readTraces(store, [traceId(12)]);
+        assert.equal(spans?.length, 1);
+        assert.deepEqual(await readTraces(store, [traceId(1)]), []);
+        assert.equal(figure(store, 'store_expired_blocks_total'), 12 - left);
+        assert.equal(figure(store, 'store_expired_spans_total'), 12 - left);
+        assert.equal(figure(store, 'store_blocks'), left);
+        assert.equal(blockFiles(dir).length, left);
+      },
+      { retention: { maxBytes: 6000 } },
+    ),
+  ));
+
+test('questions under way while blocks go answer from all of them or from what is left', () =>
+  withDirectory(async (dir) => {
+    let nowMs = DAY_MS;
+    await withStore(
+      dir,
+      async (store) => {
+        for (let trace = 1; trace <= 10; trace++) {
+          await writeSpans(store, [span({ traceId: traceId(trace) })]);
+          if (trace === 5) {
+            await store.settle();
+            nowMs += 5000;
+          }
+        }
+        await store.settle();
+        nowMs += 5001;
+        const before = Array.from({ length: 5 }, () => findIds(store, queryFor()));
+        const removal = store.applyRetention();
+        const during = Array.from({ length: 5 }, () => findIds(store, queryFor()));
+        await removal;
+        const after = await findIds(store, queryFor());
+        assert.equal(after.length, 5);
+        for (const ids of await Promise.all(before)) assert.equal(ids.length, 10);
+        for (const ids of await Promise.all(during)) {
+          assert.ok(ids.length === 10 || ids.length === 5, String(ids.length));
+        }
+        assert.equal(figure(store, 'store_damaged_blocks'), 0);
+        assert.deepEqual(await store.getServices(DEFAULT_TENANT), ['shop']);
+      },
+      { nowMs: () => nowMs, retention: { maxAgeMs: 10_000 } },
+    );
+  }));
