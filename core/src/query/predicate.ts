@@ -11,15 +11,34 @@ import {
   OrNode,
   type PredicateNode,
 } from './predicate-node.ts';
+import type { RowSet } from './row-set.ts';
 import { selectStarts, type TimeWindow } from './time-window.ts';
 import type { QueryField, SpanPredicate } from './trace-query.ts';
 import { ValueTest } from './value-test.ts';
 
-/** Comparisons and operators in one predicate; each costs a pass over every span. */
+/** Comparisons and operators in the predicates of one query; each costs a pass over every span. */
 export const MAX_PREDICATE_NODES = 1000;
 
 /** Nesting of operators; it bounds the recursion over a tree that came from outside. */
 export const MAX_PREDICATE_DEPTH = 100;
+
+/** Counts the parts of all predicates of one query. */
+export class PredicateBudget {
+  #nodes = 0;
+
+  /**
+   * Counts one part.
+   * @param depth how many others it is in
+   * @throws {SpoorError} invalid_argument: there are too many, or it is too deep
+   */
+  take(depth: number): void {
+    if (++this.#nodes <= MAX_PREDICATE_NODES && depth <= MAX_PREDICATE_DEPTH) return;
+    throw new SpoorError(
+      'invalid_argument',
+      `the predicate has more than ${MAX_PREDICATE_NODES} parts, or more than ${MAX_PREDICATE_DEPTH} in one another`,
+    );
+  }
+}
 
 /**
  * A predicate made ready to be evaluated on any number of sources. It remembers what it found out about their symbol
@@ -31,17 +50,15 @@ export interface CompiledPredicate {
 
 /**
  * Compiles a predicate.
+ * @param budget that of the query, where it has several predicates
  * @throws {SpoorError} invalid_argument: a pattern is not understood, or the predicate is too large
  */
-export function compilePredicate(predicate: SpanPredicate): CompiledPredicate {
-  let count = 0;
+export function compilePredicate(
+  predicate: SpanPredicate,
+  budget: PredicateBudget = new PredicateBudget(),
+): CompiledPredicate {
   const compile = (node: SpanPredicate, depth: number): PredicateNode => {
-    if (++count > MAX_PREDICATE_NODES || depth > MAX_PREDICATE_DEPTH) {
-      throw new SpoorError(
-        'invalid_argument',
-        `the predicate has more than ${MAX_PREDICATE_NODES} parts, or more than ${MAX_PREDICATE_DEPTH} in one another`,
-      );
-    }
+    budget.take(depth);
     switch (node.op) {
       case 'and':
         return new AndNode(node.args.map((arg) => compile(arg, depth + 1)));
@@ -72,16 +89,25 @@ export function compilePredicate(predicate: SpanPredicate): CompiledPredicate {
  * @param window undefined when every row is known to be inside
  */
 export function evaluate(
-  { root }: CompiledPredicate,
+  compiled: CompiledPredicate,
   columns: SpanColumns,
   window: TimeWindow | undefined,
 ): Uint32Array<ArrayBuffer> {
+  return selectRows(compiled, columns, window)?.toRows() ?? new Uint32Array(0);
+}
+
+/** As {@link evaluate}, as a set; undefined when a glance at the dictionaries was enough to see that it is empty. */
+export function selectRows(
+  { root }: CompiledPredicate,
+  columns: SpanColumns,
+  window: TimeWindow | undefined,
+): RowSet | undefined {
   // Read first: what a growing source gets meanwhile, symbols included, only comes after these rows.
   const { rows } = columns;
-  if (rows === 0 || root.forecast(columns) === NEVER) return new Uint32Array(0);
+  if (rows === 0 || root.forecast(columns) === NEVER) return undefined;
   const selected = root.select(columns, rows);
   if (window !== undefined && !selected.isEmpty) selectStarts(selected, columns, window);
-  return selected.toRows();
+  return selected;
 }
 
 /** Rows where one of the field's values passes. */

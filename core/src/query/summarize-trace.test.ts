@@ -7,13 +7,7 @@ import { arbitrarySpan } from './testing/arbitrary-span.ts';
 import { resource, span, spanId, traceId } from './testing/example-span.ts';
 import { batchOf } from './testing/span-body.ts';
 import type { TracePart } from './join-trace.ts';
-import {
-  compareNewestFirst,
-  mergePartials,
-  summarizeTrace,
-  toSummary,
-  TraceSummarizer,
-} from './summarize-trace.ts';
+import { mergePartials, summarizeTrace, toSummary, TraceSummarizer } from './summarize-trace.ts';
 
 function part(spans: readonly Span[]): TracePart {
   return { columns: batchOf(spans), rows: spans.map((_, row) => row) };
@@ -79,17 +73,5 @@ test('summaries of parts without common spans merge to the summary of the whole'
       },
     ),
     { numRuns: 100 },
-  );
-});
-
-test('newest first, equal starts by trace id', () => {
-  const traces = [
-    { startTimeUnixNano: 1n, traceId: traceId(3) },
-    { startTimeUnixNano: 2n, traceId: traceId(2) },
-    { startTimeUnixNano: 2n, traceId: traceId(1) },
-  ];
-  assert.deepEqual(
-    traces.sort(compareNewestFirst).map((trace) => trace.traceId),
-    [traceId(1), traceId(2), traceId(3)],
   );
 });

@@ -4,7 +4,7 @@ import type { SpanColumns } from '#model/span-columns.ts';
 import { SpanReader, uint64 } from '#model/span-reader.ts';
 import { compareCodePoints } from './code-point-order.ts';
 import type { TraceSummary } from './trace-query.ts';
-import { orderTrace, type TracePart } from './join-trace.ts';
+import { orderTrace, type TracePart, type TraceRows } from './join-trace.ts';
 
 /** Value of the status column for the code ERROR. */
 const ERROR_STATUS = 3;
@@ -49,7 +49,12 @@ export class TraceSummarizer {
    * @param parts of one trace, with at least one row
    */
   summarize(parts: readonly TracePart[]): TraceSummary {
-    return toSummary(this.partial(parts));
+    return this.summarizeRows(orderTrace(parts));
+  }
+
+  /** As {@link summarize}, of a trace whose rows were put in order before. */
+  summarizeRows(trace: TraceRows): TraceSummary {
+    return toSummary(this.#partial(trace));
   }
 
   /**
@@ -57,7 +62,11 @@ export class TraceSummarizer {
    * @param parts of one trace, with at least one row
    */
   partial(parts: readonly TracePart[]): TracePartial {
-    const trace = orderTrace(parts);
+    return this.#partial(orderTrace(parts));
+  }
+
+  #partial(trace: TraceRows): TracePartial {
+    const { parts } = trace;
     const readers = parts.map(({ columns }) => this.#reader(columns));
     const services = new Map<string, { spanCount: number; errorCount: number }>();
     let start = 2n ** 64n;
@@ -158,17 +167,6 @@ export function toSummary({
   ...summary
 }: TracePartial): TraceSummary {
   return summary;
-}
-
-/** Newest first by start, equal starts by trace id: the order of the answers to a `TraceQuery`. */
-export function compareNewestFirst(
-  a: Pick<TraceSummary, 'startTimeUnixNano' | 'traceId'>,
-  b: Pick<TraceSummary, 'startTimeUnixNano' | 'traceId'>,
-): number {
-  if (a.startTimeUnixNano !== b.startTimeUnixNano) {
-    return a.startTimeUnixNano > b.startTimeUnixNano ? -1 : 1;
-  }
-  return a.traceId < b.traceId ? -1 : a.traceId > b.traceId ? 1 : 0;
 }
 
 /** The earlier of two roots; ties by span id, then service, then name, so that it does not matter which comes first. */

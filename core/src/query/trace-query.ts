@@ -60,21 +60,99 @@ export type SpanPredicate =
   | { readonly op: 'matches'; readonly field: QueryField; readonly pattern: string };
 
 /**
+ * Something that a whole trace has one value of. What it says is about all spans of the trace, also those outside of the
+ * window of the query.
+ *
+ * - `trace`: `duration` is the latest end minus the earliest start in ns, `error_count` the number of spans with status
+ *   ERROR; `root_service` and `root_name` are those of the summary, empty without root.
+ * - `count`: how many spans meet `where`.
+ * - `duration`: `sum`, `avg`, `min` or `max` of the durations in ns of the spans that meet `where`, as the intrinsic of
+ *   spans has them. The sum of no spans is 0; the others do not exist then. All are exact, an average as a fraction.
+ */
+export type TraceField =
+  | {
+      readonly kind: 'trace';
+      readonly name: 'duration' | 'span_count' | 'error_count' | 'root_service' | 'root_name';
+    }
+  | { readonly kind: 'count'; readonly where: SpanPredicate }
+  | {
+      readonly kind: 'duration';
+      readonly aggregate: 'sum' | 'avg' | 'min' | 'max';
+      readonly where: SpanPredicate;
+    };
+
+/**
+ * A predicate on a whole trace, over all of its spans.
+ *
+ * - `and`, `or` and `not` are as in {@link SpanPredicate}.
+ * - `some`: one of the spans meets `where`. Two of them joined by `and` may be met by different spans.
+ * - Comparisons are as in {@link SpanPredicate}: numbers by what they are worth, and to a text only where that is a
+ *   number; `ne` wants the field to exist. `matches` is for the two texts.
+ */
+export type TracePredicate =
+  | { readonly op: 'and' | 'or'; readonly args: readonly TracePredicate[] }
+  | { readonly op: 'not'; readonly arg: TracePredicate }
+  | { readonly op: 'some'; readonly where: SpanPredicate }
+  | {
+      readonly op: 'eq' | 'ne' | 'lt' | 'le' | 'gt' | 'ge';
+      readonly field: TraceField;
+      readonly value: QueryLiteral;
+    }
+  | { readonly op: 'matches'; readonly field: TraceField; readonly pattern: string };
+
+/**
+ * Orders of traces, best first: by start of the earliest span, by duration (latest end minus earliest start), by number of
+ * spans, and by number of spans with status ERROR. Equal ones follow each other by trace id, ascending, in every order.
+ */
+export const TRACE_ORDERS = [
+  'newest',
+  'oldest',
+  'longest',
+  'shortest',
+  'most_spans',
+  'most_errors',
+] as const;
+
+/** One of {@link TRACE_ORDERS}. */
+export type TraceOrder = (typeof TRACE_ORDERS)[number];
+
+/** Where a trace stands in an order. */
+export interface TracePosition {
+  /** What the order goes by: start in Unix epoch ns, duration in ns (it may be negative), or a count. */
+  readonly key: bigint;
+  readonly traceId: TraceId;
+}
+
+/**
  * The one query tree: every API compiles to it, every backend executes it.
  *
- * A trace matches when one of its spans starts in `[startMin, startMax)` and meets `where`.
- * The answer is the `limit` newest matching traces: ordered by the start of the trace's earliest
- * span (of all its spans, not only the matching ones), later first; equal starts by trace id, ascending.
+ * A trace matches when one of its spans starts in `[startMin, startMax)` and meets `where`, and when all of its spans,
+ * wherever they start, meet `having`. It is ranked by all of its spans, too. The answer is the first `limit` matching
+ * traces in `order`, or, with `after`, the first ones behind that position.
+ *
+ * Pages: ask for the next one with `after` as the last page said, and all else unchanged. A trace whose key does not change
+ * meanwhile is on exactly one page; one that comes, goes or moves may be on one, on several or on none.
  */
 export interface TraceQuery {
   /** `{ op: 'and', args: [] }` matches every span. */
   readonly where: SpanPredicate;
+  readonly having?: TracePredicate;
   /** Unix epoch ns, inclusive. */
   readonly startMinUnixNano: bigint;
   /** Unix epoch ns, exclusive. */
   readonly startMaxUnixNano: bigint;
+  /** `newest` by default. */
+  readonly order?: TraceOrder;
+  readonly after?: TracePosition;
   /** 1 to 10,000. */
   readonly limit: number;
+}
+
+/** An answer to a {@link TraceQuery}. */
+export interface TracePage {
+  readonly traces: readonly TraceSummary[];
+  /** The `after` of the next page; undefined when no further trace matches. */
+  readonly next: TracePosition | undefined;
 }
 
 /** A trace without its spans. */

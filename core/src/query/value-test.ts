@@ -186,6 +186,11 @@ export class ValueTest {
   }
 }
 
+/** What a literal is worth among numbers; undefined when it is none. */
+export function literalNumber(literal: QueryLiteral): bigint | number | undefined {
+  return operands('eq', literal).number;
+}
+
 /** What a literal compares as; a text may be several things. */
 interface Operands {
   readonly text?: string;

@@ -4,14 +4,11 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseTenant, type Tenant } from '@spoor/core/model/ids.ts';
 import type { Span } from '@spoor/core/model/span.ts';
-import {
-  arbitraryPredicate,
-  arbitraryWindow,
-} from '@spoor/core/query/testing/arbitrary-predicate.ts';
+import { arbitraryQuery } from '@spoor/core/query/testing/arbitrary-query.ts';
 import { arbitrarySpan, SERVICES } from '@spoor/core/query/testing/arbitrary-span.ts';
 import { traceId } from '@spoor/core/query/testing/example-span.ts';
 import { OtlpProtoEncoder } from '@spoor/core/wire/otlp/encode.ts';
-import type { TraceQuery } from '@spoor/core/query/trace-query.ts';
+import type { TracePage, TraceQuery } from '@spoor/core/query/trace-query.ts';
 import { readSpans, type StoreHarness, writeSpans } from './testing/store-harness.ts';
 import { bySpan, spanText, TraceOracle } from './testing/trace-oracle.ts';
 import type { TraceStore } from './tracestore.ts';
@@ -42,10 +39,6 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.constant<Step>({ do: 'reopen' }) },
 );
 
-const query: fc.Arbitrary<TraceQuery> = fc
-  .record({ where: arbitraryPredicate, window: arbitraryWindow, limit: fc.constantFrom(1, 2, 100) })
-  .map(({ where, window, limit }) => ({ where, ...window, limit }));
-
 /**
  * Registers the test that matters most; part of `testTraceStore`: whatever is written, sent again, mixed, settled and reopened, the
  * answers are those of a brute-force oracle.
@@ -61,7 +54,7 @@ export function testHistories(
       await fc.assert(
         fc.asyncProperty(
           fc.array(step, { minLength: 1, maxLength: 8 }),
-          fc.array(query, { minLength: 1, maxLength: 10 }),
+          fc.array(arbitraryQuery, { minLength: 1, maxLength: 10 }),
           async (steps, queries) => {
             // Tenants see nothing of each other, so one store serves all runs.
             const tenant = parseTenant(`run-${run++}`);
@@ -108,8 +101,12 @@ async function compareAll(
   queries: readonly TraceQuery[],
 ): Promise<string[]> {
   for (const one of queries) {
-    const found = await store.findTraces(tenant, one);
-    assert.deepEqual(found, oracle.findTraces(tenant, one), fc.stringify(one));
+    let page: TracePage | undefined;
+    for (let after = one.after; page === undefined || page.next !== undefined; after = page.next) {
+      const asked = { ...one, ...(after === undefined ? {} : { after }) };
+      page = await store.findTraces(tenant, asked);
+      assert.deepEqual(page, oracle.findTraces(tenant, asked), fc.stringify(asked));
+    }
   }
   assert.deepEqual(await store.getServices(tenant), oracle.getServices(tenant));
   for (const service of SERVICES) {

@@ -266,7 +266,7 @@ export function testSearch(name: string, withStore: WithStore): void {
       ]);
       const query = queryFor(is('eq', intrinsic('status'), 2n), { startMinUnixNano: 1500n });
       await harness.always(async (store) => {
-        assert.deepEqual(await store.findTraces(DEFAULT_TENANT, query), [
+        assert.deepEqual((await store.findTraces(DEFAULT_TENANT, query)).traces, [
           {
             traceId: traceId(1),
             startTimeUnixNano: 900n,

@@ -24,6 +24,7 @@ import {
 import { oddSpans } from './testing/odd-spans.ts';
 import { bySpan } from './testing/trace-oracle.ts';
 import { testHistories } from './tracestore-history.contract.ts';
+import { testRanking } from './tracestore-ranking.contract.ts';
 import { testSearch } from './tracestore-search.contract.ts';
 
 /** What backends may differ in; the least capable by default. */
@@ -51,7 +52,10 @@ export function testTraceStore(
     withStore((harness) =>
       harness.always(async (store) => {
         assert.deepEqual(await readTraces(store, [traceId(1)]), []);
-        assert.deepEqual(await store.findTraces(DEFAULT_TENANT, queryFor()), []);
+        assert.deepEqual(await store.findTraces(DEFAULT_TENANT, queryFor()), {
+          traces: [],
+          next: undefined,
+        });
         assert.deepEqual(await store.getServices(DEFAULT_TENANT), []);
         assert.deepEqual(await store.getOperations(DEFAULT_TENANT, 'shop'), []);
         assert.equal(store.unhealthy, undefined);
@@ -90,8 +94,12 @@ export function testTraceStore(
       await writeSpans(harness.store, [one]);
       await harness.alwaysAndReopened(async (store) => {
         assert.deepEqual(await readTraces(store, [traceId(1)]), [[one]]);
-        const [, summary] = await store.findTraces(DEFAULT_TENANT, queryFor());
-        const [alone] = await store.findTraces(DEFAULT_TENANT, queryFor(undefined, { limit: 1 }));
+        const {
+          traces: [, summary],
+        } = await store.findTraces(DEFAULT_TENANT, queryFor());
+        const {
+          traces: [alone],
+        } = await store.findTraces(DEFAULT_TENANT, queryFor(undefined, { limit: 1 }));
         assert.equal(alone?.traceId, traceId(1));
         assert.equal(alone.spanCount, 1);
         assert.equal(alone.errorCount, 1);
@@ -117,7 +125,9 @@ export function testTraceStore(
         const batches = await Array.fromAsync(store.getTraces(DEFAULT_TENANT, [traceId(1)]));
         const bytes = batches.map((batch) => new OtlpProtoEncoder(batch).encode());
         assert.deepEqual(bytes, (first ??= bytes), 'their order changed');
-        const [summary] = await store.findTraces(DEFAULT_TENANT, queryFor());
+        const {
+          traces: [summary],
+        } = await store.findTraces(DEFAULT_TENANT, queryFor());
         assert.equal(summary?.spanCount, 3);
       });
     }));
@@ -189,7 +199,7 @@ export function testTraceStore(
           [two, theirs, 'cart'],
         ] as const) {
           assert.deepEqual(await readTraces(store, [traceId(1)], tenant), [[own]]);
-          const [summary, ...rest] = await store.findTraces(tenant, queryFor());
+          const [summary, ...rest] = (await store.findTraces(tenant, queryFor())).traces;
           assert.equal(summary?.startTimeUnixNano, own.startTimeUnixNano);
           assert.equal(summary.spanCount, 1);
           assert.equal(rest.length, 0);
@@ -267,7 +277,9 @@ export function testTraceStore(
         const [batch] = await Array.fromAsync(store.getTraces(DEFAULT_TENANT, [traceId(1)]));
         assert.equal(batch!.rows, spans.length);
         assert.ok(Buffer.from(new OtlpProtoEncoder(batch!).encode()).equals(expected));
-        const [summary] = await store.findTraces(DEFAULT_TENANT, queryFor());
+        const {
+          traces: [summary],
+        } = await store.findTraces(DEFAULT_TENANT, queryFor());
         assert.equal(summary?.spanCount, spans.length);
         assert.equal(summary.rootSpanId, spanId(1));
       });
@@ -329,6 +341,7 @@ export function testTraceStore(
     }));
 
   testSearch(name, withStore);
+  testRanking(name, withStore);
   testHistories(name, withStore, capabilities.histories ?? 50);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Tenant, TraceId } from '@spoor/core/model/ids.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
-import type { TraceQuery, TraceSummary } from '@spoor/core/query/trace-query.ts';
+import type { TracePage, TraceQuery } from '@spoor/core/query/trace-query.ts';
 
 /** One request whose spans are in a batch; stored with it, so that a resent body is known after a restart. */
 export interface RequestRecord {
@@ -60,8 +60,8 @@ export interface TraceReader {
     ids: readonly TraceId[],
     options?: ReadOptions,
   ): AsyncIterable<SpanBatch>;
-  /** See {@link TraceQuery} for what matches and in which order. */
-  findTraces(tenant: Tenant, query: TraceQuery, options?: ReadOptions): Promise<TraceSummary[]>;
+  /** See {@link TraceQuery} for what matches, in which order, and for pages. */
+  findTraces(tenant: Tenant, query: TraceQuery, options?: ReadOptions): Promise<TracePage>;
   /** Names of all services that have spans, by code point, without the empty name. */
   getServices(tenant: Tenant, options?: ReadOptions): Promise<string[]>;
   /** Distinct (name, kind) of a service's spans, by name, then kind. */

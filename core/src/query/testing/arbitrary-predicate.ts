@@ -28,7 +28,8 @@ const field: fc.Arbitrary<QueryField> = fc.oneof(
 
 const text = fc.constantFrom(...TEXTS, ...SERVICES, ...NAMES);
 
-const literal: fc.Arbitrary<QueryLiteral> = fc.oneof(
+/** Values of every type to compare with. */
+export const arbitraryLiteral: fc.Arbitrary<QueryLiteral> = fc.oneof(
   text.map((value) => ({ type: 'string' as const, value })),
   fc
     .oneof(
@@ -85,7 +86,7 @@ export const arbitraryPredicate: fc.Arbitrary<SpanPredicate> = fc.letrec<{ node:
   (tie) => ({
     node: fc.oneof(
       { maxDepth: 3, withCrossShrink: true },
-      fc.record({ op, field, value: literal }),
+      fc.record({ op, field, value: arbitraryLiteral }),
       fitting,
       fc.record({ op: fc.constant('exists' as const), field }),
       fc.record({

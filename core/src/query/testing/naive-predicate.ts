@@ -26,7 +26,8 @@ export function meets(span: Span, predicate: SpanPredicate): boolean {
       const { op, field, value: literal } = predicate;
       const values = valuesOf(span, field);
       if (values === undefined) return false;
-      const some = (sign: number) => values.some((value) => compare(value, literal, op) === sign);
+      const some = (sign: number) =>
+        values.some((value) => compareValue(value, literal, op) === sign);
       if (op === 'ne') return !some(0);
       if (op === 'lt' || op === 'gt') return some(op === 'lt' ? -1 : 1);
       return some(0) || (op !== 'eq' && some(op === 'le' ? -1 : 1));
@@ -85,7 +86,7 @@ function plain(value: AttributeValue): Plain[] {
 }
 
 /** -1, 0 or 1 where the two have an order, otherwise undefined. */
-function compare(value: Plain, literal: QueryLiteral, op: string): number | undefined {
+export function compareValue(value: Plain, literal: QueryLiteral, op: string): number | undefined {
   const equality = op === 'eq' || op === 'ne';
   const bound = literal.value;
   if (typeof bound === 'boolean') return equality && value === bound ? 0 : undefined;
@@ -111,7 +112,8 @@ function compareNumbers(a: bigint | number, b: bigint | number): number | undefi
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function numberOf(text: string): bigint | number | undefined {
+/** The number that a text is written like. */
+export function numberOf(text: string): bigint | number | undefined {
   if (text === 'NaN' || text === 'Infinity' || text === '-Infinity') return Number(text);
   try {
     const parsed: unknown = JSON.parse(text.replace(/^(-?)0+(?=\d)/, '$1'));

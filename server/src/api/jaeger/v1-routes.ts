@@ -56,7 +56,7 @@ export function addV1Routes(app: FastifyInstance, context: QueryContext): void {
         yield* tracesAnswer(traces, style, search.ids);
       } else {
         const found = await reader.findTraces(tenant, search.query, { signal });
-        const ids = found.map((summary) => summary.traceId);
+        const ids = found.traces.map((summary) => summary.traceId);
         yield* tracesAnswer(reader.getTraces(tenant, ids, { signal }), style, []);
       }
     });

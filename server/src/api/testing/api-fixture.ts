@@ -10,7 +10,7 @@ import { ProcessMetrics } from '#telemetry/process-metrics.ts';
 import { BatchBuilder } from '@spoor/core/model/batch-builder.ts';
 import { formatTraceId, type TraceId } from '@spoor/core/model/ids.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
-import type { TraceQuery, TraceSummary } from '@spoor/core/query/trace-query.ts';
+import type { TracePage, TraceQuery } from '@spoor/core/query/trace-query.ts';
 import { OtlpJsonDecoder } from '@spoor/core/wire/otlp/decode-json.ts';
 
 /** The batch of these `ResourceSpans` in OTLP/JSON. */
@@ -44,9 +44,9 @@ export class FixtureReader implements TraceReader {
     }
   }
 
-  async findTraces(_tenant: string, query: TraceQuery): Promise<TraceSummary[]> {
+  async findTraces(_tenant: string, query: TraceQuery): Promise<TracePage> {
     this.queries.push(query);
-    return [...this.#batches.keys()].slice(0, query.limit).map((traceId) => ({
+    const traces = [...this.#batches.keys()].slice(0, query.limit).map((traceId) => ({
       traceId,
       startTimeUnixNano: 0n,
       endTimeUnixNano: 0n,
@@ -54,9 +54,10 @@ export class FixtureReader implements TraceReader {
       errorCount: 0,
       rootServiceName: '',
       rootSpanName: '',
-      rootSpanId: '',
+      rootSpanId: '' as const,
       services: [],
     }));
+    return { traces, next: undefined };
   }
 
   async getServices(): Promise<string[]> {

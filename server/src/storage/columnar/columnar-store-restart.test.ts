@@ -25,7 +25,7 @@ async function assertAnswers(store: ColumnarStore, oracle: TraceOracle): Promise
     const query = queryFor(undefined, { limit: 1000 });
     const found = await store.findTraces(tenant, query);
     assert.deepEqual(found, oracle.findTraces(tenant, query));
-    const ids = found.map((summary) => summary.traceId);
+    const ids = found.traces.map((summary) => summary.traceId);
     const traces = await readTraces(store, ids, tenant);
     assert.deepEqual(
       traces.map((spans) => spans.toSorted(bySpan)),

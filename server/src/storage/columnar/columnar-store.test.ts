@@ -57,7 +57,9 @@ test('slabs are sealed as they fill, and a span is in exactly one place, head or
         await writeSpans(store, spansOf(trace, 7));
         const [spans] = await readTraces(store, [traceId(trace)]);
         assert.equal(spans?.length, 7);
-        const [summary] = await store.findTraces(DEFAULT_TENANT, queryFor(undefined, { limit: 1 }));
+        const {
+          traces: [summary],
+        } = await store.findTraces(DEFAULT_TENANT, queryFor(undefined, { limit: 1 }));
         assert.equal(summary?.spanCount, 7);
         assert.equal(
           figure(store, 'store_head_spans') + figure(store, 'store_block_spans'),

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import { type Tenant, traceIdBytes, type TraceId } from '@spoor/core/model/ids.ts';
 import { SpanBatch } from '@spoor/core/model/span-batch.ts';
-import type { TraceQuery, TraceSummary } from '@spoor/core/query/trace-query.ts';
+import type { TracePage, TraceQuery } from '@spoor/core/query/trace-query.ts';
 import type { Logger } from '#telemetry/logger.ts';
 import type {
   Operation,
@@ -236,11 +236,7 @@ export class ColumnarStore implements TraceStore {
     }
   }
 
-  findTraces(
-    tenant: Tenant,
-    query: TraceQuery,
-    options: ReadOptions = {},
-  ): Promise<TraceSummary[]> {
+  findTraces(tenant: Tenant, query: TraceQuery, options: ReadOptions = {}): Promise<TracePage> {
     return this.#ask(tenant, { ask: 'find', query }, options);
   }
 

@@ -8,8 +8,7 @@ import {
   ServiceCollector,
 } from '@spoor/core/query/operations.ts';
 import { joinTrace, type TracePart } from '@spoor/core/query/join-trace.ts';
-import { TraceSummarizer } from '@spoor/core/query/summarize-trace.ts';
-import type { TraceQuery, TraceSummary } from '@spoor/core/query/trace-query.ts';
+import type { TracePage, TraceQuery } from '@spoor/core/query/trace-query.ts';
 import type { Operation } from '#storage/tracestore.ts';
 import { blockPath } from './block-path.ts';
 import { BlockReader } from './block-reader.ts';
@@ -17,7 +16,7 @@ import { ByteCache } from './frame-cache.ts';
 import { OpenFiles } from './open-files.ts';
 import { RowGroup } from './row-group.ts';
 import { readSlab, type SlabView } from './slab.ts';
-import { findNewest } from './trace-search.ts';
+import { findTraces } from './trace-search.ts';
 import { HeadBatch, type OpenBlock, TraceSources } from './trace-sources.ts';
 
 /** Memory for decoded blocks. */
@@ -59,7 +58,7 @@ export interface QueryRequest {
 
 /** Answers to the questions of the same name. */
 export interface Answers {
-  readonly find: TraceSummary[];
+  readonly find: TracePage;
   /** Bytes of a batch for each trace that exists, in the order asked for. */
   readonly get: Uint8Array<ArrayBuffer>[];
   readonly services: string[];
@@ -192,14 +191,8 @@ class QueryAnswerer {
     checkCancelled: () => void,
   ): Answers[keyof Answers] {
     switch (question.ask) {
-      case 'find': {
-        const ids = findNewest(sources, question.query, checkCancelled);
-        const summarizer = new TraceSummarizer();
-        return sources.findParts(ids).map((parts) => {
-          checkCancelled();
-          return summarizer.summarize(parts);
-        });
-      }
+      case 'find':
+        return findTraces(sources, question.query, checkCancelled);
       case 'get':
         return sources
           .findParts(question.ids)

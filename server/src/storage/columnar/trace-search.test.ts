@@ -7,10 +7,7 @@ import fc from 'fast-check';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import { DEFAULT_TENANT, type TraceId } from '@spoor/core/model/ids.ts';
 import type { Span } from '@spoor/core/model/span.ts';
-import {
-  arbitraryPredicate,
-  arbitraryWindow,
-} from '@spoor/core/query/testing/arbitrary-predicate.ts';
+import { arbitraryQuery } from '@spoor/core/query/testing/arbitrary-query.ts';
 import { arbitrarySpan } from '@spoor/core/query/testing/arbitrary-span.ts';
 import {
   attributes,
@@ -30,7 +27,7 @@ import { GROUP_ROWS } from './block-format.ts';
 import { BlockReader } from './block-reader.ts';
 import { blockCache, blockFile, shopSpans } from './testing/block-fixture.ts';
 import { withDirectory } from './testing/temporary-directory.ts';
-import { findNewest } from './trace-search.ts';
+import { findTraces } from './trace-search.ts';
 import { HeadBatch, type OpenBlock, TraceSources } from './trace-sources.ts';
 
 /** Where spans lie: each list is a batch of the head or the only content of a block. */
@@ -69,7 +66,9 @@ function withSources<Result>(
 }
 
 function find(dir: string, layout: Layout, query: TraceQuery): TraceId[] {
-  return withSources(dir, layout, (sources) => findNewest(sources, query, () => {}));
+  return withSources(dir, layout, (sources) =>
+    findTraces(sources, query, () => {}).traces.map((found) => found.traceId),
+  );
 }
 
 /** A span of a trace at a time, in units that are far apart from each other for a double. */
@@ -78,15 +77,7 @@ function at(trace: number, start: number, given: Partial<Span> = {}): Span {
   return span({ traceId: traceId(trace), spanId: spanId(start + 1), startTimeUnixNano, ...given });
 }
 
-const query: fc.Arbitrary<TraceQuery> = fc
-  .record({
-    where: fc.oneof(fc.constant<SpanPredicate>({ op: 'and', args: [] }), arbitraryPredicate),
-    window: arbitraryWindow,
-    limit: fc.integer({ min: 1, max: 5 }),
-  })
-  .map(({ where, window, limit }) => ({ where, ...window, limit }));
-
-test('the newest traces are found exactly, however their spans are spread over head and blocks', () =>
+test('traces are found and ranked exactly, however their spans are spread over head and blocks', () =>
   withDirectory((dir) => {
     // Few traces in many places: most of them are split.
     const part = fc.array(arbitrarySpan, { minLength: 1, maxLength: 5 });
@@ -95,17 +86,22 @@ test('the newest traces are found exactly, however their spans are spread over h
       blocks: fc.array(part, { maxLength: 4 }),
     });
     fc.assert(
-      fc.property(layout, fc.array(query, { minLength: 1, maxLength: 6 }), (places, queries) => {
-        const oracle = new TraceOracle();
-        for (const spans of [...places.head, ...places.blocks]) oracle.write(DEFAULT_TENANT, spans);
-        withSources(dir, places, (sources) => {
-          for (const one of queries) {
-            const expected = oracle.findTraces(DEFAULT_TENANT, one).map((found) => found.traceId);
-            const found = findNewest(sources, one, () => {});
-            assert.deepEqual(found, expected, fc.stringify(one));
-          }
-        });
-      }),
+      fc.property(
+        layout,
+        fc.array(arbitraryQuery, { minLength: 1, maxLength: 6 }),
+        (places, queries) => {
+          const oracle = new TraceOracle();
+          for (const spans of [...places.head, ...places.blocks])
+            oracle.write(DEFAULT_TENANT, spans);
+          withSources(dir, places, (sources) => {
+            for (const one of queries) {
+              const expected = oracle.findTraces(DEFAULT_TENANT, one);
+              const found = findTraces(sources, one, () => {});
+              assert.deepEqual(found, expected, fc.stringify(one));
+            }
+          });
+        },
+      ),
       { numRuns: 80 },
     );
   }));
@@ -182,17 +178,17 @@ test('the search ends at the block from which on all is older, and leaves out wh
     const blocks = Array.from({ length: 6 }, (_, b) =>
       Array.from({ length: 10 }, (_span, i) => at(b * 10 + i + 1, b * 1000 + i)),
     );
-    // It looks around before each round and before each group that it reads.
+    // It looks around before each round, before each group that it reads, and before each trace that it sums up.
     const looks = (one: TraceQuery): number => {
       let count = 0;
-      withSources(dir, { blocks }, (sources) => findNewest(sources, one, () => count++));
+      withSources(dir, { blocks }, (sources) => findTraces(sources, one, () => count++));
       return count;
     };
     assert.ok(looks(queryFor({ op: 'not', arg: { op: 'and', args: [] } }, { limit: 5 })) > 12);
-    assert.ok(looks(queryFor(undefined, { limit: 5 })) <= 4);
+    assert.ok(looks(queryFor(undefined, { limit: 5 })) <= 10);
     const base = blocks[1]![0]!.startTimeUnixNano;
     const window = { startMinUnixNano: base, startMaxUnixNano: base + 9_000_000n };
-    assert.ok(looks(queryFor(undefined, { ...window, limit: 50 })) <= 4);
+    assert.ok(looks(queryFor(undefined, { ...window, limit: 50 })) <= 13);
     assert.equal(find(dir, { blocks }, queryFor(undefined, window)).length, 9);
   }));
 
@@ -206,7 +202,7 @@ test('a search stops as soon as it is cancelled', () =>
           if (left-- === 0) throw new SpoorError('cancelled', 'enough');
         };
         assert.throws(
-          () => findNewest(sources, queryFor(undefined, { limit: 10 }), check),
+          () => findTraces(sources, queryFor(undefined, { limit: 10 }), check),
           /enough/,
         );
         assert.equal(left, -1);
@@ -265,9 +261,9 @@ test('a block of many groups answers as the head does, whatever its dictionaries
         assert.ok(inBlock.blocks[0]!.reader()!.footer.groups.length >= 3);
         const check = (where: SpanPredicate, limit: number): void => {
           const one = queryFor(where, { limit });
-          const expected = findNewest(inHead, one, () => {});
+          const expected = findTraces(inHead, one, () => {});
           assert.deepEqual(
-            findNewest(inBlock, one, () => {}),
+            findTraces(inBlock, one, () => {}),
             expected,
             JSON.stringify(where),
           );

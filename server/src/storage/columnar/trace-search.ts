@@ -1,8 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import { formatTraceId, type TraceId } from '@spoor/core/model/ids.ts';
 import type { SpanColumns } from '@spoor/core/model/span-columns.ts';
-import { type CompiledPredicate, compilePredicate, evaluate } from '@spoor/core/query/predicate.ts';
-import type { TraceQuery } from '@spoor/core/query/trace-query.ts';
+import { orderTrace } from '@spoor/core/query/join-trace.ts';
+import {
+  type CompiledPredicate,
+  compilePredicate,
+  evaluate,
+  PredicateBudget,
+} from '@spoor/core/query/predicate.ts';
+import { TraceSummarizer } from '@spoor/core/query/summarize-trace.ts';
+import { TopTraces } from '@spoor/core/query/top-traces.ts';
+import { TraceEvaluator } from '@spoor/core/query/trace-evaluator.ts';
+import { positionOf } from '@spoor/core/query/trace-order.ts';
+import type { TracePage, TraceQuery, TraceSummary } from '@spoor/core/query/trace-query.ts';
 import { chooseGroups } from './group-choice.ts';
 import type { RowGroup } from './row-group.ts';
 import { ROUGH_SLACK_NANOS, roughNanos, type TraceSources } from './trace-sources.ts';
@@ -22,20 +32,59 @@ interface Place {
   collect(into: Candidate[]): void;
 }
 
+/** Answers a query, exactly. */
+export function findTraces(
+  sources: TraceSources,
+  query: TraceQuery,
+  checkCancelled: () => void,
+): TracePage {
+  const budget = new PredicateBudget();
+  const compiled = compilePredicate(query.where, budget);
+  const evaluator = query.having && new TraceEvaluator(query.having, budget);
+  const places = placesOf(sources, query, compiled, checkCancelled);
+  const { order = 'newest', after, limit } = query;
+  const isPlain = order === 'newest' && evaluator === undefined && after === undefined;
+  const ids = isPlain
+    ? findNewest(sources, places, limit + 1, checkCancelled)
+    : findAll(places, checkCancelled);
+  const top = new TopTraces<TraceSummary>(query);
+  const summarizer = new TraceSummarizer();
+  for (const parts of sources.findParts(ids)) {
+    checkCancelled();
+    const trace = orderTrace(parts);
+    const summary = summarizer.summarizeRows(trace);
+    if (evaluator !== undefined && !evaluator.holds(trace, summary)) continue;
+    top.offer({ ...positionOf(order, summary), value: summary });
+  }
+  const { traces, next } = top.finish();
+  return { traces: traces.map(({ value }) => value), next };
+}
+
+/** All traces with a matching span. */
+function findAll(places: readonly Place[], checkCancelled: () => void): TraceId[] {
+  const ids = new Set<TraceId>();
+  for (const place of places) {
+    checkCancelled();
+    const found: Candidate[] = [];
+    place.collect(found);
+    for (const candidate of found) ids.add(formatTraceId(candidate.ids, candidate.idOffset));
+  }
+  return [...ids];
+}
+
 /**
- * Finds the newest matching traces, exactly.
+ * Finds the newest matching traces.
  *
  * The key of a trace is its earliest start over all its parts, so it is at most any start in any part. Places are looked at by
  * falling latest start; a trace found there is a candidate until its true key is fetched. The search ends when neither a place nor a
  * candidate could still beat the worst of the `limit` best keys.
  */
-export function findNewest(
+function findNewest(
   sources: TraceSources,
-  query: TraceQuery,
+  places: readonly Place[],
+  limit: number,
   checkCancelled: () => void,
 ): TraceId[] {
-  const compiled = compilePredicate(query.where);
-  const places = placesOf(sources, query, compiled, checkCancelled);
   const keys = new Map<TraceId, bigint>();
   let pool: Candidate[] = [];
   /** The worst of the best keys so far; nothing at or below it can get in, but for equal starts. */
@@ -50,18 +99,18 @@ export function findNewest(
       next++;
       pool = sortedByBound(pool, threshold);
     }
-    const wanted = takeBest(pool, keys, threshold, query.limit);
+    const wanted = takeBest(pool, keys, threshold, limit);
     if (wanted.length === 0) {
       if (openPlace) continue;
       break;
     }
     const starts = sources.findStarts(wanted);
     wanted.forEach((id, i) => keys.set(id, starts[i]!));
-    threshold = worstOfBest(keys, query.limit);
+    threshold = worstOfBest(keys, limit);
   }
   return [...keys]
     .toSorted(([aId, a], [bId, b]) => (a === b ? (aId < bId ? -1 : 1) : a > b ? -1 : 1))
-    .slice(0, query.limit)
+    .slice(0, limit)
     .map(([id]) => id);
 }
 

@@ -4,11 +4,14 @@ import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { Tenant, TraceId } from '@spoor/core/model/ids.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import { uint64 } from '@spoor/core/model/span-reader.ts';
-import { joinTrace, type TracePart } from '@spoor/core/query/join-trace.ts';
+import { joinTrace, orderTrace, type TracePart } from '@spoor/core/query/join-trace.ts';
 import { OperationCollector, ServiceCollector } from '@spoor/core/query/operations.ts';
-import { compilePredicate, evaluate } from '@spoor/core/query/predicate.ts';
-import { compareNewestFirst, TraceSummarizer } from '@spoor/core/query/summarize-trace.ts';
-import type { TraceQuery, TraceSummary } from '@spoor/core/query/trace-query.ts';
+import { compilePredicate, evaluate, PredicateBudget } from '@spoor/core/query/predicate.ts';
+import { TraceSummarizer } from '@spoor/core/query/summarize-trace.ts';
+import { TopTraces } from '@spoor/core/query/top-traces.ts';
+import { TraceEvaluator } from '@spoor/core/query/trace-evaluator.ts';
+import { positionOf } from '@spoor/core/query/trace-order.ts';
+import type { TracePage, TraceQuery } from '@spoor/core/query/trace-query.ts';
 import type {
   Operation,
   ReadOptions,
@@ -122,8 +125,10 @@ export class MemoryStore implements TraceStore {
     tenant: Tenant,
     query: TraceQuery,
     options: ReadOptions = {},
-  ): Promise<TraceSummary[]> {
-    const predicate = compilePredicate(query.where);
+  ): Promise<TracePage> {
+    const budget = new PredicateBudget();
+    const predicate = compilePredicate(query.where, budget);
+    const evaluator = query.having && new TraceEvaluator(query.having, budget);
     this.#checkOpen();
     const batches = this.#batchesOf(tenant);
     const matching = new Map<TraceId, TracePart[]>();
@@ -143,18 +148,23 @@ export class MemoryStore implements TraceStore {
       await slice.check();
       for (const [id, rows] of rowsOf) matching.get(id)?.push({ columns, rows });
     }
-    const newest = Array.from(matching, ([traceId, parts]) => ({
-      traceId,
-      startTimeUnixNano: earliestStart(parts),
-      parts,
-    })).sort(compareNewestFirst);
+    const { order = 'newest' } = query;
+    const isByStart = order === 'newest' || order === 'oldest';
+    const top = new TopTraces<readonly TracePart[]>(query);
     const summarizer = new TraceSummarizer();
-    const summaries: TraceSummary[] = [];
-    for (const { parts } of newest.slice(0, query.limit)) {
+    for (const [traceId, parts] of matching) {
       await slice.check();
-      summaries.push(summarizer.summarize(parts));
+      if (isByStart && evaluator === undefined) {
+        top.offer({ key: earliestStart(parts), traceId, value: parts });
+        continue;
+      }
+      const trace = orderTrace(parts);
+      const summary = summarizer.summarizeRows(trace);
+      if (evaluator !== undefined && !evaluator.holds(trace, summary)) continue;
+      top.offer({ ...positionOf(order, summary), value: parts });
     }
-    return summaries;
+    const { traces, next } = top.finish();
+    return { traces: traces.map(({ value }) => summarizer.summarize(value)), next };
   }
 
   async getServices(tenant: Tenant, options: ReadOptions = {}): Promise<string[]> {

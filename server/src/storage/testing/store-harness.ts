@@ -111,5 +111,5 @@ export async function findIds(
   query: TraceQuery,
   tenant: Tenant = DEFAULT_TENANT,
 ): Promise<TraceId[]> {
-  return (await store.findTraces(tenant, query)).map(({ traceId }) => traceId);
+  return (await store.findTraces(tenant, query)).traces.map(({ traceId }) => traceId);
 }

@@ -2,7 +2,13 @@
 import type { Tenant, TraceId } from '@spoor/core/model/ids.ts';
 import type { Span } from '@spoor/core/model/span.ts';
 import { meets } from '@spoor/core/query/testing/naive-predicate.ts';
-import type { TraceQuery, TraceSummary } from '@spoor/core/query/trace-query.ts';
+import { rootOf, traceMeets } from '@spoor/core/query/testing/naive-trace-predicate.ts';
+import type {
+  TracePage,
+  TracePosition,
+  TraceQuery,
+  TraceSummary,
+} from '@spoor/core/query/trace-query.ts';
 import type { Operation } from '#storage/tracestore.ts';
 
 /**
@@ -26,20 +32,29 @@ export class TraceOracle {
       .sort(bySpan);
   }
 
-  findTraces(tenant: Tenant, query: TraceQuery): TraceSummary[] {
+  findTraces(tenant: Tenant, query: TraceQuery): TracePage {
+    const { order = 'newest', after, having, limit } = query;
     const matching = new Set<TraceId>();
     for (const span of this.#all(tenant)) {
       const start = span.startTimeUnixNano;
       if (start < query.startMinUnixNano || start >= query.startMaxUnixNano) continue;
       if (meets(span, query.where)) matching.add(span.traceId);
     }
-    return [...matching]
-      .map((id) => summarize(this.getTrace(tenant, id)))
-      .sort((a, b) => {
-        const difference = b.startTimeUnixNano - a.startTimeUnixNano;
-        return difference === 0n ? compare(a.traceId, b.traceId) : difference < 0n ? -1 : 1;
-      })
-      .slice(0, query.limit);
+    const sign = order === 'oldest' || order === 'shortest' ? 1 : -1;
+    const compareKeys = (a: TracePosition, b: TracePosition): number =>
+      a.key === b.key ? compare(a.traceId, b.traceId) : a.key < b.key ? -sign : sign;
+    const found = [...matching]
+      .map((id) => this.getTrace(tenant, id))
+      .filter((spans) => having === undefined || traceMeets(spans, having))
+      .map(summarize)
+      .map((summary) => ({ summary, traceId: summary.traceId, key: keyOf(order, summary) }))
+      .filter((one) => after === undefined || compareKeys(one, after) > 0)
+      .sort(compareKeys);
+    const last = found[limit - 1];
+    return {
+      traces: found.slice(0, limit).map(({ summary }) => summary),
+      next: found.length > limit ? { key: last!.key, traceId: last!.traceId } : undefined,
+    };
   }
 
   getServices(tenant: Tenant): string[] {
@@ -75,17 +90,7 @@ export function bySpan(a: Span, b: Span): number {
 
 function summarize(spans: readonly Span[]): TraceSummary {
   const isError = (span: Span): boolean => span.status?.code === 2;
-  const root = spans
-    .filter((span) => /^0*$/.test(span.parentSpanId))
-    .sort((a, b) => {
-      const difference = a.startTimeUnixNano - b.startTimeUnixNano;
-      if (difference !== 0n) return difference < 0n ? -1 : 1;
-      return (
-        compare(a.spanId, b.spanId) ||
-        byCodePoint(a.resource.serviceName, b.resource.serviceName) ||
-        byCodePoint(a.name, b.name)
-      );
-    })[0];
+  const root = rootOf(spans);
   const starts = spans.map((span) => span.startTimeUnixNano);
   const ends = spans.map((span) => span.endTimeUnixNano);
   const names = new Set(spans.map((span) => span.resource.serviceName));
@@ -103,6 +108,13 @@ function summarize(spans: readonly Span[]): TraceSummary {
       return { name, spanCount: own.length, errorCount: own.filter(isError).length };
     }),
   };
+}
+
+function keyOf(order: string, summary: TraceSummary): bigint {
+  if (order === 'most_spans') return BigInt(summary.spanCount);
+  if (order === 'most_errors') return BigInt(summary.errorCount);
+  const { startTimeUnixNano: start, endTimeUnixNano: end } = summary;
+  return order === 'newest' || order === 'oldest' ? start : end - start;
 }
 
 function plainText(value: unknown): string {
