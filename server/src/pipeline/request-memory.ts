@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { hash } from 'node:crypto';
+import { createCipheriv, hash } from 'node:crypto';
 import type { Tenant } from '@spoor/core/model/ids.ts';
 import type { IngestFormat, IngestResult } from './trace-ingest.ts';
 
@@ -12,15 +12,23 @@ const REMEMBER_MS = 15 * 60_000;
  */
 const MAX_REQUESTS = 65_536;
 
-/** Bytes of a digest: with 2^16 entries the chance of two bodies meeting is below 10^-28. */
-const DIGEST_BYTES = 16;
+/** GMAC wants a key; here it only has to be the same always, since digests are kept over restarts. */
+const DIGEST_KEY = Buffer.from('spoor request id');
+const NONCE_BYTES = 12;
 
-/** Digest of a request: tenant, format and body. */
+/**
+ * Digest of a request: tenant, format and body; 128 bits, so that among 2^16 entries the chance of two bodies meeting is below
+ * 10^-28. It is the authentication tag of AES-GCM over the body: every processor since 2010 computes it in hardware at
+ * 3 to 5 GB/s, where SHA-256 without hardware took a sixth of all CPU time of receiving. Somebody who makes two
+ * bodies meet on purpose only loses spans of their own, since tenants do not share digests.
+ * @see https://csrc.nist.gov/pubs/sp/800/38/d/final
+ */
 export function requestDigest(tenant: Tenant, format: IngestFormat, body: Uint8Array): Buffer {
-  const prefix = hash('sha256', `${tenant} ${format}`, 'buffer');
-  const digest = hash('sha256', body, 'buffer').subarray(0, DIGEST_BYTES);
-  for (let i = 0; i < DIGEST_BYTES; i++) digest[i] = digest[i]! ^ prefix[i]!;
-  return digest;
+  const nonce = hash('sha256', `${tenant} ${format}`, 'buffer').subarray(0, NONCE_BYTES);
+  const mac = createCipheriv('aes-128-gcm', DIGEST_KEY, nonce);
+  mac.setAAD(body);
+  mac.final();
+  return mac.getAuthTag();
 }
 
 /**
