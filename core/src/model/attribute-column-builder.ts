@@ -63,12 +63,15 @@ export class AttributeColumnBuilder {
       this.count++;
       return values.append(bytes, start, end);
     }
-    const known = this.#recent.findScalar(values, bytes, start, end);
-    if (known >= 0) return this.#counted(values, values.count, known);
-    const before = values.count;
-    const code = values.intern(bytes, start, end);
-    this.#recent.put(code);
-    return this.#counted(values, before, code);
+    let code = this.#recent.findScalar(values, bytes, start, end);
+    if (code < 0) {
+      const before = values.count;
+      code = values.intern(bytes, start, end);
+      this.#recent.put(code);
+      if (values.count !== before) this.#distinct++;
+    }
+    this.#countValue();
+    return code;
   }
 
   /** As {@link push} for a text; what is not UTF-8 in it becomes U+FFFD. `view` is one of all of `bytes`. */
@@ -85,12 +88,21 @@ export class AttributeColumnBuilder {
       this.count++;
       return values.appendText(bytes, start, end);
     }
-    const known = this.#recent.find(values, bytes, view, start, end);
-    if (known >= 0) return this.#counted(values, values.count, known);
-    const before = values.count;
-    const code = values.internText(bytes, start, end, view);
-    this.#recent.put(code);
-    return this.#counted(values, before, code);
+    let code = this.#recent.find(values, bytes, view, start, end);
+    if (code < 0) {
+      const before = values.count;
+      code = values.internText(bytes, start, end, view);
+      this.#recent.put(code);
+      if (values.count !== before) this.#distinct++;
+    }
+    this.#countValue();
+    return code;
+  }
+
+  /** Counts a value that is in the batch's table already. Not for a plain column. */
+  pushKnown(epoch: number): void {
+    if (this.#epoch !== epoch) this.#save(epoch);
+    this.#countValue();
   }
 
   /** Takes back the last value. Its symbol stays, unused. */
@@ -114,14 +126,12 @@ export class AttributeColumnBuilder {
     this.#savedPlain = this.isPlain;
   }
 
-  #counted(values: SymbolInterner, before: number, code: number): number {
-    if (values.count !== before) this.#distinct++;
+  #countValue(): void {
     if (
       ++this.count === PLAIN_DECISION_COUNT &&
       this.#distinct > PLAIN_DECISION_COUNT * PLAIN_DISTINCT_RATIO
     ) {
       this.isPlain = true;
     }
-    return code;
   }
 }

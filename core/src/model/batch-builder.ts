@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AttributeColumnBuilder } from './attribute-column-builder.ts';
 import { AttributeLevel, ValueType } from './attributes.ts';
+import { RecentAttributes } from './recent-attributes.ts';
 import { RecentSymbols } from './recent-symbols.ts';
 import { ShapeInterner } from './shape-interner.ts';
 import type { SymbolTable } from './span-columns.ts';
@@ -88,6 +89,10 @@ export class BatchBuilder {
   /** By level, what the first column of a span, event or link follows. */
   readonly #starts = Object.values(AttributeLevel).map(() => new AttributeColumnBuilder());
   #last: AttributeColumnBuilder | undefined;
+  readonly #recentAttributes = new RecentAttributes();
+  /** Code of the attribute added last, and whether its value was in the batch before. */
+  #lastCode = 0;
+  #lastWasKnown = false;
   #epoch = 0;
   #viewed: Uint8Array = this.traceId;
   #view = viewOf(this.traceId);
@@ -184,6 +189,7 @@ export class BatchBuilder {
     valueEnd: number,
   ): void {
     const column = this.#column(level, type, key, keyStart, keyEnd);
+    const before = this.#values.count;
     const code =
       type === ValueType.string
         ? column.pushText(
@@ -195,9 +201,38 @@ export class BatchBuilder {
             this.#epoch,
           )
         : column.push(this.#values, value, valueStart, valueEnd, this.#epoch);
-    if (level <= AttributeLevel.spanField) this.#rowCells.push(code);
-    else if (level <= AttributeLevel.eventField) this.#eventCells.push(code);
-    else this.#linkCells.push(code);
+    this.#lastCode = code;
+    this.#lastWasKnown = this.#values.count === before;
+    this.#cells(level).push(code);
+  }
+
+  /**
+   * Adds the attribute once more that came in the same encoded bytes (key, type and value) a moment ago. False: nothing was
+   * added; call {@link attribute}, then {@link remember}.
+   */
+  repeat(level: AttributeLevel, encoded: Uint8Array, start: number, end: number): boolean {
+    const recent = this.#recentAttributes;
+    if (!recent.find(level, this.#viewOf(encoded), start, end)) return false;
+    const column = this.#columns[recent.column]!;
+    if (column.isPlain) return false;
+    column.pushKnown(this.#epoch);
+    this.#follow(level, column);
+    this.#cells(level).push(recent.code);
+    return true;
+  }
+
+  /** Says in which bytes the attribute came that was just added after {@link repeat} did not know them. */
+  remember(level: AttributeLevel, encoded: Uint8Array, start: number, end: number): void {
+    // A value that is here for the first time is most often one that never comes again.
+    if (!this.#lastWasKnown) return;
+    this.#recentAttributes.put(
+      level,
+      this.#viewOf(encoded),
+      start,
+      end,
+      this.#last!.id,
+      this.#lastCode,
+    );
   }
 
   /** Remembers this place; symbols and rows added from now on can be taken back. */
@@ -228,6 +263,7 @@ export class BatchBuilder {
     }
     for (const column of this.#columns) column.rollback(mark.epoch);
     this.#recentNames.clear();
+    this.#recentAttributes.clear();
     this.#leaveSpan();
     this.#shapes.truncate(mark.shapes);
     this.#tables().forEach((table, i) => table.truncate(mark.symbols[i]!));
@@ -306,6 +342,7 @@ export class BatchBuilder {
     this.#columnOf.clear();
     for (const start of this.#starts) start.next = start.nextBefore = undefined;
     this.#recentNames.clear();
+    this.#recentAttributes.clear();
     this.#rowCells.count = 0;
     this.#eventCells.count = 0;
     this.#linkCells.count = 0;
@@ -350,12 +387,20 @@ export class BatchBuilder {
       if (column?.level !== level || !column.is(type, this.#keys, view, start, end)) {
         column = this.#findColumn(level, type, key, start, end);
       }
+    }
+    this.#follow(level, column);
+    return column;
+  }
+
+  /** Adds a column to the shape under way. */
+  #follow(level: AttributeLevel, column: AttributeColumnBuilder): void {
+    const last = this.#last ?? this.#starts[level]!;
+    if (last.next !== column) {
       last.nextBefore = last.next;
       last.next = column;
     }
     this.#last = column;
     this.#list(level).push(column.id);
-    return column;
   }
 
   /** Keys and texts nearly always lie in the body of the request, so one view is kept. */
@@ -389,6 +434,11 @@ export class BatchBuilder {
   #list(level: AttributeLevel): WordList {
     if (level <= AttributeLevel.spanField) return this.#spanShape;
     return level <= AttributeLevel.eventField ? this.#eventShapeList : this.#linkShapeList;
+  }
+
+  #cells(level: AttributeLevel): WordList {
+    if (level <= AttributeLevel.spanField) return this.#rowCells;
+    return level <= AttributeLevel.eventField ? this.#eventCells : this.#linkCells;
   }
 
   #unpush(list: WordList): void {

@@ -453,6 +453,22 @@ export class OtlpProtoDecoder {
   /** Decodes a `KeyValue`. @returns false when its value is nested too deep */
   #attribute(level: AttributeLevel, end: number): boolean {
     const reader = this.#reader;
+    const start = reader.position;
+    if (this.#builder.repeat(level, reader.bytes, start, end)) {
+      reader.position = end;
+      return true;
+    }
+    const unknownFields = this.unknownFields;
+    if (!this.#newAttribute(level, end)) return false;
+    // Unknown fields are counted each time, which a repeated attribute is not looked through for.
+    if (this.unknownFields === unknownFields) {
+      this.#builder.remember(level, reader.bytes, start, end);
+    }
+    return true;
+  }
+
+  #newAttribute(level: AttributeLevel, end: number): boolean {
+    const reader = this.#reader;
     const bytes = reader.bytes;
     let at = reader.position;
     // The usual form: a key of under 128 bytes, then a value that fills the rest.

@@ -47,6 +47,14 @@ export class ProtoReader {
         this.position = at + 1;
         return byte;
       }
+      // Two bytes: most lengths of spans, and the tags from field 16 on.
+      if (at + 1 < end) {
+        const next = bytes[at + 1]!;
+        if (next < 128) {
+          this.position = at + 2;
+          return (byte & 127) | (next << 7);
+        }
+      }
     }
     this.varint64(end);
     return this.lo;
