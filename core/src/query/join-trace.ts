@@ -3,7 +3,7 @@ import { BatchBuilder } from '#model/batch-builder.ts';
 import type { SpanBatch } from '#model/span-batch.ts';
 import type { SpanColumns } from '#model/span-columns.ts';
 import { SpanCopier } from '#model/span-copier.ts';
-import { OtlpProtoEncoder } from '#wire/otlp/encode.ts';
+import { SpanContents } from './span-contents.ts';
 
 /** Rows of one trace in one source. */
 export interface TracePart {
@@ -70,10 +70,13 @@ export function orderTrace(parts: readonly TracePart[]): TraceRows {
     if (end === i + 1) {
       order[count++] = order[i]!;
     } else {
-      contents ??= new SpanContents(parts);
-      for (const entry of contents.distinct(order.slice(i, end), part, row)) {
-        order[count++] = entry;
-      }
+      contents ??= new SpanContents();
+      const places = Array.from(order.subarray(i, end), (entry) => ({
+        columns: parts[part[entry]!]!.columns,
+        row: row[entry]!,
+        entry,
+      }));
+      for (const { entry } of contents.distinct(places)) order[count++] = entry;
     }
     i = end;
   }
@@ -91,32 +94,6 @@ export function joinTrace(parts: readonly TracePart[]): SpanBatch {
   const copiers = parts.map(({ columns }) => new SpanCopier(columns, builder));
   for (let i = 0; i < trace.count; i++) copiers[trace.part[i]!]!.copy(trace.row[i]!);
   return builder.finish();
-}
-
-/** Tells spans with the same ids apart by all that they hold: by their encoded bytes, in which equal content is equal. */
-class SpanContents {
-  readonly #encoders: readonly OtlpProtoEncoder[];
-
-  constructor(parts: readonly TracePart[]) {
-    this.#encoders = parts.map(({ columns }) => new OtlpProtoEncoder(columns));
-  }
-
-  /** One entry for each content, by content. */
-  distinct(entries: Uint32Array, part: Uint32Array, row: Uint32Array): number[] {
-    const encoded = Array.from(entries, (entry) => {
-      const r = row[entry]!;
-      return { entry, bytes: this.#encoders[part[entry]!]!.encode(r, r + 1) };
-    }).sort((a, b) => compareBytes(a.bytes, b.bytes));
-    return encoded
-      .filter(({ bytes }, i) => i === 0 || compareBytes(encoded[i - 1]!.bytes, bytes) !== 0)
-      .map(({ entry }) => entry);
-  }
-}
-
-function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  const length = Math.min(a.length, b.length);
-  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return a[i]! - b[i]!;
-  return a.length - b.length;
 }
 
 /** Four bytes as a number that orders as they do. */

@@ -11,7 +11,7 @@ export const BLOCK_MAGIC = new Uint8Array([0x53, 0x50, 0x4f, 0x4f, 0x52, 0x42, 0
 export const TRAILER_BYTES = 20;
 
 /** Version of the format, in the footer. A reader refuses what is newer. */
-export const BLOCK_FORMAT_VERSION = 1;
+export const BLOCK_FORMAT_VERSION = 2;
 
 /** Rows of a group, the unit of reading; a group ends with a trace, so it may have more. */
 export const GROUP_ROWS = 4096;
@@ -111,8 +111,10 @@ export interface BlockFooter {
   };
   readonly columns: readonly BlockColumn[];
   readonly groups: readonly BlockGroup[];
-  /** Bits of the trace filter. */
+  /** Bits of the trace filter; of another kind in version 1. */
   readonly filter: ChunkRef;
+  /** Codes chunk, since version 2: per trace 1 when another block had rows of it at the time of writing, else 0. */
+  readonly seenBefore?: ChunkRef;
   /** Distinct (resource, name, kind), as three codes chunks one after the other. */
   readonly operations: { readonly count: number; readonly chunk: ChunkRef };
   /** Bytes in the file by what they hold, for the breakdown. */

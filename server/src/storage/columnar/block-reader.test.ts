@@ -8,7 +8,7 @@ import { SpoorError } from '@spoor/core/model/errors.ts';
 import { formatTraceId, traceIdBytes } from '@spoor/core/model/ids.ts';
 import { span, traceId } from '@spoor/core/query/testing/example-span.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
-import { BLOCK_MAGIC, TRAILER_BYTES } from './block-format.ts';
+import { BLOCK_FORMAT_VERSION, BLOCK_MAGIC, TRAILER_BYTES } from './block-format.ts';
 import { BlockReader } from './block-reader.ts';
 import { getUint32, putUint32 } from './chunk-codec.ts';
 import { OpenFiles } from './open-files.ts';
@@ -140,7 +140,7 @@ test('a block of a newer format is refused with both numbers', () =>
       zstdDecompressSync(whole.subarray(footerAt, trailerAt)).toString(),
     );
     assert.ok(typeof footer === 'object');
-    const raw = Buffer.from(JSON.stringify({ ...footer, version: 2 }));
+    const raw = Buffer.from(JSON.stringify({ ...footer, version: BLOCK_FORMAT_VERSION + 1 }));
     const stored = zstdCompressSync(raw);
     const trailer = new Uint8Array(TRAILER_BYTES);
     putUint32(trailer, 0, stored.length);
@@ -148,7 +148,7 @@ test('a block of a newer format is refused with both numbers', () =>
     putUint32(trailer, 8, crc32(stored));
     trailer.set(BLOCK_MAGIC, 12);
     writeFileSync(path, Buffer.concat([whole.subarray(0, footerAt), stored, trailer]));
-    assert.throws(() => readAll(path), /block .*new\.block: format 2 is newer than 1/);
+    assert.throws(() => readAll(path), /block .*new\.block: format 3 is newer than 2/);
   }));
 
 test('a trace is found by its id, and an id that is not there is not', () =>

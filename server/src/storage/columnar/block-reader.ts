@@ -33,12 +33,12 @@ export class BlockReader {
   readonly footer: BlockFooter;
   readonly minStartUnixNano: bigint;
   readonly maxStartUnixNano: bigint;
+  readonly filter: TraceFilter;
   /** Why a part of the block could not be read, once that was tried; undefined while all is well. */
   damage: SpoorError | undefined;
   readonly #files: OpenFiles;
   readonly #cacheKey: string;
   readonly #cache: ByteCache<unknown>;
-  readonly #filter: TraceFilter;
   #shapes: ShapeTable | undefined;
 
   /**
@@ -55,7 +55,10 @@ export class BlockReader {
       this.footer = this.#readFooter();
       this.minStartUnixNano = BigInt(this.footer.minStart);
       this.maxStartUnixNano = BigInt(this.footer.maxStart);
-      this.#filter = new TraceFilter(this.#chunk(this.footer.filter).slice());
+      this.filter =
+        this.footer.version === 1
+          ? this.#makeFilter()
+          : new TraceFilter(this.#chunk(this.footer.filter).slice());
     } catch (error) {
       files.close(path);
       throw error;
@@ -84,10 +87,13 @@ export class BlockReader {
     return value;
   }
 
-  /** The rows of a trace, or undefined when the block has none of it. */
-  findTrace(id: TraceId): TraceRows | undefined {
+  /**
+   * The rows of a trace, or undefined when the block has none of it.
+   * @param known a group of this block; it is used when the trace would be in it
+   */
+  findTrace(id: TraceId, known?: RowGroup): TraceRows | undefined {
     const bytes = traceIdBytes(id);
-    if (!this.#filter.mayHave(bytes, 0)) return undefined;
+    if (!this.filter.mayHave(bytes, 0)) return undefined;
     const { groups } = this.footer;
     let low = 0;
     let high = groups.length;
@@ -97,7 +103,7 @@ export class BlockReader {
       else high = middle;
     }
     if (low === 0) return undefined;
-    const group = this.group(low - 1);
+    const group = known?.number === low - 1 ? known : this.group(low - 1);
     const trace = group.findTrace(bytes);
     if (trace < 0) return undefined;
     return { group, start: group.traceStarts[trace]!, end: group.traceStarts[trace + 1]! };
@@ -184,6 +190,14 @@ export class BlockReader {
     return this.#shapes;
   }
 
+  /** Per trace, in order: 1 where another block may have had rows of it when this one was written. */
+  seenBefore(): Uint32Array {
+    const { seenBefore, traces } = this.footer;
+    // Version 1 did not note it.
+    if (seenBefore === undefined) return new Uint32Array(traces).fill(1);
+    return decodeCodes(this.#chunk(seenBefore), traces);
+  }
+
   /** Distinct (resource, name, kind) of the block's spans, as codes. */
   operations(): { resource: Uint32Array; name: Uint32Array; kind: Uint32Array } {
     const { count, chunk } = this.footer.operations;
@@ -194,6 +208,15 @@ export class BlockReader {
       return values;
     };
     return { resource: next(), name: next(), kind: next() };
+  }
+
+  #makeFilter(): TraceFilter {
+    const filter = TraceFilter.sized(this.footer.traces);
+    for (let g = 0; g < this.footer.groups.length; g++) {
+      const { traceIds } = this.group(g);
+      for (let at = 0; at < traceIds.length; at += 16) filter.add(traceIds, at);
+    }
+    return filter;
   }
 
   #chunk([frame, offset, length]: ChunkRef): Uint8Array {

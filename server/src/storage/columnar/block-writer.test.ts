@@ -240,7 +240,7 @@ test('thousands of spans that share their ids are told apart by content in a mom
 
 test('what is said of a block is true of it', () => {
   const spans = shopSpans(500, 40);
-  const block = encodeBlock([batchOf(spans), batchOf(spans.slice(100))]);
+  const block = encodeBlock([batchOf(spans), batchOf(spans.slice(100))])!;
   const starts = spans
     .map(({ startTimeUnixNano }) => startTimeUnixNano)
     .sort((a, b) => (a < b ? -1 : 1));

@@ -15,11 +15,14 @@ import {
   type TableRef,
   TRAILER_BYTES,
 } from './block-format.ts';
+import { findOverlap, type OverlappedBlock } from './block-overlap.ts';
+import type { SectionRows } from './block-section.ts';
 import { encodeCodes, putUint32 } from './chunk-codec.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { GroupWriter } from './group-writer.ts';
 import { OperationsSection } from './operations-section.ts';
-import { orderRows } from './row-order.ts';
+import { type RowOrder, orderRows, unionPlace, withoutRows } from './row-order.ts';
+import { SeenBeforeSection } from './seen-before-section.ts';
 import { releaseUnion, type SpanUnion, uniteSpans } from './span-union.ts';
 import { TraceFilter } from './trace-filter.ts';
 import { allEntries, encodeValues } from './values-chunk.ts';
@@ -43,16 +46,29 @@ export interface EncodedBlock {
   readonly maxStartUnixNano: bigint;
 }
 
-/** Encodes all spans of the sources as one block: by trace id, each span once. */
-export function encodeBlock(sources: readonly SpanBatch[]): EncodedBlock {
+/**
+ * Encodes all spans of the sources as one block: by trace id, each span once.
+ * @param earlier blocks of the same tenant: spans that they hold are left out
+ * @returns undefined when no span is left
+ */
+export function encodeBlock(
+  sources: readonly SpanBatch[],
+  earlier: readonly OverlappedBlock[] = [],
+): EncodedBlock | undefined {
   const union = uniteSpans(sources);
-  const order = orderRows(union);
+  const { order, seenBefore } = orderNewRows(union, earlier);
+  if (order.rows.length === 0) {
+    releaseUnion(union);
+    return undefined;
+  }
   const frames = new FrameWriter(BLOCK_MAGIC.length);
   const traces = order.traceStarts.length - 1;
   const filter = TraceFilter.sized(traces);
   const groups: BlockGroup[] = [];
   const writer = new GroupWriter(union, order, frames);
   const operations = new OperationsSection();
+  let nextTrace = 0;
+  const split = new SeenBeforeSection(() => seenBefore[nextTrace++] === 1);
   for (let trace = 0; trace < traces;) {
     const firstRow = order.traceStarts[trace]!;
     let end = trace;
@@ -60,11 +76,13 @@ export function encodeBlock(sources: readonly SpanBatch[]): EncodedBlock {
       filter.add(union.traceId, order.rows[order.traceStarts[end]!]! * 16);
       end++;
     }
-    operations.add({
+    const group: SectionRows = {
       columns: union,
       rows: order.rows.subarray(firstRow, order.traceStarts[end]),
       traceStarts: order.traceStarts.slice(trace, end + 1).map((start) => start - firstRow),
-    });
+    };
+    operations.add(group);
+    split.add(group);
     groups.push({
       firstTraceId: formatTraceId(union.traceId, order.rows[firstRow]! * 16),
       ...writer.write(trace, end),
@@ -115,6 +133,7 @@ export function encodeBlock(sources: readonly SpanBatch[]): EncodedBlock {
       ),
     },
     operations: operations.finish(frames),
+    seenBefore: split.finish(frames),
     columns,
     groups,
     filter: frames.rawChunk('trace filter', filter.bits),
@@ -131,6 +150,20 @@ export function encodeBlock(sources: readonly SpanBatch[]): EncodedBlock {
     minStartUnixNano: minStart,
     maxStartUnixNano: maxStart,
   };
+}
+
+/** The rows of a union that no earlier block holds, and per trace 1 where one holds other rows of it. */
+function orderNewRows(
+  union: SpanUnion,
+  earlier: readonly OverlappedBlock[],
+): { order: RowOrder; seenBefore: Uint8Array } {
+  const order = orderRows(union);
+  const traces = { columns: union, ...order };
+  const overlap = findOverlap(traces, earlier, (row) => unionPlace(union, row));
+  if (overlap.copies === 0) return { order, seenBefore: overlap.seenBefore };
+  const rest = withoutRows(order, overlap.isCopy);
+  const seenBefore = Uint8Array.from(rest.traces, (trace) => overlap.seenBefore[trace]!);
+  return { order: rest, seenBefore };
 }
 
 function encodeFooter(footer: BlockFooter): Uint8Array[] {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Worker } from 'node:worker_threads';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import { type Tenant, traceIdBytes, type TraceId } from '@spoor/core/model/ids.ts';
 import { SpanBatch } from '@spoor/core/model/span-batch.ts';
@@ -20,9 +21,10 @@ import type { RetentionPolicy } from './compaction/retention-policy.ts';
 import { makeDataDirectory, tidyBlocks } from './data-directory.ts';
 import { DataLock } from './data-lock.ts';
 import { Head } from './head.ts';
+import type { BlocksMessage, DamagedBlock } from './known-blocks.ts';
 import { Manifest } from './manifest.ts';
 import type { BlockEntry, ManifestEdit } from './manifest-edit.ts';
-import type { Answers, BlocksMessage, QueryReply, QueryRequest, Question } from './query-worker.ts';
+import type { Answers, QueryReply, QueryRequest, Question } from './query-worker.ts';
 import { RetiredFiles } from './retired-files.ts';
 import type { SealReply, SealRequest } from './seal-worker.ts';
 import type { Slab, SlabRoom } from './slab.ts';
@@ -119,11 +121,19 @@ export class ColumnarStore implements TraceStore {
       seal: (slab) => this.#seal(slab),
       ...(options.slabRows === undefined ? {} : { slabRows: options.slabRows }),
     });
-    this.#sealer = new WorkerClient(new URL('./seal-worker.ts', import.meta.url), WORKER_HEAP_MIB);
+    const tellAll = (worker: Worker): void => {
+      const blocks = this.#allBlocks().filter(({ id }) => !this.#damagedBlocks.has(id));
+      worker.postMessage(this.#blocksMessage({ addBlocks: blocks }));
+    };
+    this.#sealer = new WorkerClient(
+      new URL('./seal-worker.ts', import.meta.url),
+      WORKER_HEAP_MIB,
+      tellAll,
+    );
     this.#querier = new WorkerClient(
       new URL('./query-worker.ts', import.meta.url),
       WORKER_HEAP_MIB,
-      (worker) => worker.postMessage(this.#blocksMessage({ addBlocks: this.#allBlocks() })),
+      tellAll,
     );
     this.#compactor = new Compactor({
       logger: this.#logger,
@@ -304,8 +314,14 @@ export class ColumnarStore implements TraceStore {
   }
 
   #allBlocks(): BlockEntry[] {
-    const { manifest } = this.#opened();
+    const manifest = this.#replaying ?? this.#opened().manifest;
     return manifest.tenants().flatMap((tenant) => manifest.blocks(tenant));
+  }
+
+  #tellBlocks(edit: ManifestEdit): void {
+    const message = this.#blocksMessage(edit);
+    this.#sealer.notify(message);
+    this.#querier.notify(message);
   }
 
   #blocksMessage({ addBlocks = [], removeBlocks = [] }: ManifestEdit): BlocksMessage {
@@ -315,7 +331,7 @@ export class ColumnarStore implements TraceStore {
   /** Makes blocks come and go in one step, for questions too; files that go are removed when no question needs them. */
   async #commit(manifest: Manifest, edit: ManifestEdit): Promise<void> {
     await manifest.commit(edit);
-    this.#querier.notify(this.#blocksMessage(edit));
+    this.#tellBlocks(edit);
     const removed = edit.removeBlocks ?? [];
     for (const { id } of removed) this.#damagedBlocks.delete(id);
     this.#retired.retire(removed.map(({ tenant, id }) => blockPath(this.#dir, tenant, id)));
@@ -379,13 +395,11 @@ export class ColumnarStore implements TraceStore {
     if (manifest.failed !== undefined) throw new SpoorError('unavailable', manifest.failed);
     const view = slab.view();
     const blockIds = slab.tenantNumbers().map(() => manifest.takeBlockId());
-    const reply = await this.#sealer.request((id) => ({
-      id,
-      dir: this.#dir,
-      slab: view,
-      tenants: this.#tenants,
-      blockIds,
-    }));
+    const releaseFiles = this.#retired.hold();
+    const reply = await this.#sealer
+      .request((id) => ({ id, dir: this.#dir, slab: view, tenants: this.#tenants, blockIds }))
+      .finally(releaseFiles);
+    this.#noteDamage(reply.damaged);
     if ('error' in reply) throw new SpoorError('internal', reply.error, { cause: reply.stack });
     const createdUnixMs = this.#nowMs();
     const blocks = reply.blocks.map((block): BlockEntry => ({
@@ -415,6 +429,16 @@ export class ColumnarStore implements TraceStore {
     this.#seals++;
     this.#open?.wal.release(slab.lastSequence);
     this.#compactor.check();
+  }
+
+  /** What one worker could not read, no worker looks into any more: otherwise copies of its spans might count, or be dropped. */
+  #noteDamage(damaged: readonly DamagedBlock[]): void {
+    for (const { tenant, id, reason } of damaged) {
+      if (this.#damagedBlocks.has(id)) continue;
+      this.#damagedBlocks.add(id);
+      this.#logger.error({ block: id }, `a damaged block is left out of all answers: ${reason}`);
+      this.#tellBlocks({ removeBlocks: [{ tenant, id }] });
+    }
   }
 
   #sealWhenQuiet(): void {
@@ -448,10 +472,7 @@ export class ColumnarStore implements TraceStore {
         cancel,
         question,
       }));
-      for (const { block, reason } of reply.damaged) {
-        this.#damagedBlocks.add(block);
-        this.#logger.error({ block }, `a damaged block is left out of all answers: ${reason}`);
-      }
+      this.#noteDamage(reply.damaged);
       if (reply.error !== undefined) throw new SpoorError(reply.error.code, reply.error.message);
       // The worker answers each question with its own kind of answer.
       return reply.answer as Answers[Kind];

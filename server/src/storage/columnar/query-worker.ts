@@ -13,6 +13,7 @@ import type { Operation } from '#storage/tracestore.ts';
 import { blockPath } from './block-path.ts';
 import { BlockReader } from './block-reader.ts';
 import { ByteCache } from './frame-cache.ts';
+import type { BlockInfo, BlocksMessage, DamagedBlock } from './known-blocks.ts';
 import { OpenFiles } from './open-files.ts';
 import { RowGroup } from './row-group.ts';
 import { readSlab, type SlabView } from './slab.ts';
@@ -21,21 +22,6 @@ import { HeadBatch, type OpenBlock, TraceSources } from './trace-sources.ts';
 
 /** Memory for decoded blocks. */
 const CACHE_BYTES = 16 << 20;
-
-/** A block that the manifest names. */
-export interface BlockInfo {
-  readonly tenant: Tenant;
-  readonly id: number;
-  readonly minStartUnixNano: bigint;
-  readonly maxStartUnixNano: bigint;
-}
-
-/** Tells the worker which blocks came and went in one step; a question asked later sees it so. */
-export interface BlocksMessage {
-  readonly dir: string;
-  readonly added: readonly BlockInfo[];
-  readonly removed: readonly Pick<BlockInfo, 'tenant' | 'id'>[];
-}
 
 /** What can be asked. */
 export type Question =
@@ -71,7 +57,7 @@ export interface QueryReply {
   readonly answer?: Answers[keyof Answers];
   readonly error?: { readonly code: ErrorCode; readonly message: string };
   /** Blocks that could not be read and are left out from now on, with the reason. */
-  readonly damaged: readonly { readonly block: number; readonly reason: string }[];
+  readonly damaged: readonly DamagedBlock[];
 }
 
 class WorkerBlock implements OpenBlock {
@@ -149,7 +135,7 @@ class QueryAnswerer {
   }
 
   answer(request: QueryRequest): QueryReply {
-    const damaged: { block: number; reason: string }[] = [];
+    const damaged: DamagedBlock[] = [];
     const cancel = new Int32Array(request.cancel);
     const checkCancelled = (): void => {
       if (Atomics.load(cancel, 0) !== 0) {
@@ -160,7 +146,7 @@ class QueryAnswerer {
     const setAside = (block: OpenBlock, error: unknown): void => {
       if (error instanceof SpoorError && error.code !== 'corrupt') throw error;
       const reason = error instanceof Error ? error.message : String(error);
-      damaged.push({ block: block.id, reason });
+      damaged.push({ tenant: request.tenant, id: block.id, reason });
       blocks.find(({ id }) => id === block.id)?.setAside();
     };
     for (;;) {

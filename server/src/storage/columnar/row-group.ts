@@ -29,12 +29,13 @@ import { decodeValues } from './values-chunk.ts';
  * in the block's cache.
  */
 export class RowGroup implements SpanColumns {
+  /** Its place in the block. */
+  readonly number: number;
   readonly rows: number;
   readonly traces: number;
   /** A block keeps attributes by column. */
   readonly cells = undefined;
   readonly #block: BlockReader;
-  readonly #number: number;
   readonly #group: BlockGroup;
   readonly #words = new Map<GroupChunk, Uint32Array>();
   readonly #octets = new Map<GroupChunk | 'traceId' | 'parent', Uint8Array>();
@@ -48,7 +49,7 @@ export class RowGroup implements SpanColumns {
   constructor(block: BlockReader, number: number) {
     const group = block.footer.groups[number]!;
     this.#block = block;
-    this.#number = number;
+    this.number = number;
     this.#group = group;
     this.rows = group.rows;
     this.traces = group.traces;
@@ -58,7 +59,7 @@ export class RowGroup implements SpanColumns {
     if (this.#columns === undefined) {
       const parts = new Map(this.#group.columns.map((part) => [part.column, part]));
       this.#columns = this.#block.footer.columns.map(
-        (column, c) => new RowGroupColumn(this.#block, this.#number, c, column, parts.get(c)),
+        (column, c) => new RowGroupColumn(this.#block, this.number, c, column, parts.get(c)),
       );
     }
     return this.#columns;
@@ -241,7 +242,7 @@ export class RowGroup implements SpanColumns {
   #codes(what: GroupChunk, count: number): Uint32Array {
     let values = this.#words.get(what);
     if (values === undefined) {
-      values = this.#block.decoded(this.#number, what, count * 4, () =>
+      values = this.#block.decoded(this.number, what, count * 4, () =>
         decodeCodes(this.#chunk(what), count),
       );
       this.#words.set(what, values);
@@ -252,7 +253,7 @@ export class RowGroup implements SpanColumns {
   #smallCodes(what: GroupChunk): Uint8Array {
     let bytes = this.#octets.get(what);
     if (bytes === undefined) {
-      bytes = this.#block.decoded(this.#number, what, this.rows, () =>
+      bytes = this.#block.decoded(this.number, what, this.rows, () =>
         Uint8Array.from(decodeCodes(this.#chunk(what), this.rows)),
       );
       this.#octets.set(what, bytes);
@@ -268,14 +269,14 @@ export class RowGroup implements SpanColumns {
   }
 
   #duration(): Halves {
-    this.#durations ??= this.#block.decoded(this.#number, 'duration', this.rows * 8, () =>
+    this.#durations ??= this.#block.decoded(this.number, 'duration', this.rows * 8, () =>
       this.#planes('duration', this.rows),
     );
     return this.#durations;
   }
 
   #start(): Halves {
-    this.#starts ??= this.#block.decoded(this.#number, 'start', this.rows * 8, () =>
+    this.#starts ??= this.#block.decoded(this.number, 'start', this.rows * 8, () =>
       this.#decodeStarts(),
     );
     return this.#starts;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { OtlpProtoEncoder } from '@spoor/core/wire/otlp/encode.ts';
+import { SpanContents, type SpanPlace } from '@spoor/core/query/span-contents.ts';
 import type { SpanUnion } from './span-union.ts';
 
 /** Rows that one sort can take: 32 bits of trace id and a row number share the 53 bits of a double. */
@@ -43,6 +43,32 @@ export function orderRows(union: SpanUnion): RowOrder {
   return withoutCopies(union, order);
 }
 
+/** An order without some of its rows; traces of which no row is left are gone as well. */
+export function withoutRows(
+  { rows, traceStarts }: RowOrder,
+  isDropped: Uint8Array,
+): RowOrder & { readonly traces: Uint32Array } {
+  const kept = new Uint32Array(rows.length);
+  const starts: number[] = [];
+  const traces: number[] = [];
+  let count = 0;
+  for (let trace = 0; trace < traceStarts.length - 1; trace++) {
+    const first = count;
+    for (let i = traceStarts[trace]!; i < traceStarts[trace + 1]!; i++) {
+      if (isDropped[i] === 0) kept[count++] = rows[i]!;
+    }
+    if (count === first) continue;
+    starts.push(first);
+    traces.push(trace);
+  }
+  starts.push(count);
+  return {
+    rows: kept.subarray(0, count),
+    traceStarts: Uint32Array.from(starts),
+    traces: Uint32Array.from(traces),
+  };
+}
+
 function sortRun(union: SpanUnion, order: Uint32Array, start: number, end: number): void {
   if (end - start > INSERTION_SORT_ROWS) {
     order.subarray(start, end).sort((a, b) => compareRows(union, a, b));
@@ -78,8 +104,16 @@ function sameTrace({ traceWords }: SpanUnion, a: number, b: number): boolean {
   );
 }
 
-function sameSpanId({ spanWords }: SpanUnion, a: number, b: number): boolean {
-  return spanWords[a * 2] === spanWords[b * 2] && spanWords[a * 2 + 1] === spanWords[b * 2 + 1];
+/** Whether two rows have all that they are ordered by in common. */
+function sameKey(union: SpanUnion, a: number, b: number): boolean {
+  const { startLo, startHi, spanWords } = union;
+  return (
+    startLo[a] === startLo[b] &&
+    spanWords[a * 2] === spanWords[b * 2] &&
+    spanWords[a * 2 + 1] === spanWords[b * 2 + 1] &&
+    startHi[a] === startHi[b] &&
+    sameTrace(union, a, b)
+  );
 }
 
 function compareBytes(bytes: Uint8Array, a: number, b: number, length: number): number {
@@ -92,63 +126,39 @@ function compareBytes(bytes: Uint8Array, a: number, b: number, length: number): 
 
 /** Copies have the same trace id, start and span id, so they stand together. */
 function withoutCopies(union: SpanUnion, order: Uint32Array): RowOrder {
-  const { startLo, startHi } = union;
   const kept = new Uint32Array(order.length);
   const starts: number[] = [];
   let count = 0;
-  let content: SpanContent | undefined;
-  /** Contents of the rows that share their ids with the one kept last, once there are two. */
-  let seen: Set<string> | undefined;
-  for (let i = 0; i < order.length; i++) {
+  let contents: SpanContents | undefined;
+  for (let i = 0; i < order.length;) {
     const row = order[i]!;
-    const before = count === 0 ? -1 : kept[count - 1]!;
-    if (before < 0 || !sameTrace(union, before, row)) {
-      starts.push(count);
-      seen = undefined;
-    } else if (
-      startLo[before] === startLo[row] &&
-      startHi[before] === startHi[row] &&
-      sameSpanId(union, before, row)
-    ) {
-      content ??= new SpanContent(union);
-      seen ??= new Set([content.text(before)]);
-      const text = content.text(row);
-      if (seen.has(text)) continue;
-      seen.add(text);
+    if (i === 0 || !sameTrace(union, order[i - 1]!, row)) starts.push(count);
+    let end = i + 1;
+    while (end < order.length && sameKey(union, row, order[end]!)) end++;
+    if (end === i + 1) {
+      kept[count++] = row;
     } else {
-      seen = undefined;
+      contents ??= new SpanContents();
+      const places = Array.from(order.subarray(i, end), (same) => unionPlace(union, same));
+      for (const place of contents.distinct(places)) kept[count++] = place.unionRow;
     }
-    kept[count++] = row;
+    i = end;
   }
   starts.push(count);
   return { rows: kept.subarray(0, count), traceStarts: Uint32Array.from(starts) };
 }
 
-/** What spans hold, as texts: their encoded bytes, in which equal content is equal. */
-class SpanContent {
-  readonly #union: SpanUnion;
-  readonly #encoders = new Map<number, OtlpProtoEncoder>();
-
-  constructor(union: SpanUnion) {
-    this.#union = union;
+/** Where a row of a union comes from. */
+export function unionPlace(
+  { bases, sources }: SpanUnion,
+  unionRow: number,
+): SpanPlace & { readonly unionRow: number } {
+  let source = 0;
+  let end = sources.length;
+  while (end - source > 1) {
+    const middle = (source + end) >>> 1;
+    if (bases[middle]! <= unionRow) source = middle;
+    else end = middle;
   }
-
-  text(row: number): string {
-    const { bases, sources } = this.#union;
-    let source = 0;
-    let end = sources.length;
-    while (end - source > 1) {
-      const middle = (source + end) >>> 1;
-      if (bases[middle]! <= row) source = middle;
-      else end = middle;
-    }
-    let encoder = this.#encoders.get(source);
-    if (encoder === undefined) {
-      encoder = new OtlpProtoEncoder(sources[source]!);
-      this.#encoders.set(source, encoder);
-    }
-    const local = row - bases[source]!;
-    const { buffer, byteOffset, length } = encoder.encode(local, local + 1);
-    return Buffer.from(buffer, byteOffset, length).toString('latin1');
-  }
+  return { columns: sources[source]!, row: unionRow - bases[source]!, unionRow };
 }

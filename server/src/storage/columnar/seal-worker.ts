@@ -6,6 +6,7 @@ import type { Tenant } from '@spoor/core/model/ids.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import { blockPath } from './block-path.ts';
 import { encodeBlock } from './block-writer.ts';
+import { type BlocksMessage, type DamagedBlock, KnownBlocks } from './known-blocks.ts';
 import { readSlab, type SlabView } from './slab.ts';
 
 /** Asks the worker to write the spans of a slab as one block a tenant. */
@@ -30,10 +31,17 @@ export interface SealedBlock {
   readonly maxStartUnixNano: bigint;
 }
 
-/** What comes back: the blocks, or why there are none. */
-export type SealReply =
-  | { readonly id: number; readonly blocks: SealedBlock[] }
-  | { readonly id: number; readonly error: string; readonly stack: string };
+/** What comes back: the blocks, none of a tenant whose spans are all in blocks already; or why there are none. */
+export type SealReply = {
+  readonly id: number;
+  /** Blocks that could not be read: what they hold may now stand twice. */
+  readonly damaged: readonly DamagedBlock[];
+} & (
+  | { readonly blocks: readonly SealedBlock[] }
+  | { readonly error: string; readonly stack: string }
+);
+
+const known = new KnownBlocks();
 
 /** Writes a block and makes it durable; nobody looks at it before it is in the manifest. */
 function seal(request: SealRequest): SealedBlock[] {
@@ -45,14 +53,16 @@ function seal(request: SealRequest): SealedBlock[] {
   }
   const written: string[] = [];
   try {
-    return [...batches].map(([tenantNumber, list], i) => {
+    return [...batches].flatMap(([tenantNumber, list], i) => {
       const tenant = request.tenants[tenantNumber]!;
       const id = request.blockIds[i]!;
-      const { parts, ...block } = encodeBlock(list);
+      const encoded = encodeBlock(list, known.of(tenant));
+      if (encoded === undefined) return [];
+      const { parts, ...block } = encoded;
       const path = blockPath(request.dir, tenant, id);
       written.push(path);
       writeDurably(path, parts);
-      return { tenant, id, ...block };
+      return [{ tenant, id, ...block }];
     });
   } catch (error) {
     // It is tried again under other ids: these would stay, and the disk may be full already.
@@ -102,13 +112,19 @@ function syncDir(dir: string): void {
   }
 }
 
-parentPort?.on('message', (request: SealRequest) => {
+parentPort?.on('message', (message: SealRequest | BlocksMessage) => {
+  if ('added' in message) {
+    known.change(message);
+    return;
+  }
+  const { id } = message;
   let reply: SealReply;
   try {
-    reply = { id: request.id, blocks: seal(request) };
+    const blocks = seal(message);
+    reply = { id, blocks, damaged: known.takeDamage() };
   } catch (error) {
-    const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
-    reply = { id: request.id, error: message, stack };
+    const { message: why, stack = '' } = error instanceof Error ? error : new Error(String(error));
+    reply = { id, error: why, stack, damaged: known.takeDamage() };
   }
   parentPort?.postMessage(reply);
 });

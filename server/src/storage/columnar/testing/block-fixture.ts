@@ -20,7 +20,7 @@ export function blockCache(maxBytes = 1 << 20): ByteCache<Uint8Array | SymbolTab
 
 /** The file of a block with all spans of these batches. */
 export function blockFile(batches: readonly SpanBatch[]): Buffer {
-  return Buffer.concat(encodeBlock(batches).parts);
+  return Buffer.concat(encodeBlock(batches)!.parts);
 }
 
 /** Writes a block of these batches into a directory and lets `use` read it. */
