@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { damage } from './damage.ts';
 import { KillLoop } from './kill-loop.ts';
 import { overload } from './overload.ts';
+import { tenants } from './tenants.ts';
 import { parseTortureOptions, USAGE, type TortureOptions } from './torture-options.ts';
 import { Verdict } from './verdict.ts';
 
@@ -26,6 +27,9 @@ async function tortureBy(
         break;
       case 'overload':
         await overload(directory, verdict, options);
+        break;
+      case 'tenants':
+        await tenants(directory, verdict, options);
         break;
     }
   } catch (error) {

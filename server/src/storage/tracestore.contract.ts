@@ -26,6 +26,7 @@ import { bySpan } from './testing/trace-oracle.ts';
 import { testHistories } from './tracestore-history.contract.ts';
 import { testRanking } from './tracestore-ranking.contract.ts';
 import { testSearch } from './tracestore-search.contract.ts';
+import { testTenants } from './tracestore-tenants.contract.ts';
 
 /** What backends may differ in; the least capable by default. */
 export interface StoreCapabilities {
@@ -343,6 +344,7 @@ export function testTraceStore(
   testSearch(name, withStore);
   testRanking(name, withStore);
   testHistories(name, withStore, capabilities.histories ?? 50);
+  testTenants(name, withStore, capabilities.histories ?? 50);
 }
 
 async function assertCancelled(read: Promise<unknown>): Promise<void> {
