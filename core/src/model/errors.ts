@@ -25,6 +25,8 @@ export const ERROR_CODES = {
   unavailable: { retryable: true, http: 503, grpc: 14 },
   /** The caller went away or ran out of its time. */
   cancelled: { retryable: true, http: 499, grpc: 1 },
+  /** The server gave up on the answer: it took too long. */
+  deadline_exceeded: { retryable: true, http: 504, grpc: 4 },
   /** Stored data is damaged or of a newer format. Not DATA_LOSS, which OTLP clients send again for ever. */
   corrupt: { retryable: false, http: 500, grpc: 13 },
   /** The configuration is wrong; the message begins with the path of the key. */

@@ -228,7 +228,7 @@ test('a read that takes too long is stopped and answered', async () => {
     reader,
     async (app) => {
       const answer = await app.inject('/api/traces?service=x');
-      assert.equal(answer.statusCode, 503);
+      assert.equal(answer.statusCode, 504);
       assert.match(
         answer.json<{ errors: { msg: string }[] }>().errors[0]!.msg,
         /nothing for 100 ms \(query\.timeout_ms\)/,

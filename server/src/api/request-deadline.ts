@@ -15,7 +15,7 @@ export class RequestDeadline {
     this.#timer = setTimeout(() => {
       this.#abort.abort(
         new SpoorError(
-          'unavailable',
+          'deadline_exceeded',
           `the query was stopped: nothing for ${timeoutMs} ms (query.timeout_ms); ask for less, or raise it`,
         ),
       );

@@ -30,6 +30,7 @@ import type { SealReply, SealRequest } from './seal-worker.ts';
 import type { Slab, SlabRoom } from './slab.ts';
 import { storeFigures } from './store-figures.ts';
 import { DISK_FILES } from './store-files.ts';
+import { TenantTurns } from './tenant-turns.ts';
 import { Wal } from './wal.ts';
 import { replayWal } from './wal-replay.ts';
 import { WorkerClient } from './worker-client.ts';
@@ -96,6 +97,7 @@ export class ColumnarStore implements TraceStore {
   readonly #compactor: Compactor;
   /** Blocks that were removed while questions about them were under way. */
   readonly #retired = new RetiredFiles((path) => DISK_FILES.unlink(path));
+  readonly #turns = new TenantTurns();
   /** Tenants by their number in the slabs. */
   readonly #tenants: Tenant[] = [];
   readonly #tenantNumbers = new Map<Tenant, number>();
@@ -446,15 +448,22 @@ export class ColumnarStore implements TraceStore {
     void this.#head.drain();
   }
 
-  /** Asks the query worker, with the state of this moment. */
+  /** Asks the query worker when it is the tenant's turn. */
   async #ask<Kind extends Question['ask']>(
     tenant: Tenant,
     question: Extract<Question, { ask: Kind }>,
-    options: ReadOptions,
+    { signal }: ReadOptions,
+  ): Promise<Answers[Kind]> {
+    return await this.#turns.take(tenant, signal, () => this.#askNow(tenant, question, signal));
+  }
+
+  /** Asks the query worker, with the state of this moment. */
+  async #askNow<Kind extends Question['ask']>(
+    tenant: Tenant,
+    question: Extract<Question, { ask: Kind }>,
+    signal: AbortSignal | undefined,
   ): Promise<Answers[Kind]> {
     this.#opened();
-    const { signal } = options;
-    if (signal?.aborted === true) throw cancelled();
     const cancel = new SharedArrayBuffer(4);
     const { views, release } = this.#head.pin();
     const releaseFiles = this.#retired.hold();
@@ -482,8 +491,4 @@ export class ColumnarStore implements TraceStore {
       releaseFiles();
     }
   }
-}
-
-function cancelled(): SpoorError {
-  return new SpoorError('cancelled', 'query: nobody waits for the answer any more');
 }
