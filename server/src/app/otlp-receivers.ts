@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SpoorConfig } from '#config/config.ts';
 import { readEndpoint } from '#config/endpoint.ts';
+import type { OtlpReceiverParts } from '#receivers/otlp/export-intake.ts';
 import { OtlpGrpcReceiver } from '#receivers/otlp/otlp-grpc-receiver.ts';
-import { OtlpHttpReceiver, type OtlpReceiverParts } from '#receivers/otlp/otlp-http-receiver.ts';
+import { OtlpHttpReceiver } from '#receivers/otlp/otlp-http-receiver.ts';
 import type { OtlpGrpcSettings, OtlpHttpSettings } from '#receivers/otlp/otlp-settings.ts';
 import type { ReceiverFigures } from '#receivers/otlp/receiver-counters.ts';
 import type { ReceiverMetrics } from '#telemetry/metrics.ts';

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Metadata, sendUnaryData, ServerUnaryCall, ServiceDefinition } from '@grpc/grpc-js';
-import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { Tenant } from '@spoor/core/model/ids.ts';
 import { grpcStatusOf } from '#net/grpc-status.ts';
 import { GrpcListener } from '#net/grpc-listener.ts';
 import type { GrpcMessage } from '#net/grpc-message-reader.ts';
 import type { BoundAddress } from '#net/http-listener.ts';
-import { LogThrottle } from '#net/logger.ts';
-import { refusalOf } from '#net/refusal.ts';
+import { ExportIntake, type OtlpReceiverParts } from './export-intake.ts';
 import { encodeExportResponse } from './export-response.ts';
-import type { OtlpReceiverParts } from './otlp-http-receiver.ts';
 import type { OtlpGrpcSettings } from './otlp-settings.ts';
-import { ReceiverCounters, type ReceiverFigures } from './receiver-counters.ts';
+import type { ReceiverFigures } from './receiver-counters.ts';
 
 const SERVICE = 'opentelemetry.proto.collector.trace.v1.TraceService';
 const EXPORT_PATH = `/${SERVICE}/Export`;
@@ -29,8 +26,6 @@ const TRACE_SERVICE: ServiceDefinition = {
   },
 };
 
-const ERROR_LOG_INTERVAL_MS = 10_000;
-
 /**
  * Receives OTLP/gRPC: TraceService/Export.
  * @see https://github.com/open-telemetry/opentelemetry-proto/blob/v1.9.0/docs/specification.md#otlpgrpc
@@ -38,11 +33,11 @@ const ERROR_LOG_INTERVAL_MS = 10_000;
 export class OtlpGrpcReceiver {
   readonly #parts: OtlpReceiverParts;
   readonly #listener: GrpcListener;
-  readonly #counters = new ReceiverCounters();
-  readonly #throttle = new LogThrottle(ERROR_LOG_INTERVAL_MS);
+  readonly #intake: ExportIntake;
 
   constructor(settings: OtlpGrpcSettings, parts: OtlpReceiverParts) {
     this.#parts = parts;
+    this.#intake = new ExportIntake('otlp grpc', parts);
     this.#listener = new GrpcListener(
       'receivers.otlp.protocols.grpc',
       settings,
@@ -52,13 +47,13 @@ export class OtlpGrpcReceiver {
           definition: TRACE_SERVICE,
           implementation: {
             Export: (call: ServerUnaryCall<GrpcMessage, Buffer>, respond: sendUnaryData<Buffer>) =>
-              this.#onExport(call, respond),
+              void this.#onExport(call, respond),
           },
           bodyMethods: [EXPORT_PATH],
         },
       ],
       (metadata) => parts.budgetOf(this.#readTenant(metadata)),
-      (refusal) => this.#counters.countRefused('otlp_proto', refusal),
+      (refusal) => this.#intake.counters.countRefused('otlp_proto', refusal),
       parts.logger,
     );
   }
@@ -75,7 +70,7 @@ export class OtlpGrpcReceiver {
 
   /** What was received since the start. */
   get figures(): ReceiverFigures {
-    return this.#counters.figures;
+    return this.#intake.counters.figures;
   }
 
   /** Binds; see {@link GrpcListener.start}. */
@@ -88,49 +83,31 @@ export class OtlpGrpcReceiver {
     return this.#listener.shutdown(deadlineMs);
   }
 
-  #onExport(call: ServerUnaryCall<GrpcMessage, Buffer>, respond: sendUnaryData<Buffer>): void {
-    const { bytes, wireBytes, lease } = call.request;
-    this.#counters.countBody('otlp_proto', wireBytes, bytes.length);
-    let settled = false;
-    const fail = (error: unknown): void => {
-      settled = true;
-      lease.release();
-      if (!(error instanceof SpoorError) || error.code === 'internal') this.#logFault(error);
-      const refusal = refusalOf(error);
-      this.#counters.countRefused('otlp_proto', refusal);
-      respond(grpcStatusOf(refusal));
-    };
-    let tenant: Tenant;
-    try {
-      tenant = this.#readTenant(call.metadata);
-    } catch (error) {
-      fail(error);
-      return;
-    }
+  async #onExport(
+    call: ServerUnaryCall<GrpcMessage, Buffer>,
+    respond: sendUnaryData<Buffer>,
+  ): Promise<void> {
+    // Cannot throw: a call that names no tenant was refused at its headers, for want of a budget.
+    const tenant = this.#readTenant(call.metadata);
     const abort = new AbortController();
+    let settled = false;
     // Comes with the end of every call; aborting for nothing costs an exception.
     call.on('cancelled', () => {
       if (!settled) abort.abort();
     });
-    this.#parts.ingest
-      .ingest(tenant, 'otlp_proto', bytes, { signal: abort.signal })
-      .then((result) => {
-        settled = true;
-        lease.release();
-        this.#counters.countTaken('otlp_proto', result);
-        this.#parts.tenantCounters?.countTaken(tenant, result.accepted, bytes.length);
-        respond(null, encodeExportResponse(result));
-      }, fail);
+    const request = { format: 'otlp_proto', ...call.request } as const;
+    const outcome = await this.#intake.take(tenant, request, abort.signal);
+    settled = true;
+    if ('result' in outcome) {
+      respond(null, encodeExportResponse(outcome.result));
+    } else {
+      this.#intake.counters.countRefused('otlp_proto', outcome.refusal);
+      respond(grpcStatusOf(outcome.refusal));
+    }
   }
 
   #readTenant(metadata: Metadata): Tenant {
     return this.#parts.tenancy.tenantOf((header) => metadata.get(header).join(', '));
-  }
-
-  #logFault(error: unknown): void {
-    this.#throttle.log((suppressed) =>
-      this.#parts.logger.error({ err: error, suppressed }, 'otlp grpc: request failed'),
-    );
   }
 }
 

@@ -12,26 +12,12 @@ import {
 } from '#net/http-body.ts';
 import type { HttpExchange, StatusFormat } from '#net/http-exchange.ts';
 import { HttpListener, type BoundAddress } from '#net/http-listener.ts';
-import { LogThrottle, type Logger } from '#net/logger.ts';
-import type { BodyBudget } from '#net/memory-budget.ts';
 import { makeRefusal, refusalOf, type Refusal } from '#net/refusal.ts';
-import type { Tenancy } from '#net/tenancy.ts';
-import type { IngestFormat, IngestResult, TraceIngest } from '#pipeline/trace-ingest.ts';
+import type { IngestFormat, IngestResult } from '#pipeline/trace-ingest.ts';
+import { ExportIntake, type OtlpReceiverParts } from './export-intake.ts';
 import { encodeExportResponse, formatExportResponse } from './export-response.ts';
 import type { OtlpHttpSettings } from './otlp-settings.ts';
-import { ReceiverCounters, type CountedFormat, type ReceiverFigures } from './receiver-counters.ts';
-import type { TenantCounters } from './tenant-counters.ts';
-
-/** What the receivers of OTLP work with. */
-export interface OtlpReceiverParts {
-  readonly ingest: TraceIngest;
-  readonly tenancy: Tenancy;
-  /** What the bodies of a tenant are paid from, shared by all receivers. */
-  readonly budgetOf: (tenant: Tenant) => BodyBudget;
-  /** Undefined while there is one tenant only. */
-  readonly tenantCounters: TenantCounters | undefined;
-  readonly logger: Logger;
-}
+import type { CountedFormat, ReceiverFigures } from './receiver-counters.ts';
 
 const FORMATS: ReadonlyMap<string, IngestFormat> = new Map([
   ['application/x-protobuf', 'otlp_proto'],
@@ -44,8 +30,6 @@ const CONTENT_TYPES: Readonly<Record<CountedFormat, StatusFormat>> = {
   unknown: 'application/json',
 };
 
-const ERROR_LOG_INTERVAL_MS = 10_000;
-
 /**
  * Receives OTLP/HTTP: POST of an ExportTraceServiceRequest in protobuf or JSON.
  * @see https://github.com/open-telemetry/opentelemetry-proto/blob/v1.9.0/docs/specification.md#otlphttp
@@ -55,13 +39,13 @@ export class OtlpHttpReceiver {
   readonly #parts: OtlpReceiverParts;
   readonly #listener: HttpListener;
   readonly #cors: Cors;
-  readonly #counters = new ReceiverCounters();
-  readonly #throttle = new LogThrottle(ERROR_LOG_INTERVAL_MS);
+  readonly #intake: ExportIntake;
 
   /** @throws {SpoorError} config: the CORS origins can't be read */
   constructor(settings: OtlpHttpSettings, parts: OtlpReceiverParts) {
     this.#settings = settings;
     this.#parts = parts;
+    this.#intake = new ExportIntake('otlp http', parts);
     const { header } = parts.tenancy;
     const allowedHeaders = [
       ...settings.cors.allowedHeaders,
@@ -72,7 +56,7 @@ export class OtlpHttpReceiver {
       'receivers.otlp.protocols.http',
       settings,
       (exchange) => this.#onRequest(exchange),
-      (refusal) => this.#counters.countRefused('unknown', refusal),
+      (refusal) => this.#intake.counters.countRefused('unknown', refusal),
       parts.logger,
     );
   }
@@ -89,7 +73,7 @@ export class OtlpHttpReceiver {
 
   /** What was received since the start. */
   get figures(): ReceiverFigures {
-    return this.#counters.figures;
+    return this.#intake.counters.figures;
   }
 
   /** Binds; see {@link HttpListener.start}. */
@@ -136,30 +120,24 @@ export class OtlpHttpReceiver {
     const known = format;
     const limits = { budget: this.#parts.budgetOf(tenant), capBytes: this.#settings.bodyCapBytes };
     receiveBody(exchange, compression, limits, (refusal, body) => {
-      if (body !== undefined) this.#ingest(exchange, tenant, known, body);
+      if (body !== undefined) void this.#ingest(exchange, tenant, known, body);
       else if (refusal !== undefined) this.#refuse(exchange, known, refusal);
     });
   }
 
-  #ingest(exchange: HttpExchange, tenant: Tenant, format: IngestFormat, body: ReceivedBody): void {
-    this.#counters.countBody(format, body.wireBytes, body.bytes.length);
+  async #ingest(
+    exchange: HttpExchange,
+    tenant: Tenant,
+    format: IngestFormat,
+    body: ReceivedBody,
+  ): Promise<void> {
     const abort = new AbortController();
     exchange.response.on('close', () => {
       if (!exchange.response.writableEnded) abort.abort();
     });
-    this.#parts.ingest.ingest(tenant, format, body.bytes, { signal: abort.signal }).then(
-      (result) => {
-        body.lease.release();
-        this.#counters.countTaken(format, result);
-        this.#parts.tenantCounters?.countTaken(tenant, result.accepted, body.bytes.length);
-        this.#answer(exchange, format, result);
-      },
-      (error: unknown) => {
-        body.lease.release();
-        if (!(error instanceof SpoorError) || error.code === 'internal') this.#logFault(error);
-        this.#refuse(exchange, format, refusalOf(error));
-      },
-    );
+    const outcome = await this.#intake.take(tenant, { format, ...body }, abort.signal);
+    if ('result' in outcome) this.#answer(exchange, format, outcome.result);
+    else this.#refuse(exchange, format, outcome.refusal);
   }
 
   #answer(exchange: HttpExchange, format: IngestFormat, result: IngestResult): void {
@@ -176,7 +154,7 @@ export class OtlpHttpReceiver {
     refusal: Refusal,
     headers: readonly string[] = [],
   ): void {
-    this.#counters.countRefused(format, refusal);
+    this.#intake.counters.countRefused(format, refusal);
     const sent = [...headers, ...this.#commonHeaders(exchange)];
     exchange.refuse(refusal, CONTENT_TYPES[format], sent);
   }
@@ -200,12 +178,6 @@ export class OtlpHttpReceiver {
 
   #readTenant(request: IncomingMessage): Tenant {
     return this.#parts.tenancy.tenantOf((header) => request.headers[header]);
-  }
-
-  #logFault(error: unknown): void {
-    this.#throttle.log((suppressed) =>
-      this.#parts.logger.error({ err: error, suppressed }, 'otlp http: request failed'),
-    );
   }
 }
 

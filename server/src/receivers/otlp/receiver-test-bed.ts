@@ -5,9 +5,10 @@ import net from 'node:net';
 import { MemoryBudget } from '#net/memory-budget.ts';
 import { Tenancy, type TenancySettings } from '#net/tenancy.ts';
 import { TenantShares } from '#net/tenant-shares.ts';
+import type { OtlpReceiverParts } from './export-intake.ts';
 import { FakeTraceIngest } from './fake-trace-ingest.ts';
 import { OtlpGrpcReceiver } from './otlp-grpc-receiver.ts';
-import { OtlpHttpReceiver, type OtlpReceiverParts } from './otlp-http-receiver.ts';
+import { OtlpHttpReceiver } from './otlp-http-receiver.ts';
 import {
   OTLP_GRPC_DEFAULTS,
   OTLP_HTTP_DEFAULTS,

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+import { SpoorError } from '@spoor/core/model/errors.ts';
+import type { Tenant } from '@spoor/core/model/ids.ts';
+import { LogThrottle, type Logger } from '#net/logger.ts';
+import type { BodyBudget, MemoryLease } from '#net/memory-budget.ts';
+import { refusalOf, type Refusal } from '#net/refusal.ts';
+import type { Tenancy } from '#net/tenancy.ts';
+import type { IngestFormat, IngestResult, TraceIngest } from '#pipeline/trace-ingest.ts';
+import { ReceiverCounters } from './receiver-counters.ts';
+import type { TenantCounters } from './tenant-counters.ts';
+
+/** What the receivers of OTLP work with. */
+export interface OtlpReceiverParts {
+  readonly ingest: TraceIngest;
+  readonly tenancy: Tenancy;
+  /** What the bodies of a tenant are paid from, shared by all receivers. */
+  readonly budgetOf: (tenant: Tenant) => BodyBudget;
+  /** Undefined while there is one tenant only. */
+  readonly tenantCounters: TenantCounters | undefined;
+  readonly logger: Logger;
+}
+
+/** An ExportTraceServiceRequest that has come whole. */
+interface ExportRequest {
+  readonly format: IngestFormat;
+  /** Decompressed. */
+  readonly bytes: Uint8Array;
+  /** Size as it came. */
+  readonly wireBytes: number;
+  readonly lease: MemoryLease;
+}
+
+/** What became of a request: its spans were taken, or nothing of it was kept. */
+type ExportOutcome = { readonly result: IngestResult } | { readonly refusal: Refusal };
+
+const ERROR_LOG_INTERVAL_MS = 10_000;
+
+/** What happens to a request that has come whole, whatever the transport: stored, its memory given back, counted. */
+export class ExportIntake {
+  /** What the receiver has taken; what it refuses it counts itself. */
+  readonly counters = new ReceiverCounters();
+  readonly #name: string;
+  readonly #parts: OtlpReceiverParts;
+  readonly #throttle = new LogThrottle(ERROR_LOG_INTERVAL_MS);
+
+  /** @param name how the log calls the receiver, such as `otlp http` */
+  constructor(name: string, parts: OtlpReceiverParts) {
+    this.#name = name;
+    this.#parts = parts;
+  }
+
+  /**
+   * Hands a request to the ingest, once; its bytes and its lease are the intake's from now on. Never rejects.
+   * @param signal fires when the sender goes away
+   */
+  async take(tenant: Tenant, request: ExportRequest, signal: AbortSignal): Promise<ExportOutcome> {
+    const { format, bytes, wireBytes, lease } = request;
+    this.counters.countBody(format, wireBytes, bytes.length);
+    try {
+      const result = await this.#parts.ingest.ingest(tenant, format, bytes, { signal });
+      this.counters.countTaken(format, result);
+      this.#parts.tenantCounters?.countTaken(tenant, result.accepted, bytes.length);
+      return { result };
+    } catch (error) {
+      if (!(error instanceof SpoorError) || error.code === 'internal') this.#logFault(error);
+      return { refusal: refusalOf(error) };
+    } finally {
+      lease.release();
+    }
+  }
+
+  #logFault(error: unknown): void {
+    this.#throttle.log((suppressed) =>
+      this.#parts.logger.error({ err: error, suppressed }, `${this.#name}: request failed`),
+    );
+  }
+}
