@@ -3,6 +3,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import type { Tenancy } from '#net/tenancy.ts';
 import type { Metrics } from '#telemetry/metrics.ts';
 import { answerError, isApiPath, sendApiError } from './api-error.ts';
+import { addDependencyRoutes } from './jaeger/dependency-routes.ts';
 import { addV1Routes } from './jaeger/v1-routes.ts';
 import { addV3Routes } from './jaeger/v3-routes.ts';
 import type { QueryContext } from './query-context.ts';
@@ -59,6 +60,7 @@ export async function createApiApp(options: ApiOptions): Promise<FastifyInstance
   addTenancy(app, tenancy);
   addV1Routes(app, query);
   addV3Routes(app, query);
+  addDependencyRoutes(app, query);
   app.get('/metrics', async (_request, reply) =>
     tenancy.header === undefined
       ? reply.type(metrics.contentType).send(await metrics.expose())

@@ -2,6 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import {
+  arbitraryCallSpan,
+  CALL_MINUTE,
+} from '@spoor/core/analysis/testing/arbitrary-call-span.ts';
 import { parseTenant, type Tenant } from '@spoor/core/model/ids.ts';
 import type { Span } from '@spoor/core/model/span.ts';
 import { arbitraryQuery } from '@spoor/core/query/testing/arbitrary-query.ts';
@@ -25,7 +29,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     weight: 5,
     arbitrary: fc.record({
       do: fc.constant('write' as const),
-      spans: fc.array(arbitrarySpan, { minLength: 1, maxLength: 12 }),
+      spans: fc.array(fc.oneof(arbitrarySpan, arbitraryCallSpan), { minLength: 1, maxLength: 12 }),
     }),
   },
   {
@@ -112,6 +116,13 @@ async function compareAll(
   for (const service of SERVICES) {
     const operations = await store.getOperations(tenant, service);
     assert.deepEqual(operations, oracle.getOperations(tenant, service));
+  }
+  for (const range of [
+    { fromMinute: 0, toMinute: 2 ** 32 },
+    { fromMinute: CALL_MINUTE, toMinute: CALL_MINUTE + 1 },
+  ]) {
+    const dependencies = await store.getDependencies(tenant, range);
+    assert.deepEqual(dependencies, oracle.getDependencies(tenant, range));
   }
   const ids = [4, 9, 1, 3, 2].map(traceId);
   const batches = await Array.fromAsync(store.getTraces(tenant, ids));

@@ -28,6 +28,8 @@ import { testRanking } from './tracestore-ranking.contract.ts';
 import { testSearch } from './tracestore-search.contract.ts';
 import { testTenants } from './tracestore-tenants.contract.ts';
 
+const ALL_MINUTES = { fromMinute: 0, toMinute: 2 ** 32 };
+
 /** What backends may differ in; the least capable by default. */
 export interface StoreCapabilities {
   /** The store remembers requests over a restart. */
@@ -59,6 +61,7 @@ export function testTraceStore(
         });
         assert.deepEqual(await store.getServices(DEFAULT_TENANT), []);
         assert.deepEqual(await store.getOperations(DEFAULT_TENANT, 'shop'), []);
+        assert.deepEqual(await store.getDependencies(DEFAULT_TENANT, ALL_MINUTES), []);
         assert.equal(store.unhealthy, undefined);
         await writeSpans(store, []);
       }),
@@ -207,6 +210,7 @@ export function testTraceStore(
           assert.deepEqual(await store.getServices(tenant), [service]);
           const operation = { name: own.name, kind: own.kind };
           assert.deepEqual(await store.getOperations(tenant, service), [operation]);
+          assert.deepEqual(await store.getDependencies(tenant, ALL_MINUTES), []);
         }
         assert.deepEqual(await store.getOperations(two, 'shop'), []);
         assert.deepEqual(await readTraces(store, [traceId(1)]), []);
@@ -227,6 +231,7 @@ export function testTraceStore(
       await assertCancelled(store.findTraces(DEFAULT_TENANT, queryFor(), { signal: before }));
       await assertCancelled(store.getServices(DEFAULT_TENANT, { signal: before }));
       await assertCancelled(store.getOperations(DEFAULT_TENANT, 'shop', { signal: before }));
+      await assertCancelled(store.getDependencies(DEFAULT_TENANT, ALL_MINUTES, { signal: before }));
       const controller = new AbortController();
       const search = store.findTraces(DEFAULT_TENANT, queryFor(), controller);
       controller.abort();

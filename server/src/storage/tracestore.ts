@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { EDGE_KIND_NAMES } from '@spoor/core/analysis/edge-kind.ts';
 import type { Tenant, TraceId } from '@spoor/core/model/ids.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import type { TracePage, TraceQuery } from '@spoor/core/query/trace-query.ts';
@@ -40,6 +41,29 @@ export interface Operation {
   readonly kind: number;
 }
 
+/** Unix minutes `[fromMinute, toMinute)`. */
+export interface MinuteRange {
+  readonly fromMinute: number;
+  readonly toMinute: number;
+}
+
+/** Counts by latency bucket (see `latencyBucket`), ascending by bucket, none of them zero. */
+export type LatencyCounts = readonly (readonly [bucket: number, count: number])[];
+
+/** Calls of one service by another; see `EdgeFinder` for what a call is. */
+export interface Dependency {
+  readonly caller: string;
+  readonly callee: string;
+  readonly kind: (typeof EDGE_KIND_NAMES)[number];
+  /** The callee sent no spans: client spans of the caller name it. */
+  readonly isInferred: boolean;
+  readonly calls: number;
+  /** Those of the calls whose span has status ERROR. */
+  readonly errors: number;
+  /** Of the called spans; of the client spans where the callee is inferred. */
+  readonly latency: LatencyCounts;
+}
+
 /** Options of every read. */
 export interface ReadOptions {
   /** Ends the work early; the read then rejects with code `cancelled`. */
@@ -66,6 +90,11 @@ export interface TraceReader {
   getServices(tenant: Tenant, options?: ReadOptions): Promise<string[]>;
   /** Distinct (name, kind) of a service's spans, by name, then kind. */
   getOperations(tenant: Tenant, service: string, options?: ReadOptions): Promise<Operation[]>;
+  /**
+   * Calls between services whose called span starts in these minutes: by caller, callee, kind, and the inferred after the others.
+   * A call counts once, also when its spans came in different requests or were sent again.
+   */
+  getDependencies(tenant: Tenant, range: MinuteRange, options?: ReadOptions): Promise<Dependency[]>;
 }
 
 /** Figures of a store for `/metrics` and `/status`, by metric name without prefix; each a gauge or a counter. */

@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict';
 import type { FastifyInstance } from 'fastify';
 import { createApiApp } from '#api/api-app.ts';
-import type { Operation, ReadOptions, TraceReader } from '#storage/tracestore.ts';
+import type {
+  Dependency,
+  MinuteRange,
+  Operation,
+  ReadOptions,
+  TraceReader,
+} from '#storage/tracestore.ts';
 import { Tenancy, type TenancySettings } from '#net/tenancy.ts';
 import { createLogger } from '#telemetry/logger.ts';
 import { Metrics } from '#telemetry/metrics.ts';
@@ -26,6 +32,7 @@ export function batchOf(...resourceSpans: object[]): SpanBatch {
 /** A few traces, newest first; remembers what was asked. */
 export class FixtureReader implements TraceReader {
   readonly queries: TraceQuery[] = [];
+  readonly ranges: MinuteRange[] = [];
   readonly #batches: ReadonlyMap<TraceId, SpanBatch>;
 
   constructor(...batches: SpanBatch[]) {
@@ -70,6 +77,16 @@ export class FixtureReader implements TraceReader {
       { name: 'GET /', kind: 0 },
       { name: 'GET /', kind: 2 },
       { name: 'tick', kind: 1 },
+    ];
+  }
+
+  async getDependencies(_tenant: string, range: MinuteRange): Promise<Dependency[]> {
+    this.ranges.push(range);
+    const edge = { isInferred: false, errors: 1, latency: [[20, 7]] as const };
+    return [
+      { ...edge, caller: 'shop', callee: 'bank', kind: 'call', calls: 4 },
+      { ...edge, caller: 'shop', callee: 'bank', kind: 'messaging', calls: 3 },
+      { ...edge, caller: 'shop', callee: 'redis', kind: 'database', isInferred: true, calls: 9 },
     ];
   }
 }

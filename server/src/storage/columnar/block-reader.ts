@@ -76,14 +76,22 @@ export class BlockReader {
     return new RowGroup(this, g);
   }
 
-  /** Something made from a chunk of a group, kept in the cache. Each `what` stands for one type of result. */
-  decoded<Value>(group: number, what: string, bytes: number, make: () => Value): Value {
+  /**
+   * Something made from a chunk of a group, kept in the cache. Each `what` stands for one type of result.
+   * @param bytes of memory that it takes
+   */
+  decoded<Value>(
+    group: number,
+    what: string,
+    bytes: number | ((value: Value) => number),
+    make: () => Value,
+  ): Value {
     const key = `${this.#cacheKey}${group} ${what}`;
     const known = this.#cache.get(key);
     // Only what this very call made before is under the key.
     if (known !== undefined) return known as Value;
     const value = make();
-    this.#cache.set(key, value, bytes);
+    this.#cache.set(key, value, typeof bytes === 'number' ? bytes : bytes(value));
     return value;
   }
 

@@ -8,6 +8,8 @@ import { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import type { TracePage, TraceQuery } from '@spoor/core/query/trace-query.ts';
 import type { Logger } from '#telemetry/logger.ts';
 import type {
+  Dependency,
+  MinuteRange,
   Operation,
   ReadOptions,
   RequestRecord,
@@ -258,6 +260,14 @@ export class ColumnarStore implements TraceStore {
 
   getOperations(tenant: Tenant, service: string, options: ReadOptions = {}): Promise<Operation[]> {
     return this.#ask(tenant, { ask: 'operations', service }, options);
+  }
+
+  getDependencies(
+    tenant: Tenant,
+    range: MinuteRange,
+    options: ReadOptions = {},
+  ): Promise<Dependency[]> {
+    return this.#ask(tenant, { ask: 'dependencies', range }, options);
   }
 
   /** Seals everything that was written, and waits until it is in blocks. */

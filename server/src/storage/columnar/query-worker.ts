@@ -9,9 +9,11 @@ import {
 } from '@spoor/core/query/operations.ts';
 import { joinTrace, type TracePart } from '@spoor/core/query/join-trace.ts';
 import type { TracePage, TraceQuery } from '@spoor/core/query/trace-query.ts';
-import type { Operation } from '#storage/tracestore.ts';
+import { DependencySum } from '#storage/counted.ts';
+import type { Dependency, MinuteRange, Operation } from '#storage/tracestore.ts';
 import { blockPath } from './block-path.ts';
 import { BlockReader } from './block-reader.ts';
+import { DerivedAnswers } from './derived/derived-answers.ts';
 import { ByteCache } from './frame-cache.ts';
 import type { BlockInfo, BlocksMessage, DamagedBlock } from './known-blocks.ts';
 import { OpenFiles } from './open-files.ts';
@@ -28,7 +30,8 @@ export type Question =
   | { readonly ask: 'find'; readonly query: TraceQuery }
   | { readonly ask: 'get'; readonly ids: readonly TraceId[] }
   | { readonly ask: 'services' }
-  | { readonly ask: 'operations'; readonly service: string };
+  | { readonly ask: 'operations'; readonly service: string }
+  | { readonly ask: 'dependencies'; readonly range: MinuteRange };
 
 /** A question, with the slabs that hold what is in no block. */
 export interface QueryRequest {
@@ -49,6 +52,7 @@ export interface Answers {
   readonly get: Uint8Array<ArrayBuffer>[];
   readonly services: string[];
   readonly operations: Operation[];
+  readonly dependencies: Dependency[];
 }
 
 /** What comes back. */
@@ -102,6 +106,7 @@ class QueryAnswerer {
   readonly #files = new OpenFiles();
   readonly #blocks = new Map<Tenant, WorkerBlock[]>();
   readonly #known = new Set<number>();
+  readonly #derived = new Map<Tenant, DerivedAnswers>();
   /** Batches of each slab's present life, by tenant number, and up to where they were read. */
   readonly #slabs = new Map<
     number,
@@ -155,7 +160,7 @@ class QueryAnswerer {
         checkCancelled();
         const head = request.slabs.flatMap((slab) => this.#headBatches(slab, request.tenantNumber));
         const sources = new TraceSources(head, blocks, setAside);
-        const answer = this.#ask(sources, request.question, checkCancelled);
+        const answer = this.#ask(sources, request, checkCancelled);
         if (damaged.length === damagedBefore) return { id: request.id, answer, damaged };
         // What was found in the block before is void, so the question is asked anew without it.
       } catch (error) {
@@ -173,7 +178,7 @@ class QueryAnswerer {
 
   #ask(
     sources: TraceSources,
-    question: Question,
+    { tenant, question }: QueryRequest,
     checkCancelled: () => void,
   ): Answers[keyof Answers] {
     switch (question.ask) {
@@ -209,7 +214,18 @@ class QueryAnswerer {
         }
         return collector.operations();
       }
+      case 'dependencies': {
+        const sum = new DependencySum(question.range);
+        for (const edges of this.#derivedOf(tenant).edges(sources, checkCancelled)) sum.add(edges);
+        return sum.dependencies();
+      }
     }
+  }
+
+  #derivedOf(tenant: Tenant): DerivedAnswers {
+    let derived = this.#derived.get(tenant);
+    if (derived === undefined) this.#derived.set(tenant, (derived = new DerivedAnswers()));
+    return derived;
   }
 
   #headBatches(slab: SlabView, tenantNumber: number): HeadBatch[] {

@@ -12,7 +12,11 @@ import { TopTraces } from '@spoor/core/query/top-traces.ts';
 import { TraceEvaluator } from '@spoor/core/query/trace-evaluator.ts';
 import { positionOf } from '@spoor/core/query/trace-order.ts';
 import type { TracePage, TraceQuery } from '@spoor/core/query/trace-query.ts';
+import { DependencySum } from '#storage/counted.ts';
+import { DerivedCounts } from '#storage/derived-counts.ts';
 import type {
+  Dependency,
+  MinuteRange,
   Operation,
   ReadOptions,
   StoredRequest,
@@ -183,6 +187,16 @@ export class MemoryStore implements TraceStore {
     return collector.operations();
   }
 
+  async getDependencies(
+    tenant: Tenant,
+    range: MinuteRange,
+    options: ReadOptions = {},
+  ): Promise<Dependency[]> {
+    const sum = new DependencySum(range);
+    sum.add((await this.#derived(tenant, options)).edges());
+    return sum.dependencies();
+  }
+
   figures(): StoreFigures {
     const gauge = (help: string, value: number): Figure => ({ kind: 'gauge', help, value });
     return new Map<string, Figure>([
@@ -200,6 +214,29 @@ export class MemoryStore implements TraceStore {
         },
       ],
     ]);
+  }
+
+  /** Counts everything anew. */
+  async #derived(tenant: Tenant, { signal }: ReadOptions): Promise<DerivedCounts> {
+    this.#checkOpen();
+    const batches = this.#batchesOf(tenant);
+    const slice = new Slice(signal);
+    const traces = new Map<TraceId, TracePart[]>();
+    for (const { batch: columns, rowsOf } of batches) {
+      await slice.check();
+      for (const [id, rows] of rowsOf) {
+        const parts = traces.get(id);
+        if (parts === undefined) traces.set(id, [{ columns, rows }]);
+        else parts.push({ columns, rows });
+      }
+    }
+    const counts = new DerivedCounts();
+    await slice.check();
+    for (const parts of traces.values()) {
+      await slice.check();
+      counts.addTrace(parts);
+    }
+    return counts;
   }
 
   async #forEach(

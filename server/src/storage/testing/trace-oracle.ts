@@ -9,7 +9,8 @@ import type {
   TraceQuery,
   TraceSummary,
 } from '@spoor/core/query/trace-query.ts';
-import type { Operation } from '#storage/tracestore.ts';
+import { type NaiveCount, naiveCalls } from '@spoor/core/analysis/testing/naive-derived.ts';
+import type { Dependency, MinuteRange, Operation } from '#storage/tracestore.ts';
 
 /**
  * What a store must answer, worked out from a list of plain spans in the simplest way. It shares no code with any store, so
@@ -71,6 +72,27 @@ export class TraceOracle {
     return [...found.values()].sort((a, b) => byCodePoint(a.name, b.name) || a.kind - b.kind);
   }
 
+  getDependencies(tenant: Tenant, { fromMinute, toMinute }: MinuteRange): Dependency[] {
+    const calls = naiveCalls(this.#all(tenant)).filter(
+      ({ minute }) => minute >= fromMinute && minute < toMinute,
+    );
+    const edges = Map.groupBy(calls, ({ caller, callee, kind, isInferred }) =>
+      JSON.stringify([caller, callee, kind, isInferred]),
+    );
+    return [...edges.values()]
+      .map((same): Dependency => {
+        const { caller, callee, kind, isInferred } = same[0]!;
+        return { caller, callee, kind, isInferred, ...countUp(same) };
+      })
+      .sort(
+        (a, b) =>
+          byCodePoint(a.caller, b.caller) ||
+          byCodePoint(a.callee, b.callee) ||
+          byCodePoint(a.kind, b.kind) ||
+          (a.isInferred ? 1 : 0) - (b.isInferred ? 1 : 0),
+      );
+  }
+
   #all(tenant: Tenant): Span[] {
     return [...(this.#spans.get(tenant)?.values() ?? [])];
   }
@@ -86,6 +108,16 @@ export function bySpan(a: Span, b: Span): number {
   const difference = a.startTimeUnixNano - b.startTimeUnixNano;
   if (difference !== 0n) return difference < 0n ? -1 : 1;
   return compare(a.spanId, b.spanId) || compare(spanText(a), spanText(b));
+}
+
+function countUp(counted: readonly NaiveCount[]): Pick<Dependency, 'calls' | 'errors' | 'latency'> {
+  const latency = new Map<number, number>();
+  for (const { bucket } of counted) latency.set(bucket, (latency.get(bucket) ?? 0) + 1);
+  return {
+    calls: counted.length,
+    errors: counted.filter(({ isError }) => isError).length,
+    latency: [...latency].sort(([a], [b]) => a - b),
+  };
 }
 
 function summarize(spans: readonly Span[]): TraceSummary {

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+import { EdgeFinder } from './edge-finder.ts';
+import { EdgeKind } from './edge-kind.ts';
+import { MinuteCounts } from './minute-counts.ts';
+import type { NameCodes } from './name-codes.ts';
+import type { SpanRows } from './span-rows.ts';
+
+/** Kind of a consumer. */
+const CONSUMER = 5;
+
+/** Texts of a block stay far below this number, and two of them with a few bits fit a double. */
+const MAX_NAMES = 2 ** 22;
+
+/** What calls are counted by. */
+export interface EdgeKey {
+  /** Numbers of names. */
+  readonly caller: number;
+  readonly callee: number;
+  readonly kind: EdgeKind;
+  /** The callee sent no spans: it is known from what its callers say. */
+  readonly isInferred: boolean;
+  readonly isError: boolean;
+}
+
+/**
+ * Counts calls between services, by the minute in which the called span starts and its latency. What a leaf called is
+ * an inferred edge, with the times of the leaf.
+ */
+export class EdgeCounts {
+  /** By key. */
+  readonly keys: EdgeKey[] = [];
+  readonly counts = new MinuteCounts();
+  readonly #names: NameCodes;
+  readonly #finder = new EdgeFinder();
+  readonly #known = new Map<number, number>();
+
+  constructor(names: NameCodes) {
+    this.#names = names;
+  }
+
+  /**
+   * Counts the calls of one trace.
+   * @param rows whose `[start, end)` is the trace, every span once
+   * @param weight 1, or -1 to take them back
+   */
+  addTrace(rows: SpanRows, start: number, end: number, weight = 1): void {
+    const finder = this.#finder;
+    const { service, kind } = rows;
+    finder.find(rows, start, end, this.#names.texts);
+    const { callee, caller, leaves } = finder;
+    for (let e = 0; e < callee.length; e++) {
+      const i = callee[e]!;
+      const edgeKind = kind[i] === CONSUMER ? EdgeKind.messaging : EdgeKind.call;
+      this.#add(rows, i, service[caller[e]!]!, service[i]!, edgeKind, false, weight);
+    }
+    for (const i of leaves) {
+      const { peers } = rows.sources[i]!;
+      peers.find(rows.row[i]!);
+      if (peers.name === 0) continue;
+      this.#add(rows, i, service[i]!, peers.name, peers.kind, true, weight);
+    }
+  }
+
+  #add(
+    rows: SpanRows,
+    i: number,
+    caller: number,
+    callee: number,
+    kind: EdgeKind,
+    isInferred: boolean,
+    weight: number,
+  ): void {
+    const bits = kind * 4 + (isInferred ? 2 : 0) + rows.isError[i]!;
+    const key = this.#keyOf((caller * MAX_NAMES + callee) * 16 + bits);
+    this.counts.add(key, rows.minute[i]!, rows.bucket[i]!, weight);
+  }
+
+  #keyOf(packed: number): number {
+    let key = this.#known.get(packed);
+    if (key === undefined) {
+      const bits = packed % 16;
+      const pair = Math.floor(packed / 16);
+      key =
+        this.keys.push({
+          caller: Math.floor(pair / MAX_NAMES),
+          callee: pair % MAX_NAMES,
+          // The bits were made from a kind.
+          kind: (bits >> 2) as EdgeKind,
+          isInferred: (bits & 2) !== 0,
+          isError: (bits & 1) !== 0,
+        }) - 1;
+      this.#known.set(packed, key);
+    }
+    return key;
+  }
+}

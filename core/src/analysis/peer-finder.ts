@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+import { AttributeLevel, ValueType } from '#model/attributes.ts';
+import type { AttributeColumn, SpanColumns } from '#model/span-columns.ts';
+import { symbolText } from '#model/span-reader.ts';
+import { EdgeKind } from './edge-kind.ts';
+import type { NameCodes } from './name-codes.ts';
+import type { PlacedValues } from './placed-values.ts';
+
+/** Attributes of a client span that name what it called, the first that has a text counts; and what it is then. */
+const PEER_KEYS: readonly (readonly [key: string, kind: EdgeKind])[] = [
+  ['peer.service', EdgeKind.call],
+  ['db.system.name', EdgeKind.database],
+  ['db.system', EdgeKind.database],
+  ['messaging.system', EdgeKind.messaging],
+  ['server.address', EdgeKind.call],
+  ['net.peer.name', EdgeKind.call],
+];
+
+/** The columns that peers are found in. */
+export type PeerColumns = Pick<SpanColumns, 'shape' | 'shapes' | 'keys'> & {
+  readonly columns: readonly Pick<AttributeColumn, 'level' | 'type' | 'key'>[];
+};
+
+/** Where a shape has one of {@link PEER_KEYS}. */
+interface PeerPlace {
+  readonly rank: number;
+  readonly column: number;
+  readonly place: number;
+}
+
+/**
+ * Says from a client span's attributes what it called: `peer.service`, else the kind of database or broker, else an address.
+ * Only texts count, of several under one key the first.
+ */
+export class PeerFinder {
+  readonly #columns: PeerColumns;
+  readonly #values: PlacedValues;
+  readonly #names: NameCodes;
+  readonly #places: (readonly PeerPlace[] | undefined)[] = [];
+  /** Per column: codes of its values' texts. */
+  readonly #texts = new Map<number, Map<number, number>>();
+  /** Code of the name found last; 0 for none. */
+  name = 0;
+  kind: EdgeKind = EdgeKind.call;
+
+  constructor(columns: PeerColumns, values: PlacedValues, names: NameCodes) {
+    this.#columns = columns;
+    this.#values = values;
+    this.#names = names;
+  }
+
+  /** Finds the peer of a row's span; then {@link name} and {@link kind} say it. */
+  find(row: number): void {
+    this.name = 0;
+    this.kind = EdgeKind.call;
+    const shape = this.#columns.shape[row]!;
+    const places = (this.#places[shape] ??= this.#placesOf(shape));
+    for (const { rank, column, place } of places) {
+      const name = this.#text(column, this.#values.entry(row, column, place));
+      if (name === 0) continue;
+      if (this.name === 0) this.name = name;
+      // A peer.service may be a database as well.
+      if (this.kind === EdgeKind.call) this.kind = PEER_KEYS[rank]![1];
+    }
+  }
+
+  #text(column: number, entry: number): number {
+    let texts = this.#texts.get(column);
+    if (texts === undefined) this.#texts.set(column, (texts = new Map()));
+    let code = texts.get(entry);
+    if (code === undefined) {
+      code = this.#names.code(symbolText(this.#values.table(column), entry));
+      texts.set(entry, code);
+    }
+    return code;
+  }
+
+  #placesOf(shape: number): readonly PeerPlace[] {
+    const { shapes, columns, keys } = this.#columns;
+    const places: PeerPlace[] = [];
+    const start = shapes.offsets[shape]!;
+    for (let i = start; i < shapes.offsets[shape + 1]!; i++) {
+      const column = shapes.columns[i]!;
+      const { level, type, key } = columns[column]!;
+      if (level !== AttributeLevel.span || type !== ValueType.string) continue;
+      const text = symbolText(keys, key);
+      const rank = PEER_KEYS.findIndex(([name]) => name === text);
+      if (rank < 0 || places.some((other) => other.column === column)) continue;
+      places.push({ rank, column, place: i - start });
+    }
+    return places.sort((a, b) => a.rank - b.rank);
+  }
+}

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { CountedEdges } from '#storage/counted.ts';
+import { DerivedCounts } from '#storage/derived-counts.ts';
+import type { BlockReader } from '../block-reader.ts';
+import type { HeadBatch, OpenBlock, TraceSources } from '../trace-sources.ts';
+import { blockEdges } from './block-counts.ts';
+import { joinIds, rowsByTrace } from './head-traces.ts';
+import { PartFinder } from './part-finder.ts';
+
+/** Traces of the head that are looked up at once. */
+const HEAD_TRACES = 512;
+
+/** What a block changes in the traces that it shares with blocks before it. */
+interface Overlap {
+  /** Those blocks. It is valid while all of them are there. */
+  readonly shared: ReadonlySet<number>;
+  readonly edges: CountedEdges;
+}
+
+/** What the head adds to the blocks. */
+interface HeadCounts {
+  /** Ids of the blocks. */
+  readonly blocks: string;
+  /** Batches that are counted already. */
+  readonly batches: Set<HeadBatch>;
+  readonly counts: DerivedCounts;
+  edges: CountedEdges | undefined;
+}
+
+/**
+ * Calls and rates over the blocks and the head of a tenant.
+ *
+ * Spans of a trace may lie in any of them, and a call whose two spans lie apart is in none. So pieces are put in an order:
+ * blocks by id, then the batches of the head; each piece counts for **what it changes**: the calls with its spans less the calls
+ * without them, both over all pieces before it. The sum is the calls of all spans, whatever was cut where. For traces that a piece
+ * has alone that is what its own rows count, which blocks store. The others are read and compared, once: a block does not
+ * change, and what is before it only becomes fewer.
+ */
+export class DerivedAnswers {
+  readonly #overlaps = new Map<number, Overlap>();
+  #head: HeadCounts | undefined;
+
+  /** Counts whose sum is all calls. */
+  edges(sources: TraceSources, checkCancelled: () => void): CountedEdges[] {
+    const found: CountedEdges[] = [];
+    const blocks = sources.blocks.toSorted((a, b) => a.id - b.id);
+    const before: OpenBlock[] = [];
+    for (const block of blocks) {
+      checkCancelled();
+      sources.withBlock(block, (reader) => {
+        const own = blockEdges(reader);
+        const overlap = this.#overlap(sources, block, reader, before, checkCancelled);
+        found.push(own, overlap.edges);
+        before.push(block);
+      });
+    }
+    const ids = new Set(before.map(({ id }) => id));
+    for (const id of this.#overlaps.keys()) if (!ids.has(id)) this.#overlaps.delete(id);
+    const head = this.#headCounts(sources, before, checkCancelled);
+    found.push((head.edges ??= head.counts.edges()));
+    return found;
+  }
+
+  #overlap(
+    sources: TraceSources,
+    block: OpenBlock,
+    reader: BlockReader,
+    before: readonly OpenBlock[],
+    checkCancelled: () => void,
+  ): Overlap {
+    const known = this.#overlaps.get(block.id);
+    const ids = new Set(before.map(({ id }) => id));
+    if (known !== undefined && [...known.shared].every((id) => ids.has(id))) return known;
+    const counts = new DerivedCounts();
+    const finder = new PartFinder(sources, before);
+    for (let g = 0; g < reader.footer.groups.length; g++) {
+      checkCancelled();
+      const group = reader.group(g);
+      const { traceIds, traceStarts } = group;
+      for (const { trace, parts } of finder.find(traceIds, group.traces)) {
+        const start = traceStarts[trace]!;
+        const length = traceStarts[trace + 1]! - start;
+        const own = { columns: group, rows: Uint32Array.from({ length }, (_, i) => start + i) };
+        counts.addTrace([...parts, own], parts.length);
+        counts.takeBack([own]);
+      }
+      counts.releaseSources();
+    }
+    const overlap = { shared: finder.foundIn, edges: counts.edges() };
+    this.#overlaps.set(block.id, overlap);
+    return overlap;
+  }
+
+  #headCounts(
+    sources: TraceSources,
+    blocks: readonly OpenBlock[],
+    checkCancelled: () => void,
+  ): HeadCounts {
+    const ids = blocks.map(({ id }) => id).join();
+    const batches = new Set(sources.head);
+    let head = this.#head;
+    if (head?.blocks !== ids || [...head.batches].some((batch) => !batches.has(batch))) {
+      head = { blocks: ids, batches: new Set(), counts: new DerivedCounts(), edges: undefined };
+    }
+    const added = sources.head.filter((batch) => !head.batches.has(batch));
+    if (added.length === 0) return (this.#head = head);
+    // Until all of them are counted it would be half an answer.
+    this.#head = undefined;
+    const traces = rowsByTrace(added);
+    const earlier = rowsByTrace([...head.batches], traces);
+    const finder = new PartFinder(sources, blocks);
+    const list = [...traces.keys()].sort();
+    for (let i = 0; i < list.length; i += HEAD_TRACES) {
+      checkCancelled();
+      const some = list.slice(i, i + HEAD_TRACES);
+      const inBlocks = new Map(
+        finder.find(joinIds(some), some.length).map(({ trace, parts }) => [trace, parts]),
+      );
+      some.forEach((id, trace) => {
+        const known = [...(inBlocks.get(trace) ?? []), ...(earlier.get(id) ?? [])];
+        head.counts.addTrace([...known, ...traces.get(id)!], known.length);
+      });
+      head.counts.releaseSources();
+    }
+    for (const batch of added) head.batches.add(batch);
+    head.edges = undefined;
+    return (this.#head = head);
+  }
+}
