@@ -8,37 +8,15 @@ import { DEFAULT_TENANT, parseTenant, type Tenant } from '@spoor/core/model/ids.
 import type { Span } from '@spoor/core/model/span.ts';
 import { span } from '@spoor/core/query/testing/example-span.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
-import { queryFor, readTraces, writeSpans } from '#storage/testing/store-harness.ts';
-import { bySpan, TraceOracle } from '#storage/testing/trace-oracle.ts';
+import { writeSpans } from '#storage/testing/store-harness.ts';
+import { TraceOracle } from '#storage/testing/trace-oracle.ts';
 import { blockPath } from './block-path.ts';
 import type { ColumnarStore } from './columnar-store.ts';
 import { MANIFEST_FILE } from './manifest.ts';
 import { shopSpans } from './testing/block-fixture.ts';
 import { figure, LogLines, SLAB_ROWS, withStore } from './testing/store-fixture.ts';
+import { assertAnswers, TRIAL_TENANTS } from './testing/store-trial.ts';
 import { withDirectory } from './testing/temporary-directory.ts';
-
-const TENANTS = [DEFAULT_TENANT, parseTenant('acme')];
-
-/** Compares all that a store can be asked with what was written to it. */
-async function assertAnswers(store: ColumnarStore, oracle: TraceOracle): Promise<void> {
-  for (const tenant of TENANTS) {
-    const query = queryFor(undefined, { limit: 1000 });
-    const found = await store.findTraces(tenant, query);
-    assert.deepEqual(found, oracle.findTraces(tenant, query));
-    const ids = found.traces.map((summary) => summary.traceId);
-    const traces = await readTraces(store, ids, tenant);
-    assert.deepEqual(
-      traces.map((spans) => spans.toSorted(bySpan)),
-      ids.map((id) => oracle.getTrace(tenant, id)),
-    );
-    const services = await store.getServices(tenant);
-    assert.deepEqual(services, oracle.getServices(tenant));
-    for (const service of services) {
-      const operations = await store.getOperations(tenant, service);
-      assert.deepEqual(operations, oracle.getOperations(tenant, service));
-    }
-  }
-}
 
 /** Writes spans to a store and an oracle alike. */
 async function writeBoth(
@@ -79,7 +57,7 @@ test('a process that ends at any moment loses nothing that was taken', () =>
         rmSync(copy, { recursive: true });
       };
       await writeBoth(store, oracle, spans.slice(0, 15));
-      await writeBoth(store, oracle, spans.slice(10, 30), TENANTS[1]);
+      await writeBoth(store, oracle, spans.slice(10, 30), TRIAL_TENANTS[1]);
       // All of it is in the log only.
       await assertSurvives();
       await store.settle();
@@ -88,7 +66,7 @@ test('a process that ends at any moment loses nothing that was taken', () =>
       for (let at = 30; at < 150; at += 5) await writeBoth(store, oracle, spans.slice(at, at + 5));
       await store.settle();
       // Copies of what is in blocks, and what is new.
-      await writeBoth(store, oracle, spans.slice(135), TENANTS[1]);
+      await writeBoth(store, oracle, spans.slice(135), TRIAL_TENANTS[1]);
       await writeBoth(store, oracle, spans.slice(140, 155));
       await assertSurvives();
       await assertAnswers(store, oracle);
@@ -103,7 +81,7 @@ test('a store that was shut down in the middle of sealing answers the same after
       await withStore(dir, async (store) => {
         await Promise.all(
           Array.from({ length: 20 }, (_, i) =>
-            writeBoth(store, oracle, spans.slice(at + i * 5, at + i * 5 + 5), TENANTS[i % 2]),
+            writeBoth(store, oracle, spans.slice(at + i * 5, at + i * 5 + 5), TRIAL_TENANTS[i % 2]),
           ),
         );
       });
@@ -131,7 +109,7 @@ test('more in the log than the head has room for is sealed while it is read back
     await withStore(dir, async (store) => {
       assert.ok(figure(store, 'store_head_spans') <= 3 * SLAB_ROWS);
       await assertAnswers(store, oracle);
-      await writeBoth(store, oracle, spans.slice(0, 3), TENANTS[1]);
+      await writeBoth(store, oracle, spans.slice(0, 3), TRIAL_TENANTS[1]);
       await assertAnswers(store, oracle);
       await store.settle();
     });
@@ -210,7 +188,7 @@ test('a seal that fails is tried again until it succeeds, and nothing is lost or
         mkdirSync(join(dir, 'tenants'));
         writeFileSync(join(dir, 'tenants/acme'), '');
         await writeBoth(store, oracle, shopSpans(15, 4));
-        await writeBoth(store, oracle, shopSpans(15, 4, 2), TENANTS[1]);
+        await writeBoth(store, oracle, shopSpans(15, 4, 2), TRIAL_TENANTS[1]);
         await writeBoth(store, oracle, shopSpans(20, 4, 3));
         await until(() => store.unhealthy !== undefined);
         assert.match(store.unhealthy!, /sealing failed/);
@@ -247,7 +225,10 @@ test('requests are known after a restart for fifteen minutes, while they stand i
       async (store) => {
         assert.deepEqual(store.recentRequests(), []);
         for (const n of [1, 2, 3]) {
-          await store.write(TENANTS[n % 2]!, batchOf([span()]), [request(n), request(n + 10)]);
+          await store.write(TRIAL_TENANTS[n % 2]!, batchOf([span()]), [
+            request(n),
+            request(n + 10),
+          ]);
           nowMs += 5 * 60_000;
         }
       },

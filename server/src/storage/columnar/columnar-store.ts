@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Worker } from 'node:worker_threads';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import { type Tenant, traceIdBytes, type TraceId } from '@spoor/core/model/ids.ts';
 import { SpanBatch } from '@spoor/core/model/span-batch.ts';
@@ -20,8 +18,8 @@ import type {
 import { blockPath } from './block-path.ts';
 import { Compactor } from './compaction/compactor.ts';
 import type { RetentionPolicy } from './compaction/retention-policy.ts';
-import { makeDataDirectory, tidyBlocks } from './data-directory.ts';
-import { DataLock } from './data-lock.ts';
+import { tidyBlocks } from './data-directory.ts';
+import { DISK_FILES } from './disk-files.ts';
 import { Head } from './head.ts';
 import type { BlocksMessage, DamagedBlock } from './known-blocks.ts';
 import { Manifest } from './manifest.ts';
@@ -31,11 +29,12 @@ import { RetiredFiles } from './retired-files.ts';
 import type { SealReply, SealRequest } from './seal-worker.ts';
 import type { Slab, SlabRoom } from './slab.ts';
 import { storeFigures } from './store-figures.ts';
-import { DISK_FILES } from './store-files.ts';
+import { makeDurableDir, type StoreFiles } from './store-files.ts';
 import { TenantTurns } from './tenant-turns.ts';
+import { afterTimeout, type Later } from './later.ts';
 import { Wal } from './wal.ts';
 import { replayWal } from './wal-replay.ts';
-import { WorkerClient } from './worker-client.ts';
+import { type CreateWorker, createThread, type StoreWorker } from './worker-client.ts';
 
 /** Directory of the write-ahead log, in a data directory. */
 const WAL_DIR = 'wal';
@@ -71,11 +70,16 @@ export interface ColumnarStoreOptions {
   /** Size of a segment of the log; smaller in tests. */
   readonly segmentBytes?: number;
   readonly nowMs?: () => number;
+  /** The file layer, and what makes workers that use it too: other ones in tests. */
+  readonly files?: StoreFiles;
+  readonly createWorker?: CreateWorker;
+  /** For tests that do not wait; otherwise a timer that does not keep the process alive. */
+  readonly later?: Later;
 }
 
 /** What there is while the store is open. */
 interface OpenParts {
-  readonly lock: DataLock;
+  readonly lock: ReturnType<StoreFiles['lock']>;
   readonly manifest: Manifest;
   readonly wal: Wal;
 }
@@ -93,12 +97,14 @@ export class ColumnarStore implements TraceStore {
   readonly #maxTenants: number;
   readonly #segmentBytes: number | undefined;
   readonly #nowMs: () => number;
+  readonly #files: StoreFiles;
+  readonly #later: Later;
   readonly #head: Head;
-  readonly #sealer: WorkerClient<SealRequest, SealReply>;
-  readonly #querier: WorkerClient<QueryRequest, QueryReply>;
+  readonly #sealer: StoreWorker<SealRequest, SealReply>;
+  readonly #querier: StoreWorker<QueryRequest, QueryReply>;
   readonly #compactor: Compactor;
   /** Blocks that were removed while questions about them were under way. */
-  readonly #retired = new RetiredFiles((path) => DISK_FILES.unlink(path));
+  readonly #retired = new RetiredFiles((path) => this.#files.unlink(path));
   readonly #turns = new TenantTurns();
   /** Tenants by their number in the slabs. */
   readonly #tenants: Tenant[] = [];
@@ -121,23 +127,26 @@ export class ColumnarStore implements TraceStore {
     this.#maxTenants = options.maxTenants ?? DEFAULT_MAX_TENANTS;
     this.#segmentBytes = options.segmentBytes;
     this.#nowMs = options.nowMs ?? Date.now;
+    this.#files = options.files ?? DISK_FILES;
+    this.#later = options.later ?? afterTimeout;
     this.#head = new Head({
       seal: (slab) => this.#seal(slab),
       ...(options.slabRows === undefined ? {} : { slabRows: options.slabRows }),
     });
-    const tellAll = (worker: Worker): void => {
+    const createWorker = options.createWorker ?? createThread;
+    const allBlocks = (): BlocksMessage => {
       const blocks = this.#allBlocks().filter(({ id }) => !this.#damagedBlocks.has(id));
-      worker.postMessage(this.#blocksMessage({ addBlocks: blocks }));
+      return this.#blocksMessage({ addBlocks: blocks });
     };
-    this.#sealer = new WorkerClient(
+    this.#sealer = createWorker(
       new URL('./seal-worker.ts', import.meta.url),
       WORKER_HEAP_MIB,
-      tellAll,
+      allBlocks,
     );
-    this.#querier = new WorkerClient(
+    this.#querier = createWorker(
       new URL('./query-worker.ts', import.meta.url),
       WORKER_HEAP_MIB,
-      tellAll,
+      allBlocks,
     );
     this.#compactor = new Compactor({
       logger: this.#logger,
@@ -150,14 +159,15 @@ export class ColumnarStore implements TraceStore {
 
   async start(): Promise<void> {
     if (this.#closing) throw new SpoorError('unavailable', 'the store was shut down');
-    await makeDataDirectory(this.#dir);
-    const lock = DataLock.acquire(this.#dir);
+    let lock: OpenParts['lock'] | undefined;
     let manifest: Manifest | undefined;
     try {
-      manifest = await Manifest.open({ files: DISK_FILES, dir: this.#dir });
+      await makeDurableDir(this.#files, this.#dir);
+      lock = this.#files.lock(this.#dir);
+      manifest = await Manifest.open({ files: this.#files, dir: this.#dir });
       for (const message of manifest.damage) this.#logger.error({ dir: this.#dir }, message);
       for (const tenant of manifest.tenants()) this.#knownTenant(tenant);
-      await tidyBlocks(this.#dir, manifest, this.#logger);
+      await tidyBlocks(this.#files, this.#dir, manifest, this.#logger);
       const wal = await this.#replay(manifest);
       this.#open = { lock, manifest, wal };
       // What was sealed while the log was opened.
@@ -167,8 +177,8 @@ export class ColumnarStore implements TraceStore {
       this.#closing = true;
       await this.#sealer.close();
       await manifest?.close();
-      lock.release();
-      throw error;
+      lock?.release();
+      throw error instanceof SpoorError ? error : startError(this.#dir, error);
     } finally {
       this.#replaying = undefined;
     }
@@ -354,7 +364,7 @@ export class ColumnarStore implements TraceStore {
     const recentMs = this.#nowMs() - REQUEST_MEMORY_MS;
     this.#replaying = manifest;
     const replay = await replayWal({
-      files: DISK_FILES,
+      files: this.#files,
       dir: join(this.#dir, WAL_DIR),
       sealedUpto: manifest.walUpto,
       onDamage: ({ message, path }) => this.#logger.error({ path }, message),
@@ -374,10 +384,11 @@ export class ColumnarStore implements TraceStore {
       },
     });
     return Wal.open({
-      files: DISK_FILES,
+      files: this.#files,
       dir: join(this.#dir, WAL_DIR),
       replay,
       sealedUpto: manifest.walUpto,
+      later: this.#later,
       ...(this.#segmentBytes === undefined ? {} : { segmentBytes: this.#segmentBytes }),
     });
   }
@@ -388,6 +399,7 @@ export class ColumnarStore implements TraceStore {
       try {
         await this.#trySeal(slab);
         this.#sealFailure = undefined;
+        this.#head.refuseWaiting(undefined);
         return;
       } catch (error) {
         if (this.#closing) return;
@@ -396,7 +408,13 @@ export class ColumnarStore implements TraceStore {
           this.#logger.error({ err: error }, `${failure}; it is tried again`);
         }
         this.#sealFailure = failure;
-        await sleep(SEAL_RETRY_MS, undefined, { ref: false });
+        // Who waited for room would wait for an unknown time. What is read back at the start has nobody to try again.
+        if (this.#replaying === undefined) {
+          this.#head.refuseWaiting(
+            new SpoorError('unavailable', failure, { cause: error, retryAfterMs: SEAL_RETRY_MS }),
+          );
+        }
+        await new Promise<void>((resolve) => this.#later(resolve, SEAL_RETRY_MS));
       }
     }
   }
@@ -433,7 +451,7 @@ export class ColumnarStore implements TraceStore {
       // Unless the next start may find the commit all the same.
       if (manifest.failed === undefined) {
         for (const { tenant, id } of blocks) {
-          await DISK_FILES.unlink(blockPath(this.#dir, tenant, id)).catch(() => undefined);
+          await this.#files.unlink(blockPath(this.#dir, tenant, id)).catch(() => undefined);
         }
       }
       throw error;
@@ -501,4 +519,9 @@ export class ColumnarStore implements TraceStore {
       releaseFiles();
     }
   }
+}
+
+function startError(dir: string, cause: unknown): SpoorError {
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new SpoorError('unavailable', `data directory ${dir}: ${why}`, { cause });
 }

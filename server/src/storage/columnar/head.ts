@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { SpoorError } from '@spoor/core/model/errors.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import { SLAB_BYTES, SLAB_ROWS, Slab, type SlabRoom, type SlabView } from './slab.ts';
 
@@ -31,7 +32,9 @@ export class Head {
   #open: Slab | undefined;
   #slabCount = 0;
   #nextId = 1;
-  readonly #waiting: (() => void)[] = [];
+  readonly #waiting: { readonly retry: () => void; readonly reject: (error: unknown) => void }[] =
+    [];
+  #refusal: SpoorError | undefined;
   #sealing: Promise<void> = Promise.resolve();
 
   constructor(options: HeadOptions) {
@@ -67,15 +70,26 @@ export class Head {
       release(batch);
       return use(room);
     }
+    if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
     return new Promise((resolve, reject) => {
-      this.#waiting.push(() => {
+      const retry = (): void => {
         const later = this.#tryPlace(batch, tenantNumber);
         if (later === undefined) return;
         this.#waiting.shift();
         release(batch);
         use(later).then(resolve, reject);
-      });
+      };
+      this.#waiting.push({ retry, reject });
     });
+  }
+
+  /**
+   * Refuses the batches that wait for room, and those to come that would have to wait, because there will be none soon.
+   * Without an error they may wait again.
+   */
+  refuseWaiting(error: SpoorError | undefined): void {
+    this.#refusal = error;
+    if (error !== undefined) for (const { reject } of this.#waiting.splice(0)) reject(error);
   }
 
   /** To be called after each commit or give-up of a batch: a full slab can be sealed once none is under way. */
@@ -164,7 +178,7 @@ export class Head {
     let before = -1;
     while (this.#waiting.length > 0 && this.#waiting.length !== before) {
       before = this.#waiting.length;
-      this.#waiting[0]!();
+      this.#waiting[0]!.retry();
     }
   }
 }

@@ -6,6 +6,7 @@ import { blockPath } from './block-path.ts';
 import { BlockReader } from './block-reader.ts';
 import { ByteCache } from './frame-cache.ts';
 import { OpenFiles } from './open-files.ts';
+import type { WorkerFiles } from './store-files.ts';
 import type { TraceFilter } from './trace-filter.ts';
 
 /** A block that the manifest names. */
@@ -46,8 +47,12 @@ export class KnownBlocks {
   /** Least recently used first. */
   readonly #open = new Map<KnownBlock, BlockReader>();
   readonly #cache = new ByteCache<unknown>(CACHE_BYTES);
-  readonly #files = new OpenFiles(MAX_OPEN);
+  readonly #files: OpenFiles;
   readonly #damaged: DamagedBlock[] = [];
+
+  constructor(files: WorkerFiles) {
+    this.#files = new OpenFiles(files, MAX_OPEN);
+  }
 
   /** Takes note of blocks that came and went. */
   change({ dir, added, removed }: BlocksMessage): void {

@@ -10,10 +10,9 @@ import { DEFAULT_TENANT, parseTenant } from '@spoor/core/model/ids.ts';
 import type { BlockEntry } from './manifest-edit.ts';
 import { encodeManifestRecord } from './manifest-log.ts';
 import { MANIFEST_FILE, Manifest } from './manifest.ts';
-import { DISK_FILES } from './store-files.ts';
+import { DISK_FILES } from './disk-files.ts';
 import type { StoreFiles } from './store-files.ts';
-import { FaultyFiles } from './testing/faulty-files.ts';
-import type { Fault } from './testing/faulty-files.ts';
+import { FAULTS, FaultyFiles } from './testing/faulty-files.ts';
 
 const DIR = '/data';
 const PATH = join(DIR, MANIFEST_FILE);
@@ -259,8 +258,7 @@ test('whatever file call fails, what was committed is there after a power loss, 
   assert.equal(await run(clean), steps);
   assert.ok(clean.log.filter((call) => call === `rename ${MANIFEST_FILE}`).length > 1);
   const texts = states.map(textOf);
-  const kinds: Fault[] = ['EIO', 'ENOSPC', 'short'];
-  for (const kind of kinds) {
+  for (const kind of FAULTS) {
     for (let call = 1; call <= clean.calls; call++) {
       for (const keep of ['nothing', 'all'] as const) {
         const files = new FaultyFiles();

@@ -109,8 +109,11 @@ export class Manifest {
         manifest.#endBytes = log.endBytes;
         manifest.#nextRecord = log.nextRecord;
         if (cutBytes > 0) await file.truncate(log.endBytes);
-        // Also what a process that died had not synced must be durable before it is built upon.
+        // What a process that died had not synced must be durable before it is built upon: written again, since after a failed
+        // sync the system may take it for written; and under this name.
+        await writeFully(file, [bytes.subarray(0, log.endBytes)], 0);
         await file.fdatasync();
+        await files.fsyncDir(options.dir);
         return manifest;
       }
     } catch (error) {

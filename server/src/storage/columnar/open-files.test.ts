@@ -4,6 +4,7 @@ import { readdirSync, readlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { OpenFiles } from './open-files.ts';
+import { DISK_WORKER_FILES } from './worker-files.ts';
 import { withDirectory } from './testing/temporary-directory.ts';
 
 /** Names of the files of a directory that this process has open. */
@@ -26,7 +27,7 @@ test('more files than may be open are read, and those used last stay open', (t) 
     if (process.platform !== 'linux') return t.skip('needs /proc');
     const names = ['a', 'b', 'c', 'd'];
     for (const name of names) writeFileSync(join(dir, name), `content of ${name}`);
-    const files = new OpenFiles(2);
+    const files = new OpenFiles(DISK_WORKER_FILES, 2);
     const read = (name: string): string => {
       const path = join(dir, name);
       const bytes = Buffer.alloc(files.size(path) - 3);

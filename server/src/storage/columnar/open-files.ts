@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
+import type { WorkerFile, WorkerFiles } from './store-files.ts';
+import { DISK_WORKER_FILES } from './worker-files.ts';
 
 /** Descriptors that one thread keeps open; a process may have 1,024 of them on many systems. */
 const MAX_OPEN = 128;
@@ -9,41 +10,43 @@ const MAX_OPEN = 128;
  * closed. Errors are those of `node:fs`.
  */
 export class OpenFiles {
+  readonly #files: WorkerFiles;
   readonly #maxOpen: number;
-  /** Descriptors by path; what was used last stands last. */
-  readonly #open = new Map<string, number>();
+  /** By path; what was used last stands last. */
+  readonly #open = new Map<string, WorkerFile>();
 
-  constructor(maxOpen = MAX_OPEN) {
+  constructor(files: WorkerFiles = DISK_WORKER_FILES, maxOpen = MAX_OPEN) {
+    this.#files = files;
     this.#maxOpen = maxOpen;
   }
 
   /** Size of a file in bytes. */
   size(path: string): number {
-    return fstatSync(this.#descriptor(path)).size;
+    return this.#file(path).size();
   }
 
   /** Reads up to `into.length` bytes; returns how many there were, 0 at the end. */
   read(path: string, into: Uint8Array, position: number): number {
-    return readSync(this.#descriptor(path), into, 0, into.length, position);
+    return this.#file(path).read(into, position);
   }
 
   /** Frees what is held of a file, if anything. */
   close(path: string): void {
-    const descriptor = this.#open.get(path);
-    if (descriptor === undefined) return;
+    const file = this.#open.get(path);
+    if (file === undefined) return;
     this.#open.delete(path);
-    closeSync(descriptor);
+    file.close();
   }
 
-  #descriptor(path: string): number {
-    let descriptor = this.#open.get(path);
-    if (descriptor === undefined) {
+  #file(path: string): WorkerFile {
+    let file = this.#open.get(path);
+    if (file === undefined) {
       if (this.#open.size >= this.#maxOpen) this.close(this.#open.keys().next().value!);
-      descriptor = openSync(path, 'r');
+      file = this.#files.open(path, 'read');
     } else {
       this.#open.delete(path);
     }
-    this.#open.set(path, descriptor);
-    return descriptor;
+    this.#open.set(path, file);
+    return file;
   }
 }

@@ -19,8 +19,10 @@ import type { BlockInfo, BlocksMessage, DamagedBlock } from './known-blocks.ts';
 import { OpenFiles } from './open-files.ts';
 import { RowGroup } from './row-group.ts';
 import { readSlab, type SlabView } from './slab.ts';
+import type { WorkerFiles } from './store-files.ts';
 import { findTraces } from './trace-search.ts';
 import { HeadBatch, type OpenBlock, TraceSources } from './trace-sources.ts';
+import { DISK_WORKER_FILES } from './worker-files.ts';
 
 /** Memory for decoded blocks. */
 const CACHE_BYTES = 16 << 20;
@@ -103,7 +105,7 @@ class WorkerBlock implements OpenBlock {
 /** Answers questions over the slabs it is shown and the blocks it was told of. */
 class QueryAnswerer {
   readonly #cache = new ByteCache<unknown>(CACHE_BYTES);
-  readonly #files = new OpenFiles();
+  readonly #files: OpenFiles;
   readonly #blocks = new Map<Tenant, WorkerBlock[]>();
   readonly #known = new Set<number>();
   readonly #derived = new Map<Tenant, DerivedAnswers>();
@@ -112,6 +114,10 @@ class QueryAnswerer {
     number,
     { generation: number; readUpto: number; batches: Map<number, HeadBatch[]> }
   >();
+
+  constructor(files: WorkerFiles) {
+    this.#files = new OpenFiles(files);
+  }
 
   /** Takes note of blocks that came and went. */
   change({ dir, added, removed }: BlocksMessage): void {
@@ -264,15 +270,24 @@ function extracted({ columns, rows }: TracePart): TracePart {
   return { columns: batch, rows: Uint32Array.from({ length: batch.rows }, (_, row) => row) };
 }
 
-const answerer = new QueryAnswerer();
-
-parentPort?.on('message', (message: QueryRequest | BlocksMessage) => {
-  if ('added' in message) {
+/** What answers questions, on the thread that calls it; what it is told needs no answer. */
+export function createAnswerer(
+  files: WorkerFiles,
+): (message: QueryRequest | BlocksMessage) => QueryReply | undefined {
+  const answerer = new QueryAnswerer(files);
+  return (message) => {
+    if (!('added' in message)) return answerer.answer(message);
     answerer.change(message);
-    return;
-  }
-  const reply = answerer.answer(message);
-  const buffers = message.question.ask === 'get' ? ((reply.answer ?? []) as Answers['get']) : [];
+    return undefined;
+  };
+}
+
+const answer = createAnswerer(DISK_WORKER_FILES);
+parentPort?.on('message', (message: QueryRequest | BlocksMessage) => {
+  const reply = answer(message);
+  if (reply === undefined) return;
+  const isTraces = 'question' in message && message.question.ask === 'get';
+  const buffers = isTraces ? ((reply.answer ?? []) as Answers['get']) : [];
   parentPort?.postMessage(
     reply,
     buffers.map(({ buffer }) => buffer),

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import fs from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { parentPort } from 'node:worker_threads';
 import type { Tenant } from '@spoor/core/model/ids.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
@@ -8,6 +7,13 @@ import { blockPath } from './block-path.ts';
 import { encodeBlock } from './block-writer.ts';
 import { type BlocksMessage, type DamagedBlock, KnownBlocks } from './known-blocks.ts';
 import { readSlab, type SlabView } from './slab.ts';
+import {
+  fileErrorCode,
+  makeDurableDirSync,
+  type WorkerFiles,
+  writeFullySync,
+} from './store-files.ts';
+import { DISK_WORKER_FILES } from './worker-files.ts';
 
 /** Asks the worker to write the spans of a slab as one block a tenant. */
 export interface SealRequest {
@@ -38,13 +44,16 @@ export type SealReply = {
   readonly damaged: readonly DamagedBlock[];
 } & (
   | { readonly blocks: readonly SealedBlock[] }
-  | { readonly error: string; readonly stack: string }
+  | {
+      readonly error: string;
+      readonly stack: string;
+      /** Of a file call that failed, such as `ENOSPC`; otherwise empty. */
+      readonly fileError: string;
+    }
 );
 
-const known = new KnownBlocks();
-
-/** Writes a block and makes it durable; nobody looks at it before it is in the manifest. */
-function seal(request: SealRequest): SealedBlock[] {
+/** Writes blocks and makes them durable; nobody looks at them before they are in the manifest. */
+function seal(request: SealRequest, files: WorkerFiles, known: KnownBlocks): SealedBlock[] {
   const batches = new Map<number, SpanBatch[]>();
   for (const { tenantNumber, batch } of readSlab(request.slab)) {
     const list = batches.get(tenantNumber);
@@ -61,70 +70,63 @@ function seal(request: SealRequest): SealedBlock[] {
       const { parts, ...block } = encoded;
       const path = blockPath(request.dir, tenant, id);
       written.push(path);
-      writeDurably(path, parts);
+      writeDurably(files, path, parts);
       return [{ tenant, id, ...block }];
     });
   } catch (error) {
     // It is tried again under other ids: these would stay, and the disk may be full already.
-    for (const path of written) removeIfThere(path);
+    for (const path of written) removeIfThere(files, path);
     throw error;
   }
 }
 
 /** What cannot be removed now is removed at the next start. */
-function removeIfThere(path: string): void {
+function removeIfThere(files: WorkerFiles, path: string): void {
   try {
-    fs.unlinkSync(path);
+    files.unlink(path);
   } catch {
     // The error that made it superfluous is the one to tell.
   }
 }
 
-function writeDurably(path: string, parts: readonly Uint8Array[]): void {
+function writeDurably(files: WorkerFiles, path: string, parts: readonly Uint8Array[]): void {
   const dir = dirname(path);
-  if (!fs.existsSync(dir)) {
-    fs.mkdirSync(dir, { recursive: true });
-    // The directory of all tenants may be new, too.
-    syncDir(join(dir, '..'));
-    syncDir(join(dir, '../..'));
-  }
-  const file = fs.openSync(path, 'w');
+  makeDurableDirSync(files, dir);
+  const file = files.open(path, 'create');
   try {
-    for (const part of parts) writeWhole(file, part);
-    fs.fsyncSync(file);
+    writeFullySync(file, parts, 0);
+    file.fdatasync();
   } finally {
-    fs.closeSync(file);
+    file.close();
   }
-  syncDir(dir);
+  files.fsyncDir(dir);
 }
 
-function writeWhole(file: number, bytes: Uint8Array): void {
-  let done = 0;
-  while (done < bytes.length) done += fs.writeSync(file, bytes, done, bytes.length - done);
+/** What answers the requests to seal, on the thread that calls it; what it is told of blocks needs no answer. */
+export function createAnswerer(
+  files: WorkerFiles,
+): (message: SealRequest | BlocksMessage) => SealReply | undefined {
+  const known = new KnownBlocks(files);
+  return (message) => {
+    if ('added' in message) {
+      known.change(message);
+      return undefined;
+    }
+    const { id } = message;
+    try {
+      const blocks = seal(message, files, known);
+      return { id, blocks, damaged: known.takeDamage() };
+    } catch (error) {
+      const { message: why, stack = '' } =
+        error instanceof Error ? error : new Error(String(error));
+      const damaged = known.takeDamage();
+      return { id, error: why, stack, fileError: fileErrorCode(error), damaged };
+    }
+  };
 }
 
-function syncDir(dir: string): void {
-  const handle = fs.openSync(dir, 'r');
-  try {
-    fs.fsyncSync(handle);
-  } finally {
-    fs.closeSync(handle);
-  }
-}
-
+const answer = createAnswerer(DISK_WORKER_FILES);
 parentPort?.on('message', (message: SealRequest | BlocksMessage) => {
-  if ('added' in message) {
-    known.change(message);
-    return;
-  }
-  const { id } = message;
-  let reply: SealReply;
-  try {
-    const blocks = seal(message);
-    reply = { id, blocks, damaged: known.takeDamage() };
-  } catch (error) {
-    const { message: why, stack = '' } = error instanceof Error ? error : new Error(String(error));
-    reply = { id, error: why, stack, damaged: known.takeDamage() };
-  }
-  parentPort?.postMessage(reply);
+  const reply = answer(message);
+  if (reply !== undefined) parentPort?.postMessage(reply);
 });

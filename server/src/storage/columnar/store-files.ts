@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import fs from 'node:fs';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 
 /**
  * How a file is opened: `read`; `update`: read and write what exists; `create`: read and write, made
  * when missing, emptied when not.
  */
 export type OpenMode = 'read' | 'update' | 'create';
+
+/** What `node:fs` calls the modes. */
+export const OPEN_FLAGS = { read: 'r', update: 'r+', create: 'w+' } as const;
 
 /** An open file of the store. Positions and lengths are in bytes. */
 export interface StoreFile {
@@ -22,109 +24,50 @@ export interface StoreFile {
 }
 
 /**
- * Every file call of the store: the seam where a test makes calls fail and drops what was not synced.
- * Errors are those of `node:fs`, with their `code`.
+ * Every file call of the store on the main thread. With {@link WorkerFiles} it is the seam where a test makes calls fail and drops
+ * what was not synced. Errors are those of `node:fs`, with their `code`.
  */
 export interface StoreFiles {
   open(path: string, mode: OpenMode): Promise<StoreFile>;
   /** Replaces `to` in one step; durable after {@link StoreFiles.fsyncDir}. */
   rename(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
-  /** Makes a directory and its parents; nothing happens when it is there. */
-  mkdir(path: string): Promise<void>;
+  /** Makes a directory and its parents; returns the first that it made, undefined when all were there. */
+  mkdir(path: string): Promise<string | undefined>;
   /** Names in a directory, in no order. */
   readdir(path: string): Promise<string[]>;
   /** Makes the names in a directory durable: files made, renamed and removed. */
   fsyncDir(path: string): Promise<void>;
+  /** Space on the disk of a directory that this process may use. */
+  space(path: string): Promise<DiskRoom>;
+  /**
+   * Takes a directory for this process alone, until the lock is released or the process ends.
+   * @throws {SpoorError} unavailable when another holds it; nothing was touched
+   */
+  lock(path: string): { release(): void };
 }
 
-const FLAGS = { read: 'r', update: 'r+', create: 'w+' } as const;
+/** Space of a disk, in bytes. */
+export interface DiskRoom {
+  readonly freeBytes: number;
+  readonly totalBytes: number;
+}
 
-/** The file system. Callbacks instead of `FileHandle`: about half the CPU time of a call. */
-export const DISK_FILES: StoreFiles = {
-  open: (path, mode) =>
-    new Promise((resolve, reject) => {
-      fs.open(path, FLAGS[mode], (error, fd) => {
-        if (error) reject(error);
-        else resolve(new DiskFile(fd));
-      });
-    }),
-  rename: (from, to) => fs.promises.rename(from, to),
-  unlink: (path) => fs.promises.unlink(path),
-  mkdir: async (path) => {
-    await fs.promises.mkdir(path, { recursive: true });
-  },
-  readdir: (path) => fs.promises.readdir(path),
-  fsyncDir: async (path) => {
-    const handle = await fs.promises.open(path, 'r');
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  },
-};
+/** An open file of a worker; see {@link StoreFile}. */
+export interface WorkerFile {
+  size(): number;
+  read(into: Uint8Array, position: number): number;
+  writev(views: readonly Uint8Array[], position: number): number;
+  fdatasync(): void;
+  close(): void;
+}
 
-class DiskFile implements StoreFile {
-  readonly #fd: number;
-
-  constructor(fd: number) {
-    this.#fd = fd;
-  }
-
-  size(): Promise<number> {
-    return new Promise((resolve, reject) => {
-      fs.fstat(this.#fd, (error, stats) => {
-        if (error) reject(error);
-        else resolve(stats.size);
-      });
-    });
-  }
-
-  read(into: Uint8Array, position: number): Promise<number> {
-    return new Promise((resolve, reject) => {
-      fs.read(this.#fd, into, 0, into.length, position, (error, bytesRead) => {
-        if (error) reject(error);
-        else resolve(bytesRead);
-      });
-    });
-  }
-
-  writev(views: readonly Uint8Array[], position: number): Promise<number> {
-    return new Promise((resolve, reject) => {
-      fs.writev(this.#fd, views, position, (error, bytesWritten) => {
-        if (error) reject(error);
-        else resolve(bytesWritten);
-      });
-    });
-  }
-
-  fdatasync(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      fs.fdatasync(this.#fd, (error) => {
-        if (error) reject(error);
-        else resolve();
-      });
-    });
-  }
-
-  truncate(length: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      fs.ftruncate(this.#fd, length, (error) => {
-        if (error) reject(error);
-        else resolve();
-      });
-    });
-  }
-
-  close(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      fs.close(this.#fd, (error) => {
-        if (error) reject(error);
-        else resolve();
-      });
-    });
-  }
+/** The file calls of the workers, done when they return: a worker does nothing else meanwhile. See {@link StoreFiles}. */
+export interface WorkerFiles {
+  open(path: string, mode: OpenMode): WorkerFile;
+  unlink(path: string): void;
+  mkdir(path: string): string | undefined;
+  fsyncDir(path: string): void;
 }
 
 /** Writes all of `views` at `position`, in as many calls as it takes. */
@@ -135,16 +78,36 @@ export async function writeFully(
 ): Promise<void> {
   let rest = views;
   let at = position;
-  for (;;) {
-    const written = await file.writev(rest, at);
-    at += written;
-    let taken = written;
-    let i = 0;
-    while (i < rest.length && taken >= rest[i]!.length) taken -= rest[i++]!.length;
-    if (i === rest.length) return;
-    if (written === 0) throw new Error(`write of ${rest.length} pieces at ${at} took no byte`);
-    rest = [rest[i]!.subarray(taken), ...rest.slice(i + 1)];
+  while (rest.length > 0) {
+    const taken = await file.writev(rest, at);
+    rest = viewsAfter(rest, taken, at);
+    at += taken;
   }
+}
+
+/** {@link writeFully} of a worker. */
+export function writeFullySync(
+  file: WorkerFile,
+  views: readonly Uint8Array[],
+  position: number,
+): void {
+  let rest = views;
+  let at = position;
+  while (rest.length > 0) {
+    const taken = file.writev(rest, at);
+    rest = viewsAfter(rest, taken, at);
+    at += taken;
+  }
+}
+
+/** What is left of views to write once so many bytes of them were taken. */
+function viewsAfter(views: readonly Uint8Array[], taken: number, position: number): Uint8Array[] {
+  let left = taken;
+  let i = 0;
+  while (i < views.length && left >= views[i]!.length) left -= views[i++]!.length;
+  if (i === views.length) return [];
+  if (taken === 0) throw new Error(`write of ${views.length} pieces at ${position} took no byte`);
+  return [views[i]!.subarray(left), ...views.slice(i + 1)];
 }
 
 /** Reads `length` bytes at `position`, fewer when the file ends before. */
@@ -163,10 +126,28 @@ export async function readFully(
   return bytes;
 }
 
-/** Makes a directory whose name survives a power loss. */
+/** Makes a directory whose name survives a power loss, and parents that are missing likewise. */
 export async function makeDurableDir(files: StoreFiles, path: string): Promise<void> {
-  await files.mkdir(path);
-  await files.fsyncDir(dirname(path));
+  for (const parent of namersOf(path, await files.mkdir(path))) await files.fsyncDir(parent);
+}
+
+/** {@link makeDurableDir} of a worker. */
+export function makeDurableDirSync(files: WorkerFiles, path: string): void {
+  for (const parent of namersOf(path, files.mkdir(path))) files.fsyncDir(parent);
+}
+
+/**
+ * The directories that hold the names of `path` and of its parents from `firstNew` down. A name that was there already may be that
+ * of a process that ended before it synced it.
+ */
+function namersOf(path: string, firstNew: string | undefined): string[] {
+  let made = resolve(path);
+  const namers = [dirname(made)];
+  while (firstNew !== undefined && made !== resolve(firstNew)) {
+    made = dirname(made);
+    namers.push(dirname(made));
+  }
+  return namers;
 }
 
 /** Error code of a failed file call, such as `ENOSPC`; empty for other errors. */

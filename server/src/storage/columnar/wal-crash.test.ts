@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { FaultyFiles } from './testing/faulty-files.ts';
-import type { Fault } from './testing/faulty-files.ts';
+import { FAULTS, FaultyFiles } from './testing/faulty-files.ts';
 import {
   DIR,
   SEGMENT_BYTES,
@@ -55,8 +54,7 @@ test('whatever file call fails, what was acknowledged is replayed once, in order
   };
   const clean = new FaultyFiles();
   assert.equal(await run(clean, new Map(), []), 0);
-  const kinds: Fault[] = ['EIO', 'ENOSPC', 'short'];
-  for (const kind of kinds) {
+  for (const kind of FAULTS) {
     for (let call = 1; call <= clean.calls; call++) {
       const called = clean.log[call - 1]!;
       if (kind === 'short' && !called.startsWith('writev')) continue;

@@ -87,7 +87,7 @@ interface FoundRecord {
 }
 
 /**
- * Reads the log from its first segment on. It changes no file, so it can be repeated at will.
+ * Reads the log from its first segment on. It changes the content of no file, so it can be repeated at will.
  *
  * The end of the last segment may be torn: what was never acknowledged is left out. A record that cannot be
  * read but was once durable is reported, and reading goes on behind it.
@@ -148,15 +148,21 @@ export async function replayWal(options: WalReplayOptions): Promise<WalReplay> {
     if (i === 0) damageAt(0, sealedUpto + 1, segment.firstSequence - 1);
     last = Math.max(i === 0 ? 0 : last, segment.firstSequence - 1);
     const end = found[i + 1]?.firstSequence;
-    const reader = await SegmentReader.open(files, segment.path);
+    const isLast = end === undefined;
+    const reader = await SegmentReader.open(files, segment.path, isLast ? 'update' : 'read');
+    // The last commit group; the first one was written with the header.
+    let [groupStart, groupEnd] = [0, 0];
     try {
-      // A process that died may have left its last group in memory only; what is replayed must be durable.
-      if (end === undefined) await reader.fdatasync();
-      for await (const record of segmentRecords(reader, segment, last, end, damageAt)) {
+      for await (const found of segmentRecords(reader, segment, last, end, damageAt)) {
+        const { record, header, at } = found;
+        if (header.groupFirst === header.sequence && groupEnd > 0) groupStart = at;
+        groupEnd = at + header.lengthBytes;
         last = record.sequence;
         records++;
         await options.onRecord(record);
       }
+      // What is replayed must be there for good. Of all groups only the last may not be.
+      if (isLast) await reader.harden(groupStart, groupEnd);
     } finally {
       await reader.close();
     }
@@ -221,7 +227,7 @@ async function* segmentRecords(
   last: number,
   end: number | undefined,
   damageAt: (at: number, from: number, to: number) => void,
-): AsyncGenerator<WalRecord, void, undefined> {
+): AsyncGenerator<FoundRecord & { readonly record: WalRecord }, void, undefined> {
   let at = SEGMENT_HEADER_BYTES;
   // Records from `end` on were never acknowledged: the log was opened anew, and gave their numbers to others.
   while (end === undefined || last + 1 < end) {
@@ -250,7 +256,7 @@ async function* segmentRecords(
       damageAt(next.at, sequence, sequence);
       continue;
     }
-    yield record;
+    yield { ...next, record };
   }
 }
 

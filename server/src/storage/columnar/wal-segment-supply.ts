@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SpoorError } from '@spoor/core/model/errors.ts';
+import type { Later } from './later.ts';
 import { fileErrorCode, isTransientFileError, makeDurableDir } from './store-files.ts';
 import type { StoreFile, StoreFiles } from './store-files.ts';
 import { createSegment, removeUnfinishedSegments, segmentPath } from './wal-segment.ts';
@@ -29,9 +30,6 @@ export interface SegmentSupplyOptions {
   readonly firstId: number;
   readonly later: Later;
 }
-
-/** Calls an action once, after a time, unless the function it returns is called before. */
-export type Later = (action: () => void, delayMs: number) => () => void;
 
 /**
  * Where the write-ahead log gets its segments from, and gives used-up ones to: one is kept ready, made from

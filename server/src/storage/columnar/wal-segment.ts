@@ -161,8 +161,13 @@ export class SegmentReader {
     this.sizeBytes = sizeBytes;
   }
 
-  static async open(files: StoreFiles, path: string): Promise<SegmentReader> {
-    const file = await files.open(path, 'read');
+  /** `update` for one that is to be hardened. */
+  static async open(
+    files: StoreFiles,
+    path: string,
+    mode: 'read' | 'update' = 'read',
+  ): Promise<SegmentReader> {
+    const file = await files.open(path, mode);
     try {
       return new SegmentReader(file, await file.size());
     } catch (error) {
@@ -188,9 +193,13 @@ export class SegmentReader {
     return this.#window.subarray(at - this.#windowAt);
   }
 
-  /** Makes what another process wrote, and a crash of it left in memory only, durable. */
-  fdatasync(): Promise<void> {
-    return this.#file.fdatasync();
+  /**
+   * Makes the bytes `[start, end)` durable by writing them again as they are: after a failed sync the system may take them for
+   * written, and a process that died may have left them in memory only.
+   */
+  async harden(start: number, end: number): Promise<void> {
+    if (end > start) await writeFully(this.#file, [await this.view(start, end - start)], start);
+    await this.#file.fdatasync();
   }
 
   close(): Promise<void> {

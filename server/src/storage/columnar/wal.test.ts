@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import { SpoorError } from '@spoor/core/model/errors.ts';
-import { DISK_FILES } from './store-files.ts';
+import { DISK_FILES } from './disk-files.ts';
 import { FaultyFiles } from './testing/faulty-files.ts';
 import {
   DIR,

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { randomInt } from 'node:crypto';
 import { SpoorError } from '@spoor/core/model/errors.ts';
+import { afterTimeout, type Later } from './later.ts';
 import { writeFully } from './store-files.ts';
 import type { StoreFiles } from './store-files.ts';
 import { alignRecord, encodeRecordHead, placeRecord } from './wal-record.ts';
 import type { WalRecordInput } from './wal-record.ts';
 import type { WalReplay } from './wal-replay.ts';
 import { SEGMENT_RETRY_MS, SegmentSupply, walError } from './wal-segment-supply.ts';
-import type { Later, OpenSegment } from './wal-segment-supply.ts';
+import type { OpenSegment } from './wal-segment-supply.ts';
 import { SEGMENT_HEADER_BYTES, encodeSegmentHeader } from './wal-segment.ts';
 
 /** Size of a segment: about 2 s at 20,000 spans/s; filling a new one with zeros takes some 20 ms of the device. */
@@ -319,8 +320,3 @@ export class Wal {
     return next;
   }
 }
-
-const afterTimeout: Later = (action, delayMs) => {
-  const timer = setTimeout(action, delayMs).unref();
-  return () => clearTimeout(timer);
-};

@@ -12,6 +12,25 @@ interface Numbered {
   readonly id: number;
 }
 
+/** What the store asks of a worker; see {@link WorkerClient}. */
+export type StoreWorker<Request extends Numbered, Reply extends Numbered> = Pick<
+  WorkerClient<Request, Reply>,
+  'request' | 'notify' | 'close'
+>;
+
+/** Makes the worker of a script. `greeting` gives what a new thread is told first. */
+export type CreateWorker = <Request extends Numbered, Reply extends Numbered>(
+  script: URL,
+  maxHeapMib: number,
+  greeting?: () => unknown,
+) => StoreWorker<Request, Reply>;
+
+/** Makes a worker with a thread of its own. */
+export const createThread: CreateWorker = (script, maxHeapMib, greeting) =>
+  new WorkerClient(script, maxHeapMib, (worker) => {
+    if (greeting !== undefined) worker.postMessage(greeting());
+  });
+
 /**
  * A worker thread that is started with the first request and answers requests in order. When it dies, everything under way
  * is rejected, and the next request starts a new one.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { enableCompileCache } from 'node:module';
 import { ColumnarStore, type ColumnarStoreOptions } from '../columnar-store.ts';
+import type { FaultyFiles } from './faulty-files.ts';
+import { inlineWorkers } from './inline-worker.ts';
 
 // The tests start some hundred workers.
 enableCompileCache();
@@ -28,6 +30,27 @@ export function storeOn(dir: string, options: Partial<ColumnarStoreOptions> = {}
     logger: new LogLines().logger,
     slabRows: SLAB_ROWS,
     segmentBytes: SEGMENT_BYTES,
+    ...options,
+  });
+}
+
+/** Where the store of {@link storeOnFaulty} lies. */
+const FAULTY_DIR = '/data/store';
+
+/** A store on files in memory, with all of it on this thread; it waits for nothing. */
+export function storeOnFaulty(
+  files: FaultyFiles,
+  options: Partial<ColumnarStoreOptions> = {},
+): ColumnarStore {
+  return storeOn(FAULTY_DIR, {
+    files,
+    createWorker: inlineWorkers(files.workers),
+    slabRows: SLAB_ROWS / 2,
+    segmentBytes: 8 << 10,
+    later: (action) => {
+      const soon = setTimeout(action, 1);
+      return () => clearTimeout(soon);
+    },
     ...options,
   });
 }
