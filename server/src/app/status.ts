@@ -33,5 +33,6 @@ export function statusOf(components: Components, version: string): object {
       return { ...rest, refusedRequests: Object.fromEntries(refused) };
     }),
     store: Object.fromEntries([...store.figures()].map(([name, { value }]) => [name, value])),
+    ...(store.damage.length === 0 ? {} : { damage: store.damage }),
   };
 }

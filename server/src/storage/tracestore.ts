@@ -103,6 +103,13 @@ export type StoreFigures = ReadonlyMap<
   { readonly kind: 'gauge' | 'counter'; readonly help: string; readonly value: number }
 >;
 
+/** A file of a store that was found damaged. Everything else is answered. */
+export interface StoreDamage {
+  readonly path: string;
+  /** What is wrong, and what of the data it takes away. */
+  readonly message: string;
+}
+
 /**
  * A store for traces: memory, columnar, and later clusters. Every call takes a tenant.
  *
@@ -115,5 +122,7 @@ export interface TraceStore extends TraceWriter, TraceReader {
   shutdown(): Promise<void>;
   /** Undefined while healthy; otherwise why no more can be written. */
   readonly unhealthy: string | undefined;
+  /** What was found damaged since the start, in the order in which it was found; the first 100. */
+  readonly damage: readonly StoreDamage[];
   figures(): StoreFigures;
 }

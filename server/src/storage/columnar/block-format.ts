@@ -4,13 +4,11 @@ import type { AttributeLevel, ValueType } from '@spoor/core/model/attributes.ts'
 /**
  * The format of a block file; `FORMAT.md` says it byte by byte.
  *
- * file = magic (8) · frames · footer (zstd of JSON) · trailer (20)
- * trailer = footer bytes stored (u32), raw (u32), crc32 of the stored bytes (u32), magic (8)
+ * file = magic (8) · frames · footer (zstd of JSON) · trailer (see `block-trailer.ts`)
  */
 export const BLOCK_MAGIC = new Uint8Array([0x53, 0x50, 0x4f, 0x4f, 0x52, 0x42, 0x4c, 0x4b]);
-export const TRAILER_BYTES = 20;
 
-/** Version of the format, in the footer. A reader refuses what is newer. */
+/** Version of the format, in the footer and the trailer. A reader refuses what is newer. */
 export const BLOCK_FORMAT_VERSION = 2;
 
 /** Rows of a group, the unit of reading; a group ends with a trace, so it may have more. */

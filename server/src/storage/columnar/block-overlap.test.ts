@@ -16,11 +16,12 @@ import { BlockReader } from './block-reader.ts';
 import { encodeBlock } from './block-writer.ts';
 import { KnownBlocks } from './known-blocks.ts';
 import { blockCache, rowTexts, shopSpans } from './testing/block-fixture.ts';
+import { DISK_WORKER_FILES } from './worker-files.ts';
 import { withDirectory } from './testing/temporary-directory.ts';
 
 /** Blocks of one tenant in a directory, each written with what the ones before hold left out. */
 class BlockDirectory {
-  readonly known = new KnownBlocks();
+  readonly known = new KnownBlocks(DISK_WORKER_FILES);
   readonly #dir: string;
   #nextId = 1;
 

@@ -3,16 +3,21 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import { formatTraceId, traceIdBytes } from '@spoor/core/model/ids.ts';
 import { span, traceId } from '@spoor/core/query/testing/example-span.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
-import { BLOCK_FORMAT_VERSION, BLOCK_MAGIC, TRAILER_BYTES } from './block-format.ts';
 import { BlockReader } from './block-reader.ts';
-import { getUint32, putUint32 } from './chunk-codec.ts';
+import { TRAILER_BYTES } from './block-trailer.ts';
 import { OpenFiles } from './open-files.ts';
-import { blockCache, blockFile, rowTexts, shopSpans, withBlock } from './testing/block-fixture.ts';
+import {
+  blockCache,
+  blockFile,
+  newerBlock,
+  rowTexts,
+  shopSpans,
+  withBlock,
+} from './testing/block-fixture.ts';
 import { byBytes, seededWords, valuesOf } from './testing/symbol-fixture.ts';
 import { withDirectory } from './testing/temporary-directory.ts';
 
@@ -133,22 +138,25 @@ test('a block that shrinks while it is read is damaged', () =>
 test('a block of a newer format is refused with both numbers', () =>
   withDirectory((dir) => {
     const path = join(dir, 'new.block');
-    const whole = blockFile([batchOf(shopSpans(5, 1))]);
-    const trailerAt = whole.length - TRAILER_BYTES;
-    const footerAt = trailerAt - getUint32(whole, trailerAt);
-    const footer: unknown = JSON.parse(
-      zstdDecompressSync(whole.subarray(footerAt, trailerAt)).toString(),
-    );
-    assert.ok(typeof footer === 'object');
-    const raw = Buffer.from(JSON.stringify({ ...footer, version: BLOCK_FORMAT_VERSION + 1 }));
-    const stored = zstdCompressSync(raw);
-    const trailer = new Uint8Array(TRAILER_BYTES);
-    putUint32(trailer, 0, stored.length);
-    putUint32(trailer, 4, raw.length);
-    putUint32(trailer, 8, crc32(stored));
-    trailer.set(BLOCK_MAGIC, 12);
-    writeFileSync(path, Buffer.concat([whole.subarray(0, footerAt), stored, trailer]));
+    writeFileSync(path, newerBlock(blockFile([batchOf(shopSpans(5, 1))])));
     assert.throws(() => readAll(path), /block .*new\.block: format 3 is newer than 2/);
+  }));
+
+test('a block of format 1 is read as the same spans in the present format', () =>
+  withDirectory((dir) => {
+    const path = join(dir, 'new.block');
+    writeFileSync(path, blockFile([batchOf(shopSpans(90, 12))]));
+    const now = new BlockReader(path, 1, blockCache());
+    const sample = new URL('testing/samples/format-1.block', import.meta.url).pathname;
+    const old = new BlockReader(sample, 2, blockCache());
+    assert.equal(old.footer.version, 1);
+    assert.equal(old.footer.groups.length, now.footer.groups.length);
+    now.footer.groups.forEach((_, g) => {
+      assert.deepEqual(rowTexts(old.group(g)), rowTexts(now.group(g)));
+    });
+    assert.deepEqual(old.operations(), now.operations());
+    now.close();
+    old.close();
   }));
 
 test('a trace is found by its id, and an id that is not there is not', () =>
@@ -277,27 +285,28 @@ test('the distinct services, names and kinds of a block are listed', () =>
     });
   }));
 
-test('a file call that fails for want of something, or of the disk, is no damage: later all is read', () =>
+test('a call that fails for want of descriptors, or once, is no damage; a place that cannot be read is', () =>
   withDirectory((dir) => {
     const path = join(dir, 'some.block');
     writeFileSync(path, blockFile([batchOf(shopSpans(90, 12))]));
-    let failure: string | undefined;
+    let failures: string[] = [];
     class FailingFiles extends OpenFiles {
       override read(of: string, into: Uint8Array, position: number): number {
+        const failure = failures.shift();
         if (failure !== undefined) throw Object.assign(new Error(failure), { code: failure });
         return super.read(of, into, position);
       }
     }
     const files = new FailingFiles();
-    const reader = new BlockReader(path, 1, blockCache(), files);
-    for (failure of ['EIO', 'EMFILE', undefined]) {
-      const read = (): unknown => rowTexts(reader.group(0)).length;
-      if (failure === undefined) assert.equal(read(), 90);
-      else assert.throws(read, (error) => error instanceof SpoorError && error.retryable);
-      assert.equal(reader.damage, undefined);
-    }
+    const reader = new BlockReader(path, 1, blockCache(0), files);
+    const read = (): number => rowTexts(reader.group(0)).length;
+    failures = ['EMFILE'];
+    assert.throws(read, (error) => error instanceof SpoorError && error.retryable);
+    failures = ['EIO'];
+    assert.equal(read(), 90);
+    assert.equal(reader.damage, undefined);
+    failures = ['EIO', 'EIO'];
+    assert.throws(read, isCorrupt(path));
+    assert.notEqual(reader.damage, undefined);
     reader.close();
-    failure = 'EIO';
-    const open = (): BlockReader => new BlockReader(path, 1, blockCache(), files);
-    assert.throws(open, (error) => error instanceof SpoorError && error.code === 'unavailable');
   }));

@@ -5,13 +5,12 @@ import { traceIdBytes, type TraceId } from '@spoor/core/model/ids.ts';
 import type { ShapeTable, SymbolTable } from '@spoor/core/model/span-columns.ts';
 import {
   BLOCK_FORMAT_VERSION,
-  BLOCK_MAGIC,
   type BlockFooter,
   type ChunkRef,
   type TableRef,
-  TRAILER_BYTES,
 } from './block-format.ts';
-import { codesLength, decodeCodes, getUint32 } from './chunk-codec.ts';
+import { decodeTrailer, newerFormat, TRAILER_BYTES } from './block-trailer.ts';
+import { codesLength, decodeCodes } from './chunk-codec.ts';
 import type { ByteCache } from './frame-cache.ts';
 import { OpenFiles } from './open-files.ts';
 import { RowGroup } from './row-group.ts';
@@ -251,7 +250,7 @@ export class BlockReader {
     while (done < length) {
       let count: number;
       try {
-        count = this.#files.read(this.path, bytes.subarray(done), offset + done);
+        count = this.#readSome(bytes.subarray(done), offset + done);
       } catch (cause) {
         throw this.#failed(`byte ${offset + done} cannot be read`, cause);
       }
@@ -261,6 +260,16 @@ export class BlockReader {
       done += count;
     }
     return bytes;
+  }
+
+  /** Reads once more where the disk failed: only what fails twice is taken for damage. */
+  #readSome(into: Uint8Array, position: number): number {
+    try {
+      return this.#files.read(this.path, into, position);
+    } catch (error) {
+      if (fileErrorCode(error) !== 'EIO') throw error;
+      return this.#files.read(this.path, into, position);
+    }
   }
 
   #decompress(bytes: Uint8Array, rawBytes: number, what: string): Buffer {
@@ -276,10 +285,10 @@ export class BlockReader {
     return this.damage;
   }
 
-  /** A file call failed: that says something about the block only where its file is gone or is none. */
+  /** A file call failed: that says something about the block unless something is missing just now. */
   #failed(what: string, cause: unknown): SpoorError {
     const message = `${what}: ${messageOf(cause)}`;
-    return isTransientFileError(cause) || fileErrorCode(cause) === 'EIO'
+    return isTransientFileError(cause)
       ? new SpoorError('unavailable', `block ${this.path}: ${message}`, { cause })
       : this.#damaged(message);
   }
@@ -294,29 +303,21 @@ export class BlockReader {
 
   #readFooter(): BlockFooter {
     const size = this.#size();
-    const tooShort = size < BLOCK_MAGIC.length + TRAILER_BYTES;
-    const trailer = tooShort ? NOTHING : this.#read(size - TRAILER_BYTES, TRAILER_BYTES);
-    if (tooShort || !BLOCK_MAGIC.every((byte, i) => trailer[12 + i] === byte)) {
+    const tailBytes = Math.min(size, TRAILER_BYTES);
+    const trailer = decodeTrailer(this.#read(size - tailBytes, tailBytes), size);
+    if (trailer === undefined) {
       throw new SpoorError('corrupt', `block ${this.path}: ${size} bytes, not a whole block`);
     }
-    const stored = getUint32(trailer, 0);
-    const raw = getUint32(trailer, 4);
-    if (stored > size - TRAILER_BYTES - BLOCK_MAGIC.length) {
-      throw new SpoorError('corrupt', `block ${this.path}: footer of ${stored} in ${size} bytes`);
-    }
-    const bytes = this.#read(size - TRAILER_BYTES - stored, stored);
-    if (crc32(bytes) !== getUint32(trailer, 8)) {
+    const bytes = this.#read(trailer.footerAt, trailer.footerBytes);
+    if (!trailer.isOf(bytes)) {
       throw new SpoorError('corrupt', `block ${this.path}: checksum of the footer is wrong`);
     }
-    const text = this.#decompress(bytes, raw, 'the footer').toString();
+    if (trailer.format > BLOCK_FORMAT_VERSION) {
+      throw new SpoorError('corrupt', newerFormat(this.path, trailer.format));
+    }
+    const text = this.#decompress(bytes, trailer.footerRawBytes, 'the footer').toString();
     // The checksum says that this is what the writer wrote.
     const footer = JSON.parse(text) as BlockFooter;
-    if (footer.version > BLOCK_FORMAT_VERSION) {
-      throw new SpoorError(
-        'corrupt',
-        `block ${this.path}: format ${footer.version} is newer than ${BLOCK_FORMAT_VERSION}, which this version reads`,
-      );
-    }
     return footer;
   }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { constants, crc32, zstdCompressSync } from 'node:zlib';
+import { constants, zstdCompressSync } from 'node:zlib';
 import { formatTraceId } from '@spoor/core/model/ids.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import type { SymbolTable } from '@spoor/core/model/span-columns.ts';
@@ -13,11 +13,11 @@ import {
   GROUP_ROWS,
   type PageRef,
   type TableRef,
-  TRAILER_BYTES,
 } from './block-format.ts';
 import { findOverlap, type OverlappedBlock } from './block-overlap.ts';
 import type { SectionRows } from './block-section.ts';
-import { encodeCodes, putUint32 } from './chunk-codec.ts';
+import { encodeTrailer } from './block-trailer.ts';
+import { encodeCodes } from './chunk-codec.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { GroupWriter } from './group-writer.ts';
 import { OperationsSection } from './operations-section.ts';
@@ -171,12 +171,7 @@ function encodeFooter(footer: BlockFooter): Uint8Array[] {
   const stored = zstdCompressSync(raw, {
     params: { [constants.ZSTD_c_compressionLevel]: 3 },
   });
-  const trailer = new Uint8Array(TRAILER_BYTES);
-  putUint32(trailer, 0, stored.length);
-  putUint32(trailer, 4, raw.length);
-  putUint32(trailer, 8, crc32(stored));
-  trailer.set(BLOCK_MAGIC, 12);
-  return [stored, trailer];
+  return [stored, encodeTrailer(stored, raw.length)];
 }
 
 function writePages(

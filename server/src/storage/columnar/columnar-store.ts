@@ -12,17 +12,19 @@ import type {
   ReadOptions,
   RequestRecord,
   StoredRequest,
+  StoreDamage,
   StoreFigures,
   TraceStore,
 } from '#storage/tracestore.ts';
 import { blockPath } from './block-path.ts';
 import { Compactor } from './compaction/compactor.ts';
 import type { RetentionPolicy } from './compaction/retention-policy.ts';
-import { tidyBlocks } from './data-directory.ts';
+import { DamageReport } from './damage-report.ts';
+import { inspectBlocks, tidyBlocks } from './data-directory.ts';
 import { DISK_FILES } from './disk-files.ts';
 import { Head } from './head.ts';
 import type { BlocksMessage, DamagedBlock } from './known-blocks.ts';
-import { Manifest } from './manifest.ts';
+import { Manifest, MANIFEST_FILE } from './manifest.ts';
 import type { BlockEntry, ManifestEdit } from './manifest-edit.ts';
 import type { Answers, QueryReply, QueryRequest, Question } from './query-worker.ts';
 import { RetiredFiles } from './retired-files.ts';
@@ -34,6 +36,7 @@ import { TenantTurns } from './tenant-turns.ts';
 import { afterTimeout, type Later } from './later.ts';
 import { Wal } from './wal.ts';
 import { replayWal } from './wal-replay.ts';
+import { checkSegmentFormats } from './wal-segment.ts';
 import { type CreateWorker, createThread, type StoreWorker } from './worker-client.ts';
 
 /** Directory of the write-ahead log, in a data directory. */
@@ -114,7 +117,7 @@ export class ColumnarStore implements TraceStore {
   #replaying: Manifest | undefined;
   #closing = false;
   #requests: StoredRequest[] = [];
-  readonly #damagedBlocks = new Set<number>();
+  readonly #damage: DamageReport;
   #sealFailure: string | undefined;
   #quietTimer: NodeJS.Timeout | undefined;
   #lastWriteMs = 0;
@@ -124,6 +127,7 @@ export class ColumnarStore implements TraceStore {
   constructor(options: ColumnarStoreOptions) {
     this.#dir = options.dir;
     this.#logger = options.logger;
+    this.#damage = new DamageReport(options.logger);
     this.#maxTenants = options.maxTenants ?? DEFAULT_MAX_TENANTS;
     this.#segmentBytes = options.segmentBytes;
     this.#nowMs = options.nowMs ?? Date.now;
@@ -135,7 +139,7 @@ export class ColumnarStore implements TraceStore {
     });
     const createWorker = options.createWorker ?? createThread;
     const allBlocks = (): BlocksMessage => {
-      const blocks = this.#allBlocks().filter(({ id }) => !this.#damagedBlocks.has(id));
+      const blocks = this.#allBlocks().filter(({ id }) => !this.#damage.blocks.has(id));
       return this.#blocksMessage({ addBlocks: blocks });
     };
     this.#sealer = createWorker(
@@ -164,8 +168,14 @@ export class ColumnarStore implements TraceStore {
     try {
       await makeDurableDir(this.#files, this.#dir);
       lock = this.#files.lock(this.#dir);
-      manifest = await Manifest.open({ files: this.#files, dir: this.#dir });
-      for (const message of manifest.damage) this.#logger.error({ dir: this.#dir }, message);
+      manifest = await Manifest.read({ files: this.#files, dir: this.#dir });
+      // What only a newer version understands is refused before anything is touched.
+      await checkSegmentFormats(this.#files, join(this.#dir, WAL_DIR));
+      await inspectBlocks(this.#files, this.#dir, manifest, this.#damage);
+      await manifest.begin();
+      for (const message of manifest.damage) {
+        this.#damage.add(join(this.#dir, MANIFEST_FILE), message);
+      }
       for (const tenant of manifest.tenants()) this.#knownTenant(tenant);
       await tidyBlocks(this.#files, this.#dir, manifest, this.#logger);
       const wal = await this.#replay(manifest);
@@ -290,6 +300,10 @@ export class ColumnarStore implements TraceStore {
     return this.#compactor.applyRetention();
   }
 
+  get damage(): readonly StoreDamage[] {
+    return this.#damage.listed;
+  }
+
   figures(): StoreFigures {
     const open = this.#open;
     return storeFigures({
@@ -300,7 +314,8 @@ export class ColumnarStore implements TraceStore {
       waitingWrites: this.#head.waiting,
       spansWritten: this.#spansWritten,
       seals: this.#seals,
-      damagedBlocks: this.#damagedBlocks.size,
+      damagedBlocks: this.#damage.blocks.size,
+      damagedFiles: this.#damage.files,
       tenants: this.#tenants.length,
       ...this.#compactor.figures,
     });
@@ -355,7 +370,7 @@ export class ColumnarStore implements TraceStore {
     await manifest.commit(edit);
     this.#tellBlocks(edit);
     const removed = edit.removeBlocks ?? [];
-    for (const { id } of removed) this.#damagedBlocks.delete(id);
+    for (const { id } of removed) this.#damage.forgetBlock(id);
     this.#retired.retire(removed.map(({ tenant, id }) => blockPath(this.#dir, tenant, id)));
   }
 
@@ -367,7 +382,7 @@ export class ColumnarStore implements TraceStore {
       files: this.#files,
       dir: join(this.#dir, WAL_DIR),
       sealedUpto: manifest.walUpto,
-      onDamage: ({ message, path }) => this.#logger.error({ path }, message),
+      onDamage: ({ message, path }) => this.#damage.add(path, message),
       onRecord: async (record) => {
         if (record.writtenUnixMs >= recentMs) {
           const { tenant, writtenUnixMs } = record;
@@ -464,11 +479,10 @@ export class ColumnarStore implements TraceStore {
   /** What one worker could not read, no worker looks into any more: otherwise copies of its spans might count, or be dropped. */
   #noteDamage(damaged: readonly DamagedBlock[]): void {
     for (const { tenant, id, reason } of damaged) {
-      if (this.#damagedBlocks.has(id)) continue;
-      this.#damagedBlocks.add(id);
-      this.#logger.error({ block: id }, `a damaged block is left out of all answers: ${reason}`);
+      if (!this.#damage.addBlock(id, blockPath(this.#dir, tenant, id), reason)) continue;
       this.#tellBlocks({ removeBlocks: [{ tenant, id }] });
     }
+  }
   }
 
   #sealWhenQuiet(): void {

@@ -2,9 +2,30 @@
 import { join } from 'node:path';
 import type { Tenant } from '@spoor/core/model/ids.ts';
 import type { Logger } from '#telemetry/logger.ts';
+import { inspectBlock } from './block-inspection.ts';
 import { blockPath, TENANTS_DIR } from './block-path.ts';
+import type { DamageReport } from './damage-report.ts';
 import type { Manifest } from './manifest.ts';
 import { fileErrorCode, type StoreFiles } from './store-files.ts';
+
+/**
+ * Looks at every block from outside, and touches nothing. What is damaged is left out from the first answer on.
+ * @throws {SpoorError} corrupt for a newer format
+ */
+export async function inspectBlocks(
+  files: StoreFiles,
+  dir: string,
+  manifest: Manifest,
+  damage: DamageReport,
+): Promise<void> {
+  for (const tenant of manifest.tenants()) {
+    for (const { id, sizeBytes } of manifest.blocks(tenant)) {
+      const path = blockPath(dir, tenant, id);
+      const wrong = await inspectBlock(files, path, sizeBytes);
+      if (wrong !== undefined) damage.addBlock(id, path, `block ${path}: ${wrong}`);
+    }
+  }
+}
 
 /**
  * A crash between writing a block and its commit, or between a commit and the removal of what it replaced, leaves a file that

@@ -18,6 +18,8 @@ const GROWTH = 4;
 /** Blocks per record when the manifest is written anew: no record of more than some 300 kB. */
 const BLOCKS_PER_RECORD = 1000;
 
+const NOTHING = new Uint8Array(0);
+
 /** Options of {@link Manifest.open}. */
 export interface ManifestOptions {
   readonly files: StoreFiles;
@@ -52,6 +54,8 @@ export class Manifest {
   #walUpto = 0;
   #nextBlockId = 1;
   #file: StoreFile | undefined;
+  /** The whole file, until {@link begin}. */
+  #bytesRead: Uint8Array = NOTHING;
   #endBytes = 0;
   #nextRecord = 0;
   #compactAtBytes: number;
@@ -73,56 +77,70 @@ export class Manifest {
     this.cutBytes = found.cutBytes;
   }
 
-  /**
-   * Reads the manifest of a directory, or makes an empty one; a torn end is cut off.
-   * @throws {SpoorError} corrupt when it is of a newer version: nothing was touched; unavailable
-   */
+  /** {@link Manifest.read} and {@link Manifest.begin} in one. */
   static async open(options: ManifestOptions): Promise<Manifest> {
+    const manifest = await Manifest.read(options);
+    await manifest.begin();
+    return manifest;
+  }
+
+  /**
+   * Reads the manifest of a directory, or gives an empty one, and touches nothing.
+   * @throws {SpoorError} corrupt when it is of a newer version; unavailable
+   */
+  static async read(options: ManifestOptions): Promise<Manifest> {
     const { files, dir } = options;
     const path = join(dir, MANIFEST_FILE);
+    let file: StoreFile | undefined;
     try {
-      const file = await openExisting(files, path);
+      file = await openExisting(files, path);
       if (file === undefined) {
-        const manifest = new Manifest(options, { isNew: true, damage: [], cutBytes: 0 });
-        await manifest.#create();
-        return manifest;
+        return new Manifest(options, { isNew: true, damage: [], cutBytes: 0 });
       }
-      return await Manifest.#read(options, file, path);
+      const bytes = await readFully(file, 0, await file.size());
+      const log = decodeManifest(bytes, path);
+      const cutBytes = Math.max(0, bytes.length - log.endBytes);
+      const manifest = new Manifest(options, { isNew: false, damage: log.damage, cutBytes });
+      for (const edit of log.payloads.map(decodeEdit)) manifest.#apply(edit);
+      manifest.#file = file;
+      manifest.#bytesRead = bytes;
+      manifest.#endBytes = log.endBytes;
+      manifest.#nextRecord = log.nextRecord;
+      return manifest;
     } catch (cause) {
+      await file?.close().catch(() => undefined);
       throw cause instanceof SpoorError ? cause : manifestError(dir, 'cannot be opened', cause);
     }
   }
 
-  static async #read(options: ManifestOptions, file: StoreFile, path: string): Promise<Manifest> {
-    const { files } = options;
-    let manifest: Manifest;
+  /**
+   * Makes ready for commits what was read: a torn end is cut off, a damaged manifest is kept beside a new one, a missing one is made.
+   * @throws {SpoorError} unavailable; it is closed then
+   */
+  async begin(): Promise<void> {
+    const file = this.#file;
+    const bytes = this.#bytesRead;
+    this.#bytesRead = NOTHING;
     try {
-      const bytes = await readFully(file, 0, await file.size());
-      const log = decodeManifest(bytes, path);
-      const cutBytes = Math.max(0, bytes.length - log.endBytes);
-      manifest = new Manifest(options, { isNew: false, damage: log.damage, cutBytes });
-      for (const edit of log.payloads.map(decodeEdit)) manifest.#apply(edit);
-      if (log.damage.length > 0) {
-        await (await writeNew(files, `${path}.damaged`, [bytes])).close();
-      } else {
-        manifest.#file = file;
-        manifest.#endBytes = log.endBytes;
-        manifest.#nextRecord = log.nextRecord;
-        if (cutBytes > 0) await file.truncate(log.endBytes);
+      if (file !== undefined && this.damage.length === 0) {
+        if (this.cutBytes > 0) await file.truncate(this.#endBytes);
         // What a process that died had not synced must be durable before it is built upon: written again, since after a failed
         // sync the system may take it for written; and under this name.
-        await writeFully(file, [bytes.subarray(0, log.endBytes)], 0);
+        await writeFully(file, [bytes.subarray(0, this.#endBytes)], 0);
         await file.fdatasync();
-        await files.fsyncDir(options.dir);
-        return manifest;
+        await this.#files.fsyncDir(this.#dir);
+        return;
       }
-    } catch (error) {
-      await file.close().catch(() => undefined);
-      throw error;
+      const damaged = `${join(this.#dir, MANIFEST_FILE)}.damaged`;
+      if (file !== undefined) await (await writeNew(this.#files, damaged, [bytes])).close();
+      await this.#rewrite();
+      await file?.close();
+    } catch (cause) {
+      const open = new Set([file, this.#file]);
+      this.#file = undefined;
+      for (const one of open) await one?.close().catch(() => undefined);
+      throw manifestError(this.#dir, 'cannot be opened', cause);
     }
-    await file.close();
-    await manifest.#create();
-    return manifest;
   }
 
   /** Everything up to this sequence of the log, of all tenants, is in blocks. */
@@ -215,15 +233,6 @@ export class Manifest {
   #fail(what: string, cause: unknown): SpoorError {
     this.#failure = manifestError(this.#dir, what, cause);
     return this.#failure;
-  }
-
-  async #create(): Promise<void> {
-    try {
-      await this.#rewrite();
-    } catch (error) {
-      await this.#file?.close().catch(() => undefined);
-      throw error;
-    }
   }
 
   async #compact(): Promise<void> {

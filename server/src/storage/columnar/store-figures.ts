@@ -13,6 +13,7 @@ export interface StoreState {
   readonly spansWritten: number;
   readonly seals: number;
   readonly damagedBlocks: number;
+  readonly damagedFiles: number;
   readonly tenants: number;
   readonly expiredBlocks: number;
   readonly expiredSpans: number;
@@ -43,6 +44,7 @@ export function storeFigures(state: StoreState): StoreFigures {
       ),
     ],
     ['store_damaged_blocks', gauge('Blocks left out of all answers.', state.damagedBlocks)],
+    ['store_damaged_files', gauge('Files found damaged, with these blocks.', state.damagedFiles)],
     ['store_head_spans', gauge('Spans that are in no block yet.', state.headSpans)],
     ['store_head_bytes', gauge('Memory of these spans.', state.headBytes)],
     ['store_waiting_writes', gauge('Batches that wait for room.', state.waitingWrites)],

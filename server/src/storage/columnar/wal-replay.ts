@@ -15,9 +15,9 @@ import type { RecordHeader, WalRecord } from './wal-record.ts';
 import {
   SEGMENT_HEADER_BYTES,
   SegmentReader,
-  WAL_FORMAT,
   decodeSegmentHeader,
   listSegments,
+  refuseNewer,
 } from './wal-segment.ts';
 
 /** A segment with records. */
@@ -191,12 +191,7 @@ async function inspectSegment(
   // Copied: the view is gone with the next one.
   const bytes = new Uint8Array(await reader.view(0, SEGMENT_HEADER_BYTES));
   const header = decodeSegmentHeader(bytes);
-  if (header !== undefined && header.format > WAL_FORMAT) {
-    throw new SpoorError(
-      'corrupt',
-      `write-ahead log ${path}: format ${header.format} is newer than this version reads (${WAL_FORMAT})`,
-    );
-  }
+  refuseNewer(header, path);
   if (header?.id === id) {
     const { salt, firstSequence, sizeBytes: madeBytes } = header;
     return { id, path, sizeBytes, salt, firstSequence, headerDamaged: false, madeBytes };

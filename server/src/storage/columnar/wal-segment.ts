@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
+import { SpoorError } from '@spoor/core/model/errors.ts';
 import { readFully, writeFully } from './store-files.ts';
 import type { StoreFile, StoreFiles } from './store-files.ts';
 import { getUint53, setUint53 } from './wal-record.ts';
@@ -99,6 +100,30 @@ export function decodeSegmentHeader(bytes: Uint8Array): SegmentHeader | undefine
     firstSequence: getUint53(view, 24),
     sizeBytes: getUint53(view, 32),
   };
+}
+
+/**
+ * Looks at the header of every segment, and touches nothing.
+ * @throws {SpoorError} corrupt when one is of a newer format
+ */
+export async function checkSegmentFormats(files: StoreFiles, dir: string): Promise<void> {
+  for (const { path } of await listSegments(files, dir)) {
+    const file = await files.open(path, 'read');
+    try {
+      refuseNewer(decodeSegmentHeader(await readFully(file, 0, SEGMENT_HEADER_BYTES)), path);
+    } finally {
+      await file.close();
+    }
+  }
+}
+
+/** @throws {SpoorError} corrupt for a header of a newer format */
+export function refuseNewer(header: SegmentHeader | undefined, path: string): void {
+  if (header === undefined || header.format <= WAL_FORMAT) return;
+  throw new SpoorError(
+    'corrupt',
+    `write-ahead log ${path}: format ${header.format} is newer than this version reads (${WAL_FORMAT})`,
+  );
 }
 
 /**

@@ -20,6 +20,7 @@ import type {
   Operation,
   ReadOptions,
   StoredRequest,
+  StoreDamage,
   StoreFigures,
   TraceStore,
 } from '#storage/tracestore.ts';
@@ -82,6 +83,11 @@ export class MemoryStore implements TraceStore {
 
   get unhealthy(): string | undefined {
     return this.#open ? undefined : 'the store is not open';
+  }
+
+  /** Memory is not checked. */
+  get damage(): readonly StoreDamage[] {
+    return [];
   }
 
   /** None: nothing outlives the process. */

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { crc32 } from 'node:zlib';
 import type { Span } from '@spoor/core/model/span.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import type { SpanColumns, SymbolTable } from '@spoor/core/model/span-columns.ts';
 import { attributes, event, link, resource, span } from '@spoor/core/query/testing/example-span.ts';
 import { parseTraceId, type SpanId } from '@spoor/core/model/ids.ts';
 import { OtlpProtoEncoder } from '@spoor/core/wire/otlp/encode.ts';
+import { BLOCK_FORMAT_VERSION } from '../block-format.ts';
 import { BlockReader } from '../block-reader.ts';
+import { TRAILER_BYTES } from '../block-trailer.ts';
 import { encodeBlock } from '../block-writer.ts';
 import { ByteCache } from '../frame-cache.ts';
 import type { RowGroup } from '../row-group.ts';
@@ -21,6 +24,16 @@ export function blockCache(maxBytes = 1 << 20): ByteCache<Uint8Array | SymbolTab
 /** The file of a block with all spans of these batches. */
 export function blockFile(batches: readonly SpanBatch[]): Buffer {
   return Buffer.concat(encodeBlock(batches)!.parts);
+}
+
+/** A block as a newer version might have written it: the next format, with right checksums. */
+export function newerBlock(block: Uint8Array): Buffer {
+  const bytes = Buffer.from(block);
+  const at = bytes.length - TRAILER_BYTES;
+  bytes.writeUInt32LE(BLOCK_FORMAT_VERSION + 1, at);
+  const footer = bytes.subarray(at - bytes.readUInt32LE(at + 4), at);
+  bytes.writeUInt32LE(crc32(footer, crc32(bytes.subarray(at, at + 12))), at + 12);
+  return bytes;
 }
 
 /** Writes a block of these batches into a directory and lets `use` read it. */
