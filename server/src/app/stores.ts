@@ -23,6 +23,7 @@ export function createStore(
         dir: resolve(config.directory),
         logger,
         maxTenants,
+        minFreeBytes: config.min_free_mib * 1024 * 1024,
         retention: retentionPolicy(config.retention),
       });
     case 'memory':

@@ -43,6 +43,14 @@ export const storageSchema = z
       .min(1)
       .default('./spoor-data')
       .describe('Data directory of the columnar store; --data and SPOOR_DATA set it too.'),
+    min_free_mib: z
+      .int()
+      .min(0)
+      .max(1_000_000_000)
+      .default(64)
+      .describe(
+        'MiB of the disk that stay free, on a small disk 5 % of it: below that new spans are refused until there is room.',
+      ),
     retention: retentionSchema,
     memory: z
       .strictObject({

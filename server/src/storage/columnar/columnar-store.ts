@@ -22,6 +22,7 @@ import type { RetentionPolicy } from './compaction/retention-policy.ts';
 import { DamageReport } from './damage-report.ts';
 import { inspectBlocks, tidyBlocks } from './data-directory.ts';
 import { DISK_FILES } from './disk-files.ts';
+import { DiskSpace } from './disk-space.ts';
 import { Head } from './head.ts';
 import type { BlocksMessage, DamagedBlock } from './known-blocks.ts';
 import { Manifest, MANIFEST_FILE } from './manifest.ts';
@@ -31,7 +32,7 @@ import { RetiredFiles } from './retired-files.ts';
 import type { SealReply, SealRequest } from './seal-worker.ts';
 import type { Slab, SlabRoom } from './slab.ts';
 import { storeFigures } from './store-figures.ts';
-import { makeDurableDir, type StoreFiles } from './store-files.ts';
+import { isOutOfSpace, makeDurableDir, type StoreFiles } from './store-files.ts';
 import { TenantTurns } from './tenant-turns.ts';
 import { afterTimeout, type Later } from './later.ts';
 import { Wal } from './wal.ts';
@@ -51,6 +52,9 @@ const SEAL_RETRY_MS = 1000;
 /** A request that came earlier is no resend. */
 const REQUEST_MEMORY_MS = 15 * 60_000;
 
+/** More than is written within a second, with what the seals of three slabs take. */
+const DEFAULT_MIN_FREE_BYTES = 64 << 20;
+
 /** A tenant costs a directory and an entry in every slab's list. */
 const DEFAULT_MAX_TENANTS = 1000;
 
@@ -68,6 +72,8 @@ export interface ColumnarStoreOptions {
   readonly maxTenants?: number;
   /** Without it everything is kept. */
   readonly retention?: RetentionPolicy;
+  /** Bytes of the disk that stay free, on a small disk 5 % of it: below that no new spans are taken. */
+  readonly minFreeBytes?: number;
   /** Spans of a slab before it is sealed; smaller in tests. */
   readonly slabRows?: number;
   /** Size of a segment of the log; smaller in tests. */
@@ -102,6 +108,7 @@ export class ColumnarStore implements TraceStore {
   readonly #nowMs: () => number;
   readonly #files: StoreFiles;
   readonly #later: Later;
+  readonly #space: DiskSpace;
   readonly #head: Head;
   readonly #sealer: StoreWorker<SealRequest, SealReply>;
   readonly #querier: StoreWorker<QueryRequest, QueryReply>;
@@ -133,6 +140,13 @@ export class ColumnarStore implements TraceStore {
     this.#nowMs = options.nowMs ?? Date.now;
     this.#files = options.files ?? DISK_FILES;
     this.#later = options.later ?? afterTimeout;
+    this.#space = new DiskSpace({
+      files: this.#files,
+      dir: options.dir,
+      minFreeBytes: options.minFreeBytes ?? DEFAULT_MIN_FREE_BYTES,
+      later: this.#later,
+      logger: options.logger,
+    });
     this.#head = new Head({
       seal: (slab) => this.#seal(slab),
       ...(options.slabRows === undefined ? {} : { slabRows: options.slabRows }),
@@ -168,6 +182,7 @@ export class ColumnarStore implements TraceStore {
     try {
       await makeDurableDir(this.#files, this.#dir);
       lock = this.#files.lock(this.#dir);
+      await this.#space.start();
       manifest = await Manifest.read({ files: this.#files, dir: this.#dir });
       // What only a newer version understands is refused before anything is touched.
       await checkSegmentFormats(this.#files, join(this.#dir, WAL_DIR));
@@ -185,6 +200,7 @@ export class ColumnarStore implements TraceStore {
     } catch (error) {
       // Nothing may be written any more once the directory is free for others.
       this.#closing = true;
+      this.#space.shutdown();
       await this.#sealer.close();
       await manifest?.close();
       lock?.release();
@@ -198,6 +214,7 @@ export class ColumnarStore implements TraceStore {
 
   async shutdown(): Promise<void> {
     this.#closing = true;
+    this.#space.shutdown();
     clearInterval(this.#quietTimer);
     const open = this.#open;
     this.#open = undefined;
@@ -212,7 +229,13 @@ export class ColumnarStore implements TraceStore {
   get unhealthy(): string | undefined {
     const open = this.#open;
     if (open === undefined) return 'the store is not open';
-    return open.wal.stalled ?? open.manifest.failed ?? this.#sealFailure;
+    return (
+      open.wal.failed ??
+      open.manifest.failed ??
+      this.#space.shortage?.message ??
+      open.wal.stalled ??
+      this.#sealFailure
+    );
   }
 
   recentRequests(): readonly StoredRequest[] {
@@ -222,8 +245,11 @@ export class ColumnarStore implements TraceStore {
   // Not async: the batch, which is copied at once, must not stay in memory until the log is durable.
   write(tenant: Tenant, batch: SpanBatch, requests: readonly RequestRecord[] = []): Promise<void> {
     try {
-      const { wal } = this.#opened();
+      const { wal, manifest } = this.#opened();
       if (batch.rows === 0) return Promise.resolve();
+      // What could never be sealed is not taken either: the head would be full soon.
+      if (manifest.failed !== undefined) throw new SpoorError('unavailable', manifest.failed);
+      if (this.#space.shortage !== undefined) throw this.#space.shortage;
       const number = this.#tenantNumber(tenant);
       this.#lastWriteMs = this.#nowMs();
       return this.#head.place(batch, number, this.#appender(wal, { tenant, requests }, batch.rows));
@@ -317,6 +343,8 @@ export class ColumnarStore implements TraceStore {
       damagedBlocks: this.#damage.blocks.size,
       damagedFiles: this.#damage.files,
       tenants: this.#tenants.length,
+      freeBytes: this.#space.freeBytes,
+      reserveBytes: this.#space.reserveBytes,
       ...this.#compactor.figures,
     });
   }
@@ -404,6 +432,7 @@ export class ColumnarStore implements TraceStore {
       replay,
       sealedUpto: manifest.walUpto,
       later: this.#later,
+      hasRoomFor: (bytes) => this.#space.hasRoomFor(bytes),
       ...(this.#segmentBytes === undefined ? {} : { segmentBytes: this.#segmentBytes }),
     });
   }
@@ -429,9 +458,17 @@ export class ColumnarStore implements TraceStore {
             new SpoorError('unavailable', failure, { cause: error, retryAfterMs: SEAL_RETRY_MS }),
           );
         }
-        await new Promise<void>((resolve) => this.#later(resolve, SEAL_RETRY_MS));
+        await this.#space.look();
+        // On a full disk sealing rests until there is as much room as it may take; trying would be half a second of CPU each time.
+        do {
+          await new Promise<void>((resolve) => this.#later(resolve, SEAL_RETRY_MS));
+        } while (!this.#closing && isOutOfSpace(error) && !this.#hasRoomToSeal(slab));
       }
     }
+  }
+
+  #hasRoomToSeal(slab: Slab): boolean {
+    return this.#space.freeBytes >= Math.min(slab.usedBytes, this.#space.reserveBytes);
   }
 
   async #trySeal(slab: Slab): Promise<void> {
@@ -445,7 +482,10 @@ export class ColumnarStore implements TraceStore {
       .request((id) => ({ id, dir: this.#dir, slab: view, tenants: this.#tenants, blockIds }))
       .finally(releaseFiles);
     this.#noteDamage(reply.damaged);
-    if ('error' in reply) throw new SpoorError('internal', reply.error, { cause: reply.stack });
+    if ('error' in reply) {
+      const { error, stack, fileError } = reply;
+      throw Object.assign(new Error(error), { stack, code: fileError });
+    }
     const createdUnixMs = this.#nowMs();
     const blocks = reply.blocks.map((block): BlockEntry => ({
       tenant: block.tenant,
@@ -482,7 +522,6 @@ export class ColumnarStore implements TraceStore {
       if (!this.#damage.addBlock(id, blockPath(this.#dir, tenant, id), reason)) continue;
       this.#tellBlocks({ removeBlocks: [{ tenant, id }] });
     }
-  }
   }
 
   #sealWhenQuiet(): void {

@@ -14,6 +14,8 @@ export interface StoreState {
   readonly seals: number;
   readonly damagedBlocks: number;
   readonly damagedFiles: number;
+  readonly freeBytes: number;
+  readonly reserveBytes: number;
   readonly tenants: number;
   readonly expiredBlocks: number;
   readonly expiredSpans: number;
@@ -45,6 +47,8 @@ export function storeFigures(state: StoreState): StoreFigures {
     ],
     ['store_damaged_blocks', gauge('Blocks left out of all answers.', state.damagedBlocks)],
     ['store_damaged_files', gauge('Files found damaged, with these blocks.', state.damagedFiles)],
+    ['store_disk_free_bytes', gauge('Free on the disk of the data directory.', state.freeBytes)],
+    ['store_disk_reserve_bytes', gauge('Kept free: below it none are taken.', state.reserveBytes)],
     ['store_head_spans', gauge('Spans that are in no block yet.', state.headSpans)],
     ['store_head_bytes', gauge('Memory of these spans.', state.headBytes)],
     ['store_waiting_writes', gauge('Batches that wait for room.', state.waitingWrites)],

@@ -157,6 +157,12 @@ export function fileErrorCode(error: unknown): string {
     : '';
 }
 
+/** Whether an error, or what caused it, is a file call that failed because the disk is full. */
+export function isOutOfSpace(error: unknown): boolean {
+  if (['ENOSPC', 'EDQUOT'].includes(fileErrorCode(error))) return true;
+  return error instanceof Error && error.cause !== undefined && isOutOfSpace(error.cause);
+}
+
 /** Whether the file call failed for want of something that may come back: space, quota, descriptors. */
 export function isTransientFileError(error: unknown): boolean {
   return ['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE'].includes(fileErrorCode(error));

@@ -29,6 +29,8 @@ export interface SegmentSupplyOptions {
   /** Above that of every segment in the directory. */
   readonly firstId: number;
   readonly later: Later;
+  /** Whether a new file of this size may be made. */
+  readonly hasRoomFor: (bytes: number) => boolean;
 }
 
 /**
@@ -40,6 +42,7 @@ export class SegmentSupply {
   readonly #dir: string;
   readonly #segmentBytes: number;
   readonly #later: Later;
+  readonly #hasRoomFor: (bytes: number) => boolean;
   #nextId: number;
   /** Paths of segments of the usual size that hold nothing worth keeping. */
   readonly #spares: string[] = [];
@@ -58,6 +61,7 @@ export class SegmentSupply {
     this.#segmentBytes = options.segmentBytes;
     this.#nextId = options.firstId;
     this.#later = options.later;
+    this.#hasRoomFor = options.hasRoomFor;
   }
 
   /** Why no more segments will be made; undefined while all is well. */
@@ -143,6 +147,7 @@ export class SegmentSupply {
     try {
       let file: StoreFile;
       if (spare === undefined) {
+        if (!this.#hasRoomFor(sizeBytes)) throw outOfSpace(sizeBytes);
         file = await createSegment(this.#files, this.#dir, id, sizeBytes);
       } else {
         await this.#files.rename(spare, path);
@@ -176,6 +181,12 @@ export class SegmentSupply {
     // Left undone it is done again after the next start: the records are below what is sealed.
     this.#tidying = this.#tidying.then(action).catch(() => undefined);
   }
+}
+
+/** As if the disk were full: what is kept free on it is not for new spans. */
+function outOfSpace(sizeBytes: number): Error {
+  const message = `${sizeBytes} bytes would leave too little space on the disk`;
+  return Object.assign(new Error(message), { code: 'ENOSPC' });
 }
 
 /** The error for a failed file call of the log. */

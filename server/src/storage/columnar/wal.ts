@@ -27,6 +27,8 @@ export interface WalOptions {
   /** Sequences go on above this one, too: what the manifest says is sealed. */
   readonly sealedUpto: number;
   readonly segmentBytes?: number;
+  /** Whether a new segment of this size may be made; always unless told. */
+  readonly hasRoomFor?: (bytes: number) => boolean;
   /** For tests that do not wait; otherwise a timer that does not keep the process alive. */
   readonly later?: Later;
 }
@@ -101,13 +103,14 @@ export class Wal {
       segmentBytes: alignRecord(options.segmentBytes ?? DEFAULT_SEGMENT_BYTES),
       firstId: Math.max(0, ...ids) + 1,
       later: options.later ?? afterTimeout,
+      hasRoomFor: options.hasRoomFor ?? (() => true),
     });
     this.#lastSequence = Math.max(replay.lastSequence, options.sealedUpto);
     this.#stored = [...replay.segments];
   }
 
   /**
-   * Opens the log for appending, with a segment ready.
+   * Opens the log for appending, with a segment ready unless space is missing: then it is stalled until there is some.
    * @throws {SpoorError} unavailable
    */
   static async open(options: WalOptions): Promise<Wal> {
@@ -121,7 +124,10 @@ export class Wal {
     wal.release(options.sealedUpto);
     await wal.#supply.tidied();
     const segment = await wal.#supply.prepare();
-    if (segment instanceof SpoorError) throw segment;
+    if (segment instanceof SpoorError) {
+      if (wal.#supply.missing === undefined) throw segment;
+      wal.#stalled = segment;
+    }
     return wal;
   }
 

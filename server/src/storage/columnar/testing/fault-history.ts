@@ -4,7 +4,7 @@ import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { ColumnarStore } from '../columnar-store.ts';
 import { shopSpans } from './block-fixture.ts';
 import { type Fault, FaultyFiles } from './faulty-files.ts';
-import { figure, storeOnFaulty } from './store-fixture.ts';
+import { figure, inFaultyStore, storeOnFaulty } from './store-fixture.ts';
 import { SpanLot, StoreTrial, TRIAL_TENANTS } from './store-trial.ts';
 
 /** Spans of one write. */
@@ -45,7 +45,7 @@ export class FaultHistory {
     files.heal();
     for (const keep of ['nothing', 'all'] as const) {
       const after = files.powerLoss({ keep });
-      await inStore(after, async (store) => {
+      await inFaultyStore(after, async (store) => {
         await trial.check(store, `${message}, ${keep} kept`);
         const blocks = after.paths().filter((path) => path.endsWith('.block'));
         assert.equal(blocks.length, figure(store, 'store_blocks'), `${message}: ${blocks.join()}`);
@@ -94,19 +94,5 @@ async function settled(store: ColumnarStore): Promise<void> {
   void store.settle().then(() => (isSettled = true));
   while (!isSettled && store.unhealthy === undefined) {
     await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
-/** Lets `use` work with a store on these files. */
-async function inStore(
-  files: FaultyFiles,
-  use: (store: ColumnarStore) => Promise<void>,
-): Promise<void> {
-  const store = storeOnFaulty(files);
-  try {
-    await store.start();
-    await use(store);
-  } finally {
-    await store.shutdown();
   }
 }

@@ -55,6 +55,21 @@ export function storeOnFaulty(
   });
 }
 
+/** Lets `use` work with a store on files in memory, and shuts it down afterwards. */
+export async function inFaultyStore(
+  files: FaultyFiles,
+  use: (store: ColumnarStore) => Promise<unknown>,
+  options: Partial<ColumnarStoreOptions> = {},
+): Promise<void> {
+  const store = storeOnFaulty(files, options);
+  try {
+    await store.start();
+    await use(store);
+  } finally {
+    await store.shutdown();
+  }
+}
+
 /** Lets `use` work with a store on a directory, and shuts it down afterwards. */
 export async function withStore<Result>(
   dir: string,
