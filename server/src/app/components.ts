@@ -55,9 +55,16 @@ export interface Components {
   listeners(): Listener[];
 }
 
-/** Builds every part that the configuration asks for; nothing is started. This is the one list of them. */
-export function buildComponents(config: SpoorConfig, logger: Logger, version: string): Components {
-  const store = createStore(config.storage, config.tenancy.max_tenants, logger);
+/**
+ * Builds every part that the configuration asks for; nothing is started. This is the one list of them.
+ * @param store what the configuration says unless a test has its own
+ */
+export function buildComponents(
+  config: SpoorConfig,
+  logger: Logger,
+  version: string,
+  store: TraceStore = createStore(config.storage, config.tenancy.max_tenants, logger),
+): Components {
   const { bodiesBytes, processBytes } = memoryShares(config.memory_limit_mib);
   const rssGuard = new RssGuard(processBytes);
   const budget = new MemoryBudget(bodiesBytes, () => rssGuard.isOver);
