@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { join } from 'node:path';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import { type Tenant, traceIdBytes, type TraceId } from '@spoor/core/model/ids.ts';
 import { SpanBatch } from '@spoor/core/model/span-batch.ts';
@@ -20,12 +19,12 @@ import { blockPath } from './block-path.ts';
 import { Compactor } from './compaction/compactor.ts';
 import type { RetentionPolicy } from './compaction/retention-policy.ts';
 import { DamageReport } from './damage-report.ts';
-import { inspectBlocks, tidyBlocks } from './data-directory.ts';
+import { DataDirectory } from './data-directory.ts';
 import { DISK_FILES } from './disk-files.ts';
 import { DiskSpace } from './disk-space.ts';
 import { Head } from './head.ts';
 import type { BlocksMessage, DamagedBlock } from './known-blocks.ts';
-import { Manifest, MANIFEST_FILE } from './manifest.ts';
+import type { Manifest } from './manifest.ts';
 import type { BlockEntry, ManifestEdit } from './manifest-edit.ts';
 import type { Answers, QueryReply, QueryRequest, Question } from './query-worker.ts';
 import { RetiredFiles } from './retired-files.ts';
@@ -37,11 +36,7 @@ import { TenantTurns } from './tenant-turns.ts';
 import { afterTimeout, type Later } from './later.ts';
 import { Wal } from './wal.ts';
 import { replayWal } from './wal-replay.ts';
-import { checkSegmentFormats } from './wal-segment.ts';
 import { type CreateWorker, createThread, type StoreWorker } from './worker-client.ts';
-
-/** Directory of the write-ahead log, in a data directory. */
-const WAL_DIR = 'wal';
 
 /** A head that got nothing for so long is sealed, so that a quiet store has everything in blocks. */
 const QUIET_MS = 60_000;
@@ -183,17 +178,15 @@ export class ColumnarStore implements TraceStore {
       await makeDurableDir(this.#files, this.#dir);
       lock = this.#files.lock(this.#dir);
       await this.#space.start();
-      manifest = await Manifest.read({ files: this.#files, dir: this.#dir });
-      // What only a newer version understands is refused before anything is touched.
-      await checkSegmentFormats(this.#files, join(this.#dir, WAL_DIR));
-      await inspectBlocks(this.#files, this.#dir, manifest, this.#damage);
-      await manifest.begin();
-      for (const message of manifest.damage) {
-        this.#damage.add(join(this.#dir, MANIFEST_FILE), message);
-      }
+      const directory = await DataDirectory.read({
+        files: this.#files,
+        dir: this.#dir,
+        damage: this.#damage,
+      });
+      manifest = directory.manifest;
+      await directory.begin();
       for (const tenant of manifest.tenants()) this.#knownTenant(tenant);
-      await tidyBlocks(this.#files, this.#dir, manifest, this.#logger);
-      const wal = await this.#replay(manifest);
+      const wal = await this.#replay(directory);
       this.#open = { lock, manifest, wal };
       // What was sealed while the log was opened.
       wal.release(manifest.walUpto);
@@ -403,12 +396,13 @@ export class ColumnarStore implements TraceStore {
   }
 
   /** Reads the log back into the head, and opens it for what comes. */
-  async #replay(manifest: Manifest): Promise<Wal> {
+  async #replay(directory: DataDirectory): Promise<Wal> {
+    const { manifest, walDir } = directory;
     const recentMs = this.#nowMs() - REQUEST_MEMORY_MS;
     this.#replaying = manifest;
     const replay = await replayWal({
       files: this.#files,
-      dir: join(this.#dir, WAL_DIR),
+      dir: walDir,
       sealedUpto: manifest.walUpto,
       onDamage: ({ message, path }) => this.#damage.add(path, message),
       onRecord: async (record) => {
@@ -426,13 +420,15 @@ export class ColumnarStore implements TraceStore {
         });
       },
     });
+    await directory.compareLog(replay);
     return Wal.open({
       files: this.#files,
-      dir: join(this.#dir, WAL_DIR),
+      dir: walDir,
       replay,
       sealedUpto: manifest.walUpto,
       later: this.#later,
       hasRoomFor: (bytes) => this.#space.hasRoomFor(bytes),
+      noteSegments: (change) => manifest.commit(change),
       ...(this.#segmentBytes === undefined ? {} : { segmentBytes: this.#segmentBytes }),
     });
   }

@@ -1,68 +1,171 @@
 // SPDX-License-Identifier: Apache-2.0
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { Tenant } from '@spoor/core/model/ids.ts';
-import type { Logger } from '#telemetry/logger.ts';
 import { inspectBlock } from './block-inspection.ts';
 import { blockPath, TENANTS_DIR } from './block-path.ts';
 import type { DamageReport } from './damage-report.ts';
-import type { Manifest } from './manifest.ts';
-import { fileErrorCode, type StoreFiles } from './store-files.ts';
+import { Manifest, MANIFEST_FILE } from './manifest.ts';
+import { fileErrorCode, isOutOfSpace, type StoreFiles } from './store-files.ts';
+import type { WalReplay } from './wal-replay.ts';
+import { checkSegmentFormats, segmentPath } from './wal-segment.ts';
 
-/**
- * Looks at every block from outside, and touches nothing. What is damaged is left out from the first answer on.
- * @throws {SpoorError} corrupt for a newer format
- */
-export async function inspectBlocks(
-  files: StoreFiles,
-  dir: string,
-  manifest: Manifest,
-  damage: DamageReport,
-): Promise<void> {
-  for (const tenant of manifest.tenants()) {
-    for (const { id, sizeBytes } of manifest.blocks(tenant)) {
-      const path = blockPath(dir, tenant, id);
-      const wrong = await inspectBlock(files, path, sizeBytes);
-      if (wrong !== undefined) damage.addBlock(id, path, `block ${path}: ${wrong}`);
-    }
-  }
+/** Directory of the write-ahead log, in a data directory. */
+const WAL_DIR = 'wal';
+
+/** Where a {@link DataDirectory} lies. */
+export interface DataDirectoryOptions {
+  readonly files: StoreFiles;
+  /** Exists, and is locked. */
+  readonly dir: string;
+  readonly damage: DamageReport;
 }
 
 /**
- * A crash between writing a block and its commit, or between a commit and the removal of what it replaced, leaves a file that
- * nothing names; it is removed. Where something of the manifest was lost, such a file may have counted: it is kept under another
- * name.
+ * What a start finds in a data directory. It is looked at before anything in it is touched; then what a crash left is cleared up, and
+ * what is missing or damaged is told.
  */
-export async function tidyBlocks(
-  files: StoreFiles,
-  dir: string,
-  manifest: Manifest,
-  logger: Pick<Logger, 'warn'>,
-): Promise<void> {
-  const root = join(dir, TENANTS_DIR);
-  const isWhole = manifest.damage.length === 0 && manifest.cutBytes === 0 && !manifest.isNew;
-  for (const directory of await namesIn(files, root)) {
-    // Only directories that this store made for a tenant are here; an unknown name has no blocks.
-    const tenant = directory as Tenant;
-    const named = new Set(manifest.blocks(tenant).map(({ id }) => blockPath(dir, tenant, id)));
-    for (const file of await namesIn(files, join(root, directory))) {
-      const path = join(root, directory, file);
-      if (!file.endsWith('.block') || named.has(path)) continue;
-      if (isWhole) {
-        await files.unlink(path);
-      } else {
-        logger.warn({ path }, 'the manifest does not name this block; it is set aside');
-        await files.rename(path, `${path}.unnamed`);
+export class DataDirectory {
+  readonly manifest: Manifest;
+  readonly walDir: string;
+  readonly #files: StoreFiles;
+  readonly #dir: string;
+  readonly #damage: DamageReport;
+  /** Blocks that the manifest does not name, under the names that they got. */
+  readonly #unnamed: string[] = [];
+
+  private constructor({ files, dir, damage }: DataDirectoryOptions, manifest: Manifest) {
+    this.manifest = manifest;
+    this.walDir = join(dir, WAL_DIR);
+    this.#files = files;
+    this.#dir = dir;
+    this.#damage = damage;
+  }
+
+  /**
+   * Looks at a directory. Blocks that are damaged as a whole are told.
+   * @throws {SpoorError} corrupt for a newer format
+   */
+  static async read(options: DataDirectoryOptions): Promise<DataDirectory> {
+    const manifest = await Manifest.read(options);
+    const directory = new DataDirectory(options, manifest);
+    try {
+      await checkSegmentFormats(options.files, directory.walDir);
+      await directory.#inspectBlocks();
+      return directory;
+    } catch (error) {
+      await manifest.close();
+      throw error;
+    }
+  }
+
+  /** Makes the manifest ready for commits and clears up blocks that it does not name; to be called before any block is written. */
+  async begin(): Promise<void> {
+    await this.manifest.begin();
+    for (const message of this.manifest.damage) this.#damage.add(this.#manifestPath, message);
+    await this.#tidyBlocks();
+  }
+
+  /** Compares with what the log was found to hold; to be called before anything is appended to it. */
+  async compareLog(replay: WalReplay): Promise<void> {
+    await this.#missSegments(replay);
+    await this.#judgeUnnamed(replay.lastSequence);
+  }
+
+  get #manifestPath(): string {
+    return join(this.#dir, MANIFEST_FILE);
+  }
+
+  async #inspectBlocks(): Promise<void> {
+    for (const tenant of this.manifest.tenants()) {
+      for (const { id, sizeBytes } of this.manifest.blocks(tenant)) {
+        const path = blockPath(this.#dir, tenant, id);
+        const wrong = await inspectBlock(this.#files, path, sizeBytes);
+        if (wrong !== undefined) this.#damage.addBlock(id, path, `block ${path}: ${wrong}`);
       }
     }
   }
-}
 
-/** Names in a directory; none when there is no such directory. */
-async function namesIn(files: StoreFiles, path: string): Promise<string[]> {
-  try {
-    return await files.readdir(path);
-  } catch (error) {
-    if (['ENOENT', 'ENOTDIR'].includes(fileErrorCode(error))) return [];
-    throw error;
+  /**
+   * A crash between writing a block and its commit, or between a commit and the removal of what it replaced, leaves a file that
+   * nothing names; it is removed. Where something of the manifest was lost, such a file may have counted: it is kept under another
+   * name.
+   */
+  async #tidyBlocks(): Promise<void> {
+    const { damage, cutBytes, isNew } = this.manifest;
+    const isWhole = damage.length === 0 && cutBytes === 0 && !isNew;
+    const root = join(this.#dir, TENANTS_DIR);
+    for (const directory of await this.#namesIn(root)) {
+      // Only directories that this store made for a tenant are here; an unknown name has no blocks.
+      const tenant = directory as Tenant;
+      const blocks = this.manifest.blocks(tenant);
+      const named = new Set(blocks.map(({ id }) => blockPath(this.#dir, tenant, id)));
+      for (const file of await this.#namesIn(join(root, directory))) {
+        const path = join(root, directory, file);
+        if (!file.endsWith('.block') || named.has(path)) continue;
+        if (isWhole) {
+          await this.#files.unlink(path);
+        } else {
+          this.#unnamed.push(`${path}.unnamed`);
+          await this.#files.rename(path, `${path}.unnamed`);
+        }
+      }
+    }
+  }
+
+  /** Tells of segments that should be there and are not, and notes those that are there. */
+  async #missSegments({ segments, unused }: WalReplay): Promise<void> {
+    const { manifest } = this;
+    const present = new Set([...segments, ...unused].map(({ id }) => id));
+    const missing = [...manifest.segments].filter((id) => !present.has(id));
+    const unknown = [...present].filter((id) => !manifest.segments.has(id));
+    if (missing.length + unknown.length === 0) return;
+    for (const id of missing) {
+      const path = segmentPath(this.walDir, id);
+      this.#damage.add(
+        path,
+        `write-ahead log: ${basename(path)} is missing; what it held of spans that are in no block is lost`,
+      );
+    }
+    try {
+      await manifest.commit({ addSegments: unknown, removeSegments: missing });
+    } catch (error) {
+      // On a full disk it is noted at the next start.
+      if (!isOutOfSpace(error)) throw error;
+    }
+  }
+
+  /**
+   * Blocks that a manifest with a torn end does not name are superfluous when all that they can hold is there: what was to be sealed
+   * in the log, what was to be merged in its blocks. Otherwise the end was not torn by a crash, and they may have counted.
+   */
+  async #judgeUnnamed(lastSequence: number): Promise<void> {
+    if (this.#unnamed.length === 0) return;
+    const { cutBytes, isNew, walUpto } = this.manifest;
+    const isTorn = cutBytes > 0 && !isNew;
+    if (isTorn && this.#damage.files === 0 && lastSequence >= walUpto) {
+      for (const path of this.#unnamed) await this.#files.unlink(path);
+      return;
+    }
+    const manifest = this.#manifestPath;
+    if (isNew) this.#damage.add(manifest, `manifest ${manifest}: it is missing`);
+    if (isTorn) {
+      this.#damage.add(manifest, `manifest ${manifest}: its last ${cutBytes} bytes are damaged`);
+    }
+    for (const path of this.#unnamed) {
+      this.#damage.add(
+        path,
+        'the manifest does not name this block, which may have counted; it is set aside',
+      );
+    }
+  }
+
+  /** Names in a directory; none when there is no such directory. */
+  async #namesIn(path: string): Promise<string[]> {
+    try {
+      return await this.#files.readdir(path);
+    } catch (error) {
+      if (['ENOENT', 'ENOTDIR'].includes(fileErrorCode(error))) return [];
+      throw error;
+    }
   }
 }

@@ -36,6 +36,9 @@ export interface ManifestEdit {
   readonly walUpto?: number;
   /** The same for single tenants, when others hold `walUpto` back. */
   readonly tenantUpto?: readonly { readonly tenant: Tenant; readonly sequence: number }[];
+  /** Ids of segments of the log that are there from now on, and that are not any more. */
+  readonly addSegments?: readonly number[];
+  readonly removeSegments?: readonly number[];
 }
 
 /** An edit as a record holds it; `nextBlockId` stands in records that a compaction wrote. */
@@ -54,6 +57,8 @@ export interface RecordedEdit extends ManifestEdit {
  *   {"type":"wal_upto","sequence":90}
  *   {"type":"tenant_upto","tenant":"default","sequence":97}
  *   {"type":"next_block_id","id":8}
+ *   {"type":"add_segment","id":12}
+ *   {"type":"remove_segment","id":11}
  *
  * A reader that meets a type it does not know must not open the store: what it says may be that data is gone.
  */
@@ -85,6 +90,8 @@ export function encodeEdit(edit: RecordedEdit): string {
     changes.push({ type: 'tenant_upto', tenant, sequence });
   }
   if (edit.nextBlockId !== undefined) changes.push({ type: 'next_block_id', id: edit.nextBlockId });
+  for (const id of edit.removeSegments ?? []) changes.push({ type: 'remove_segment', id });
+  for (const id of edit.addSegments ?? []) changes.push({ type: 'add_segment', id });
   return JSON.stringify(changes);
 }
 
@@ -98,6 +105,8 @@ export function decodeEdit(payload: string): RecordedEdit {
   const addBlocks: BlockEntry[] = [];
   const removeBlocks: BlockKey[] = [];
   const tenantUpto: { tenant: Tenant; sequence: number }[] = [];
+  const addSegments: number[] = [];
+  const removeSegments: number[] = [];
   let walUpto: number | undefined;
   let nextBlockId: number | undefined;
   for (const change of changes) {
@@ -134,6 +143,12 @@ export function decodeEdit(payload: string): RecordedEdit {
       case 'next_block_id':
         nextBlockId = fields.count('id');
         break;
+      case 'add_segment':
+        addSegments.push(fields.count('id'));
+        break;
+      case 'remove_segment':
+        removeSegments.push(fields.count('id'));
+        break;
       default:
         throw new SpoorError(
           'corrupt',
@@ -145,6 +160,8 @@ export function decodeEdit(payload: string): RecordedEdit {
     addBlocks,
     removeBlocks,
     tenantUpto,
+    addSegments,
+    removeSegments,
     ...(walUpto === undefined ? {} : { walUpto }),
     ...(nextBlockId === undefined ? {} : { nextBlockId }),
   };

@@ -51,6 +51,7 @@ export class Manifest {
   readonly #compactFromBytes: number;
   readonly #blocks = new Map<Tenant, Map<number, BlockEntry>>();
   readonly #tenantUpto = new Map<Tenant, number>();
+  readonly #segments = new Set<number>();
   #walUpto = 0;
   #nextBlockId = 1;
   #file: StoreFile | undefined;
@@ -151,6 +152,11 @@ export class Manifest {
   /** Everything of this tenant up to this sequence of the log is in blocks, or was and has been removed. */
   sealedUpto(tenant: Tenant): number {
     return Math.max(this.#walUpto, this.#tenantUpto.get(tenant) ?? 0);
+  }
+
+  /** Ids of the segments of the log that must be there. */
+  get segments(): ReadonlySet<number> {
+    return this.#segments;
   }
 
   /** Tenants that have blocks. */
@@ -256,6 +262,7 @@ export class Manifest {
         walUpto: this.#walUpto,
         tenantUpto: [...this.#tenantUpto].map(([tenant, sequence]) => ({ tenant, sequence })),
         nextBlockId: this.#nextBlockId,
+        addSegments: [...this.#segments],
       },
     ];
     const blocks = this.tenants().flatMap((tenant) => this.blocks(tenant));
@@ -304,6 +311,8 @@ export class Manifest {
       this.#nextBlockId = Math.max(this.#nextBlockId, block.id + 1);
     }
     this.#nextBlockId = Math.max(this.#nextBlockId, edit.nextBlockId ?? 0);
+    for (const id of edit.removeSegments ?? []) this.#segments.delete(id);
+    for (const id of edit.addSegments ?? []) this.#segments.add(id);
     this.#walUpto = Math.max(this.#walUpto, edit.walUpto ?? 0);
     for (const { tenant, sequence } of edit.tenantUpto ?? []) {
       this.#tenantUpto.set(tenant, Math.max(sequence, this.#tenantUpto.get(tenant) ?? 0));

@@ -157,13 +157,17 @@ export function fileErrorCode(error: unknown): string {
     : '';
 }
 
-/** Whether an error, or what caused it, is a file call that failed because the disk is full. */
+/** Whether an error is, or was caused by, a file call that failed because the disk is full. */
 export function isOutOfSpace(error: unknown): boolean {
-  if (['ENOSPC', 'EDQUOT'].includes(fileErrorCode(error))) return true;
-  return error instanceof Error && error.cause !== undefined && isOutOfSpace(error.cause);
+  return isCausedBy(error, ['ENOSPC', 'EDQUOT']);
 }
 
-/** Whether the file call failed for want of something that may come back: space, quota, descriptors. */
+/** The same of want of something that may come back: space, quota, descriptors. */
 export function isTransientFileError(error: unknown): boolean {
-  return ['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE'].includes(fileErrorCode(error));
+  return isCausedBy(error, ['ENOSPC', 'EDQUOT', 'EMFILE', 'ENFILE']);
+}
+
+function isCausedBy(error: unknown, codes: readonly string[]): boolean {
+  if (codes.includes(fileErrorCode(error))) return true;
+  return error instanceof Error && error.cause !== undefined && isCausedBy(error.cause, codes);
 }

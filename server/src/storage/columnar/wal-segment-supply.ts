@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { Later } from './later.ts';
+import type { ManifestEdit } from './manifest-edit.ts';
 import { fileErrorCode, isTransientFileError, makeDurableDir } from './store-files.ts';
 import type { StoreFile, StoreFiles } from './store-files.ts';
-import { createSegment, removeUnfinishedSegments, segmentPath } from './wal-segment.ts';
+import { createSegment, removeUnfinishedSegments, segmentId, segmentPath } from './wal-segment.ts';
 
 /** Used-up segments kept for reuse: one is needed next, one more while the sealing of slabs is uneven. */
 const MAX_SPARE_SEGMENTS = 2;
@@ -31,7 +32,13 @@ export interface SegmentSupplyOptions {
   readonly later: Later;
   /** Whether a new file of this size may be made. */
   readonly hasRoomFor: (bytes: number) => boolean;
+  readonly noteSegments: NoteSegments;
 }
+
+/** Makes durable, elsewhere, which segments must be there: so that one that is lost is missed. */
+export type NoteSegments = (
+  change: Pick<ManifestEdit, 'addSegments' | 'removeSegments'>,
+) => Promise<void>;
 
 /**
  * Where the write-ahead log gets its segments from, and gives used-up ones to: one is kept ready, made from
@@ -43,6 +50,7 @@ export class SegmentSupply {
   readonly #segmentBytes: number;
   readonly #later: Later;
   readonly #hasRoomFor: (bytes: number) => boolean;
+  readonly #note: NoteSegments;
   #nextId: number;
   /** Paths of segments of the usual size that hold nothing worth keeping. */
   readonly #spares: string[] = [];
@@ -62,6 +70,7 @@ export class SegmentSupply {
     this.#nextId = options.firstId;
     this.#later = options.later;
     this.#hasRoomFor = options.hasRoomFor;
+    this.#note = options.noteSegments;
   }
 
   /** Why no more segments will be made; undefined while all is well. */
@@ -114,13 +123,19 @@ export class SegmentSupply {
     if (sizeBytes === this.#segmentBytes && this.#spares.length < MAX_SPARE_SEGMENTS) {
       this.#spares.push(path);
     } else {
-      this.#tidy(() => this.#files.unlink(path));
+      this.#tidy(async () => {
+        await this.#note({ removeSegments: [segmentId(path)] });
+        await this.#files.unlink(path);
+      });
     }
   }
 
   /** Takes a damaged segment out of the log in the background, but keeps it for somebody to look at. */
   setAside(path: string): void {
-    this.#tidy(() => this.#files.rename(path, `${path}.damaged`));
+    this.#tidy(async () => {
+      await this.#note({ removeSegments: [segmentId(path)] });
+      await this.#files.rename(path, `${path}.damaged`);
+    });
   }
 
   /** Resolves when what was to be done in the background is done. */
@@ -143,23 +158,30 @@ export class SegmentSupply {
     if (this.#cancelRetry !== undefined && this.#missing !== undefined) return this.#missing;
     const id = this.#nextId++;
     const path = segmentPath(this.#dir, id);
-    let spare = sizeBytes === this.#segmentBytes ? this.#spares.pop() : undefined;
+    const spare = sizeBytes === this.#segmentBytes ? this.#spares.pop() : undefined;
+    /** What is to be used again when this fails. */
+    let unused = spare;
+    let file: StoreFile | undefined;
     try {
-      let file: StoreFile;
       if (spare === undefined) {
         if (!this.#hasRoomFor(sizeBytes)) throw outOfSpace(sizeBytes);
         file = await createSegment(this.#files, this.#dir, id, sizeBytes);
       } else {
+        // It is not missed under its old name from before it has none, and under the new one only once it has it.
+        await this.#note({ removeSegments: [segmentId(spare)] });
         await this.#files.rename(spare, path);
-        spare = path;
+        unused = path;
         // The name must be durable before anything is written under it.
         await this.#files.fsyncDir(this.#dir);
         file = await this.#files.open(path, 'update');
       }
+      unused = path;
+      await this.#note({ addSegments: [id] });
       this.#missing = undefined;
       return { id, path, file, sizeBytes, end: 0 };
     } catch (cause) {
-      if (spare !== undefined) this.#spares.push(spare);
+      await file?.close().catch(() => undefined);
+      if (unused !== undefined) this.discard(unused, sizeBytes);
       const error = walError(this.#dir, 'no new segment can be made', cause);
       // Nothing acknowledged is concerned: with more space or descriptors it can be done again.
       if (isTransientFileError(cause)) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import { readFully, writeFully } from './store-files.ts';
@@ -52,6 +52,11 @@ export interface SegmentHeader {
 /** Path of a segment. */
 export function segmentPath(dir: string, id: number): string {
   return join(dir, `${String(id).padStart(10, '0')}.wal`);
+}
+
+/** Id of the segment with this path. */
+export function segmentId(path: string): number {
+  return Number.parseInt(basename(path), 10);
 }
 
 /** The segments in a directory with the ids of their names, ascending; none when there is no directory. */

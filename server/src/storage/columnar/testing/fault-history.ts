@@ -4,7 +4,7 @@ import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { ColumnarStore } from '../columnar-store.ts';
 import { shopSpans } from './block-fixture.ts';
 import { type Fault, FaultyFiles } from './faulty-files.ts';
-import { figure, inFaultyStore, storeOnFaulty } from './store-fixture.ts';
+import { figure, inFaultyStore, settledOrFailed, storeOnFaulty } from './store-fixture.ts';
 import { SpanLot, StoreTrial, TRIAL_TENANTS } from './store-trial.ts';
 
 /** Spans of one write. */
@@ -68,7 +68,7 @@ export class FaultHistory {
       }
       try {
         await Promise.all([this.#write(store, trial), this.#write(store, trial)]);
-        await settled(store);
+        await settledOrFailed(store);
         for (let i = 0; i < 5; i++) await this.#write(store, trial);
         await Promise.all([this.#write(store, trial), this.#write(store, trial)]);
         await trial.check(store, message).catch((error: unknown) => {
@@ -85,14 +85,5 @@ export class FaultHistory {
   async #write(store: ColumnarStore, trial: StoreTrial): Promise<void> {
     const i = this.#written++;
     await trial.write(store, this.#lots[i]!, TRIAL_TENANTS[i % 2]!);
-  }
-}
-
-/** Waits until all is sealed, or cannot be for the moment. */
-async function settled(store: ColumnarStore): Promise<void> {
-  let isSettled = false;
-  void store.settle().then(() => (isSettled = true));
-  while (!isSettled && store.unhealthy === undefined) {
-    await new Promise((resolve) => setImmediate(resolve));
   }
 }

@@ -85,6 +85,15 @@ export async function withStore<Result>(
   }
 }
 
+/** Waits until everything is sealed, or cannot be for the moment. */
+export async function settledOrFailed(store: ColumnarStore): Promise<void> {
+  let isSettled = false;
+  void store.settle().then(() => (isSettled = true));
+  while (!isSettled && store.unhealthy === undefined) {
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
 /** The value of a figure. */
 export function figure(store: ColumnarStore, name: string): number {
   return store.figures().get(name)!.value;

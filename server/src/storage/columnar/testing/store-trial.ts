@@ -93,14 +93,25 @@ export class StoreTrial {
     for (const text of lot.texts) acknowledged.add(text);
   }
 
+  /** What must be answered, without some of the spans. */
+  oracle(without: ReadonlySet<string> = new Set()): TraceOracle {
+    const oracle = new TraceOracle();
+    for (const [tenant, texts] of this.#acknowledged) {
+      const tried = this.#tried.get(tenant)!;
+      const spans = [...texts].filter((text) => !without.has(text)).map((text) => tried.get(text)!);
+      oracle.write(tenant, spans);
+    }
+    return oracle;
+  }
+
   /**
    * Asserts that nothing is missing that was acknowledged, that nothing is found that was never written, and that every other
    * answer is that of exactly the spans that are found.
-   * @returns spans missing; only with `mayMiss`
+   * @returns texts of the spans that are missing; only with `mayMiss`
    */
-  async check(store: TraceStore, message: string, mayMiss = false): Promise<number> {
+  async check(store: TraceStore, message: string, mayMiss = false): Promise<string[]> {
     const oracle = new TraceOracle();
-    let missing = 0;
+    const missing: string[] = [];
     for (const tenant of TRIAL_TENANTS) {
       const tried = this.#tried.get(tenant) ?? new Map<string, Span>();
       const ids = new Set<TraceId>([...tried.values()].map(({ traceId }) => traceId));
@@ -110,7 +121,7 @@ export class StoreTrial {
       for (const text of texts) assert.ok(tried.has(text), `${message}: never written: ${text}`);
       const lost = [...(this.#acknowledged.get(tenant) ?? [])].filter((text) => !texts.has(text));
       if (!mayMiss) assert.deepEqual(lost, [], `${message}: acknowledged spans of ${tenant}`);
-      missing += lost.length;
+      missing.push(...lost);
       oracle.write(tenant, found);
     }
     await assertLists(store, oracle, message);
