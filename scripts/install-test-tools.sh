@@ -20,6 +20,7 @@ need() {
   "$@" >/dev/null 2>&1 || packages+=("$package")
 }
 
+need curl curl --version
 need chromium test -x /usr/bin/chromium
 need python3-pip python3 -m pip --version
 need default-jdk-headless javac -version

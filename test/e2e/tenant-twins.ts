@@ -9,6 +9,7 @@ import {
   traceId,
 } from '@spoor/core/query/testing/example-span.ts';
 import { encodeSpans } from '@spoor/core/query/testing/span-body.ts';
+import { TRACE_ORDERS } from '@spoor/core/query/trace-query.ts';
 import { GrpcTransport } from '../../server/src/cli/tracegen/grpc-transport.ts';
 import { HttpTransport } from '../../server/src/cli/tracegen/http-transport.ts';
 import type { LoadTransport } from '../../server/src/cli/tracegen/load-transport.ts';
@@ -126,7 +127,7 @@ export class TenantTwins implements AsyncDisposable {
     const random = this.#random;
     const service = encodeURIComponent(random.pick(SERVICES));
     const id = traceId(1 + random.int(TRACES + 3));
-    switch (random.int(10)) {
+    switch (random.int(13)) {
       case 0:
         return `/api/${random.pick(['', 'v3/'])}services`;
       case 1:
@@ -139,9 +140,29 @@ export class TenantTwins implements AsyncDisposable {
         return `/api/v3/traces/${id}`;
       case 5:
         return `/api/traces?traceID=${id}&traceID=${traceId(1 + random.int(TRACES))}`;
+      case 9:
+        return `/api/dependencies?endTs=${this.#fromUnixMs + WINDOW_MS}&lookback=${2 * WINDOW_MS}&inferred=true`;
+      case 6:
+        return `/api/v3/traces?${this.#v3Search()}`;
+      case 7:
+        return `/api/v3/trace-summaries?${this.#v3Search()}`;
+      case 8:
+        return `/api/trace-summaries?${this.#search()}`;
       default:
         return `/api/traces?${this.#search()}`;
     }
+  }
+
+  #v3Search(): string {
+    const random = this.#random;
+    const startMs = this.#fromUnixMs + random.int(WINDOW_MS);
+    return new URLSearchParams({
+      'query.startTimeMin': new Date(startMs).toISOString(),
+      'query.startTimeMax': new Date(startMs + random.int(WINDOW_MS)).toISOString(),
+      'query.searchDepth': String(random.pick([1, 5, 100])),
+      'query.serviceName': random.pick(['', ...SERVICES]),
+      'query.order': random.pick(TRACE_ORDERS),
+    }).toString();
   }
 
   #search(): string {
@@ -157,6 +178,8 @@ export class TenantTwins implements AsyncDisposable {
     if (random.chance(0.3)) params.set('tag', `user.id:${random.int(6)}`);
     if (random.chance(0.2)) params.set('tag', 'error:true');
     if (random.chance(0.3)) params.set('minDuration', `${random.int(4000)}ms`);
+    if (random.chance(0.5)) params.set('order', random.pick(TRACE_ORDERS));
+    if (random.chance(0.2)) params.set('minSpans', String(random.int(6)));
     return params.toString();
   }
 }

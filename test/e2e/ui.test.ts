@@ -154,3 +154,89 @@ test('from no data to the detail of a span, in a real browser', { skip }, async 
     await browser.close();
   }
 });
+
+/** One trace of `batch` for each of these durations, in ms, the later ones started later. */
+function batchRuns(durations: readonly number[]): string {
+  const startNano = BigInt(Date.now() - 60_000) * 1_000_000n;
+  const spans = durations.map((ms, i) => ({
+    traceId: (i + 1).toString(16).padStart(32, '0'),
+    spanId: 'eee19b7ec3c1b174',
+    name: `run of ${ms}`,
+    startTimeUnixNano: String(startNano + BigInt(i) * 1_000_000_000n),
+    endTimeUnixNano: String(startNano + BigInt(i) * 1_000_000_000n + BigInt(ms) * 1_000_000n),
+  }));
+  const resource = { attributes: [{ key: 'service.name', value: { stringValue: 'batch' } }] };
+  return JSON.stringify({ resourceSpans: [{ resource, scopeSpans: [{ spans }] }] });
+}
+
+test('orders, pages and dependencies, by keyboard, in a real browser', { skip }, async () => {
+  execFileSync(process.execPath, [BUILD_UI], { stdio: 'inherit' });
+  await using server = await SpoorProcess.start();
+  for (const body of [twoSpans(), batchRuns([30, 10, 50, 20, 40])]) {
+    assert.equal((await server.send(body)).status, 200);
+  }
+  const browser = await launchBrowser();
+  try {
+    const page = await browser.newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
+    const complaints = collectComplaints(page);
+    const rows = page.getByRole('link', { name: /^batch run of/ });
+    /** Waits until the list is these runs. */
+    const shows = async (...runs: number[]): Promise<void> => {
+      await rows.nth(runs.length - 1).waitFor();
+      const pattern = runs.map((ms) => `run of ${ms},[^]*`).join('');
+      await page
+        .getByRole('list')
+        .filter({ hasText: new RegExp(pattern.replaceAll(',', '')) })
+        .waitFor();
+      assert.equal(await rows.count(), runs.length);
+    };
+
+    await page.goto(`${server.queryUrl}/search?service=batch&limit=2`);
+    await shows(40, 20);
+    await page.getByLabel('Order').selectOption('longest');
+    await shows(50, 40);
+    assert.equal(new URL(page.url()).searchParams.get('order'), 'longest');
+    const first = page.url();
+    await page.getByRole('button', { name: 'Refresh' }).focus();
+    await page.keyboard.press('n');
+    await shows(30, 20);
+    const second = page.url();
+    await page.keyboard.press('n');
+    await shows(10);
+    await page.getByText('This is the last page.').waitFor();
+    await page.keyboard.press('p');
+    await shows(30, 20);
+    assert.equal(page.url(), second);
+
+    // A page is a link like any other, and a trace leads back to it.
+    await page.goto(second);
+    await shows(30, 20);
+    await page.keyboard.press('j');
+    await page.keyboard.press('Enter');
+    await page.getByRole('tree', { name: 'Spans' }).waitFor();
+    await page.getByRole('link', { name: 'Back to results' }).focus();
+    await page.keyboard.press('Enter');
+    await shows(30, 20);
+    await page.getByRole('link', { name: 'First page' }).focus();
+    await page.keyboard.press('Enter');
+    await shows(50, 40);
+    assert.equal(page.url(), first);
+
+    await page.getByRole('link', { name: 'Dependencies' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('row', { name: /^shop payments call 1 1 100 %/ }).waitFor();
+    const calls = page.getByRole('columnheader', { name: 'Calls' });
+    assert.equal(await calls.getAttribute('aria-sort'), 'descending');
+    await page.getByRole('button', { name: 'Callee' }).focus();
+    await page.keyboard.press('Enter');
+    assert.equal(await calls.getAttribute('aria-sort'), 'none');
+    assert.equal(new URL(page.url()).searchParams.get('sort'), 'callee');
+    await page.getByRole('link', { name: 'shop', exact: true }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('link', { name: /^shop POST \/orders/ }).waitFor();
+    assert.deepEqual(complaints, []);
+  } finally {
+    await browser.close();
+  }
+});

@@ -2,7 +2,9 @@
 import { createRootRoute, createRoute, createRouter, redirect } from '@tanstack/react-router';
 import { App } from '#components/app.tsx';
 import { CrashPage, UnknownPage } from '#components/fault-pages.tsx';
-import { formatSearchState, parseSearchState } from '#model/search-params.ts';
+import { formatDependencySort, parseDependencySort } from '#model/dependency.ts';
+import { formatSearchState, lookbackUs, parseSearchState } from '#model/search-params.ts';
+import { DependenciesPage } from '#pages/dependencies/dependencies-page.tsx';
 import { SearchPage } from '#pages/search/search-page.tsx';
 import { TracePage } from '#pages/trace/trace-page.tsx';
 
@@ -48,10 +50,31 @@ const traceRoute = createRoute({
   component: TracePage,
 });
 
+/** Query string of the list of dependencies. */
+interface DependenciesSearch {
+  /** Such as `6h`. */
+  lookback?: string | undefined;
+  /** Column, with a minus sign before it for the largest first. */
+  sort?: string | undefined;
+}
+
+const dependenciesRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/dependencies',
+  validateSearch: ({ lookback, sort }: Record<string, unknown>): DependenciesSearch => {
+    const order = typeof sort === 'string' ? formatDependencySort(parseDependencySort(sort)) : '';
+    return {
+      ...(typeof lookback === 'string' && lookbackUs(lookback) !== undefined ? { lookback } : {}),
+      ...(order === '' ? {} : { sort: order }),
+    };
+  },
+  component: DependenciesPage,
+});
+
 /** The pages by URL. All values in the query string are plain texts. */
 export function createAppRouter() {
   return createRouter({
-    routeTree: rootRoute.addChildren([indexRoute, searchRoute, traceRoute]),
+    routeTree: rootRoute.addChildren([indexRoute, searchRoute, traceRoute, dependenciesRoute]),
     parseSearch: (text) => Object.fromEntries(new URLSearchParams(text)),
     stringifySearch: (search: Record<string, unknown>) => {
       const params = new URLSearchParams();
@@ -74,5 +97,7 @@ declare module '@tanstack/react-router' {
   interface HistoryState {
     /** Where "Back to results" leads: the search that a trace was opened from. */
     searchHref?: string;
+    /** Whether this page of a result was reached from the one before it. */
+    paged?: boolean;
   }
 }

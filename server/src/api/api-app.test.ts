@@ -132,6 +132,10 @@ test('every route that reads asks for the tenant, and hands it to the store', as
     asked.push(tenant);
     return [];
   };
+  reader.getDependencies = async (tenant) => {
+    asked.push(tenant);
+    return [];
+  };
   const urls = [
     '/api/services',
     '/%61pi/services',
@@ -141,6 +145,10 @@ test('every route that reads asks for the tenant, and hands it to the store', as
     '/api/traces?service=shop',
     `/api/traces?traceID=${TRACE_ID}`,
     `/api/traces/${TRACE_ID}`,
+    '/api/trace-summaries?service=shop',
+    '/api/dependencies',
+    '/api/v3/traces?query.startTimeMin=2026-01-01T00:00:00Z&query.startTimeMax=2027-01-01T00:00:00Z',
+    '/api/v3/trace-summaries?query.startTimeMin=2026-01-01T00:00:00Z&query.startTimeMax=2027-01-01T00:00:00Z',
     '/api/v3/services',
     '/api/v3/operations?service=shop',
     `/api/v3/traces/${TRACE_ID}`,

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { test } from 'node:test';
 import { ApiError } from './api-error.ts';
-import { fetchData } from './fetch-json.ts';
+import { fetchData, fetchPage } from './fetch-json.ts';
 
 interface Answer {
   readonly status: number;
@@ -33,6 +33,25 @@ function json(status: number, value: unknown): Answer {
 
 test('the data inside the envelope is handed on', async () => {
   assert.deepEqual(await fetchFrom(json(200, { data: ['a'], errors: null })), ['a']);
+});
+
+test('the token of a next page is handed on, where there is one', async () => {
+  const server = createServer((_request, response) => {
+    const nextPage = response.req.url === '/1' ? '1.2.ab' : undefined;
+    response.writeHead(200, { 'content-type': 'application/json', connection: 'close' });
+    response.end(JSON.stringify({ data: [], errors: null, nextPage }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  assert.ok(typeof address === 'object' && address !== null);
+  const base = `http://127.0.0.1:${address.port}`;
+  const { signal } = new AbortController();
+  try {
+    assert.deepEqual(await fetchPage(`${base}/1`, signal), { data: [], nextPage: '1.2.ab' });
+    assert.deepEqual(await fetchPage(`${base}/2`, signal), { data: [], nextPage: undefined });
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+  }
 });
 
 test('a refusal says what the server said', async () => {

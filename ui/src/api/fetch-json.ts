@@ -5,11 +5,26 @@ import { isRecord } from './jaeger-json.ts';
 /** Longest part of an error message from the server that is shown, in characters. */
 const MAX_MESSAGE_LENGTH = 500;
 
+/** One of the server's JSON answers. */
+export interface Answer {
+  readonly data: unknown;
+  /** Token of the next page; undefined on the last one and where there are no pages. */
+  readonly nextPage: string | undefined;
+}
+
 /**
  * The `data` of one of the server's JSON answers.
  * @throws {ApiError} when the server is away, refuses, or answers something else than JSON.
  */
 export async function fetchData(path: string, signal: AbortSignal): Promise<unknown> {
+  return (await fetchPage(path, signal)).data;
+}
+
+/**
+ * One of the server's JSON answers that may be a page of several.
+ * @throws {ApiError} as {@link fetchData}
+ */
+export async function fetchPage(path: string, signal: AbortSignal): Promise<Answer> {
   let response: Response;
   let body: string;
   try {
@@ -27,8 +42,8 @@ export async function fetchData(path: string, signal: AbortSignal): Promise<unkn
   return readEnvelope(body, response, path);
 }
 
-/** Reads the envelope `{data, errors}` around every answer. */
-function readEnvelope(body: string, response: Response, path: string): unknown {
+/** Reads the envelope `{data, errors, nextPage}` around every answer. */
+function readEnvelope(body: string, response: Response, path: string): Answer {
   const { status } = response;
   let envelope: unknown;
   try {
@@ -58,7 +73,8 @@ function readEnvelope(body: string, response: Response, path: string): unknown {
       status,
     );
   }
-  return data;
+  const next = isRecord(envelope) ? envelope['nextPage'] : undefined;
+  return { data, nextPage: typeof next === 'string' && next !== '' ? next : undefined };
 }
 
 function firstError(errors: unknown): string | undefined {

@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { decodeDependencies } from '#model/dependency.ts';
 import {
   type SearchState,
   formatSearchState,
+  lookbackUs,
   toTracesQuery,
   validateSearch,
 } from '#model/search-params.ts';
-import { summariseTraces } from '#model/trace-summary.ts';
+import { type TraceSummary, summariseTraces } from '#model/trace-summary.ts';
 import { createTrace } from '#model/trace.ts';
 import { ApiError } from './api-error.ts';
-import { fetchData } from './fetch-json.ts';
+import { fetchData, fetchPage } from './fetch-json.ts';
 import { decodeTexts, decodeTraces } from './jaeger-json.ts';
 
 /** How often the page looks for the first service while there is none, in ms. */
@@ -37,6 +39,15 @@ export function operationsQuery(service: string) {
   });
 }
 
+/** A page of a search. */
+export interface FoundPage {
+  readonly traces: readonly TraceSummary[];
+  /** Token of the next page, if there is one. */
+  readonly nextPage: string | undefined;
+  /** When it was asked for, epoch µs: the end of its window unless that was given. */
+  readonly foundUs: number;
+}
+
 /** Key of a search; equal for equal states. */
 export function tracesKey(state: SearchState): readonly unknown[] {
   return ['traces', formatSearchState(state)];
@@ -46,13 +57,32 @@ export function tracesKey(state: SearchState): readonly unknown[] {
 export function tracesQuery(state: SearchState) {
   return queryOptions({
     queryKey: tracesKey(state),
-    queryFn: async ({ signal }) => {
-      const query = toTracesQuery(state, Date.now() * 1000);
-      return summariseTraces(await fetchData(`/api/traces?${query}`, signal), '/api/traces');
+    queryFn: async ({ signal }): Promise<FoundPage> => {
+      const foundUs = Date.now() * 1000;
+      const path = `/api/traces?${toTracesQuery(state, foundUs)}`;
+      const { data, nextPage } = await fetchPage(path, signal);
+      return { traces: summariseTraces(data, '/api/traces'), nextPage, foundUs };
     },
     staleTime: Infinity,
     placeholderData: keepPreviousData,
     enabled: Object.keys(validateSearch(state)).length === 0,
+  });
+}
+
+/** Which services called which within a look-back such as `6h`. */
+export function dependenciesQuery(lookback: string) {
+  return queryOptions({
+    queryKey: ['dependencies', lookback],
+    queryFn: async ({ signal }) => {
+      const lookbackMs = Math.round((lookbackUs(lookback) ?? 0) / 1000);
+      const query = `endTs=${Date.now()}&lookback=${lookbackMs}&inferred=true`;
+      return decodeDependencies(
+        await fetchData(`/api/dependencies?${query}`, signal),
+        '/api/dependencies',
+      );
+    },
+    staleTime: NAMES_STALE_MS,
+    placeholderData: keepPreviousData,
   });
 }
 

@@ -31,6 +31,9 @@ export function App() {
           <Link to="/search" className={styles['page']}>
             Search
           </Link>
+          <Link to="/dependencies" className={styles['page']}>
+            Dependencies
+          </Link>
         </nav>
         <TraceLookup ref={lookup} />
         <button

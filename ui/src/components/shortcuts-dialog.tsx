@@ -20,6 +20,7 @@ const SECTIONS: readonly {
     rows: [
       [['j', 'k'], 'Next, previous trace'],
       [['Enter'], 'Open the trace'],
+      [['n', 'p'], 'Next, previous page'],
     ],
   },
   {

@@ -2,7 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
+  firstPage,
   formatSearchState,
+  nextPage,
   parseSearchState,
   toTracesQuery,
   validateSearch,
@@ -21,6 +23,8 @@ test('an empty query string is a search over everything of the last hour', () =>
     start: undefined,
     end: undefined,
     limit: 20,
+    order: 'newest',
+    page: '',
   });
   assert.deepEqual(formatSearchState(DEFAULTS), {});
 });
@@ -36,6 +40,8 @@ test('a state survives the way through the URL', () => {
     start: 1_700_000_000_000_000,
     end: 1_700_000_060_000_000,
     limit: 1500,
+    order: 'longest',
+    page: '1.2.3',
   };
   const url = new URLSearchParams(formatSearchState(state)).toString();
   assert.deepEqual(parseSearchState(Object.fromEntries(new URLSearchParams(url))), state);
@@ -58,8 +64,40 @@ test('a start and an end without look-back are a custom range', () => {
   assert.equal(state.end, 1_700_000_060_000_000);
 });
 
+test('later pages keep the window of the first, and asking anew looks at now', () => {
+  const first = { ...DEFAULTS, lookback: '15m', order: 'most_errors' };
+  const second = nextPage(first, '1.7.ab', 1_700_000_900_000_000);
+  const url = formatSearchState(second);
+  assert.deepEqual(url, {
+    lookback: '15m',
+    end: '1700000900000000',
+    order: 'most_errors',
+    page: '1.7.ab',
+  });
+  assert.deepEqual(parseSearchState(url), second);
+  assert.deepEqual(Object.fromEntries(toTracesQuery(second, 1_800_000_000_000_000)), {
+    start: '1700000000000000',
+    end: '1700000900000000',
+    limit: '20',
+    order: 'most_errors',
+    page: '1.7.ab',
+  });
+  assert.deepEqual(nextPage(second, '1.8.cd', 1_800_000_000_000_000), {
+    ...second,
+    page: '1.8.cd',
+  });
+  assert.deepEqual(firstPage(second), first);
+  assert.equal(parseSearchState({ page: '1.7.ab' }).page, '');
+});
+
 test('parameters that make no sense become defaults, and too large a limit the largest', () => {
-  const state = parseSearchState({ lookback: '0h', limit: '-5', start: 'x', service: 7 });
+  const state = parseSearchState({
+    lookback: '0h',
+    limit: '-5',
+    start: 'x',
+    service: 7,
+    order: 'best',
+  });
   assert.deepEqual(state, DEFAULTS);
   assert.equal(parseSearchState({ limit: '99999' }).limit, 1500);
   assert.equal(parseSearchState({ tags: '{oops' }).attributes, '{oops');

@@ -17,6 +17,16 @@ export const LOOKBACKS: readonly (readonly [value: string, label: string])[] = [
   ['7d', 'Last 7 days'],
 ];
 
+/** The orders on offer, as the API calls them; the first is the usual one. */
+export const ORDERS: readonly (readonly [value: string, label: string])[] = [
+  ['newest', 'Newest first'],
+  ['oldest', 'Oldest first'],
+  ['longest', 'Longest first'],
+  ['shortest', 'Shortest first'],
+  ['most_spans', 'Most spans first'],
+  ['most_errors', 'Most errors first'],
+];
+
 const LOOKBACK_UNITS_US: Readonly<Record<string, number>> = {
   m: 60e6,
   h: 3600e6,
@@ -38,8 +48,13 @@ export interface SearchState {
   readonly lookback: string;
   /** Epoch µs; only with `custom`. */
   readonly start: number | undefined;
+  /** Epoch µs; with `custom`, and on later pages: the window of all pages is that of the first one. */
   readonly end: number | undefined;
   readonly limit: number;
+  /** One of {@link ORDERS}. */
+  readonly order: string;
+  /** Token of a later page as the server gave it; empty for the first. */
+  readonly page: string;
 }
 
 /** A field of the form that can be wrong. */
@@ -59,6 +74,9 @@ export function parseSearchState(params: Readonly<Record<string, unknown>>): Sea
   const relative = lookbackUs(given) !== undefined;
   const custom = given === 'custom' || (!relative && start !== undefined && end !== undefined);
   const limit = Number(text(params['limit']));
+  const order = text(params['order']);
+  // A page without its window is that of no search.
+  const page = custom || end !== undefined ? text(params['page']) : '';
   return {
     service: text(params['service']),
     // Jaeger's form writes "all" for every operation.
@@ -68,8 +86,10 @@ export function parseSearchState(params: Readonly<Record<string, unknown>>): Sea
     maxDuration: text(params['maxDuration']),
     lookback: custom ? 'custom' : relative ? given : DEFAULT_LOOKBACK,
     start: custom ? start : undefined,
-    end: custom ? end : undefined,
+    end: custom || page !== '' ? end : undefined,
     limit: Number.isInteger(limit) && limit > 0 ? Math.min(limit, MAX_LIMIT) : DEFAULT_LIMIT,
+    order: ORDERS.some(([value]) => value === order) ? order : ORDERS[0]![0],
+    page,
   };
 }
 
@@ -82,12 +102,25 @@ export function formatSearchState(state: SearchState): Record<string, string> {
   if (state.minDuration !== '') params['minDuration'] = state.minDuration;
   if (state.maxDuration !== '') params['maxDuration'] = state.maxDuration;
   if (state.lookback !== DEFAULT_LOOKBACK) params['lookback'] = state.lookback;
-  if (state.lookback === 'custom') {
-    if (state.start !== undefined) params['start'] = String(state.start);
-    if (state.end !== undefined) params['end'] = String(state.end);
-  }
+  if (state.start !== undefined) params['start'] = String(state.start);
+  if (state.end !== undefined) params['end'] = String(state.end);
   if (state.limit !== DEFAULT_LIMIT) params['limit'] = String(state.limit);
+  if (state.order !== ORDERS[0]![0]) params['order'] = state.order;
+  if (state.page !== '') params['page'] = state.page;
   return params;
+}
+
+/** The same search from its first page on, over the window of now. */
+export function firstPage(state: SearchState): SearchState {
+  return { ...state, end: state.lookback === 'custom' ? state.end : undefined, page: '' };
+}
+
+/**
+ * The page after the one that was found.
+ * @param foundUs end of the window of that page when it was relative, epoch µs
+ */
+export function nextPage(state: SearchState, page: string, foundUs: number): SearchState {
+  return { ...state, end: state.end ?? foundUs, page };
 }
 
 /** Everything that is wrong with a search; empty when it can be sent. */
@@ -129,10 +162,12 @@ export function toTracesQuery(state: SearchState, nowUs: number): URLSearchParam
     if (duration !== '') query.set(name, duration);
   }
   const spanUs = lookbackUs(state.lookback);
-  const end = spanUs === undefined ? (state.end ?? nowUs) : nowUs;
-  query.set('start', String(spanUs === undefined ? (state.start ?? 0) : nowUs - spanUs));
+  const end = state.end ?? nowUs;
+  query.set('start', String(spanUs === undefined ? (state.start ?? 0) : end - spanUs));
   query.set('end', String(end));
   query.set('limit', String(state.limit));
+  if (state.order !== ORDERS[0]![0]) query.set('order', state.order);
+  if (state.page !== '') query.set('page', state.page);
   return query;
 }
 

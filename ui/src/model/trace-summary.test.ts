@@ -48,7 +48,7 @@ test('a summary has the root, the whole duration, errors, and services by their 
   });
 });
 
-test('traces come newest first, empty ones are left out, and unknown processes have a name', () => {
+test('traces stay in the order of the server, empty ones are left out, and unknown processes have a name', () => {
   const traces = [1, 3, 2].map((start) => ({
     traceID: `t${start}`,
     processes: {},
@@ -57,7 +57,7 @@ test('traces come newest first, empty ones are left out, and unknown processes h
   const summaries = summariseTraces([...traces, { traceID: 'none', spans: [] }], 'answer');
   assert.deepEqual(
     summaries.map(({ traceId, rootService }) => `${traceId} ${rootService}`),
-    ['t3 unknown', 't2 unknown', 't1 unknown'],
+    ['t1 unknown', 't3 unknown', 't2 unknown'],
   );
 });
 

@@ -28,12 +28,11 @@ export interface TraceSummary {
   readonly parts: readonly ServicePart[];
 }
 
-/** Summaries of the traces in an answer, the newest first; the spans are let go. */
+/** Summaries of the traces in an answer, in its order; the spans are let go. */
 export function summariseTraces(data: unknown, where: string): readonly TraceSummary[] {
   return decodeTraces(data, where)
     .filter((trace) => trace.spans.length > 0)
-    .map(summarise)
-    .sort((a, b) => b.startUs - a.startUs || (a.traceId < b.traceId ? -1 : 1));
+    .map(summarise);
 }
 
 function summarise(source: JaegerTrace): TraceSummary {

@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SpoorError } from '@spoor/core/model/errors.ts';
+import { parseTraceId } from '@spoor/core/model/ids.ts';
+import { formatPageToken } from '@spoor/core/query/page-token.ts';
 import type { SpanPredicate, TraceQuery } from '@spoor/core/query/trace-query.ts';
-import { parseTraceSearch } from './search-params.ts';
+import { parseTraceQuery, parseTraceSearch } from './search-params.ts';
 
 const NOW_MS = 1_700_000_000_000;
 
@@ -105,6 +107,76 @@ test('trace ids are asked for by id, once each, short ones padded', () => {
   assert.match(refusal('traceID=1&'.repeat(1001)), /1001 'traceID' parameters are more than 1000/);
 });
 
+test('order and conditions on whole traces stand beside those on a span', () => {
+  const query = parseQuery(
+    'service=a&order=most_errors&minTraceDuration=1s&maxTraceDuration=1s&minSpans=2&maxSpans=10' +
+      '&minErrors=0&maxErrors=5&rootService=web&rootOperation=GET+/',
+  );
+  assert.equal(query.order, 'most_errors');
+  const number = (op: string, name: string, value: bigint): object => ({
+    op,
+    field: { kind: 'trace', name },
+    value: { type: 'int', value },
+  });
+  const text = (name: string, value: string): object => ({
+    op: 'eq',
+    field: { kind: 'trace', name },
+    value: { type: 'string', value },
+  });
+  assert.deepEqual(query.having, {
+    op: 'and',
+    args: [
+      number('ge', 'duration', 1_000_000_000n),
+      number('le', 'duration', 1_000_000_000n),
+      number('ge', 'span_count', 2n),
+      number('le', 'span_count', 10n),
+      number('ge', 'error_count', 0n),
+      number('le', 'error_count', 5n),
+      text('root_service', 'web'),
+      text('root_name', 'GET /'),
+    ],
+  });
+});
+
+test('a page is of the same search, and its window ends when the first page was asked for', () => {
+  const search = 'service=a&order=longest&limit=5';
+  const first = parseQuery(search);
+  const position = { key: 12n, traceId: parseTraceId('ab') };
+  const page = formatPageToken(first, position);
+  const later = NOW_MS + 60_000;
+  const params = new URLSearchParams(`${search}&page=${page}`);
+  assert.deepEqual(parseTraceQuery(params, later), { ...first, after: position });
+  params.set('limit', '7');
+  assert.deepEqual(parseTraceQuery(params, later), { ...first, limit: 7, after: position });
+  for (const [name, value] of [
+    ['order', 'newest'],
+    ['service', 'b'],
+    ['end', '1700000000000001'],
+    ['start', '5'],
+    ['minSpans', '1'],
+  ] as const) {
+    const other = new URLSearchParams(`${search}&page=${page}`);
+    other.set(name, value);
+    assert.throws(
+      () => parseTraceQuery(other, later),
+      /page token is that of another search/,
+      name,
+    );
+  }
+  assert.match(refusal('page=x'), /page token "x"/);
+});
+
+test('a misspelled parameter of ours is refused, and what other clients send is let pass', () => {
+  assert.equal(refusal('oder=longest'), 'unknown parameter "oder"; did you mean order?');
+  assert.equal(refusal('minSpan=3'), 'unknown parameter "minSpan"; did you mean minSpans?');
+  assert.equal(
+    refusal('min_trace_duration=1s'),
+    'unknown parameter "min_trace_duration"; did you mean minTraceDuration?',
+  );
+  const others = 'raw=true&lookback=1h&prettyPrint=1&limit=5&view=list&span=x&_=17000000&offset=3';
+  assert.equal(parseQuery(others).limit, 5);
+});
+
 test('wrong parameters are told by name', () => {
   assert.equal(
     refusal('tag=nocolon'),
@@ -120,6 +192,19 @@ test('wrong parameters are told by name', () => {
   assert.equal(
     refusal('minDuration=2s&maxDuration=1s'),
     `'maxDuration' should be greater than 'minDuration'`,
+  );
+  assert.equal(
+    refusal('order=slowest'),
+    `unable to parse param 'order': "slowest" is not one of newest, oldest, longest, shortest, most_spans, most_errors`,
+  );
+  assert.match(refusal('minTraceDuration=5'), /^unable to parse param 'minTraceDuration': "5"/);
+  assert.match(
+    refusal('minSpans=-1'),
+    /^unable to parse param 'minSpans': "-1" is not a number from 0/,
+  );
+  assert.equal(
+    refusal('minErrors=2&maxErrors=1'),
+    `'maxErrors' should be greater than 'minErrors'`,
   );
   for (const limit of ['0', '10001', '-1', '1.5', 'many']) {
     assert.match(refusal(`limit=${limit}`), /^unable to parse param 'limit'/);

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SpoorError } from '@spoor/core/model/errors.ts';
+import { parseTraceId } from '@spoor/core/model/ids.ts';
 import type { TraceReader } from '#storage/tracestore.ts';
 import { FixtureReader, SHORT_TRACE, TRACE, TRACE_ID, withApi } from '#api/testing/api-fixture.ts';
 
@@ -105,6 +106,68 @@ test('a search answers with the traces in the order of the store', async () => {
     assert.equal(errors, null);
     assert.deepEqual(data[1], JAEGER_TRACE);
     assert.equal(reader.queries[0]?.limit, 2);
+  });
+});
+
+test('a page names the next one behind all that Jaeger has, and the next one goes on from there', async () => {
+  const reader = new FixtureReader(SHORT_TRACE, TRACE);
+  await withApi(reader, async (app) => {
+    for (const path of ['/api/traces', '/api/trace-summaries']) {
+      const answer = await app.inject(`${path}?service=shop&order=longest&limit=1`);
+      const { nextPage, ...rest } = answer.json<{ nextPage: string }>();
+      assert.deepEqual(Object.keys(rest), ['data', 'total', 'limit', 'offset', 'errors']);
+      assert.match(nextPage, /^[\w.-]+$/);
+      const pretty = await app.inject(`${path}?service=shop&order=longest&limit=1&prettyPrint=1`);
+      assert.equal(pretty.body, JSON.stringify(answer.json(), null, 4));
+      await app.inject(`${path}?service=shop&order=longest&limit=2&page=${nextPage}`);
+      const { traceId } = reader.queries.at(-1)!.after!;
+      assert.equal(traceId, '0000000000000000a3ce929d0e0e4736');
+      const other = await app.inject(`${path}?service=shop&limit=1&page=${nextPage}`);
+      assert.equal(other.statusCode, 400);
+    }
+  });
+});
+
+test('a summary has what api_v3 has of it, without numbers that are 0', async () => {
+  const reader = new FixtureReader();
+  reader.findTraces = async () => ({
+    traces: [
+      {
+        traceId: parseTraceId(TRACE_ID),
+        startTimeUnixNano: 1_700_000_000_000_000_001n,
+        endTimeUnixNano: 2n ** 64n - 1n,
+        spanCount: 3,
+        errorCount: 1,
+        rootServiceName: 'shop',
+        rootSpanName: 'GET /',
+        rootSpanId: '',
+        services: [
+          { name: 'bank', spanCount: 1, errorCount: 1 },
+          { name: 'shop', spanCount: 2, errorCount: 0 },
+        ],
+      },
+    ],
+    next: undefined,
+  });
+  const summary = {
+    traceId: TRACE_ID,
+    rootServiceName: 'shop',
+    rootOperationName: 'GET /',
+    minStartTimeUnixNano: '1700000000000000001',
+    maxEndTimeUnixNano: '18446744073709551615',
+    spanCount: 3,
+    errorSpanCount: 1,
+    services: [
+      { name: 'bank', spanCount: 1, errorSpanCount: 1 },
+      { name: 'shop', spanCount: 2 },
+    ],
+  };
+  const window = 'query.startTimeMin=2026-01-01T00:00:00Z&query.startTimeMax=2027-01-01T00:00:00Z';
+  await withApi(reader, async (app) => {
+    const v1 = await app.inject('/api/trace-summaries?service=shop');
+    assert.deepEqual(v1.json(), envelope([summary]));
+    const v3 = await app.inject(`/api/v3/trace-summaries?${window}`);
+    assert.deepEqual(v3.json(), { summaries: [summary] });
   });
 });
 

@@ -3,15 +3,17 @@ import type { FastifyInstance } from 'fastify';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import { formatTraceId, parseTraceId, type TraceId } from '@spoor/core/model/ids.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
+import { formatPageToken } from '@spoor/core/query/page-token.ts';
 import { answerJson, streamJson } from '#api/json-answer.ts';
 import type { JsonStyle } from '#api/json-style.ts';
 import { queryParams, tenantOf, type QueryContext } from '#api/query-context.ts';
 import { envelope, type JaegerError } from './envelope.ts';
 import { formatJaegerTraceId } from './jaeger-span.ts';
 import { parseOperationParams, matchesKind } from './operation-params.ts';
-import { parseTraceSearch } from './search-params.ts';
+import { parseTraceQuery, parseTraceSearch } from './search-params.ts';
 import { formatSpanKind } from './span-kind.ts';
 import { traceJson } from './trace-json.ts';
+import { traceSummaryJson } from './trace-summary-json.ts';
 
 /** Jaeger's v1 query API, which its UI up to 2.14, Grafana and most scripts call. */
 export function addV1Routes(app: FastifyInstance, context: QueryContext): void {
@@ -53,42 +55,63 @@ export function addV1Routes(app: FastifyInstance, context: QueryContext): void {
     return streamJson(request, reply, context, async function* (style, signal) {
       if (search.kind === 'ids') {
         const traces = reader.getTraces(tenant, search.ids, { signal });
-        yield* tracesAnswer(traces, style, search.ids);
+        yield* tracesAnswer(traces, style, { wanted: search.ids });
       } else {
-        const found = await reader.findTraces(tenant, search.query, { signal });
-        const ids = found.traces.map((summary) => summary.traceId);
-        yield* tracesAnswer(reader.getTraces(tenant, ids, { signal }), style, []);
+        const { query } = search;
+        const { traces, next } = await reader.findTraces(tenant, query, { signal });
+        const ids = traces.map((summary) => summary.traceId);
+        const nextPage = next && formatPageToken(query, next);
+        yield* tracesAnswer(reader.getTraces(tenant, ids, { signal }), style, { nextPage });
       }
     });
   });
+
+  app.get('/api/trace-summaries', async (request, reply) =>
+    answerJson(request, reply, context, async (signal) => {
+      const query = parseTraceQuery(queryParams(request), context.nowUnixMs());
+      const { traces, next } = await reader.findTraces(tenantOf(request), query, { signal });
+      return {
+        ...envelope(traces.map(traceSummaryJson)),
+        ...(next === undefined ? {} : { nextPage: formatPageToken(query, next) }),
+      };
+    }),
+  );
 
   app.get<{ Params: { id: string } }>('/api/traces/:id', async (request, reply) => {
     const id = parseTraceId(request.params.id);
     const tenant = tenantOf(request);
     return streamJson(request, reply, context, async function* (style, signal) {
-      yield* tracesAnswer(found(reader.getTraces(tenant, [id], { signal })), style, []);
+      yield* tracesAnswer(found(reader.getTraces(tenant, [id], { signal })), style);
     });
   });
 }
+
 /**
  * Passes traces on.
  * @throws {SpoorError} not_found when there are none
  */
-export async function* found(traces: AsyncIterable<SpanBatch>): AsyncGenerator<SpanBatch, void> {
+export async function* found(
+  traces: AsyncIterable<SpanBatch>,
+  message = 'trace not found',
+): AsyncGenerator<SpanBatch, void> {
   let any = false;
   for await (const batch of traces) {
     any = true;
     yield batch;
   }
-  if (!any) throw new SpoorError('not_found', 'trace not found');
+  if (!any) throw new SpoorError('not_found', message);
 }
-/** @param wanted ids of which the missing ones are told in `errors` */
+
+/**
+ * @param more.wanted ids of which the missing ones are told in `errors`
+ * @param more.nextPage token with which to ask for the next page
+ */
 async function* tracesAnswer(
   traces: AsyncIterable<SpanBatch>,
   style: JsonStyle,
-  wanted: readonly TraceId[],
+  more: { readonly wanted?: readonly TraceId[]; readonly nextPage?: string | undefined } = {},
 ): AsyncGenerator<Iterable<string>, void> {
-  const missing = new Set<TraceId>(wanted);
+  const missing = new Set<TraceId>(more.wanted);
   let first = true;
   yield [`{${style.line(1)}${style.name('data')}[`];
   for await (const batch of traces) {
@@ -105,6 +128,10 @@ async function* tracesAnswer(
   for (const name of ['total', 'limit', 'offset'])
     end.push(`,${style.line(1)}${style.name(name)}0`);
   end.push(`,${style.line(1)}${style.name('errors')}`);
-  end.push(style.value(errors.length === 0 ? null : errors, 1), `${style.line(0)}}`);
+  end.push(style.value(errors.length === 0 ? null : errors, 1));
+  if (more.nextPage !== undefined) {
+    end.push(`,${style.line(1)}${style.name('nextPage')}${style.value(more.nextPage)}`);
+  }
+  end.push(`${style.line(0)}}`);
   yield end;
 }

@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { batchOf, FixtureReader, ROOT, TRACE_ID, withApi } from '#api/testing/api-fixture.ts';
+import {
+  batchOf,
+  FixtureReader,
+  ROOT,
+  SHORT_TRACE,
+  TRACE,
+  TRACE_ID,
+  withApi,
+} from '#api/testing/api-fixture.ts';
 
 test('api_v3 gives back every bit of the spans that were sent', async () => {
   const resourceSpans = [
@@ -107,4 +115,36 @@ test('api_v3 groups spans of few resources and keeps the order where there are m
   };
   assert.deepEqual(await read(3), [3, 300]);
   assert.deepEqual(await read(100), [300, 300]);
+});
+
+test('a search of api_v3 has the spans of all traces in one result, or is answered with 404', async () => {
+  const window = 'query.startTimeMin=2026-01-01T00:00:00Z&query.startTimeMax=2027-01-01T00:00:00Z';
+  const reader = new FixtureReader(TRACE, SHORT_TRACE);
+  type Answer = {
+    result: { resourceSpans: { scopeSpans: { spans: { traceId: string }[] }[] }[] };
+    nextPage?: string;
+  };
+  await withApi(reader, async (app) => {
+    const answer = await app.inject(`/api/v3/traces?${window}`);
+    const { result, nextPage } = answer.json<Answer>();
+    const spans = result.resourceSpans.flatMap((r) => r.scopeSpans.flatMap((s) => s.spans));
+    const short = '0000000000000000a3ce929d0e0e4736';
+    assert.deepEqual(
+      spans.map(({ traceId }) => traceId),
+      [TRACE_ID, TRACE_ID, short, short],
+    );
+    assert.equal(nextPage, undefined);
+    const page = await app.inject(`/api/v3/traces?${window}&query.search_depth=1&prettyPrint=1`);
+    assert.equal(page.body, JSON.stringify(page.json(), null, 4));
+    const token = page.json<Answer>().nextPage!;
+    await app.inject(`/api/v3/traces?${window}&query.page=${token}`);
+    assert.equal(reader.queries.at(-1)?.after?.traceId, TRACE_ID);
+  });
+  await withApi(new FixtureReader(), async (app) => {
+    const answer = await app.inject(`/api/v3/traces?${window}`);
+    assert.equal(answer.statusCode, 404);
+    assert.deepEqual(answer.json(), { error: { httpCode: 404, message: 'No traces found' } });
+    const summaries = await app.inject(`/api/v3/trace-summaries?${window}`);
+    assert.deepEqual(summaries.json(), { summaries: [] });
+  });
 });

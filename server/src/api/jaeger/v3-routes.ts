@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { FastifyInstance } from 'fastify';
 import { parseTraceId } from '@spoor/core/model/ids.ts';
+import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
+import { formatPageToken } from '@spoor/core/query/page-token.ts';
 import { answerJson, streamJson } from '#api/json-answer.ts';
+import type { JsonStyle } from '#api/json-style.ts';
 import { queryParams, tenantOf, type QueryContext } from '#api/query-context.ts';
 import { matchesKind, parseOperationParams } from './operation-params.ts';
 import { resourceSpansJson } from './otlp-trace-json.ts';
 import { formatSpanKind } from './span-kind.ts';
+import { traceSummaryJson } from './trace-summary-json.ts';
 import { found } from './v1-routes.ts';
+import { parseV3Search } from './v3-search-params.ts';
 
 /**
  * Jaeger's api_v3 over HTTP: spans as OTLP JSON, with everything that was sent.
@@ -38,12 +43,50 @@ export function addV3Routes(app: FastifyInstance, context: QueryContext): void {
     const id = parseTraceId(request.params.id);
     const tenant = tenantOf(request);
     return streamJson(request, reply, context, async function* (style, signal) {
-      yield [`{${style.line(1)}${style.name('result')}{${style.line(2)}`];
-      yield [`${style.name('resourceSpans')}[`];
-      for await (const batch of found(reader.getTraces(tenant, [id], { signal }))) {
-        yield resourceSpansJson(batch, style, 3);
-      }
-      yield [`${style.line(2)}]${style.line(1)}}${style.line(0)}}`];
+      yield* resultAnswer(found(reader.getTraces(tenant, [id], { signal })), style);
     });
   });
+
+  app.get('/api/v3/traces', async (request, reply) => {
+    const query = parseV3Search(queryParams(request));
+    const tenant = tenantOf(request);
+    return streamJson(request, reply, context, async function* (style, signal) {
+      const { traces, next } = await reader.findTraces(tenant, query, { signal });
+      const ids = traces.map((summary) => summary.traceId);
+      const batches = found(reader.getTraces(tenant, ids, { signal }), 'No traces found');
+      yield* resultAnswer(batches, style, next && formatPageToken(query, next));
+    });
+  });
+
+  app.get('/api/v3/trace-summaries', async (request, reply) =>
+    answerJson(request, reply, context, async (signal) => {
+      const query = parseV3Search(queryParams(request));
+      const { traces, next } = await reader.findTraces(tenantOf(request), query, { signal });
+      return {
+        summaries: traces.map(traceSummaryJson),
+        ...(next === undefined ? {} : { nextPage: formatPageToken(query, next) }),
+      };
+    }),
+  );
+}
+
+/** The spans of all traces in one `result`. */
+async function* resultAnswer(
+  traces: AsyncIterable<SpanBatch>,
+  style: JsonStyle,
+  nextPage?: string,
+): AsyncGenerator<Iterable<string>, void> {
+  yield [`{${style.line(1)}${style.name('result')}{${style.line(2)}`];
+  yield [`${style.name('resourceSpans')}[`];
+  let first = true;
+  for await (const batch of traces) {
+    if (!first) yield [','];
+    yield resourceSpansJson(batch, style, 3);
+    first = false;
+  }
+  yield [`${style.line(2)}]${style.line(1)}}`];
+  if (nextPage !== undefined) {
+    yield [`,${style.line(1)}${style.name('nextPage')}${style.value(nextPage)}`];
+  }
+  yield [`${style.line(0)}}`];
 }

@@ -64,7 +64,9 @@ export class FixtureReader implements TraceReader {
       rootSpanId: '' as const,
       services: [],
     }));
-    return { traces, next: undefined };
+    const last = traces.at(-1);
+    const isLast = last === undefined || traces.length === this.#batches.size;
+    return { traces, next: isLast ? undefined : { key: 7n, traceId: last.traceId } };
   }
 
   async getServices(): Promise<string[]> {

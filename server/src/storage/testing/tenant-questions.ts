@@ -1,15 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
+import {
+  arbitraryCallSpan,
+  CALL_MINUTE,
+} from '@spoor/core/analysis/testing/arbitrary-call-span.ts';
 import { parseTenant, type Tenant } from '@spoor/core/model/ids.ts';
 import type { Span } from '@spoor/core/model/span.ts';
-import {
-  arbitraryPredicate,
-  arbitraryWindow,
-} from '@spoor/core/query/testing/arbitrary-predicate.ts';
+import { arbitraryQuery } from '@spoor/core/query/testing/arbitrary-query.ts';
 import { arbitrarySpan, SERVICES } from '@spoor/core/query/testing/arbitrary-span.ts';
 import { traceId } from '@spoor/core/query/testing/example-span.ts';
 import type { TraceQuery } from '@spoor/core/query/trace-query.ts';
+import type { MinuteRange } from '#storage/tracestore.ts';
 import { readTraces, type StoreHarness, writeSpans } from './store-harness.ts';
 import { bySpan, spanText, TraceOracle } from './trace-oracle.ts';
 
@@ -28,7 +30,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     arbitrary: fc.record({
       do: fc.constant('write' as const),
       tenant: fc.nat(TENANTS - 1),
-      spans: fc.array(arbitrarySpan, { minLength: 1, maxLength: 8 }),
+      spans: fc.array(fc.oneof(arbitrarySpan, arbitraryCallSpan), { minLength: 1, maxLength: 8 }),
     }),
   },
   { weight: 1, arbitrary: fc.constant<Step>({ do: 'settle' }) },
@@ -40,6 +42,7 @@ type Question = { readonly tenant: number } & (
   | { readonly ask: 'get'; readonly ids: readonly number[] }
   | { readonly ask: 'operations'; readonly service: string }
   | { readonly ask: 'services' }
+  | { readonly ask: 'dependencies'; readonly range: MinuteRange }
 );
 
 // The last tenant writes nothing.
@@ -48,18 +51,7 @@ const tenant = fc.nat(TENANTS);
 const question: fc.Arbitrary<Question> = fc.oneof(
   {
     weight: 4,
-    arbitrary: fc
-      .record({
-        tenant,
-        where: arbitraryPredicate,
-        window: arbitraryWindow,
-        limit: fc.constantFrom(1, 3, 100),
-      })
-      .map(({ tenant, where, window, limit }) => ({
-        tenant,
-        ask: 'find' as const,
-        query: { where, ...window, limit },
-      })),
+    arbitrary: fc.record({ tenant, ask: fc.constant('find' as const), query: arbitraryQuery }),
   },
   {
     weight: 2,
@@ -75,6 +67,14 @@ const question: fc.Arbitrary<Question> = fc.oneof(
     service: fc.constantFrom(...SERVICES, ''),
   }),
   fc.record({ tenant, ask: fc.constant('services' as const) }),
+  fc.record({
+    tenant,
+    ask: fc.constant('dependencies' as const),
+    range: fc.constantFrom(
+      { fromMinute: 0, toMinute: 2 ** 32 },
+      { fromMinute: CALL_MINUTE, toMinute: CALL_MINUTE + 1 },
+    ),
+  }),
 );
 
 /**
@@ -142,6 +142,11 @@ async function check(
       const { service } = question;
       const operations = await store.getOperations(tenant, service);
       assert.deepEqual(operations, oracle.getOperations(tenant, service), told);
+      return;
+    }
+    case 'dependencies': {
+      const dependencies = await store.getDependencies(tenant, question.range);
+      assert.deepEqual(dependencies, oracle.getDependencies(tenant, question.range), told);
       return;
     }
     case 'services':

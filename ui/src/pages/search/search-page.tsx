@@ -4,13 +4,17 @@ import { getRouteApi } from '@tanstack/react-router';
 import { useEffect, useMemo } from 'react';
 import { servicesQuery, tracesKey, tracesQuery } from '#api/queries.ts';
 import {
+  ORDERS,
   type SearchState,
+  firstPage,
   formatSearchState,
+  nextPage,
   parseSearchState,
   validateSearch,
 } from '#model/search-params.ts';
 import { FirstTrace } from './first-trace.tsx';
 import { NoMatch } from './no-match.tsx';
+import { Pager } from './pager.tsx';
 import { ResultList, ResultSkeleton } from './result-list.tsx';
 import { SearchForm } from './search-form.tsx';
 import styles from './search-page.module.css';
@@ -20,14 +24,14 @@ import controls from '#components/controls.module.css';
 
 const route = getRouteApi('/search');
 
-/** Search over traces: one form bar, and the results, the newest first. */
+/** Search over traces: one form bar, and the results, page by page in the order of the server. */
 export function SearchPage() {
   const params = route.useSearch();
   const navigate = route.useNavigate();
   const queryClient = useQueryClient();
   const state = useMemo(() => parseSearchState(params), [params]);
   const services = useQuery(servicesQuery);
-  const traces = useQuery(tracesQuery(state));
+  const found = useQuery(tracesQuery(state));
 
   useEffect(() => {
     document.title = state.service === '' ? 'Search · Spoor' : `${state.service} · Spoor`;
@@ -40,7 +44,8 @@ export function SearchPage() {
     return undefined;
   }, [noData, queryClient]);
 
-  const search = (next: SearchState) => {
+  const search = (changed: SearchState) => {
+    const next = firstPage(changed);
     // Asking again means asking for what is there now.
     void queryClient.invalidateQueries({ queryKey: tracesKey(next), exact: true });
     void navigate({ search: formatSearchState(next) });
@@ -58,48 +63,60 @@ export function SearchPage() {
       />
       {invalid ? (
         <p className={styles['hint']}>The search cannot be sent like this. See above.</p>
-      ) : traces.error !== null ? (
+      ) : found.error !== null ? (
         <FailureNotice
-          error={traces.error}
+          error={found.error}
           onRetry={() => {
-            void traces.refetch();
+            void found.refetch();
             if (services.isError) void services.refetch();
           }}
         />
-      ) : traces.data === undefined ? (
+      ) : found.data === undefined ? (
         <ResultSkeleton />
       ) : (
-        <section aria-label="Results" aria-busy={traces.isFetching}>
+        <section aria-label="Results" aria-busy={found.isFetching}>
           <div className={styles['summary']}>
-            <h1>
-              {traces.data.length === 0
-                ? 'No traces'
-                : traces.data.length === 1
-                  ? '1 trace'
-                  : `${traces.data.length.toLocaleString('en')} traces`}
-            </h1>
-            <p>
-              {traces.data.length === state.limit && 'the newest · '}
-              as of {formatLocalClock(traces.dataUpdatedAt * 1000).slice(0, 8)}
-            </p>
-            <button
-              type="button"
-              className={controls['text']}
-              onClick={() => void traces.refetch()}
-            >
+            <h1>{countText(found.data.traces.length)}</h1>
+            <p>as of {formatLocalClock(state.end ?? found.data.foundUs).slice(0, 8)}</p>
+            <button type="button" className={controls['text']} onClick={() => void found.refetch()}>
               Refresh
             </button>
-            {traces.isFetching && (
+            <select
+              aria-label="Order"
+              className={`${controls['select']} ${styles['order']}`}
+              value={state.order}
+              onChange={(event) => search({ ...state, order: event.target.value })}
+            >
+              {ORDERS.map(([value, label]) => (
+                <option key={value} value={value}>
+                  {label}
+                </option>
+              ))}
+            </select>
+            {found.isFetching && (
               <span className={styles['progress']} role="status" aria-label="Searching" />
             )}
           </div>
-          {traces.data.length === 0 ? (
+          {found.data.traces.length === 0 ? (
             <NoMatch state={state} onSearch={search} />
           ) : (
-            <ResultList traces={traces.data} isStale={traces.isPlaceholderData} />
+            <ResultList traces={found.data.traces} isStale={found.isPlaceholderData} />
           )}
+          <Pager
+            state={state}
+            next={
+              found.data.nextPage === undefined || found.isPlaceholderData
+                ? undefined
+                : nextPage(state, found.data.nextPage, found.data.foundUs)
+            }
+          />
         </section>
       )}
     </>
   );
+}
+
+function countText(count: number): string {
+  if (count === 0) return 'No traces';
+  return count === 1 ? '1 trace' : `${count.toLocaleString('en')} traces`;
 }

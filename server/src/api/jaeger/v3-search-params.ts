@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+import { SpoorError } from '@spoor/core/model/errors.ts';
+import type { TraceQuery } from '@spoor/core/query/trace-query.ts';
+import { ParamReader } from './param-reader.ts';
+import { parseRfc3339 } from './rfc3339.ts';
+import { durationPredicate, intrinsicEquals, tagPredicate } from './tag-predicate.ts';
+import { parseTagsJson } from './tags-json.ts';
+import { checkRange, readTraceQuery, refuseMisspelled } from './trace-params.ts';
+
+/** Jaeger's parameters, those included that mean nothing here. */
+const JAEGER_PARAMS = [
+  'serviceName',
+  'operationName',
+  'attributes',
+  'startTimeMin',
+  'startTimeMax',
+  'durationMin',
+  'durationMax',
+  'searchDepth',
+  'numTraces',
+  'rawTraces',
+];
+
+/**
+ * Compiles the parameters of `GET /api/v3/traces`: `query.serviceName` and so on, or `query.service_name`.
+ * @throws {SpoorError} invalid_argument
+ */
+export function parseV3Search(params: URLSearchParams): TraceQuery {
+  const reader = new ParamReader(params, v3Names);
+  const known = JAEGER_PARAMS.flatMap(v3Names);
+  refuseMisspelled(params, reader, [...known, 'prettyPrint']);
+  if (params.has('query.filter')) {
+    throw new SpoorError('invalid_argument', `parameter 'query.filter' is not supported`);
+  }
+  const startMinUnixNano = readTime(reader, 'startTimeMin');
+  const startMaxUnixNano = readTime(reader, 'startTimeMax');
+  if (startMinUnixNano === undefined || startMaxUnixNano === undefined) {
+    throw new SpoorError(
+      'invalid_argument',
+      `${reader.nameOf('startTimeMin')} and ${reader.nameOf('startTimeMax')} are required`,
+    );
+  }
+  checkRange(reader, ['startTimeMin', startMinUnixNano], ['startTimeMax', startMaxUnixNano]);
+  const min = reader.duration('durationMin');
+  const max = reader.duration('durationMax');
+  checkRange(reader, ['durationMin', min], ['durationMax', max]);
+  const service = reader.text('serviceName');
+  const operation = reader.text('operationName');
+  const attributes = reader.text('attributes') ?? '{}';
+  const where = [
+    ...(service === undefined ? [] : [intrinsicEquals('service', service)]),
+    ...(operation === undefined ? [] : [intrinsicEquals('name', operation)]),
+    ...parseTagsJson(reader.nameOf('attributes'), attributes).map(([key, value]) =>
+      tagPredicate(key, value),
+    ),
+    ...(min === undefined ? [] : [durationPredicate('ge', min)]),
+    ...(max === undefined ? [] : [durationPredicate('le', max)]),
+  ];
+  // The older of the two names of the limit.
+  const limitName = reader.text('searchDepth') === undefined ? 'numTraces' : 'searchDepth';
+  return readTraceQuery(reader, { where, startMinUnixNano, startMaxUnixNano }, limitName);
+}
+
+function v3Names(name: string): string[] {
+  const snake = name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return snake === name ? [`query.${name}`] : [`query.${name}`, `query.${snake}`];
+}
+
+function readTime(reader: ParamReader, name: string): bigint | undefined {
+  const text = reader.text(name);
+  if (text === undefined) return undefined;
+  const nanos = parseRfc3339(text);
+  if (nanos === undefined) {
+    throw reader.unreadable(name, text, 'a time such as 2026-01-31T23:59:59.123456789Z');
+  }
+  return nanos;
+}
