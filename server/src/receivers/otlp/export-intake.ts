@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { Tenant } from '@spoor/core/model/ids.ts';
+import type { ReceivedBody } from '#net/http-body.ts';
 import { LogThrottle, type Logger } from '#net/logger.ts';
-import type { BodyBudget, MemoryLease } from '#net/memory-budget.ts';
+import type { BodyBudget } from '#net/memory-budget.ts';
 import { refusalOf, type Refusal } from '#net/refusal.ts';
 import type { Tenancy } from '#net/tenancy.ts';
 import type { IngestFormat, IngestResult, TraceIngest } from '#pipeline/trace-ingest.ts';
@@ -21,13 +22,8 @@ export interface OtlpReceiverParts {
 }
 
 /** An ExportTraceServiceRequest that has come whole. */
-interface ExportRequest {
+interface ExportRequest extends ReceivedBody {
   readonly format: IngestFormat;
-  /** Decompressed. */
-  readonly bytes: Uint8Array;
-  /** Size as it came. */
-  readonly wireBytes: number;
-  readonly lease: MemoryLease;
 }
 
 /** What became of a request: its spans were taken, or nothing of it was kept. */
