@@ -8,6 +8,9 @@ export type SpanId = string & { readonly __brand: 'SpanId' };
 /** Name of a tenant: 1 to 64 of `A-Z a-z 0-9 _ -`; it becomes part of a path. */
 export type Tenant = string & { readonly __brand: 'Tenant' };
 
+/** What a tenant can be called. */
+export const TENANT_NAME = /^[A-Za-z0-9_-]{1,64}$/;
+
 /** The tenant of data that names none. */
 // The brand is checked by parseTenant everywhere else; this literal satisfies it by sight.
 export const DEFAULT_TENANT = 'default' as Tenant;
@@ -79,7 +82,7 @@ export function formatSpanId(bytes: Uint8Array, offset: number): SpanId {
  * @throws {SpoorError} invalid_argument
  */
 export function parseTenant(text: string): Tenant {
-  if (!/^[A-Za-z0-9_-]{1,64}$/.test(text)) {
+  if (!TENANT_NAME.test(text)) {
     throw new SpoorError(
       'invalid_argument',
       `tenant ${quote(text)} is not 1 to 64 of the characters A-Z a-z 0-9 _ -`,

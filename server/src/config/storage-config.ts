@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
+import { TENANT_NAME } from '@spoor/core/model/ids.ts';
 
 const limits = {
   max_age_hours: z
@@ -22,7 +23,7 @@ const retentionSchema = z
   .strictObject({
     ...limits,
     tenants: z
-      .record(z.string().regex(/^[A-Za-z0-9_-]{1,64}$/), z.strictObject(limits))
+      .record(z.string().regex(TENANT_NAME), z.strictObject(limits))
       .default({})
       .describe(
         'Limits of single tenants by name: an age in place of the one above, and a size of their own.',

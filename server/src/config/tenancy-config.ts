@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
+import { TENANT_NAME } from '@spoor/core/model/ids.ts';
 
 /** `tenancy` */
 export const tenancySchema = z
@@ -20,7 +21,7 @@ export const tenancySchema = z
       .describe('HTTP header and gRPC metadata key that names the tenant.'),
     tenants: z
       .array(
-        z.string().regex(/^[A-Za-z0-9_-]{1,64}$/, {
+        z.string().regex(TENANT_NAME, {
           error: 'must be 1 to 64 of the characters A-Z a-z 0-9 _ -',
         }),
       )

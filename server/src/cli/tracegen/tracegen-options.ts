@@ -60,7 +60,7 @@ Where it goes:
   --gzip                 compress the requests
   --header NAME=VALUE    send this with every request; may be repeated
   --tenant-header NAME   header that names the tenant, where the profile has tenants
-                         (default x-scope-orgid)
+                         (default x-tenant)
   --timeout TIME         how long an answer may take (default 30s)
   --retry-for TIME       how long a request that is refused for now is tried again (default 60s)
   --out FILE             write the requests to FILE instead: each a 32-bit big-endian length and an
@@ -143,7 +143,7 @@ export function parseTracegenOptions(argv: readonly string[]): TracegenOptions {
     workers: whole('--workers', values.workers, 1, MAX_WORKERS) ?? 8,
     gzip: values.gzip === true,
     headers: headers(values.header ?? []),
-    tenantHeader: (values['tenant-header'] ?? 'x-scope-orgid').toLowerCase(),
+    tenantHeader: (values['tenant-header'] ?? 'x-tenant').toLowerCase(),
     timeoutMs: duration('--timeout', values.timeout) ?? 30_000,
     retryForMs: duration('--retry-for', values['retry-for']) ?? 60_000,
     out: values.out,
