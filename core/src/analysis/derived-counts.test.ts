@@ -44,7 +44,10 @@ function countAll(spans: readonly Span[]): { calls: string[]; spans: string[] } 
     const batch = batchOf(trace);
     const source = new SpanSource(batch, placedValues(batch), names);
     rows.clear();
-    for (let row = 0; row < batch.rows; row++) rows.add(source, row);
+    rows.add(
+      source,
+      Uint32Array.from({ length: batch.rows }, (_, row) => row),
+    );
     edges.addTrace(rows, 0, rows.count);
     red.add(rows, 0, rows.count);
     // Taking a trace back leaves nothing of it.

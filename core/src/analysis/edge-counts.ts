@@ -54,7 +54,7 @@ export class EdgeCounts {
       this.#add(rows, i, service[caller[e]!]!, service[i]!, edgeKind, false, weight);
     }
     for (const i of leaves) {
-      const { peers } = rows.sources[i]!;
+      const { peers } = rows.sources[rows.source[i]!]!;
       peers.find(rows.row[i]!);
       if (peers.name === 0) continue;
       this.#add(rows, i, service[i]!, peers.name, peers.kind, true, weight);

@@ -16,113 +16,164 @@ export interface MinuteTable {
   readonly count: Int32Array;
 }
 
-/** Words of a slot: minute, key and bucket, count, unused. */
-const SLOT_WORDS = 4;
-
-/** Counts spans by key, minute and latency bucket. Keys are numbers below 2²² that the owner gives a meaning. */
+/**
+ * Counts spans by key, minute and latency bucket; keys are small numbers that the owner gives a meaning. Each span is noted
+ * as one number, and equal ones are counted when the table is asked for: sorting them at once costs less than finding each
+ * one's place when it comes.
+ */
 export class MinuteCounts {
-  /** A slot with count 0 is free, or was counted to and taken back. */
-  #slots = new Int32Array(1024 * SLOT_WORDS);
-  #mask = 1023;
-  #used = 0;
+  /** Keys and minutes of the series, in order of appearance; below 2²². */
+  #key = new Uint32Array(256);
+  #minute = new Uint32Array(256);
+  #series = 0;
+  #slots = new Int32Array(512).fill(-1);
+  /** Series and bucket of each span, and of each that was taken back. */
+  readonly #added = new CodeList();
+  readonly #taken = new CodeList();
 
   /** @param weight 1, or -1 to take a span back */
   add(key: number, minute: number, bucket: number, weight = 1): void {
-    const word = key * LATENCY_BUCKETS + bucket + 1;
-    const slots = this.#slots;
-    let slot = hashOf(minute, word) & this.#mask;
-    for (;;) {
-      const at = slot * SLOT_WORDS;
-      // Minutes and words are below 2^32: compared as they are stored.
-      if (slots[at + 1] === (word | 0) && slots[at] === (minute | 0)) {
-        slots[at + 2]! += weight;
-        return;
-      }
-      if (slots[at + 1] === 0) {
-        slots[at] = minute;
-        slots[at + 1] = word;
-        slots[at + 2] = weight;
-        this.#used++;
-        if (this.#used * 2 > this.#mask) this.#grow();
-        return;
-      }
-      slot = (slot + 1) & this.#mask;
-    }
+    const code = this.#seriesOf(key, minute) * LATENCY_BUCKETS + bucket;
+    (weight === 1 ? this.#added : this.#taken).add(code);
   }
 
   /** All counts in order. */
   table(): MinuteTable {
-    const slots = this.#slots;
-    const found = new Set<number>();
-    let cells = 0;
-    for (let at = 0; at < slots.length; at += SLOT_WORDS) {
-      if (slots[at + 2] === 0) continue;
-      found.add(slots[at]! >>> 0);
-      cells++;
-    }
-    const minutes = Uint32Array.from(found).sort();
+    const minutes = Uint32Array.from(new Set(this.#minute.subarray(0, this.#series))).sort();
+    const order = this.#order();
+    const rank = new Uint32Array(order.length);
+    order.forEach((series, place) => (rank[series] = place));
+    const added = this.#added.sorted(rank);
+    const taken = this.#taken.sorted(rank);
+    const bucket = new Uint32Array(added.length + taken.length);
+    const count = new Int32Array(bucket.length);
+    const key = new Uint32Array(order.length);
+    const minute = new Uint32Array(order.length);
+    const start = new Uint32Array(order.length + 1);
     const ranks = new Map<number, number>();
-    minutes.forEach((minute, rank) => ranks.set(minute, rank));
-    // Key, rank and bucket in one number, which sorts fast: at most 22 + 21 + 10 bits.
-    const order = new Float64Array(cells);
-    let n = 0;
-    for (let at = 0; at < slots.length; at += SLOT_WORDS) {
-      if (slots[at + 2] === 0) continue;
-      const word = (slots[at + 1]! >>> 0) - 1;
-      const key = Math.floor(word / LATENCY_BUCKETS);
-      const rank = ranks.get(slots[at]! >>> 0)!;
-      order[n++] = (key * minutes.length + rank) * LATENCY_BUCKETS + (word % LATENCY_BUCKETS);
-    }
-    order.sort();
-    const bucket = new Uint32Array(cells);
-    const count = new Int32Array(cells);
-    const series: { key: number; minute: number; start: number }[] = [];
+    minutes.forEach((value, place) => ranks.set(value, place));
+    let cells = 0;
+    let used = 0;
     let last = -1;
-    for (let i = 0; i < cells; i++) {
-      const one = Math.floor(order[i]! / LATENCY_BUCKETS);
-      const key = Math.floor(one / minutes.length);
-      const minute = one % minutes.length;
-      if (one !== last) series.push({ key, minute, start: i });
-      last = one;
-      bucket[i] = order[i]! % LATENCY_BUCKETS;
-      count[i] = this.#count(minutes[minute]!, key * LATENCY_BUCKETS + bucket[i]! + 1);
+    for (let i = 0, back = 0; i < added.length || back < taken.length;) {
+      const code = Math.min(added[i] ?? Infinity, taken[back] ?? Infinity);
+      let left = 0;
+      for (; added[i] === code; i++) left++;
+      for (; taken[back] === code; back++) left--;
+      if (left === 0) continue;
+      const place = Math.floor(code / LATENCY_BUCKETS);
+      if (place !== last) {
+        const series = order[place]!;
+        key[used] = this.#key[series]!;
+        minute[used] = ranks.get(this.#minute[series]!)!;
+        start[used++] = cells;
+        last = place;
+      }
+      bucket[cells] = code % LATENCY_BUCKETS;
+      count[cells++] = left;
     }
+    start[used] = cells;
     return {
       minutes,
-      key: Uint32Array.from(series, (one) => one.key),
-      minute: Uint32Array.from(series, (one) => one.minute),
-      start: Uint32Array.from([...series.map((one) => one.start), cells]),
-      bucket,
-      count,
+      key: key.slice(0, used),
+      minute: minute.slice(0, used),
+      start: start.slice(0, used + 1),
+      bucket: bucket.slice(0, cells),
+      count: count.slice(0, cells),
     };
   }
 
-  #count(minute: number, word: number): number {
-    const slots = this.#slots;
-    let slot = hashOf(minute, word) & this.#mask;
-    while (slots[slot * 4 + 1] !== (word | 0) || slots[slot * 4] !== (minute | 0)) {
-      slot = (slot + 1) & this.#mask;
-    }
-    return slots[slot * 4 + 2]!;
+  /** The series by key, then minute. */
+  #order(): Uint32Array {
+    const keys = this.#key;
+    const minutes = this.#minute;
+    // Both in one number, which sorts fast; a minute has 29 bits.
+    const pairs = Float64Array.from(
+      { length: this.#series },
+      (_, i) => keys[i]! * 2 ** 29 + minutes[i]!,
+    );
+    const sorted = pairs.slice().sort();
+    return Uint32Array.from(sorted, (pair) =>
+      this.#seriesOf(Math.floor(pair / 2 ** 29), pair % 2 ** 29),
+    );
   }
 
-  #grow(): void {
-    const old = this.#slots;
-    this.#slots = new Int32Array(old.length * 2);
-    this.#mask = this.#slots.length / SLOT_WORDS - 1;
-    this.#used = 0;
-    for (let at = 0; at < old.length; at += SLOT_WORDS) {
-      if (old[at + 2] === 0) continue;
-      const word = old[at + 1]!;
-      let slot = hashOf(old[at]!, word) & this.#mask;
-      while (this.#slots[slot * SLOT_WORDS + 1] !== 0) slot = (slot + 1) & this.#mask;
-      this.#slots.set(old.subarray(at, at + SLOT_WORDS), slot * SLOT_WORDS);
-      this.#used++;
+  #seriesOf(key: number, minute: number): number {
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    let slot = hashOf(key, minute) & mask;
+    for (let series = slots[slot]!; series >= 0; series = slots[slot]!) {
+      if (this.#key[series] === key && this.#minute[series] === minute) return series;
+      slot = (slot + 1) & mask;
     }
+    const series = this.#series++;
+    if (series === this.#key.length) {
+      this.#key = grown(this.#key, series * 2);
+      this.#minute = grown(this.#minute, series * 2);
+    }
+    this.#key[series] = key;
+    this.#minute[series] = minute;
+    slots[slot] = series;
+    if (this.#series * 2 > slots.length) this.#growSlots();
+    return series;
+  }
+
+  #growSlots(): void {
+    const slots = new Int32Array(this.#slots.length * 2).fill(-1);
+    for (let series = 0; series < this.#series; series++) {
+      let slot = hashOf(this.#key[series]!, this.#minute[series]!) & (slots.length - 1);
+      while (slots[slot]! >= 0) slot = (slot + 1) & (slots.length - 1);
+      slots[slot] = series;
+    }
+    this.#slots = slots;
   }
 }
 
-function hashOf(minute: number, word: number): number {
-  const hash = Math.imul(word ^ Math.imul(minute, 0x9e3779b1), 0x85ebca6b);
-  return (hash ^ (hash >>> 15)) >>> 0;
+/** A growing list of codes: 1,024 × series + bucket. */
+class CodeList {
+  #codes = new Uint32Array(0);
+  #count = 0;
+
+  add(code: number): void {
+    if (this.#count === this.#codes.length) {
+      this.#codes = grown(this.#codes, Math.max(1024, this.#count * 2));
+    }
+    this.#codes[this.#count++] = code;
+  }
+
+  /** The codes ascending, with the rank of each series in its place. */
+  sorted(rank: Uint32Array): Uint32Array {
+    const codes = this.#codes.subarray(0, this.#count);
+    // First by bucket, then by rank, each time keeping the order: no comparisons.
+    const byBucket = countingSort(codes, LATENCY_BUCKETS, (code) => code % LATENCY_BUCKETS);
+    for (let i = 0; i < byBucket.length; i++) {
+      const code = byBucket[i]!;
+      byBucket[i] = rank[code >>> 10]! * LATENCY_BUCKETS + (code & (LATENCY_BUCKETS - 1));
+    }
+    return countingSort(byBucket, rank.length, (code) => code >>> 10);
+  }
+}
+
+function countingSort(
+  codes: Uint32Array,
+  digits: number,
+  digitOf: (code: number) => number,
+): Uint32Array<ArrayBuffer> {
+  const next = new Uint32Array(digits + 1);
+  for (let i = 0; i < codes.length; i++) next[digitOf(codes[i]!) + 1]!++;
+  for (let digit = 0; digit < digits; digit++) next[digit + 1]! += next[digit]!;
+  const sorted = new Uint32Array(codes.length);
+  for (let i = 0; i < codes.length; i++) sorted[next[digitOf(codes[i]!)]!++] = codes[i]!;
+  return sorted;
+}
+
+function grown(list: Uint32Array, size: number): Uint32Array<ArrayBuffer> {
+  const larger = new Uint32Array(size);
+  larger.set(list);
+  return larger;
+}
+
+function hashOf(key: number, minute: number): number {
+  const hash = Math.imul(key ^ Math.imul(minute, 0x9e3779b1), 0x85ebca6b);
+  return hash ^ (hash >>> 15);
 }

@@ -30,12 +30,11 @@ export class RedCounts {
 
   /** Counts the spans at `[start, end)`. @param weight 1, or -1 to take them back */
   add(rows: SpanRows, start: number, end: number, weight = 1): void {
-    const { service, kind, isError, minute, bucket, sources, row } = rows;
+    const { service, name, kind, isError, minute, bucket } = rows;
     for (let i = start; i < end; i++) {
-      const name = sources[i]!.name(row[i]!);
       const bits = kind[i]! * 2 + isError[i]!;
-      const packed = (service[i]! * MAX_NAMES + name) * 16 + bits;
-      const slot = (service[i]! * 31 + name * 7 + bits) & (RECENT_SLOTS - 1);
+      const packed = (service[i]! * MAX_NAMES + name[i]!) * 16 + bits;
+      const slot = (service[i]! * 31 + name[i]! * 7 + bits) & (RECENT_SLOTS - 1);
       if (this.#recent[slot] !== packed) {
         this.#recentKey[slot] = this.#keyOf(packed);
         this.#recent[slot] = packed;

@@ -20,13 +20,15 @@ export class SpanRows {
   /** `SpanKind`; 0 for numbers without a meaning. */
   kind = new Uint8Array(0);
   isError = new Uint8Array(0);
-  /** Number of the service's name; 0 for none. */
+  /** Numbers of the names of service and span; 0 for none. */
   service = new Uint32Array(0);
+  name = new Uint32Array(0);
   /** Unix minute of the start. */
   minute = new Uint32Array(0);
   /** Of the duration; see `latencyBucket`. */
   bucket = new Uint16Array(0);
-  /** Where each span is from: row of `sources`. */
+  /** Where each span is from: a source, and its row there. */
+  source = new Uint32Array(0);
   row = new Uint32Array(0);
   readonly sources: SpanSource[] = [];
 
@@ -36,43 +38,59 @@ export class SpanRows {
     this.sources.length = 0;
   }
 
-  /** Appends a span. */
-  add(source: SpanSource, row: number): void {
-    const i = this.count++;
-    if (i >= this.row.length) this.#grow();
-    const id = row * 2;
-    this.spanWords[i * 2] = source.spanWords[id]!;
-    this.spanWords[i * 2 + 1] = source.spanWords[id + 1]!;
-    this.parentWords[i * 2] = source.parentWords[id]!;
-    this.parentWords[i * 2 + 1] = source.parentWords[id + 1]!;
-    const startLo = source.startLo[row]!;
-    const startHi = source.startHi[row]!;
-    this.startLo[i] = startLo;
-    this.startHi[i] = startHi;
-    this.minute[i] = unixMinute(startLo, startHi);
-    this.bucket[i] = latencyBucket(source.durationLo[row]!, source.durationHi[row]!);
-    const kind = source.kind[row]!;
-    this.kind[i] = kind > MAX_KIND ? 0 : kind;
-    this.isError[i] = source.status[row] === ERROR_STATUS ? 1 : 0;
-    this.service[i] = source.service(row);
-    this.row[i] = row;
-    this.sources[i] = source;
+  /** Appends spans of a source. Column by column: rows of a block are scattered over what it is made from. */
+  add(source: SpanSource, rows: Uint32Array): void {
+    const first = this.count;
+    const count = rows.length;
+    if (first + count > this.row.length) this.#grow(first + count);
+    this.count = first + count;
+    this.row.set(rows, first);
+    this.source.fill(this.sources.push(source) - 1, first, this.count);
+    gatherPairs(source.spanWords, rows, this.spanWords, first);
+    gatherPairs(source.parentWords, rows, this.parentWords, first);
+    const { startLo, startHi, minute, bucket, kind, isError } = this;
+    gather(source.startLo, rows, startLo, first);
+    gather(source.startHi, rows, startHi, first);
+    for (let i = first; i < first + count; i++) minute[i] = unixMinute(startLo[i]!, startHi[i]!);
+    const { durationLo, durationHi, kind: kinds, status } = source;
+    for (let i = 0; i < count; i++) {
+      bucket[first + i] = latencyBucket(durationLo[rows[i]!]!, durationHi[rows[i]!]!);
+    }
+    for (let i = 0; i < count; i++) {
+      const value = kinds[rows[i]!]!;
+      kind[first + i] = value > MAX_KIND ? 0 : value;
+      isError[first + i] = status[rows[i]!] === ERROR_STATUS ? 1 : 0;
+    }
+    source.nameRows(rows, this.service, this.name, first);
   }
 
-  #grow(): void {
-    const size = Math.max(64, this.row.length * 2);
+  #grow(least: number): void {
+    const size = Math.max(64, this.row.length * 2, least);
     this.spanWords = grown(this.spanWords, size * 2);
     this.parentWords = grown(this.parentWords, size * 2);
     this.startLo = grown(this.startLo, size);
     this.startHi = grown(this.startHi, size);
     this.service = grown(this.service, size);
+    this.name = grown(this.name, size);
     this.minute = grown(this.minute, size);
+    this.source = grown(this.source, size);
     this.row = grown(this.row, size);
     this.kind = grownOctets(this.kind, size);
     this.isError = grownOctets(this.isError, size);
     const bucket = new Uint16Array(size);
     bucket.set(this.bucket);
     this.bucket = bucket;
+  }
+}
+
+function gather(from: Uint32Array, rows: Uint32Array, into: Uint32Array, first: number): void {
+  for (let i = 0; i < rows.length; i++) into[first + i] = from[rows[i]!]!;
+}
+
+function gatherPairs(from: Uint32Array, rows: Uint32Array, into: Uint32Array, first: number): void {
+  for (let i = 0, at = first * 2; i < rows.length; i++, at += 2) {
+    into[at] = from[rows[i]! * 2]!;
+    into[at + 1] = from[rows[i]! * 2 + 1]!;
   }
 }
 

@@ -24,6 +24,9 @@ export type AnalysedColumns = PeerColumns &
     | 'resources'
   >;
 
+/** No number of a name. */
+const UNKNOWN = 0xffffffff;
+
 /** Columns with what is remembered of their symbols: make one for a source of spans, not one a row. */
 export class SpanSource {
   readonly spanWords: Uint32Array;
@@ -37,15 +40,16 @@ export class SpanSource {
   readonly peers: PeerFinder;
   readonly #columns: AnalysedColumns;
   readonly #names: NameCodes;
-  readonly #resource: Uint32Array;
-  readonly #serviceOf: number[] = [];
-  readonly #nameOf: number[] = [];
+  /** By symbol. */
+  readonly #serviceOf: Uint32Array;
+  readonly #nameOf: Uint32Array;
 
   /** @param names where services, operations and peers get their numbers */
   constructor(columns: AnalysedColumns, values: PlacedValues, names: NameCodes) {
     this.#columns = columns;
     this.#names = names;
-    this.#resource = columns.resource;
+    this.#serviceOf = new Uint32Array(columns.resources.count).fill(UNKNOWN);
+    this.#nameOf = new Uint32Array(columns.names.count).fill(UNKNOWN);
     this.spanWords = wordsOf(columns.spanId);
     this.parentWords = wordsOf(columns.parentSpanId);
     this.startLo = columns.startLo;
@@ -57,18 +61,26 @@ export class SpanSource {
     this.peers = new PeerFinder(columns, values, names);
   }
 
-  /** Number of the service of a row's span; 0 for none. */
-  service(row: number): number {
-    const resource = this.#resource[row]!;
-    return (this.#serviceOf[resource] ??= this.#names.code(
-      decodeResource(symbolBytes(this.#columns.resources, resource)).serviceName,
-    ));
+  /** Writes the numbers of each row's service and name, 0 for none, to the lists from `first` on. */
+  nameRows(rows: Uint32Array, services: Uint32Array, names: Uint32Array, first: number): void {
+    const { resource, name } = this.#columns;
+    for (let i = 0; i < rows.length; i++) {
+      const symbol = resource[rows[i]!]!;
+      if (this.#serviceOf[symbol] === UNKNOWN) this.#serviceOf[symbol] = this.#service(symbol);
+      services[first + i] = this.#serviceOf[symbol]!;
+    }
+    for (let i = 0; i < rows.length; i++) {
+      const symbol = name[rows[i]!]!;
+      if (this.#nameOf[symbol] === UNKNOWN) {
+        this.#nameOf[symbol] = this.#names.code(symbolText(this.#columns.names, symbol));
+      }
+      names[first + i] = this.#nameOf[symbol]!;
+    }
   }
 
-  /** Number of the name of a row's span. */
-  name(row: number): number {
-    const name = this.#columns.name[row]!;
-    return (this.#nameOf[name] ??= this.#names.code(symbolText(this.#columns.names, name)));
+  #service(resource: number): number {
+    const symbol = symbolBytes(this.#columns.resources, resource);
+    return this.#names.code(decodeResource(symbol).serviceName);
   }
 }
 

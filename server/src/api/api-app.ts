@@ -4,6 +4,7 @@ import type { Tenancy } from '#net/tenancy.ts';
 import type { Metrics } from '#telemetry/metrics.ts';
 import { answerError, isApiPath, sendApiError } from './api-error.ts';
 import { addDependencyRoutes } from './jaeger/dependency-routes.ts';
+import { addMetricsRoutes } from './jaeger/metrics-routes.ts';
 import { addV1Routes } from './jaeger/v1-routes.ts';
 import { addV3Routes } from './jaeger/v3-routes.ts';
 import type { QueryContext } from './query-context.ts';
@@ -61,6 +62,7 @@ export async function createApiApp(options: ApiOptions): Promise<FastifyInstance
   addV1Routes(app, query);
   addV3Routes(app, query);
   addDependencyRoutes(app, query);
+  addMetricsRoutes(app, query);
   app.get('/metrics', async (_request, reply) =>
     tenancy.header === undefined
       ? reply.type(metrics.contentType).send(await metrics.expose())

@@ -41,19 +41,28 @@ export class DerivedCounts {
   }
 
   spans(): CountedSpans {
-    return { texts: this.#names.texts, keys: this.#red.keys, table: this.#red.counts.table() };
+    const { texts } = this.#names;
+    return {
+      textOf: (number) => texts[number]!,
+      keys: this.#red.keys,
+      table: this.#red.counts.table(),
+    };
   }
 
   #add(parts: readonly TracePart[], known: number, weight: number): void {
     // Of copies the one in the first part is kept.
     const { count, part, row } = orderTrace(parts);
-    const sources = parts.map(({ columns }) => this.#source(columns));
+    const lists = parts.map((): number[] => []);
+    for (let i = 0; i < count; i++) lists[part[i]!]!.push(row[i]!);
     const rows = this.#rows;
     rows.clear();
-    for (let i = 0; i < count; i++) if (part[i]! < known) rows.add(sources[part[i]!]!, row[i]!);
+    const add = (list: readonly number[], p: number): void => {
+      if (list.length > 0) rows.add(this.#source(parts[p]!.columns), Uint32Array.from(list));
+    };
+    lists.slice(0, known).forEach(add);
     const before = rows.count;
     if (before > 0) this.#edges.addTrace(rows, 0, before, -weight);
-    for (let i = 0; i < count; i++) if (part[i]! >= known) rows.add(sources[part[i]!]!, row[i]!);
+    lists.slice(known).forEach((list, p) => add(list, known + p));
     this.#edges.addTrace(rows, 0, rows.count, weight);
     this.#red.add(rows, before, rows.count, weight);
   }

@@ -123,6 +123,12 @@ async function compareAll(
   ]) {
     const dependencies = await store.getDependencies(tenant, range);
     assert.deepEqual(dependencies, oracle.getDependencies(tenant, range));
+    for (const byOperation of [false, true]) {
+      const services = ['shop', '', '商店', 'bank'];
+      const metricsQuery = { ...range, services, kinds: [0, 2, 3], byOperation };
+      const metrics = await store.getSpanMetrics(tenant, metricsQuery);
+      assert.deepEqual(metrics, oracle.getSpanMetrics(tenant, metricsQuery));
+    }
   }
   const ids = [4, 9, 1, 3, 2].map(traceId);
   const batches = await Array.fromAsync(store.getTraces(tenant, ids));

@@ -23,12 +23,17 @@ import {
 } from './testing/store-harness.ts';
 import { oddSpans } from './testing/odd-spans.ts';
 import { bySpan } from './testing/trace-oracle.ts';
+import type { SpanMetricsQuery } from './tracestore.ts';
 import { testHistories } from './tracestore-history.contract.ts';
 import { testRanking } from './tracestore-ranking.contract.ts';
 import { testSearch } from './tracestore-search.contract.ts';
 import { testTenants } from './tracestore-tenants.contract.ts';
 
 const ALL_MINUTES = { fromMinute: 0, toMinute: 2 ** 32 };
+
+function metricsOf(...services: string[]): SpanMetricsQuery {
+  return { ...ALL_MINUTES, services, kinds: [0, 1, 2, 3, 4, 5], byOperation: false };
+}
 
 /** What backends may differ in; the least capable by default. */
 export interface StoreCapabilities {
@@ -62,6 +67,7 @@ export function testTraceStore(
         assert.deepEqual(await store.getServices(DEFAULT_TENANT), []);
         assert.deepEqual(await store.getOperations(DEFAULT_TENANT, 'shop'), []);
         assert.deepEqual(await store.getDependencies(DEFAULT_TENANT, ALL_MINUTES), []);
+        assert.deepEqual(await store.getSpanMetrics(DEFAULT_TENANT, metricsOf('shop')), []);
         assert.equal(store.unhealthy, undefined);
         await writeSpans(store, []);
       }),
@@ -211,6 +217,13 @@ export function testTraceStore(
           const operation = { name: own.name, kind: own.kind };
           assert.deepEqual(await store.getOperations(tenant, service), [operation]);
           assert.deepEqual(await store.getDependencies(tenant, ALL_MINUTES), []);
+          const [metrics, ...others] = await store.getSpanMetrics(
+            tenant,
+            metricsOf('shop', 'cart'),
+          );
+          assert.equal(metrics?.service, service);
+          assert.equal(metrics.minutes[0]?.calls, 1);
+          assert.deepEqual(others, []);
         }
         assert.deepEqual(await store.getOperations(two, 'shop'), []);
         assert.deepEqual(await readTraces(store, [traceId(1)]), []);
@@ -232,6 +245,8 @@ export function testTraceStore(
       await assertCancelled(store.getServices(DEFAULT_TENANT, { signal: before }));
       await assertCancelled(store.getOperations(DEFAULT_TENANT, 'shop', { signal: before }));
       await assertCancelled(store.getDependencies(DEFAULT_TENANT, ALL_MINUTES, { signal: before }));
+      const metrics = metricsOf('shop');
+      await assertCancelled(store.getSpanMetrics(DEFAULT_TENANT, metrics, { signal: before }));
       const controller = new AbortController();
       const search = store.findTraces(DEFAULT_TENANT, queryFor(), controller);
       controller.abort();

@@ -64,6 +64,35 @@ export interface Dependency {
   readonly latency: LatencyCounts;
 }
 
+/** Which spans are counted, and how. */
+export interface SpanMetricsQuery extends MinuteRange {
+  /** Names of services; empty for none. */
+  readonly services: readonly string[];
+  /** `SpanKind` numbers; 0 also stands for numbers without a meaning. */
+  readonly kinds: readonly number[];
+  /** Whether operations of a service are told apart. */
+  readonly byOperation: boolean;
+}
+
+/** What was counted in a minute. */
+export interface MinuteMetrics {
+  /** Unix minute. */
+  readonly minute: number;
+  readonly calls: number;
+  /** Those with status ERROR. */
+  readonly errors: number;
+  readonly latency: LatencyCounts;
+}
+
+/** Spans of a service, or of one of its operations, by the minute in which they start. */
+export interface SpanMetrics {
+  readonly service: string;
+  /** Empty where operations are not told apart. */
+  readonly operation: string;
+  /** Ascending; without those that have no span. */
+  readonly minutes: readonly MinuteMetrics[];
+}
+
 /** Options of every read. */
 export interface ReadOptions {
   /** Ends the work early; the read then rejects with code `cancelled`. */
@@ -95,6 +124,12 @@ export interface TraceReader {
    * A call counts once, also when its spans came in different requests or were sent again.
    */
   getDependencies(tenant: Tenant, range: MinuteRange, options?: ReadOptions): Promise<Dependency[]>;
+  /** Rates, errors and latencies of services: by service, then operation; without those that have no span. Copies count once. */
+  getSpanMetrics(
+    tenant: Tenant,
+    query: SpanMetricsQuery,
+    options?: ReadOptions,
+  ): Promise<SpanMetrics[]>;
 }
 
 /** Figures of a store for `/metrics` and `/status`, by metric name without prefix; each a gauge or a counter. */

@@ -7,6 +7,8 @@ import type {
   MinuteRange,
   Operation,
   ReadOptions,
+  SpanMetrics,
+  SpanMetricsQuery,
   TraceReader,
 } from '#storage/tracestore.ts';
 import { Tenancy, type TenancySettings } from '#net/tenancy.ts';
@@ -33,6 +35,7 @@ export function batchOf(...resourceSpans: object[]): SpanBatch {
 export class FixtureReader implements TraceReader {
   readonly queries: TraceQuery[] = [];
   readonly ranges: MinuteRange[] = [];
+  readonly metricsQueries: SpanMetricsQuery[] = [];
   readonly #batches: ReadonlyMap<TraceId, SpanBatch>;
 
   constructor(...batches: SpanBatch[]) {
@@ -80,6 +83,21 @@ export class FixtureReader implements TraceReader {
       { name: 'GET /', kind: 2 },
       { name: 'tick', kind: 1 },
     ];
+  }
+
+  /** One series for each service but `none`: two calls in minute 1,000, one of them an error, and four in minute 1,003. */
+  async getSpanMetrics(_tenant: string, query: SpanMetricsQuery): Promise<SpanMetrics[]> {
+    this.metricsQueries.push(query);
+    return query.services
+      .filter((service) => service !== 'none')
+      .map((service) => ({
+        service,
+        operation: query.byOperation ? 'GET /' : '',
+        minutes: [
+          { minute: 1000, calls: 2, errors: 1, latency: [[300, 2]] },
+          { minute: 1003, calls: 4, errors: 0, latency: [[320, 4]] },
+        ],
+      }));
   }
 
   async getDependencies(_tenant: string, range: MinuteRange): Promise<Dependency[]> {

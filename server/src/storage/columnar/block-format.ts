@@ -87,6 +87,20 @@ export interface BlockGroup {
   readonly columns: readonly GroupColumn[];
 }
 
+/** Counts by key, minute and latency bucket: codes chunks one after the other. */
+export interface CountsRef {
+  readonly keys: number;
+  readonly minutes: number;
+  readonly series: number;
+  readonly cells: number;
+  readonly chunk: ChunkRef;
+}
+
+/** Calls between services: counts, and the names that their keys have the codes of. */
+export interface EdgesRef extends CountsRef {
+  readonly names: TableRef;
+}
+
 /** Everything that is needed to find the rest. */
 export interface BlockFooter {
   readonly version: number;
@@ -115,6 +129,10 @@ export interface BlockFooter {
   readonly seenBefore?: ChunkRef;
   /** Distinct (resource, name, kind), as three codes chunks one after the other. */
   readonly operations: { readonly count: number; readonly chunk: ChunkRef };
+  /** Since version 2. */
+  readonly edges?: EdgesRef;
+  /** Spans by service, operation, kind and status; since version 2. */
+  readonly red?: CountsRef;
   /** Bytes in the file by what they hold, for the breakdown. */
   readonly bytesBy: Readonly<Record<string, number>>;
 }

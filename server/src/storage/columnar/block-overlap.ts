@@ -5,7 +5,7 @@ import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import { SpanContents, type SpanPlace } from '@spoor/core/query/span-contents.ts';
 import type { BlockReader, TraceRows } from './block-reader.ts';
 import { getUint32 } from './chunk-codec.ts';
-import type { SectionRows } from './block-section.ts';
+import type { TraceRuns } from './block-section.ts';
 import type { RowGroup } from './row-group.ts';
 import { fileErrorCode } from './store-files.ts';
 import { hashTraces, type TraceFilter } from './trace-filter.ts';
@@ -47,7 +47,7 @@ export interface Overlap {
  * @param spanAt where a row of `traces` lies
  */
 export function findOverlap(
-  traces: SectionRows,
+  traces: TraceRuns,
   blocks: readonly OverlappedBlock[],
   spanAt: (row: number) => SpanPlace,
 ): Overlap {
@@ -93,7 +93,7 @@ class BlockSearch {
   readonly copies: number[] = [];
   readonly #block: OverlappedBlock;
   readonly #reader: BlockReader;
-  readonly #traces: SectionRows;
+  readonly #traces: TraceRuns;
   readonly #spanAt: (row: number) => SpanPlace;
   readonly #contents = new SpanContents();
   /** The group looked at last, with the columns it has decoded. */
@@ -101,7 +101,7 @@ class BlockSearch {
   /** Rows of the block whose contents were looked at last. */
   #extracted: { group: RowGroup; first: number; batch: SpanBatch } | undefined;
 
-  constructor(block: OverlappedBlock, traces: SectionRows, spanAt: (row: number) => SpanPlace) {
+  constructor(block: OverlappedBlock, traces: TraceRuns, spanAt: (row: number) => SpanPlace) {
     this.#block = block;
     this.#reader = block.reader();
     this.#traces = traces;

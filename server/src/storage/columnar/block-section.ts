@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { SpanColumns } from '@spoor/core/model/span-columns.ts';
+import type { PlacedValues } from '@spoor/core/analysis/placed-values.ts';
+import type { AttributeColumn, SpanColumns } from '@spoor/core/model/span-columns.ts';
 import type { FrameWriter } from './frame-writer.ts';
 
 /** The columns that sections are made from. Batches, groups of blocks and what a block is written from all have them. */
-type SectionColumns = Pick<
+export type SectionColumns = Pick<
   SpanColumns,
   | 'traceId'
   | 'spanId'
@@ -18,15 +19,23 @@ type SectionColumns = Pick<
   | 'resource'
   | 'names'
   | 'resources'
->;
+  | 'shape'
+  | 'shapes'
+  | 'keys'
+> & { readonly columns: readonly Pick<AttributeColumn, 'level' | 'type' | 'key'>[] };
 
 /** Some whole traces of a block, copies dropped. */
-export interface SectionRows {
+export interface TraceRuns {
   readonly columns: SectionColumns;
   /** Rows of `columns` in the order of the block: by trace id, start and span id. */
   readonly rows: Uint32Array;
   /** Index in `rows` of each trace's first row, and the number of rows at the end. */
   readonly traceStarts: Uint32Array;
+}
+
+/** Some whole traces of a block, with the attributes of their spans. */
+export interface SectionRows extends TraceRuns {
+  readonly values: PlacedValues;
 }
 
 /**

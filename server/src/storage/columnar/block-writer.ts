@@ -18,6 +18,8 @@ import { findOverlap, type OverlappedBlock } from './block-overlap.ts';
 import type { SectionRows } from './block-section.ts';
 import { encodeTrailer } from './block-trailer.ts';
 import { encodeCodes } from './chunk-codec.ts';
+import { DerivedSection } from './derived/derived-section.ts';
+import { unionValues } from './derived/union-values.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { GroupWriter } from './group-writer.ts';
 import { OperationsSection } from './operations-section.ts';
@@ -69,6 +71,8 @@ export function encodeBlock(
   const operations = new OperationsSection();
   let nextTrace = 0;
   const split = new SeenBeforeSection(() => seenBefore[nextTrace++] === 1);
+  const derived = new DerivedSection();
+  const values = unionValues(union);
   for (let trace = 0; trace < traces;) {
     const firstRow = order.traceStarts[trace]!;
     let end = trace;
@@ -78,11 +82,13 @@ export function encodeBlock(
     }
     const group: SectionRows = {
       columns: union,
+      values,
       rows: order.rows.subarray(firstRow, order.traceStarts[end]),
       traceStarts: order.traceStarts.slice(trace, end + 1).map((start) => start - firstRow),
     };
     operations.add(group);
     split.add(group);
+    derived.add(group);
     groups.push({
       firstTraceId: formatTraceId(union.traceId, order.rows[firstRow]! * 16),
       ...writer.write(trace, end),
@@ -134,6 +140,7 @@ export function encodeBlock(
     },
     operations: operations.finish(frames),
     seenBefore: split.finish(frames),
+    ...derived.finish(frames),
     columns,
     groups,
     filter: frames.rawChunk('trace filter', filter.bits),

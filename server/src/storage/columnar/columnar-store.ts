@@ -10,6 +10,8 @@ import type {
   Operation,
   ReadOptions,
   RequestRecord,
+  SpanMetrics,
+  SpanMetricsQuery,
   StoredRequest,
   StoreDamage,
   StoreFigures,
@@ -307,6 +309,14 @@ export class ColumnarStore implements TraceStore {
     options: ReadOptions = {},
   ): Promise<Dependency[]> {
     return this.#ask(tenant, { ask: 'dependencies', range }, options);
+  }
+
+  getSpanMetrics(
+    tenant: Tenant,
+    query: SpanMetricsQuery,
+    options: ReadOptions = {},
+  ): Promise<SpanMetrics[]> {
+    return this.#ask(tenant, { ask: 'metrics', query }, options);
   }
 
   /** Seals everything that was written, and waits until it is in blocks. */

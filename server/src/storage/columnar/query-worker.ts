@@ -9,8 +9,14 @@ import {
 } from '@spoor/core/query/operations.ts';
 import { joinTrace, type TracePart } from '@spoor/core/query/join-trace.ts';
 import type { TracePage, TraceQuery } from '@spoor/core/query/trace-query.ts';
-import { DependencySum } from '#storage/counted.ts';
-import type { Dependency, MinuteRange, Operation } from '#storage/tracestore.ts';
+import { DependencySum, SpanMetricsSum } from '#storage/counted.ts';
+import type {
+  Dependency,
+  MinuteRange,
+  Operation,
+  SpanMetrics,
+  SpanMetricsQuery,
+} from '#storage/tracestore.ts';
 import { blockPath } from './block-path.ts';
 import { BlockReader } from './block-reader.ts';
 import { DerivedAnswers } from './derived/derived-answers.ts';
@@ -33,7 +39,8 @@ export type Question =
   | { readonly ask: 'get'; readonly ids: readonly TraceId[] }
   | { readonly ask: 'services' }
   | { readonly ask: 'operations'; readonly service: string }
-  | { readonly ask: 'dependencies'; readonly range: MinuteRange };
+  | { readonly ask: 'dependencies'; readonly range: MinuteRange }
+  | { readonly ask: 'metrics'; readonly query: SpanMetricsQuery };
 
 /** A question, with the slabs that hold what is in no block. */
 export interface QueryRequest {
@@ -55,6 +62,7 @@ export interface Answers {
   readonly services: string[];
   readonly operations: Operation[];
   readonly dependencies: Dependency[];
+  readonly metrics: SpanMetrics[];
 }
 
 /** What comes back. */
@@ -224,6 +232,11 @@ class QueryAnswerer {
         const sum = new DependencySum(question.range);
         for (const edges of this.#derivedOf(tenant).edges(sources, checkCancelled)) sum.add(edges);
         return sum.dependencies();
+      }
+      case 'metrics': {
+        const sum = new SpanMetricsSum(question.query);
+        for (const spans of this.#derivedOf(tenant).spans(sources, checkCancelled)) sum.add(spans);
+        return sum.metrics();
       }
     }
   }

@@ -12,13 +12,15 @@ import { TopTraces } from '@spoor/core/query/top-traces.ts';
 import { TraceEvaluator } from '@spoor/core/query/trace-evaluator.ts';
 import { positionOf } from '@spoor/core/query/trace-order.ts';
 import type { TracePage, TraceQuery } from '@spoor/core/query/trace-query.ts';
-import { DependencySum } from '#storage/counted.ts';
+import { DependencySum, SpanMetricsSum } from '#storage/counted.ts';
 import { DerivedCounts } from '#storage/derived-counts.ts';
 import type {
   Dependency,
   MinuteRange,
   Operation,
   ReadOptions,
+  SpanMetrics,
+  SpanMetricsQuery,
   StoredRequest,
   StoreDamage,
   StoreFigures,
@@ -201,6 +203,16 @@ export class MemoryStore implements TraceStore {
     const sum = new DependencySum(range);
     sum.add((await this.#derived(tenant, options)).edges());
     return sum.dependencies();
+  }
+
+  async getSpanMetrics(
+    tenant: Tenant,
+    query: SpanMetricsQuery,
+    options: ReadOptions = {},
+  ): Promise<SpanMetrics[]> {
+    const sum = new SpanMetricsSum(query);
+    sum.add((await this.#derived(tenant, options)).spans());
+    return sum.metrics();
   }
 
   figures(): StoreFigures {

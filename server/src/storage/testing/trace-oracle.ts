@@ -9,8 +9,18 @@ import type {
   TraceQuery,
   TraceSummary,
 } from '@spoor/core/query/trace-query.ts';
-import { type NaiveCount, naiveCalls } from '@spoor/core/analysis/testing/naive-derived.ts';
-import type { Dependency, MinuteRange, Operation } from '#storage/tracestore.ts';
+import {
+  type NaiveCount,
+  naiveCalls,
+  naiveSpans,
+} from '@spoor/core/analysis/testing/naive-derived.ts';
+import type {
+  Dependency,
+  MinuteRange,
+  Operation,
+  SpanMetrics,
+  SpanMetricsQuery,
+} from '#storage/tracestore.ts';
 
 /**
  * What a store must answer, worked out from a list of plain spans in the simplest way. It shares no code with any store, so
@@ -91,6 +101,28 @@ export class TraceOracle {
           byCodePoint(a.kind, b.kind) ||
           (a.isInferred ? 1 : 0) - (b.isInferred ? 1 : 0),
       );
+  }
+
+  getSpanMetrics(tenant: Tenant, query: SpanMetricsQuery): SpanMetrics[] {
+    const spans = naiveSpans(this.#all(tenant)).filter(
+      ({ service, kind, minute }) =>
+        query.services.includes(service) &&
+        query.kinds.includes(kind) &&
+        minute >= query.fromMinute &&
+        minute < query.toMinute,
+    );
+    const series = Map.groupBy(spans, ({ service, operation }) =>
+      JSON.stringify([service, query.byOperation ? operation : '']),
+    );
+    return [...series.values()]
+      .map((same) => ({
+        service: same[0]!.service,
+        operation: query.byOperation ? same[0]!.operation : '',
+        minutes: [...Map.groupBy(same, ({ minute }) => minute)]
+          .map(([minute, counted]) => ({ minute, ...countUp(counted) }))
+          .sort((a, b) => a.minute - b.minute),
+      }))
+      .sort((a, b) => byCodePoint(a.service, b.service) || byCodePoint(a.operation, b.operation));
   }
 
   #all(tenant: Tenant): Span[] {

@@ -1,37 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
-import { EdgeCounts } from '@spoor/core/analysis/edge-counts.ts';
 import type { MinuteTable } from '@spoor/core/analysis/minute-counts.ts';
-import { NameCodes } from '@spoor/core/analysis/name-codes.ts';
 import { placedValues } from '@spoor/core/analysis/placed-values.ts';
-import { SpanRows } from '@spoor/core/analysis/span-rows.ts';
-import { SpanSource } from '@spoor/core/analysis/span-source.ts';
-import type { CountedEdges } from '#storage/counted.ts';
+import type { CountedEdges, CountedSpans } from '#storage/counted.ts';
 import type { BlockReader } from '../block-reader.ts';
+import { readEdges, readSpanCounts } from './counts-codec.ts';
+import { DerivedSection } from './derived-section.ts';
 
 /** Calls between services in the traces of a block, as if it had all of their spans; kept in the cache. */
 export function blockEdges(reader: BlockReader): CountedEdges {
+  const { edges } = reader.footer;
+  if (edges === undefined) return countRows(reader).edges;
+  return reader.decoded(-1, 'edges', tableBytes, () => readEdges(reader, edges));
+}
+
+/** Spans of a block by service, operation, kind and status; kept in the cache. */
+export function blockSpans(reader: BlockReader): CountedSpans {
+  const { red } = reader.footer;
+  if (red === undefined) return countRows(reader).spans;
+  return reader.decoded(-1, 'red', tableBytes, () => readSpanCounts(reader, red));
+}
+
+/** Blocks of version 1 do not have the counts. */
+function countRows(reader: BlockReader): { edges: CountedEdges; spans: CountedSpans } {
   return reader.decoded(
     -1,
-    'edges',
-    (edges) => tableBytes(edges.table),
+    'derived',
+    ({ edges, spans }) => tableBytes(edges) + tableBytes(spans),
     () => {
-      const names = new NameCodes();
-      const edges = new EdgeCounts(names);
-      const rows = new SpanRows();
+      const section = new DerivedSection();
       for (let g = 0; g < reader.footer.groups.length; g++) {
-        const group = reader.group(g);
-        const source = new SpanSource(group, placedValues(group), names);
-        rows.clear();
-        for (let row = 0; row < group.rows; row++) rows.add(source, row);
-        for (let trace = 0; trace < group.traces; trace++) {
-          edges.addTrace(rows, group.traceStarts[trace]!, group.traceStarts[trace + 1]!);
-        }
+        const columns = reader.group(g);
+        section.add({
+          columns,
+          values: placedValues(columns),
+          rows: Uint32Array.from({ length: columns.rows }, (_, row) => row),
+          traceStarts: columns.traceStarts,
+        });
       }
-      return { texts: names.texts, keys: edges.keys, table: edges.counts.table() };
+      return { edges: section.edges(), spans: section.spans() };
     },
   );
 }
 
-function tableBytes({ minutes, key, bucket }: MinuteTable): number {
+function tableBytes({ table: { minutes, key, bucket } }: { readonly table: MinuteTable }): number {
   return minutes.length * 4 + key.length * 12 + bucket.length * 8;
 }

@@ -1,20 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { CountedEdges } from '#storage/counted.ts';
+import type { CountedEdges, CountedSpans } from '#storage/counted.ts';
 import { DerivedCounts } from '#storage/derived-counts.ts';
 import type { BlockReader } from '../block-reader.ts';
 import type { HeadBatch, OpenBlock, TraceSources } from '../trace-sources.ts';
-import { blockEdges } from './block-counts.ts';
+import { blockEdges, blockSpans } from './block-counts.ts';
 import { joinIds, rowsByTrace } from './head-traces.ts';
 import { PartFinder } from './part-finder.ts';
 
 /** Traces of the head that are looked up at once. */
 const HEAD_TRACES = 512;
 
+/** All that is counted of some spans. */
+interface Counted {
+  readonly edges: CountedEdges;
+  readonly spans: CountedSpans;
+}
+
 /** What a block changes in the traces that it shares with blocks before it. */
 interface Overlap {
   /** Those blocks. It is valid while all of them are there. */
   readonly shared: ReadonlySet<number>;
-  readonly edges: CountedEdges;
+  readonly counted: Counted;
 }
 
 /** What the head adds to the blocks. */
@@ -24,7 +30,7 @@ interface HeadCounts {
   /** Batches that are counted already. */
   readonly batches: Set<HeadBatch>;
   readonly counts: DerivedCounts;
-  edges: CountedEdges | undefined;
+  counted: Counted;
 }
 
 /**
@@ -42,22 +48,34 @@ export class DerivedAnswers {
 
   /** Counts whose sum is all calls. */
   edges(sources: TraceSources, checkCancelled: () => void): CountedEdges[] {
-    const found: CountedEdges[] = [];
-    const blocks = sources.blocks.toSorted((a, b) => a.id - b.id);
+    return this.#pieces(sources, checkCancelled, blockEdges, ({ edges }) => edges);
+  }
+
+  /** Counts whose sum is all spans. */
+  spans(sources: TraceSources, checkCancelled: () => void): CountedSpans[] {
+    return this.#pieces(sources, checkCancelled, blockSpans, ({ spans }) => spans);
+  }
+
+  #pieces<Table>(
+    sources: TraceSources,
+    checkCancelled: () => void,
+    ofBlock: (reader: BlockReader) => Table,
+    pick: (counted: Counted) => Table,
+  ): Table[] {
+    const found: Table[] = [];
     const before: OpenBlock[] = [];
-    for (const block of blocks) {
+    for (const block of sources.blocks.toSorted((a, b) => a.id - b.id)) {
       checkCancelled();
       sources.withBlock(block, (reader) => {
-        const own = blockEdges(reader);
-        const overlap = this.#overlap(sources, block, reader, before, checkCancelled);
-        found.push(own, overlap.edges);
+        const own = ofBlock(reader);
+        const { counted } = this.#overlap(sources, block, reader, before, checkCancelled);
+        found.push(own, pick(counted));
         before.push(block);
       });
     }
     const ids = new Set(before.map(({ id }) => id));
     for (const id of this.#overlaps.keys()) if (!ids.has(id)) this.#overlaps.delete(id);
-    const head = this.#headCounts(sources, before, checkCancelled);
-    found.push((head.edges ??= head.counts.edges()));
+    found.push(pick(this.#headCounts(sources, before, checkCancelled).counted));
     return found;
   }
 
@@ -86,7 +104,7 @@ export class DerivedAnswers {
       }
       counts.releaseSources();
     }
-    const overlap = { shared: finder.foundIn, edges: counts.edges() };
+    const overlap = { shared: finder.foundIn, counted: countedOf(counts) };
     this.#overlaps.set(block.id, overlap);
     return overlap;
   }
@@ -100,7 +118,8 @@ export class DerivedAnswers {
     const batches = new Set(sources.head);
     let head = this.#head;
     if (head?.blocks !== ids || [...head.batches].some((batch) => !batches.has(batch))) {
-      head = { blocks: ids, batches: new Set(), counts: new DerivedCounts(), edges: undefined };
+      const counts = new DerivedCounts();
+      head = { blocks: ids, batches: new Set(), counts, counted: countedOf(counts) };
     }
     const added = sources.head.filter((batch) => !head.batches.has(batch));
     if (added.length === 0) return (this.#head = head);
@@ -123,7 +142,11 @@ export class DerivedAnswers {
       head.counts.releaseSources();
     }
     for (const batch of added) head.batches.add(batch);
-    head.edges = undefined;
+    head.counted = countedOf(head.counts);
     return (this.#head = head);
   }
+}
+
+function countedOf(counts: DerivedCounts): Counted {
+  return { edges: counts.edges(), spans: counts.spans() };
 }

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { crc32 } from 'node:zlib';
+import { crc32, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import type { Span } from '@spoor/core/model/span.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import type { SpanColumns, SymbolTable } from '@spoor/core/model/span-columns.ts';
 import { attributes, event, link, resource, span } from '@spoor/core/query/testing/example-span.ts';
 import { parseTraceId, type SpanId } from '@spoor/core/model/ids.ts';
 import { OtlpProtoEncoder } from '@spoor/core/wire/otlp/encode.ts';
-import { BLOCK_FORMAT_VERSION } from '../block-format.ts';
+import { BLOCK_FORMAT_VERSION, type BlockFooter } from '../block-format.ts';
 import { BlockReader } from '../block-reader.ts';
-import { TRAILER_BYTES } from '../block-trailer.ts';
+import { encodeTrailer, TRAILER_BYTES } from '../block-trailer.ts';
 import { encodeBlock } from '../block-writer.ts';
 import { ByteCache } from '../frame-cache.ts';
 import type { RowGroup } from '../row-group.ts';
@@ -34,6 +34,17 @@ export function newerBlock(block: Uint8Array): Buffer {
   const footer = bytes.subarray(at - bytes.readUInt32LE(at + 4), at);
   bytes.writeUInt32LE(crc32(footer, crc32(bytes.subarray(at, at + 12))), at + 12);
   return bytes;
+}
+
+/** A block with what `change` makes of its footer. */
+export function changeFooter(block: Buffer, change: (footer: BlockFooter) => object): Buffer {
+  const at = block.length - TRAILER_BYTES;
+  const footerAt = at - block.readUInt32LE(at + 4);
+  const text = zstdDecompressSync(block.subarray(footerAt, at)).toString();
+  // The writer wrote it.
+  const raw = Buffer.from(JSON.stringify(change(JSON.parse(text) as BlockFooter)));
+  const stored = zstdCompressSync(raw);
+  return Buffer.concat([block.subarray(0, footerAt), stored, encodeTrailer(stored, raw.length)]);
 }
 
 /** Writes a block of these batches into a directory and lets `use` read it. */
