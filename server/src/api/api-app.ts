@@ -3,6 +3,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import type { Tenancy } from '#net/tenancy.ts';
 import type { Metrics } from '#telemetry/metrics.ts';
 import { answerError, isApiPath, sendApiError } from './api-error.ts';
+import { addAttributeRoutes } from './attribute-routes.ts';
 import { addDependencyRoutes } from './jaeger/dependency-routes.ts';
 import { addMetricsRoutes } from './jaeger/metrics-routes.ts';
 import { addV1Routes } from './jaeger/v1-routes.ts';
@@ -63,6 +64,7 @@ export async function createApiApp(options: ApiOptions): Promise<FastifyInstance
   addV3Routes(app, query);
   addDependencyRoutes(app, query);
   addMetricsRoutes(app, query);
+  addAttributeRoutes(app, query);
   app.get('/metrics', async (_request, reply) =>
     tenancy.header === undefined
       ? reply.type(metrics.contentType).send(await metrics.expose())

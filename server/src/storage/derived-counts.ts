@@ -9,6 +9,9 @@ import type { SpanColumns } from '@spoor/core/model/span-columns.ts';
 import { orderTrace, type TracePart } from '@spoor/core/query/join-trace.ts';
 import type { CountedEdges, CountedSpans } from './counted.ts';
 
+/** Rows that are no copies of others. */
+export type KeepRows = (columns: SpanColumns, rows: readonly number[]) => void;
+
 /** Counts calls between services and spans, trace by trace, from any sources. */
 export class DerivedCounts {
   readonly #names = new NameCodes();
@@ -20,9 +23,10 @@ export class DerivedCounts {
   /**
    * Counts a trace, copies once. Where the first `known` parts were counted before, it counts what the others change.
    * @param parts of one trace
+   * @param keep told which rows of the other parts it counted as spans
    */
-  addTrace(parts: readonly TracePart[], known = 0): void {
-    this.#add(parts, known, 1);
+  addTrace(parts: readonly TracePart[], known = 0, keep?: KeepRows): void {
+    this.#add(parts, known, 1, keep);
   }
 
   /** Takes back what {@link addTrace} of the parts counted. */
@@ -49,7 +53,7 @@ export class DerivedCounts {
     };
   }
 
-  #add(parts: readonly TracePart[], known: number, weight: number): void {
+  #add(parts: readonly TracePart[], known: number, weight: number, keep?: KeepRows): void {
     // Of copies the one in the first part is kept.
     const { count, part, row } = orderTrace(parts);
     const lists = parts.map((): number[] => []);
@@ -62,7 +66,10 @@ export class DerivedCounts {
     lists.slice(0, known).forEach(add);
     const before = rows.count;
     if (before > 0) this.#edges.addTrace(rows, 0, before, -weight);
-    lists.slice(known).forEach((list, p) => add(list, known + p));
+    lists.slice(known).forEach((list, p) => {
+      add(list, known + p);
+      keep?.(parts[known + p]!.columns, list);
+    });
     this.#edges.addTrace(rows, 0, rows.count, weight);
     this.#red.add(rows, before, rows.count, weight);
   }

@@ -15,7 +15,7 @@ import { OtlpProtoEncoder } from '@spoor/core/wire/otlp/encode.ts';
 import type { TracePage, TraceQuery } from '@spoor/core/query/trace-query.ts';
 import { readSpans, type StoreHarness, writeSpans } from './testing/store-harness.ts';
 import { bySpan, spanText, TraceOracle } from './testing/trace-oracle.ts';
-import type { TraceStore } from './tracestore.ts';
+import type { AttributeName, TraceStore } from './tracestore.ts';
 
 /** Something that happens to a store. */
 type Step =
@@ -130,6 +130,7 @@ async function compareAll(
       assert.deepEqual(metrics, oracle.getSpanMetrics(tenant, metricsQuery));
     }
   }
+  await compareAttributes(store, oracle, tenant);
   const ids = [4, 9, 1, 3, 2].map(traceId);
   const batches = await Array.fromAsync(store.getTraces(tenant, ids));
   const traces = batches.map(readSpans);
@@ -146,4 +147,44 @@ async function compareAll(
     ids.map((id) => oracle.getTrace(tenant, id).map(spanText)).filter((spans) => spans.length > 0),
   );
   return batches.map((batch) => new OtlpProtoEncoder(batch).encode().toHex());
+}
+
+async function compareAttributes(
+  store: TraceStore,
+  oracle: TraceOracle,
+  tenant: Tenant,
+): Promise<void> {
+  const always = { startMinUnixNano: 0n, startMaxUnixNano: 2n ** 64n };
+  for (const [prefix, limit] of [
+    ['', 1000],
+    ['', 3],
+    ['c', 10],
+  ] as const) {
+    const query = { ...always, prefix, limit };
+    const names = await store.getAttributeNames(tenant, query);
+    assert.deepEqual(names.entries, oracle.getAttributeNames(tenant, query));
+    const all = oracle.getAttributeNames(tenant, { ...query, limit: Infinity });
+    assert.equal(names.isComplete, all.length <= limit);
+    for (const scope of ['span', 'resource'] as const) {
+      for (const name of ['code', 'service.name', 'db.system', '']) {
+        const values = await store.getAttributeValues(tenant, { ...query, scope, name });
+        const expected = oracle.getAttributeValues(tenant, { ...query, scope, name });
+        assert.deepEqual(values.entries, expected);
+      }
+    }
+  }
+  // A window is rounded outwards: nothing of it is missing, and what else is counted lies in what the answer says.
+  const query = { startMinUnixNano: 999n, startMaxUnixNano: 1001n, prefix: '', limit: 1000 };
+  const names = await store.getAttributeNames(tenant, query);
+  const { startMinUnixNano, startMaxUnixNano } = names;
+  const wide = {
+    startMinUnixNano: startMinUnixNano - 1024n,
+    startMaxUnixNano: startMaxUnixNano + 1024n,
+  };
+  const least = oracle.getAttributeNames(tenant, query);
+  const most = oracle.getAttributeNames(tenant, { ...query, ...wide });
+  const countIn = (list: readonly AttributeName[], { scope, name }: AttributeName): number =>
+    list.find((one) => one.scope === scope && one.name === name)?.count ?? 0;
+  for (const entry of least) assert.ok(countIn(names.entries, entry) >= entry.count);
+  for (const entry of names.entries) assert.ok(countIn(most, entry) >= entry.count);
 }

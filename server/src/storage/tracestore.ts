@@ -93,6 +93,51 @@ export interface SpanMetrics {
   readonly minutes: readonly MinuteMetrics[];
 }
 
+/** Whether an attribute stands at a span or at the resource of spans. */
+export type AttributeScope = 'span' | 'resource';
+
+/** What is listed for completion. */
+export interface AttributeQuery {
+  /** Starts of spans `[min, max)`; it is rounded outwards, see {@link AttributeCounts}. */
+  readonly startMinUnixNano: bigint;
+  readonly startMaxUnixNano: bigint;
+  /** What the names, or values, begin with. */
+  readonly prefix: string;
+  /** Entries at most. */
+  readonly limit: number;
+}
+
+/** The same for the values of one attribute. */
+export interface AttributeValuesQuery extends AttributeQuery {
+  readonly scope: AttributeScope;
+  readonly name: string;
+}
+
+/** The name of an attribute. */
+export interface AttributeName {
+  readonly scope: AttributeScope;
+  readonly name: string;
+  /** Spans that have it; twice for one that has it twice. */
+  readonly count: number;
+}
+
+/** A value of an attribute, as text. Arrays, lists and bytes are not listed. */
+export interface AttributeText {
+  readonly value: string;
+  readonly type: 'string' | 'int' | 'double' | 'bool';
+  readonly count: number;
+}
+
+/** Entries, the most frequent first, then by code point. */
+export interface AttributeCounts<Entry> {
+  readonly entries: readonly Entry[];
+  /** There are no others. */
+  readonly isComplete: boolean;
+  /** Starts of the spans that were counted: at least what was asked for. */
+  readonly startMinUnixNano: bigint;
+  readonly startMaxUnixNano: bigint;
+}
+
 /** Options of every read. */
 export interface ReadOptions {
   /** Ends the work early; the read then rejects with code `cancelled`. */
@@ -130,6 +175,18 @@ export interface TraceReader {
     query: SpanMetricsQuery,
     options?: ReadOptions,
   ): Promise<SpanMetrics[]>;
+  /** Names of attributes with the number of spans that have them. Copies count once. */
+  getAttributeNames(
+    tenant: Tenant,
+    query: AttributeQuery,
+    options?: ReadOptions,
+  ): Promise<AttributeCounts<AttributeName>>;
+  /** Values of an attribute with the number of spans that have them. Copies count once. */
+  getAttributeValues(
+    tenant: Tenant,
+    query: AttributeValuesQuery,
+    options?: ReadOptions,
+  ): Promise<AttributeCounts<AttributeText>>;
 }
 
 /** Figures of a store for `/metrics` and `/status`, by metric name without prefix; each a gauge or a counter. */

@@ -3,6 +3,11 @@ import assert from 'node:assert/strict';
 import type { FastifyInstance } from 'fastify';
 import { createApiApp } from '#api/api-app.ts';
 import type {
+  AttributeCounts,
+  AttributeName,
+  AttributeQuery,
+  AttributeText,
+  AttributeValuesQuery,
   Dependency,
   MinuteRange,
   Operation,
@@ -31,11 +36,14 @@ export function batchOf(...resourceSpans: object[]): SpanBatch {
   return builder.finish();
 }
 
+const COUNTED_WINDOW = { startMinUnixNano: 5_999_999n, startMaxUnixNano: 7_000_001n };
+
 /** A few traces, newest first; remembers what was asked. */
 export class FixtureReader implements TraceReader {
   readonly queries: TraceQuery[] = [];
   readonly ranges: MinuteRange[] = [];
   readonly metricsQueries: SpanMetricsQuery[] = [];
+  readonly attributeQueries: AttributeQuery[] = [];
   readonly #batches: ReadonlyMap<TraceId, SpanBatch>;
 
   constructor(...batches: SpanBatch[]) {
@@ -98,6 +106,27 @@ export class FixtureReader implements TraceReader {
           { minute: 1003, calls: 4, errors: 0, latency: [[320, 4]] },
         ],
       }));
+  }
+
+  async getAttributeNames(
+    _tenant: string,
+    query: AttributeQuery,
+  ): Promise<AttributeCounts<AttributeName>> {
+    this.attributeQueries.push(query);
+    const entries = [
+      { scope: 'span' as const, name: 'http.method', count: 9 },
+      { scope: 'resource' as const, name: 'host.name', count: 4 },
+    ];
+    return { entries, isComplete: true, ...COUNTED_WINDOW };
+  }
+
+  async getAttributeValues(
+    _tenant: string,
+    query: AttributeValuesQuery,
+  ): Promise<AttributeCounts<AttributeText>> {
+    this.attributeQueries.push(query);
+    const entries = [{ value: 'GET', type: 'string' as const, count: 9 }];
+    return { entries, isComplete: false, ...COUNTED_WINDOW };
   }
 
   async getDependencies(_tenant: string, range: MinuteRange): Promise<Dependency[]> {

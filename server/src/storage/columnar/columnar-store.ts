@@ -5,6 +5,11 @@ import { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import type { TracePage, TraceQuery } from '@spoor/core/query/trace-query.ts';
 import type { Logger } from '#telemetry/logger.ts';
 import type {
+  AttributeCounts,
+  AttributeName,
+  AttributeQuery,
+  AttributeText,
+  AttributeValuesQuery,
   Dependency,
   MinuteRange,
   Operation,
@@ -317,6 +322,22 @@ export class ColumnarStore implements TraceStore {
     options: ReadOptions = {},
   ): Promise<SpanMetrics[]> {
     return this.#ask(tenant, { ask: 'metrics', query }, options);
+  }
+
+  getAttributeNames(
+    tenant: Tenant,
+    query: AttributeQuery,
+    options: ReadOptions = {},
+  ): Promise<AttributeCounts<AttributeName>> {
+    return this.#ask(tenant, { ask: 'attribute names', query }, options);
+  }
+
+  getAttributeValues(
+    tenant: Tenant,
+    query: AttributeValuesQuery,
+    options: ReadOptions = {},
+  ): Promise<AttributeCounts<AttributeText>> {
+    return this.#ask(tenant, { ask: 'attribute values', query }, options);
   }
 
   /** Seals everything that was written, and waits until it is in blocks. */

@@ -11,6 +11,11 @@ import { joinTrace, type TracePart } from '@spoor/core/query/join-trace.ts';
 import type { TracePage, TraceQuery } from '@spoor/core/query/trace-query.ts';
 import { DependencySum, SpanMetricsSum } from '#storage/counted.ts';
 import type {
+  AttributeCounts,
+  AttributeName,
+  AttributeQuery,
+  AttributeText,
+  AttributeValuesQuery,
   Dependency,
   MinuteRange,
   Operation,
@@ -19,6 +24,7 @@ import type {
 } from '#storage/tracestore.ts';
 import { blockPath } from './block-path.ts';
 import { BlockReader } from './block-reader.ts';
+import { attributeNames, attributeValues } from './derived/attribute-answers.ts';
 import { DerivedAnswers } from './derived/derived-answers.ts';
 import { ByteCache } from './frame-cache.ts';
 import type { BlockInfo, BlocksMessage, DamagedBlock } from './known-blocks.ts';
@@ -40,7 +46,9 @@ export type Question =
   | { readonly ask: 'services' }
   | { readonly ask: 'operations'; readonly service: string }
   | { readonly ask: 'dependencies'; readonly range: MinuteRange }
-  | { readonly ask: 'metrics'; readonly query: SpanMetricsQuery };
+  | { readonly ask: 'metrics'; readonly query: SpanMetricsQuery }
+  | { readonly ask: 'attribute names'; readonly query: AttributeQuery }
+  | { readonly ask: 'attribute values'; readonly query: AttributeValuesQuery };
 
 /** A question, with the slabs that hold what is in no block. */
 export interface QueryRequest {
@@ -63,6 +71,8 @@ export interface Answers {
   readonly operations: Operation[];
   readonly dependencies: Dependency[];
   readonly metrics: SpanMetrics[];
+  readonly 'attribute names': AttributeCounts<AttributeName>;
+  readonly 'attribute values': AttributeCounts<AttributeText>;
 }
 
 /** What comes back. */
@@ -238,6 +248,10 @@ class QueryAnswerer {
         for (const spans of this.#derivedOf(tenant).spans(sources, checkCancelled)) sum.add(spans);
         return sum.metrics();
       }
+      case 'attribute names':
+        return attributeNames(this.#derivedOf(tenant), sources, question.query, checkCancelled);
+      case 'attribute values':
+        return attributeValues(this.#derivedOf(tenant), sources, question.query, checkCancelled);
     }
   }
 

@@ -2,6 +2,7 @@
 import { setImmediate } from 'node:timers/promises';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { Tenant, TraceId } from '@spoor/core/model/ids.ts';
+import type { SpanColumns } from '@spoor/core/model/span-columns.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import { uint64 } from '@spoor/core/model/span-reader.ts';
 import { joinTrace, orderTrace, type TracePart } from '@spoor/core/query/join-trace.ts';
@@ -13,8 +14,14 @@ import { TraceEvaluator } from '@spoor/core/query/trace-evaluator.ts';
 import { positionOf } from '@spoor/core/query/trace-order.ts';
 import type { TracePage, TraceQuery } from '@spoor/core/query/trace-query.ts';
 import { DependencySum, SpanMetricsSum } from '#storage/counted.ts';
-import { DerivedCounts } from '#storage/derived-counts.ts';
+import { AttributeNameSum, AttributeValueSum, rowsInWindow } from '#storage/attribute-sums.ts';
+import { DerivedCounts, type KeepRows } from '#storage/derived-counts.ts';
 import type {
+  AttributeCounts,
+  AttributeName,
+  AttributeQuery,
+  AttributeText,
+  AttributeValuesQuery,
   Dependency,
   MinuteRange,
   Operation,
@@ -215,6 +222,26 @@ export class MemoryStore implements TraceStore {
     return sum.metrics();
   }
 
+  async getAttributeNames(
+    tenant: Tenant,
+    query: AttributeQuery,
+    options: ReadOptions = {},
+  ): Promise<AttributeCounts<AttributeName>> {
+    const sum = new AttributeNameSum(query);
+    await this.#addAttributes(tenant, query, sum, options);
+    return sum.result();
+  }
+
+  async getAttributeValues(
+    tenant: Tenant,
+    query: AttributeValuesQuery,
+    options: ReadOptions = {},
+  ): Promise<AttributeCounts<AttributeText>> {
+    const sum = new AttributeValueSum(query);
+    await this.#addAttributes(tenant, query, sum, options);
+    return sum.result();
+  }
+
   figures(): StoreFigures {
     const gauge = (help: string, value: number): Figure => ({ kind: 'gauge', help, value });
     return new Map<string, Figure>([
@@ -234,8 +261,25 @@ export class MemoryStore implements TraceStore {
     ]);
   }
 
+  async #addAttributes(
+    tenant: Tenant,
+    query: AttributeQuery,
+    sum: AttributeNameSum | AttributeValueSum,
+    options: ReadOptions,
+  ): Promise<void> {
+    const kept = new Map<SpanColumns, number[]>();
+    await this.#derived(tenant, options, (columns, rows) => {
+      const list = kept.get(columns);
+      if (list === undefined) kept.set(columns, [...rows]);
+      else list.push(...rows);
+    });
+    for (const { batch } of this.#batchesOf(tenant)) {
+      sum.addRows(batch, rowsInWindow(batch, Uint32Array.from(kept.get(batch) ?? []), query));
+    }
+  }
+
   /** Counts everything anew. */
-  async #derived(tenant: Tenant, { signal }: ReadOptions): Promise<DerivedCounts> {
+  async #derived(tenant: Tenant, { signal }: ReadOptions, keep?: KeepRows): Promise<DerivedCounts> {
     this.#checkOpen();
     const batches = this.#batchesOf(tenant);
     const slice = new Slice(signal);
@@ -252,7 +296,7 @@ export class MemoryStore implements TraceStore {
     await slice.check();
     for (const parts of traces.values()) {
       await slice.check();
-      counts.addTrace(parts);
+      counts.addTrace(parts, 0, keep);
     }
     return counts;
   }

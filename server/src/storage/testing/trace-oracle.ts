@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { AttributeValue } from '@spoor/core/model/attributes.ts';
 import type { Tenant, TraceId } from '@spoor/core/model/ids.ts';
 import type { Span } from '@spoor/core/model/span.ts';
 import { meets } from '@spoor/core/query/testing/naive-predicate.ts';
@@ -15,6 +16,11 @@ import {
   naiveSpans,
 } from '@spoor/core/analysis/testing/naive-derived.ts';
 import type {
+  AttributeName,
+  AttributeQuery,
+  AttributeScope,
+  AttributeText,
+  AttributeValuesQuery,
   Dependency,
   MinuteRange,
   Operation,
@@ -123,6 +129,57 @@ export class TraceOracle {
           .sort((a, b) => a.minute - b.minute),
       }))
       .sort((a, b) => byCodePoint(a.service, b.service) || byCodePoint(a.operation, b.operation));
+  }
+
+  getAttributeNames(tenant: Tenant, query: AttributeQuery): AttributeName[] {
+    return this.#attributes(tenant, query)
+      .filter(({ name }) => name.startsWith(query.prefix))
+      .reduce((list: AttributeName[], { scope, name }) => {
+        const same = list.findIndex((one) => one.scope === scope && one.name === name);
+        if (same < 0) return [...list, { scope, name, count: 1 }];
+        return list.with(same, { scope, name, count: list[same]!.count + 1 });
+      }, [])
+      .sort(
+        (a, b) => b.count - a.count || byCodePoint(`${a.name} ${a.scope}`, `${b.name} ${b.scope}`),
+      )
+      .slice(0, query.limit);
+  }
+
+  getAttributeValues(tenant: Tenant, query: AttributeValuesQuery): AttributeText[] {
+    const list: AttributeText[] = [];
+    for (const { scope, name, value } of this.#attributes(tenant, query)) {
+      if (scope !== query.scope || name !== query.name) continue;
+      const { type } = value;
+      if (type !== 'string' && type !== 'int' && type !== 'double' && type !== 'bool') continue;
+      const text = `${value.value}`;
+      if (!text.startsWith(query.prefix)) continue;
+      const same = list.findIndex((one) => one.type === type && one.value === text);
+      if (same < 0) list.push({ value: text, type, count: 1 });
+      else list[same] = { value: text, type, count: list[same]!.count + 1 };
+    }
+    return list
+      .sort(
+        (a, b) => b.count - a.count || byCodePoint(`${a.value} ${a.type}`, `${b.value} ${b.type}`),
+      )
+      .slice(0, query.limit);
+  }
+
+  #attributes(
+    tenant: Tenant,
+    { startMinUnixNano, startMaxUnixNano }: AttributeQuery,
+  ): { scope: AttributeScope; name: string; value: AttributeValue }[] {
+    return this.#all(tenant)
+      .filter(
+        ({ startTimeUnixNano: start }) => start >= startMinUnixNano && start < startMaxUnixNano,
+      )
+      .flatMap((span) => [
+        ...span.attributes.map(({ key, value }) => ({ scope: 'span' as const, name: key, value })),
+        ...span.resource.attributes.map(({ key, value }) => ({
+          scope: 'resource' as const,
+          name: key,
+          value,
+        })),
+      ]);
   }
 
   #all(tenant: Tenant): Span[] {

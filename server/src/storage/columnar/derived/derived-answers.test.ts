@@ -83,8 +83,7 @@ test('calls and rates are those of the spans that are there, whatever was cut, s
           headSpans.push(...spans);
           written.push(spans);
         };
-        const addBlock = (spans: readonly Span[]): void => {
-          const id = ++blocks;
+        const addBlock = (spans: readonly Span[], id = ++blocks): void => {
           const path = join(dir, `${id}.block`);
           writeFileSync(path, blockFile([batchOf(spans)]));
           const reader = new BlockReader(path, id, blockCache());
@@ -104,9 +103,11 @@ test('calls and rates are those of the spans that are there, whatever was cut, s
               if (headSpans.length > 0) addBlock(headSpans);
               [head, headSpans] = [[], []];
             } else if (pieces.length > 1) {
-              const [first, second, ...rest] = pieces;
+              const [first, second, ...rest] = pieces.sort((a, b) => a.block.id - b.block.id);
               pieces = rest;
-              addBlock([...first!.spans, ...second!.spans]);
+              // Its id was taken when the merge began: later blocks may have been there before it.
+              const id = (first!.block.id + second!.block.id) / 2;
+              addBlock([...first!.spans, ...second!.spans], id);
               first!.reader.close();
               second!.reader.close();
             }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
+import type { SpanColumns } from '@spoor/core/model/span-columns.ts';
 import type { CountedEdges, CountedSpans } from '#storage/counted.ts';
-import { DerivedCounts } from '#storage/derived-counts.ts';
+import { DerivedCounts, type KeepRows } from '#storage/derived-counts.ts';
 import type { BlockReader } from '../block-reader.ts';
 import type { HeadBatch, OpenBlock, TraceSources } from '../trace-sources.ts';
 import { blockEdges, blockSpans } from './block-counts.ts';
@@ -18,7 +20,9 @@ interface Counted {
 
 /** What a block changes in the traces that it shares with blocks before it. */
 interface Overlap {
-  /** Those blocks. It is valid while all of them are there. */
+  /** Blocks that were before it; no other may have come there. */
+  readonly seen: ReadonlySet<number>;
+  /** Those of them that it shares traces with; none may be gone. */
   readonly shared: ReadonlySet<number>;
   readonly counted: Counted;
 }
@@ -31,6 +35,8 @@ interface HeadCounts {
   readonly batches: Set<HeadBatch>;
   readonly counts: DerivedCounts;
   counted: Counted;
+  /** Per batch: 1 for rows that are no copies of what is in blocks or before them. */
+  readonly kept: Map<SpanColumns, Uint8Array>;
 }
 
 /**
@@ -40,7 +46,7 @@ interface HeadCounts {
  * blocks by id, then the batches of the head; each piece counts for **what it changes**: the calls with its spans less the calls
  * without them, both over all pieces before it. The sum is the calls of all spans, whatever was cut where. For traces that a piece
  * has alone that is what its own rows count, which blocks store. The others are read and compared, once: a block does not
- * change, and what is before it only becomes fewer.
+ * change, and what comes later has a higher id.
  */
 export class DerivedAnswers {
   readonly #overlaps = new Map<number, Overlap>();
@@ -56,6 +62,22 @@ export class DerivedAnswers {
     return this.#pieces(sources, checkCancelled, blockSpans, ({ spans }) => spans);
   }
 
+  /** Rows of the head that are no copies of what is in blocks, or of each other. */
+  headRows(
+    sources: TraceSources,
+    checkCancelled: () => void,
+  ): { batch: SpanBatch; rows: Uint32Array }[] {
+    const blocks = inOrder(sources.blocks).filter(
+      (block) => sources.withBlock(block, () => true) !== undefined,
+    );
+    const { kept } = this.#headCounts(sources, blocks, checkCancelled);
+    return sources.head.map(({ batch }) => {
+      const isKept = kept.get(batch)!;
+      const rows = Uint32Array.from({ length: batch.rows }, (_, row) => row);
+      return { batch, rows: rows.filter((row) => isKept[row] === 1) };
+    });
+  }
+
   #pieces<Table>(
     sources: TraceSources,
     checkCancelled: () => void,
@@ -64,7 +86,7 @@ export class DerivedAnswers {
   ): Table[] {
     const found: Table[] = [];
     const before: OpenBlock[] = [];
-    for (const block of sources.blocks.toSorted((a, b) => a.id - b.id)) {
+    for (const block of inOrder(sources.blocks)) {
       checkCancelled();
       sources.withBlock(block, (reader) => {
         const own = ofBlock(reader);
@@ -87,8 +109,10 @@ export class DerivedAnswers {
     checkCancelled: () => void,
   ): Overlap {
     const known = this.#overlaps.get(block.id);
-    const ids = new Set(before.map(({ id }) => id));
-    if (known !== undefined && [...known.shared].every((id) => ids.has(id))) return known;
+    const seen = new Set(before.map(({ id }) => id));
+    if (known !== undefined && seen.isSubsetOf(known.seen) && known.shared.isSubsetOf(seen)) {
+      return known;
+    }
     const counts = new DerivedCounts();
     const finder = new PartFinder(sources, before);
     for (let g = 0; g < reader.footer.groups.length; g++) {
@@ -104,7 +128,7 @@ export class DerivedAnswers {
       }
       counts.releaseSources();
     }
-    const overlap = { shared: finder.foundIn, counted: countedOf(counts) };
+    const overlap = { seen, shared: finder.foundIn, counted: countedOf(counts) };
     this.#overlaps.set(block.id, overlap);
     return overlap;
   }
@@ -119,7 +143,13 @@ export class DerivedAnswers {
     let head = this.#head;
     if (head?.blocks !== ids || [...head.batches].some((batch) => !batches.has(batch))) {
       const counts = new DerivedCounts();
-      head = { blocks: ids, batches: new Set(), counts, counted: countedOf(counts) };
+      head = {
+        blocks: ids,
+        batches: new Set(),
+        counts,
+        counted: countedOf(counts),
+        kept: new Map(),
+      };
     }
     const added = sources.head.filter((batch) => !head.batches.has(batch));
     if (added.length === 0) return (this.#head = head);
@@ -127,6 +157,11 @@ export class DerivedAnswers {
     this.#head = undefined;
     const traces = rowsByTrace(added);
     const earlier = rowsByTrace([...head.batches], traces);
+    const keep: KeepRows = (columns, rows) => {
+      const isKept = head.kept.get(columns)!;
+      for (const row of rows) isKept[row] = 1;
+    };
+    for (const { batch } of added) head.kept.set(batch, new Uint8Array(batch.rows));
     const finder = new PartFinder(sources, blocks);
     const list = [...traces.keys()].sort();
     for (let i = 0; i < list.length; i += HEAD_TRACES) {
@@ -137,7 +172,7 @@ export class DerivedAnswers {
       );
       some.forEach((id, trace) => {
         const known = [...(inBlocks.get(trace) ?? []), ...(earlier.get(id) ?? [])];
-        head.counts.addTrace([...known, ...traces.get(id)!], known.length);
+        head.counts.addTrace([...known, ...traces.get(id)!], known.length, keep);
       });
       head.counts.releaseSources();
     }
@@ -149,4 +184,8 @@ export class DerivedAnswers {
 
 function countedOf(counts: DerivedCounts): Counted {
   return { edges: counts.edges(), spans: counts.spans() };
+}
+
+function inOrder(blocks: readonly OpenBlock[]): OpenBlock[] {
+  return blocks.toSorted((a, b) => a.id - b.id);
 }

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { AttributeNameSum, AttributeValueSum } from '#storage/attribute-sums.ts';
+import { GROUP_CHUNKS } from '../block-format.ts';
+import type { BlockReader } from '../block-reader.ts';
+import { decodeCodes } from '../chunk-codec.ts';
+
+/** Counts the names of a block's attributes; the footer knows them. */
+export function addBlockNames(reader: BlockReader, sum: AttributeNameSum): void {
+  const { columns, groups, keys, resources } = reader.footer;
+  const byColumn = reader.decoded(-1, 'column counts', columns.length * 8, () => {
+    const counts = new Float64Array(columns.length);
+    for (const group of groups) {
+      for (const { column, count } of group.columns) counts[column]! += count;
+    }
+    return counts;
+  });
+  const tables = { keys: reader.table(keys), resources: reader.table(resources) };
+  sum.addCounts(tables, columns, byColumn, resourceRows(reader));
+}
+
+/** Counts the values of an attribute in a block. */
+export function addBlockValues(reader: BlockReader, sum: AttributeValueSum): void {
+  const { columns, groups, keys, resources } = reader.footer;
+  if (sum.isOfResource) {
+    sum.addResources(reader.table(resources), resourceRows(reader));
+    return;
+  }
+  for (const [column, type] of sum.columnsOf({ keys: reader.table(keys) }, columns)) {
+    if (columns[column]!.pages === undefined) {
+      for (let g = 0; g < groups.length; g++) {
+        const { count, values } = reader.group(g).columns[column]!;
+        for (let entry = 0; entry < count; entry++) sum.addEntry(type, values, entry, 1);
+      }
+      continue;
+    }
+    const table = reader.dictionary(column);
+    const counts = reader.decoded(-1, `value counts ${column}`, table.count * 4, () =>
+      countCodes(reader, column, table.count),
+    );
+    counts.forEach((count, entry) => sum.addEntry(type, table, entry, count));
+  }
+}
+
+function countCodes(reader: BlockReader, column: number, entries: number): Uint32Array {
+  const counts = new Uint32Array(entries);
+  for (const { columns } of reader.footer.groups) {
+    const part = columns.find((one) => one.column === column);
+    if (part === undefined) continue;
+    for (const code of decodeCodes(reader.chunk(part.chunk), part.count)) counts[code]!++;
+  }
+  return counts;
+}
+
+/** Spans of each resource. */
+function resourceRows(reader: BlockReader): Uint32Array {
+  const { resources, groups } = reader.footer;
+  return reader.decoded(-1, 'resource rows', resources.count * 4, () => {
+    const counts = new Uint32Array(resources.count);
+    for (const { rows, chunks } of groups) {
+      const chunk = reader.chunk(chunks[GROUP_CHUNKS.indexOf('resource')] ?? null);
+      for (const code of decodeCodes(chunk, rows)) counts[code]!++;
+    }
+    return counts;
+  });
+}
