@@ -9,6 +9,7 @@ import { MemoryBudget } from '#net/memory-budget.ts';
 import { RssGuard } from '#net/rss-guard.ts';
 import { Tenancy } from '#net/tenancy.ts';
 import { TenantShares } from '#net/tenant-shares.ts';
+import { PacedIngest } from '#pipeline/paced-ingest.ts';
 import { TraceBatcher } from '#pipeline/trace-batcher.ts';
 import { TenantCounters } from '#receivers/otlp/tenant-counters.ts';
 import type { TraceStore } from '#storage/tracestore.ts';
@@ -74,7 +75,7 @@ export function buildComponents(
   const shares =
     tenantCounters && new TenantShares(budget, (tenant) => tenantCounters.countNoRoom(tenant));
   const receivers = createOtlpReceivers(config.receivers.otlp.protocols, {
-    ingest,
+    ingest: new PacedIngest(ingest),
     tenancy,
     budgetOf: (tenant) => shares?.of(tenant) ?? budget,
     tenantCounters,

@@ -113,13 +113,19 @@ export function bodyTooLarge(capBytes: number, sizeBytes?: number): SpoorError {
  * @param bytes what the whole request needs
  */
 export function noRoomFor(bytes: number, limitBytes: number): SpoorError {
-  return bytes > limitBytes
-    ? new SpoorError(
-        'too_large',
-        `request needs ${bytes} bytes, more than the ${limitBytes} bytes for all requests in flight`,
-      )
-    : new SpoorError(
-        'overloaded',
-        `no room now for a request that needs ${bytes} bytes: the ${limitBytes} bytes for requests in flight are in use`,
-      );
+  if (bytes > limitBytes) {
+    return new SpoorError(
+      'too_large',
+      `request needs ${bytes} bytes, more than the ${limitBytes} bytes for all requests in flight`,
+    );
+  }
+  // Under overload there are a thousand a second, and the stack would cost more than all the rest of refusing.
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  const error = new SpoorError(
+    'overloaded',
+    `no room now for a request that needs ${bytes} bytes: the ${limitBytes} bytes for requests in flight are in use`,
+  );
+  Error.stackTraceLimit = stackTraceLimit;
+  return error;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Http2Session, ServerHttp2Stream } from 'node:http2';
+import { constants, type Http2Session, type ServerHttp2Stream } from 'node:http2';
 import {
   ServerInterceptingCall,
   type Metadata,
@@ -209,8 +209,11 @@ class AdmittedCall extends ServerInterceptingCall {
   /** Ends the call before its handler sees it. */
   refuse(refusal: Refusal): void {
     this.#close(refusal);
-    // The call drops what still comes.
     this.sendStatus(grpcStatusOf(refusal));
+    const stream = this.#stream;
+    if (stream === undefined || stream.readableEnded) return;
+    // Tells the client to stop sending, and drops what is under way before it costs anything. It would overtake the status.
+    setImmediate(() => stream.close(constants.NGHTTP2_NO_ERROR));
   }
 
   #onMetadata(metadata: Metadata): void {
@@ -220,8 +223,8 @@ class AdmittedCall extends ServerInterceptingCall {
         throw new SpoorError('internal', 'this version of grpc-js hides the stream of a call');
       }
       const ofBody = this.#takesBody ? metadata : undefined;
-      this.#reader = this.#admission.begin(this, call.incomingEncoding, ofBody);
       this.#stream = call.stream;
+      this.#reader = this.#admission.begin(this, call.incomingEncoding, ofBody);
       this.#admission.widen(call.stream.session);
       // The listener that buffers without a bound.
       call.stream.removeAllListeners('data');

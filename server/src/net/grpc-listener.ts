@@ -11,7 +11,7 @@ import {
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import { GrpcAdmission, type GrpcAdmissionLimits, type RefusedCall } from './grpc-admission.ts';
 import { GrpcHealth } from './grpc-health.ts';
-import type { BoundAddress } from './http-listener.ts';
+import { CONNECTION_BACKLOG, type BoundAddress } from './http-listener.ts';
 import { LogThrottle, type Logger } from './logger.ts';
 
 /** Where a gRPC server listens, and what bounds its connections and calls. */
@@ -152,7 +152,7 @@ export class GrpcListener {
         reject(new SpoorError('config', message, { cause: error }));
       };
       server.once('error', onError);
-      server.listen({ host, port }, () => {
+      server.listen({ host, port, backlog: CONNECTION_BACKLOG }, () => {
         server.off('error', onError);
         // Such as no file descriptors left: connections wait in the backlog, the server lives on.
         server.on('error', (error) => {

@@ -50,7 +50,8 @@ export class HttpExchange {
 
   /**
    * Sends the whole answer. What has not come of the body yet is dropped: up to 1 MiB with the
-   * connection kept, otherwise the connection is closed after the answer.
+   * connection kept, otherwise the connection is closed after the answer. A body without a length
+   * is given the benefit of the doubt, as reconnecting costs both sides more.
    * @param headers name and value in turn, without Content-Length
    */
   answer(status: number, headers: string[], body: Uint8Array | string): void {
@@ -62,13 +63,9 @@ export class HttpExchange {
       response.writeHead(status, headers).end(body);
       return;
     }
-    const keeps =
-      !this.#awaitsContinue &&
-      this.declaredBytes !== undefined &&
-      this.declaredBytes <= DRAIN_BYTES;
-    if (keeps) {
+    if (!this.#awaitsContinue && (this.declaredBytes ?? 0) <= DRAIN_BYTES) {
       response.writeHead(status, headers).end(body);
-      request.resume();
+      this.#drain(() => request.socket.destroySoon());
       return;
     }
     // A client that gets the answer instead of `100 Continue` may send the body or not, and one
@@ -97,18 +94,23 @@ export class HttpExchange {
 
   #drainThenClose(): void {
     const { request, response } = this;
-    let droppedBytes = 0;
     const close = (): void => {
       clearTimeout(timer);
       response.end();
     };
     const timer = setTimeout(close, LINGER_MS);
-    request.on('data', (piece: Buffer) => {
-      droppedBytes += piece.length;
-      if (droppedBytes > DRAIN_BYTES) close();
-    });
     request.on('end', close);
     response.on('close', close);
-    request.resume();
+    this.#drain(close);
+  }
+
+  /** Drops what still comes of the body; calls `onTooMuch` beyond {@link DRAIN_BYTES}. */
+  #drain(onTooMuch: () => void): void {
+    let droppedBytes = 0;
+    this.request.on('data', (piece: Buffer) => {
+      droppedBytes += piece.length;
+      if (droppedBytes > DRAIN_BYTES) onTooMuch();
+    });
+    this.request.resume();
   }
 }

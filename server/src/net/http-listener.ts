@@ -43,6 +43,12 @@ interface Connection {
   exchange: HttpExchange | undefined;
 }
 
+/**
+ * Connections that wait to be accepted: Node takes one in each turn of the event loop, and a client that finds no place
+ * here comes back after seconds only.
+ */
+export const CONNECTION_BACKLOG = 4096;
+
 const BAD_HTTP_LOG_INTERVAL_MS = 10_000;
 
 /**
@@ -156,7 +162,7 @@ export class HttpListener {
         );
       };
       server.once('error', onError);
-      server.listen({ host, port }, () => {
+      server.listen({ host, port, backlog: CONNECTION_BACKLOG }, () => {
         server.off('error', onError);
         // Such as no file descriptors left: connections wait in the backlog, the server lives on.
         server.on('error', (error) => {

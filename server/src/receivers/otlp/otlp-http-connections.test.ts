@@ -262,3 +262,12 @@ test('an address in use is a clear error', async () => {
     /receivers\.otlp\.protocols\.http: cannot listen on 127\.0\.0\.1:\d+: EADDRINUSE/,
   );
 });
+
+test('a refused body without a length is dropped, and the connection takes the next request', async () => {
+  await using bed = await startHttp();
+  const head = 'host: x\r\ncontent-type: text/plain\r\n';
+  const chunked = `POST /v1/traces HTTP/1.1\r\n${head}transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n`;
+  const last = `POST /v1/traces HTTP/1.1\r\n${head}connection: close\r\ncontent-length: 1\r\n\r\nx`;
+  const text = await exchangeRaw(bed.port, chunked + last);
+  assert.equal(text.match(/^HTTP\/1\.1 415 /gm)?.length, 2);
+});
