@@ -11,10 +11,18 @@ export interface FloodWorkerData {
   /** It sends the requests with this number, and every `step` further. */
   readonly firstRequest: number;
   readonly step: number;
+  /** File for requests that are made in advance; removed at the end. */
+  readonly file: string;
 }
 
+/** What a worker is to do next. */
+export type FloodOrder =
+  | { readonly do: 'prepare'; readonly requests: number }
+  | ({ readonly do: 'send' } & SendOrder)
+  | { readonly do: 'end' };
+
 /** Sends for a time. */
-export interface FloodOrder {
+export interface SendOrder {
   readonly durationMs: number;
   /** Requests under way at most. */
   readonly inFlight: number;
@@ -26,16 +34,17 @@ export interface FloodOrder {
 export interface FloodReport {
   /** Numbers of the requests that were acknowledged. */
   readonly acked: readonly number[];
-  /** The next number that was not used yet, and how many were begun. */
-  readonly begun: number;
   /** Tries, with those of refused requests. */
   readonly sent: number;
+  /** Requests that had not been made in advance. */
+  readonly unprepared: number;
   /** Refusals that said when to come back, by reason. */
   readonly refused: Readonly<Record<string, number>>;
   /** All that must not happen, by reason. */
   readonly wrong: Readonly<Record<string, number>>;
   readonly ackMedianMs: number;
   readonly ackP99Ms: number;
+  readonly refusalMedianMs: number;
   readonly refusalP99Ms: number;
 }
 
