@@ -15,7 +15,7 @@ const HEAD_END = '\r\n\r\n';
 export class FloodHttp implements FloodTransport {
   readonly #url: URL;
   readonly #connections: number;
-  readonly #idle: HttpConnection[] = [];
+  #idle: HttpConnection[] = [];
 
   /** @param baseUrl without a path */
   constructor(baseUrl: string, connections: number) {
@@ -45,6 +45,8 @@ export class FloodHttp implements FloodTransport {
   }
 
   async connect(): Promise<void> {
+    // The server closes those on which nothing came for a while.
+    this.#idle = this.#idle.filter(({ isOpen }) => isOpen);
     while (this.#idle.length < this.#connections) {
       const connection = this.#newConnection();
       await connection.opened;
@@ -53,7 +55,9 @@ export class FloodHttp implements FloodTransport {
   }
 
   async send(request: WireRequest): Promise<SendOutcome> {
-    const connection = this.#idle.pop() ?? this.#newConnection();
+    let connection = this.#idle.pop();
+    while (connection?.isOpen === false) connection = this.#idle.pop();
+    connection ??= this.#newConnection();
     const outcome = await connection.send(request.bytes);
     if (connection.isOpen) this.#idle.push(connection);
     return outcome;
@@ -74,6 +78,8 @@ class HttpConnection {
   constructor(host: string, port: number) {
     this.#socket = connect({ host, port, noDelay: true });
     this.opened = once(this.#socket, 'connect');
+    // Where nobody waits for it, a connection that fails is told by the outcome of its request.
+    this.opened.catch(() => undefined);
     // Answers are short, and what is not ASCII in a protobuf body survives as latin1.
     this.#socket.setEncoding('latin1');
     this.#socket.on('data', (text: string) => this.#onData(text));
