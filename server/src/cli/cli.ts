@@ -48,10 +48,14 @@ export async function runCli(
 
 async function runCommand(args: readonly string[], surroundings: CliSurroundings): Promise<number> {
   const { out } = surroundings;
-  // The generator reads its own options, which are none of ours.
+  // These read their own options.
   if (args[0] === 'tracegen') {
     const { runTracegen } = await import('#cli/tracegen/tracegen.ts');
     return await runTracegen(args.slice(1));
+  }
+  if (args[0] === 'store') {
+    const { storeCommand } = await import('#cli/store/store-command.ts');
+    return await storeCommand(args.slice(1), surroundings);
   }
   const options = parseOptions(args);
   if (options.help) {
@@ -73,8 +77,9 @@ async function runCommand(args: readonly string[], surroundings: CliSurroundings
     case 'config':
       out(configCommand(words, () => load(options, surroundings)));
       return EXIT.ok;
+    case 'store':
     case 'tracegen':
-      throw new UsageError('tracegen comes first: spoor tracegen [options]');
+      throw new UsageError(`${command} comes first: spoor ${command} [options]`);
     default: {
       const near = nearestName(command, COMMANDS);
       throw new UsageError(

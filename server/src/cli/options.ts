@@ -25,7 +25,7 @@ const OPTIONS = {
 } as const;
 
 /** Commands by name. */
-export const COMMANDS = ['serve', 'config', 'tracegen'] as const;
+export const COMMANDS = ['serve', 'config', 'store', 'tracegen'] as const;
 
 /**
  * Reads the arguments after the program's name.

@@ -70,6 +70,32 @@ export class BlockReader {
     this.#cache.drop(this.#cacheKey);
   }
 
+  /**
+   * Reads all of the file and compares every checksum.
+   * @returns its size
+   * @throws {SpoorError} corrupt, unavailable
+   */
+  verify(): number {
+    const start = this.#read(0, BLOCK_MAGIC.length);
+    if (!BLOCK_MAGIC.every((byte, i) => start[i] === byte)) {
+      throw this.#damaged('does not begin as a block does');
+    }
+    const { frames } = this.footer;
+    const offset = (frame: number): number => frames[frame * 4]!;
+    // A frame gets its number before those that are written while it fills.
+    const inFile = Array.from({ length: frames.length / 4 }, (_, frame) => frame).sort(
+      (a, b) => offset(a) - offset(b),
+    );
+    let end = BLOCK_MAGIC.length;
+    for (const frame of inFile) {
+      if (offset(frame) !== end) throw this.#damaged(`bytes from ${end} on are in no frame`);
+      this.#frame(frame);
+      end += frames[frame * 4 + 1]!;
+    }
+    // The footer was read when the block was opened.
+    return this.#size();
+  }
+
   /** Group `g`. */
   group(g: number): RowGroup {
     return new RowGroup(this, g);

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { runCli } from '#cli/cli.ts';
+import { DataLock } from '#storage/columnar/data-lock.ts';
+import { writeFormatSample } from '#storage/columnar/testing/format-sample.ts';
+import { withDirectory } from '#storage/columnar/testing/temporary-directory.ts';
+
+async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  let out = '';
+  let err = '';
+  const code = await runCli(['store', ...args], {
+    env: {},
+    out: (text) => (out += text),
+    err: (text) => (err += text),
+  });
+  return { code, out, err };
+}
+
+/** A small store: three blocks, and eight spans in the log. */
+async function withSample(use: (data: string) => Promise<void>): Promise<void> {
+  await withDirectory(async (dir) => {
+    await writeFormatSample(dir);
+    await use(join(dir, 'data'));
+  });
+}
+
+/** Everything in a directory: paths, sizes and times of change. */
+function snapshot(dir: string): string[] {
+  return readdirSync(dir, { recursive: true, encoding: 'utf8' })
+    .filter((path) => !path.endsWith('LOCK') && path !== 'LOCK')
+    .map((path) => join(dir, path))
+    .filter((path) => statSync(path).isFile())
+    .map((path) => `${path} ${readFileSync(path).toString('base64')}`);
+}
+
+function flipByte(path: string, at: number): void {
+  const bytes = readFileSync(path);
+  bytes[at]! ^= 0x10;
+  writeFileSync(path, bytes);
+}
+
+test('help says what there is, and a wrong command line what was meant', async () => {
+  const help = await run('--help');
+  assert.equal(help.code, 0);
+  assert.match(help.out, /spoor store verify[^]*spoor store stats[^]*--data DIR[^]*--json/);
+  assert.equal((await run('verify', '-h')).out, help.out);
+  assert.deepEqual(await run(), {
+    code: 2,
+    out: '',
+    err: 'spoor: spoor store needs one of: verify, stats\n',
+  });
+  const typo = await run('verfy');
+  assert.equal(typo.code, 2);
+  assert.equal(
+    typo.err,
+    'spoor: unknown action: spoor store verfy; did you mean spoor store verify?\n',
+  );
+  const option = await run('stats', '--jason');
+  assert.equal(option.code, 2);
+  assert.match(option.err, /--jason.*spoor store --help/);
+  assert.match((await run('stats', 'now')).err, /takes no further word: now/);
+});
+
+test('a directory without a store is no error of the store, and nothing is made there', () =>
+  withDirectory(async (dir) => {
+    const missing = join(dir, 'nowhere');
+    const answer = await run('stats', '--data', missing);
+    assert.equal(answer.code, 2);
+    assert.equal(answer.err, `spoor: data directory ${missing}: there is no such directory\n`);
+    assert.equal(existsSync(missing), false);
+    const empty = await run('verify', '--data', dir);
+    assert.equal(empty.code, 2);
+    assert.match(empty.err, /no Spoor store is in it: there is no MANIFEST/);
+    assert.deepEqual(readdirSync(dir), []);
+    mkdirSync(join(dir, 'tenants'));
+    assert.match((await run('verify', '--data', dir)).err, /its MANIFEST is missing/);
+    assert.match(
+      (await run('stats', '--set', 'storage.type=memory')).err,
+      /storage\.type is memory, which keeps nothing on disk/,
+    );
+  }));
+
+test('a store that a server has open is left alone', () =>
+  withSample(async (data) => {
+    const lock = DataLock.acquire(data);
+    try {
+      const { code, err } = await run('verify', '--data', data);
+      assert.equal(code, 1);
+      assert.match(err, /another Spoor process uses it; stop that one/);
+    } finally {
+      lock.release();
+    }
+  }));
+
+test('a whole store is verified without a change', () =>
+  withSample(async (data) => {
+    const before = snapshot(data);
+    const { code, out, err } = await run('verify', '--data', data);
+    assert.deepEqual([code, err], [0, '']);
+    assert.match(out, /3 blocks with 70 spans/);
+    assert.match(out, /8 spans in no block yet/);
+    assert.match(out, /Every checksum is right\.\n$/);
+    assert.deepEqual(snapshot(data), before);
+  }));
+
+test('each flipped byte of a block is found, named and explained, and the rest is verified', () =>
+  withSample(async (data) => {
+    const block = join(data, 'tenants', 'acme', '0000000002.block');
+    const { size } = statSync(block);
+    for (const at of [0, 7, 8, size >> 1, size - 30, size - 12, size - 1]) {
+      flipByte(block, at);
+      const { code, out } = await run('verify', '--data', data, '--json');
+      const { problems } = JSON.parse(out) as { problems: { path: string; meaning: string }[] };
+      assert.deepEqual(
+        problems.map(({ path }) => path),
+        [block],
+        `byte ${at}`,
+      );
+      assert.match(problems[0]!.meaning, /5 spans of [0-9]+ traces of tenant acme/);
+      assert.equal(code, 1);
+      flipByte(block, at);
+    }
+    writeFileSync(`${block}.unnamed`, 'x');
+    const whole = await run('verify', '--data', data);
+    assert.equal(whole.code, 0);
+    assert.match(whole.out, /no part of the store:\n {2}\S+0000000002\.block\.unnamed \(1 B\)/);
+  }));
+
+test('damage of the log and of the manifest is told with what it means', () =>
+  withSample(async (data) => {
+    const manifest = join(data, 'MANIFEST');
+    flipByte(manifest, 60);
+    const first = await run('verify', '--data', data);
+    assert.equal(first.code, 1);
+    assert.match(
+      first.out,
+      /DAMAGED manifest \S+MANIFEST: damaged at byte [0-9]+[^]*Blocks may be/,
+    );
+    flipByte(manifest, 60);
+    writeFileSync(manifest, Buffer.concat([readFileSync(manifest), Buffer.alloc(5, 1)]));
+    assert.match(
+      (await run('verify', '--data', data)).out,
+      /5 bytes at its end are no whole record/,
+    );
+  }));
+
+test('the store is added up by tenant and by column, as tables and as JSON', () =>
+  withSample(async (data) => {
+    const { code, out } = await run('stats', '--data', data);
+    assert.equal(code, 0);
+    assert.match(out, /^tenant +blocks +spans +bytes +B\/span +by level +in the log/m);
+    assert.match(out, /^acme +1 +5 +[0-9.]+ KiB +[0-9.]+ +0: 1 +0 +2025-11-22T/m);
+    assert.match(out, /^default +2 +65 +[0-9.]+ KiB +[0-9.]+ +0: 2 +8 +1970-01-01T/m);
+    assert.match(out, /^spanIds +[0-9.]+ (B|KiB) +[0-9.]+ %$/m);
+    const json = JSON.parse((await run('stats', '--data', data, '--json')).out) as {
+      tenants: { tenant: string; spans: number; sizeBytes: number; minStartUnixNano: string }[];
+      columns: { sizeBytes: number }[];
+    };
+    assert.deepEqual(
+      json.tenants.map(({ tenant, spans }) => [tenant, spans]),
+      [
+        ['acme', 5],
+        ['default', 65],
+      ],
+    );
+    assert.equal(json.tenants[1]!.minStartUnixNano, '0');
+    const blocks = json.tenants.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    const columns = json.columns.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    assert.ok(Math.abs(blocks - columns) < json.columns.length, 'all bytes are in the breakdown');
+  }));

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+import { parseArgs } from 'node:util';
+import { UsageError } from '#cli/cli-error.ts';
+import { nearestName } from '#config/suggest.ts';
+
+/** What `spoor store` can do. */
+const STORE_ACTIONS = ['verify', 'stats'] as const;
+type StoreAction = (typeof STORE_ACTIONS)[number];
+
+/** The command line of `spoor store`. */
+export interface StoreOptions {
+  /** Undefined for help on all of them. */
+  readonly action: StoreAction | undefined;
+  readonly dataDirectory: string | undefined;
+  readonly configFile: string | undefined;
+  readonly sets: readonly string[];
+  readonly json: boolean;
+  readonly help: boolean;
+}
+
+/** Text of `spoor store --help`. */
+export const STORE_HELP = `Looks after stored traces while no server uses them.
+
+Usage:
+  spoor store verify [options]   read every byte, say what is damaged and what that means
+  spoor store stats [options]    tenants, blocks, spans, bytes by column, time ranges
+
+Nothing is changed by them.
+
+Options:
+  --data DIR                 directory of the stored traces
+                             (default: SPOOR_DATA, else ./spoor-data)
+  --config FILE, --set path.to.key=value
+                             as for the server, to find its directory
+  --json                     one JSON document on standard output
+  -h, --help                 this text
+
+Ends with 0 when all is well, with 1 when something is damaged or could not be
+done, with 2 when the command line is wrong.
+`;
+
+const OPTIONS = {
+  data: { type: 'string' },
+  config: { type: 'string' },
+  set: { type: 'string', multiple: true },
+  json: { type: 'boolean' },
+  help: { type: 'boolean', short: 'h' },
+} as const;
+
+/**
+ * Reads the words after `spoor store`.
+ * @throws {UsageError}
+ */
+export function parseStoreOptions(args: readonly string[]): StoreOptions {
+  const { values, positionals } = parse(args);
+  const [word, ...rest] = positionals;
+  const help = values.help === true;
+  const action = STORE_ACTIONS.find((known) => known === word);
+  if (action === undefined && !(help && word === undefined)) {
+    const near = word === undefined ? undefined : nearestName(word, STORE_ACTIONS);
+    throw new UsageError(
+      word === undefined
+        ? `spoor store needs one of: ${STORE_ACTIONS.join(', ')}`
+        : `unknown action: spoor store ${word}; ${near === undefined ? `there are: ${STORE_ACTIONS.join(', ')}` : `did you mean spoor store ${near}?`}`,
+    );
+  }
+  if (rest.length > 0) {
+    throw new UsageError(`spoor store ${word} takes no further word: ${rest[0]}`);
+  }
+  return {
+    action,
+    dataDirectory: values.data,
+    configFile: values.config,
+    sets: values.set ?? [],
+    json: values.json === true,
+    help,
+  };
+}
+
+// The type is that of the options above.
+function parse(
+  args: readonly string[],
+): ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>> {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    // Node's own text names the option and what is wrong with it.
+    const text = error instanceof Error ? error.message : String(error);
+    throw new UsageError(`${text}; spoor store --help lists the options`);
+  }
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+import { SpoorError } from '@spoor/core/model/errors.ts';
+import { SpanBatch } from '@spoor/core/model/span-batch.ts';
+import type { BlockEntry } from '../manifest-edit.ts';
+import type { StoppedStore } from './stopped-store.ts';
+
+/** Something that is not as it was written. */
+interface StoreProblem {
+  readonly path: string;
+  /** What is wrong, with the numbers. */
+  readonly what: string;
+  /** What that means for the spans, and what can be done. */
+  readonly meaning: string;
+}
+
+/** What {@link verifyStore} found. */
+export interface VerifyReport {
+  readonly blocks: number;
+  readonly blockSpans: number;
+  readonly blockBytes: number;
+  readonly logRecords: number;
+  /** Spans in the log that are in no block. */
+  readonly logSpans: number;
+  readonly logBytes: number;
+  readonly problems: readonly StoreProblem[];
+  /** Files that belong to no store; they do no harm. */
+  readonly strayFiles: readonly { readonly path: string; readonly sizeBytes: number }[];
+}
+
+/**
+ * Reads every byte of a store, and compares it with the checksums that were written with it.
+ * @param onBlock called before each block, with its place among all
+ */
+export async function verifyStore(
+  store: StoppedStore,
+  onBlock: (number: number, of: number) => void = () => {},
+): Promise<VerifyReport> {
+  const problems: StoreProblem[] = [];
+  verifyManifest(store, problems);
+
+  let logSpans = 0;
+  const log = await store.readLog(
+    ({ batch, sequence }, isUnsealed) => {
+      try {
+        const { rows } = new SpanBatch(batch);
+        if (isUnsealed) logSpans += rows;
+      } catch (error) {
+        problems.push({
+          path: store.dir,
+          what: `write-ahead log: record ${sequence} cannot be read: ${messageOf(error)}`,
+          meaning: 'A start ends with this error. Please report it: its checksum is right.',
+        });
+      }
+    },
+    ({ path, message, lost }) => problems.push({ path, what: message, meaning: lossOf(lost) }),
+  );
+
+  let blockSpans = 0;
+  let blockBytes = 0;
+  for (const [i, block] of store.blocks.entries()) {
+    onBlock(i + 1, store.blocks.length);
+    const what = verifyBlock(store, block);
+    blockSpans += block.spans;
+    blockBytes += block.sizeBytes;
+    if (what !== undefined) {
+      problems.push({ path: store.pathOf(block), what, meaning: blockLoss(block) });
+    }
+  }
+  return {
+    blocks: store.blocks.length,
+    blockSpans,
+    blockBytes,
+    logRecords: log.records,
+    logSpans,
+    logBytes: [...log.segments, ...log.unused].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
+    problems,
+    strayFiles: store.strayFiles(),
+  };
+}
+
+function verifyManifest(store: StoppedStore, problems: StoreProblem[]): void {
+  const { manifestPath: path, manifestDamage, manifestTornBytes } = store;
+  for (const what of manifestDamage) {
+    problems.push({
+      path,
+      what,
+      meaning:
+        'Blocks may be missing from it, or stand in it although they were removed. A start keeps it as MANIFEST.damaged and sets blocks that it does not name aside as *.unnamed; restore MANIFEST from a backup of the same moment as the blocks.',
+    });
+  }
+  if (manifestTornBytes > 0) {
+    problems.push({
+      path,
+      what: `manifest ${path}: ${manifestTornBytes} bytes at its end are no whole record`,
+      meaning:
+        'After a crash this is the commit that was under way: nothing acknowledged is lost, since its spans are still in the log, and a start cuts it off. Otherwise blocks may be missing from the end of it.',
+    });
+  }
+}
+
+/** What is wrong with a block, or undefined. */
+function verifyBlock(store: StoppedStore, block: BlockEntry): string | undefined {
+  try {
+    return store.withBlock(block, (reader) => {
+      const sizeBytes = reader.verify();
+      if (sizeBytes !== block.sizeBytes) {
+        return `block ${reader.path}: ${sizeBytes} bytes where the manifest says ${block.sizeBytes}`;
+      }
+      const { rows } = reader.footer;
+      return rows === block.spans
+        ? undefined
+        : `block ${reader.path}: ${rows} spans where the manifest says ${block.spans}`;
+    });
+  } catch (error) {
+    if (error instanceof SpoorError) return error.message;
+    throw error;
+  }
+}
+
+function blockLoss({ tenant, spans, traces }: BlockEntry): string {
+  return `The block is left out of all answers: ${spans} spans of ${traces} traces of tenant ${tenant}. All other blocks are answered from. Restore the file from a backup while no server runs; it never changes once it is written.`;
+}
+
+function lossOf(lost: readonly [from: number, to: number] | undefined): string {
+  return lost === undefined
+    ? 'Records that can be read are kept; what else was here is lost.'
+    : `Acknowledged spans of ${lost[1] - lost[0] + 1} batches are lost, unless a backup of the log has them. A start keeps the rest, and the damaged file under another name.`;
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
