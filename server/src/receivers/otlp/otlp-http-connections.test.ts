@@ -269,5 +269,5 @@ test('a refused body without a length is dropped, and the connection takes the n
   const chunked = `POST /v1/traces HTTP/1.1\r\n${head}transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n`;
   const last = `POST /v1/traces HTTP/1.1\r\n${head}connection: close\r\ncontent-length: 1\r\n\r\nx`;
   const text = await exchangeRaw(bed.port, chunked + last);
-  assert.equal(text.match(/^HTTP\/1\.1 415 /gm)?.length, 2);
+  assert.equal(text.match(/HTTP\/1\.1 415 /g)?.length, 2);
 });
