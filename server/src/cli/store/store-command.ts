@@ -26,7 +26,7 @@ export async function storeCommand(
     return EXIT.ok;
   }
   try {
-    using store = StoppedStore.open(directoryOf(options, surroundings));
+    await using store = await StoppedStore.open(directoryOf(options, surroundings));
     if (options.action === 'stats') {
       const stats = await storeStats(store);
       out(options.json ? formatJson(stats) : formatStats(store.dir, stats));

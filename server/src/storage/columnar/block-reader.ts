@@ -5,6 +5,7 @@ import { traceIdBytes, type TraceId } from '@spoor/core/model/ids.ts';
 import type { ShapeTable, SymbolTable } from '@spoor/core/model/span-columns.ts';
 import {
   BLOCK_FORMAT_VERSION,
+  BLOCK_MAGIC,
   type BlockFooter,
   type ChunkRef,
   type TableRef,

@@ -52,7 +52,7 @@ async function assertReads(sample: string): Promise<void> {
     const data = join(dir, 'data');
     cpSync(join(sample, 'data'), data, { recursive: true });
     {
-      using stopped = StoppedStore.open(data);
+      await using stopped = await StoppedStore.open(data);
       assert.deepEqual((await verifyStore(stopped)).problems, []);
     }
     await withStore(data, async (store) => {

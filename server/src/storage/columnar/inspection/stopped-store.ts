@@ -1,76 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import { blockPath, TENANTS_DIR } from '../block-path.ts';
 import { BlockReader } from '../block-reader.ts';
 import { DataLock, LOCK_FILE } from '../data-lock.ts';
 import { ByteCache } from '../frame-cache.ts';
-import { MANIFEST_FILE } from '../manifest.ts';
-import { decodeEdit, type BlockEntry } from '../manifest-edit.ts';
-import { decodeManifest } from '../manifest-log.ts';
-import { DISK_FILES } from '../store-files.ts';
+import { Manifest, MANIFEST_FILE } from '../manifest.ts';
+import type { BlockEntry } from '../manifest-edit.ts';
+import { DISK_FILES } from '../disk-files.ts';
 import { replayWal, type WalDamage, type WalReplay } from '../wal-replay.ts';
 import type { WalRecord } from '../wal-record.ts';
 
 const WAL_DIR = 'wal';
 
 /** A data directory that no server has open, to look at: nothing in it is changed. */
-export class StoppedStore implements Disposable {
+export class StoppedStore implements AsyncDisposable {
   readonly dir: string;
+  readonly manifest: Manifest;
   /** By tenant and id. */
   readonly blocks: readonly BlockEntry[];
-  /** Everything up to this sequence of the log is in blocks. */
-  readonly walUpto: number;
-  readonly manifestPath: string;
-  /** What of the manifest cannot be read, a sentence each. */
-  readonly manifestDamage: readonly string[];
-  /** Bytes behind the last whole record of the manifest. */
-  readonly manifestTornBytes: number;
   readonly #lock: DataLock;
-  readonly #tenantUpto = new Map<string, number>();
 
-  private constructor(dir: string, lock: DataLock) {
+  private constructor(dir: string, lock: DataLock, manifest: Manifest) {
     this.dir = dir;
     this.#lock = lock;
-    this.manifestPath = join(dir, MANIFEST_FILE);
-    const bytes = readFileSync(this.manifestPath);
-    const log = decodeManifest(bytes, this.manifestPath);
-    this.manifestDamage = log.damage;
-    this.manifestTornBytes = Math.max(0, bytes.length - log.endBytes);
-    const blocks = new Map<string, BlockEntry>();
-    let walUpto = 0;
-    for (const edit of log.payloads.map(decodeEdit)) {
-      for (const { tenant, id } of edit.removeBlocks ?? []) blocks.delete(`${tenant}/${id}`);
-      for (const block of edit.addBlocks ?? []) blocks.set(`${block.tenant}/${block.id}`, block);
-      for (const { tenant, sequence } of edit.tenantUpto ?? []) {
-        this.#tenantUpto.set(tenant, Math.max(sequence, this.#tenantUpto.get(tenant) ?? 0));
-      }
-      walUpto = Math.max(walUpto, edit.walUpto ?? 0);
-    }
-    this.walUpto = walUpto;
-    this.blocks = [...blocks.values()].sort((a, b) =>
-      a.tenant === b.tenant ? a.id - b.id : a.tenant < b.tenant ? -1 : 1,
-    );
+    this.manifest = manifest;
+    this.blocks = manifest
+      .tenants()
+      .sort()
+      .flatMap((tenant) => manifest.blocks(tenant).sort((a, b) => a.id - b.id));
   }
 
   /**
    * Takes the lock of a directory and reads its manifest.
    * @throws {SpoorError} invalid_argument: there is no store; unavailable: a process has it open; corrupt: a newer format
    */
-  static open(dir: string): StoppedStore {
+  static async open(dir: string): Promise<StoppedStore> {
     requireStore(dir);
     const lock = DataLock.acquire(dir);
     try {
-      return new StoppedStore(dir, lock);
+      return new StoppedStore(dir, lock, await Manifest.read({ files: DISK_FILES, dir }));
     } catch (error) {
       lock.release();
       throw error;
     }
   }
 
-  [Symbol.dispose](): void {
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.manifest.close();
     this.#lock.release();
+  }
+
+  get manifestPath(): string {
+    return join(this.dir, MANIFEST_FILE);
   }
 
   pathOf({ tenant, id }: BlockEntry): string {
@@ -99,12 +82,10 @@ export class StoppedStore implements Disposable {
     return replayWal({
       files: DISK_FILES,
       dir: join(this.dir, WAL_DIR),
-      sealedUpto: this.walUpto,
+      sealedUpto: this.manifest.walUpto,
       onDamage,
       onRecord: (record) => {
-        const { tenant, sequence } = record;
-        const upto = Math.max(this.walUpto, this.#tenantUpto.get(tenant) ?? 0);
-        onRecord(record, sequence > upto);
+        onRecord(record, record.sequence > this.manifest.sealedUpto(record.tenant));
       },
     });
   }

@@ -54,6 +54,15 @@ export async function verifyStore(
     },
     ({ path, message, lost }) => problems.push({ path, what: message, meaning: lossOf(lost) }),
   );
+  const present = new Set([...log.segments, ...log.unused].map(({ id }) => id));
+  for (const id of store.manifest.segments) {
+    if (present.has(id)) continue;
+    problems.push({
+      path: store.dir,
+      what: `write-ahead log: segment ${id} is missing`,
+      meaning: 'What it held of spans that are in no block is lost, unless a backup has it.',
+    });
+  }
 
   let blockSpans = 0;
   let blockBytes = 0;
@@ -79,8 +88,9 @@ export async function verifyStore(
 }
 
 function verifyManifest(store: StoppedStore, problems: StoreProblem[]): void {
-  const { manifestPath: path, manifestDamage, manifestTornBytes } = store;
-  for (const what of manifestDamage) {
+  const { manifestPath: path } = store;
+  const { damage, cutBytes } = store.manifest;
+  for (const what of damage) {
     problems.push({
       path,
       what,
@@ -88,10 +98,10 @@ function verifyManifest(store: StoppedStore, problems: StoreProblem[]): void {
         'Blocks may be missing from it, or stand in it although they were removed. A start keeps it as MANIFEST.damaged and sets blocks that it does not name aside as *.unnamed; restore MANIFEST from a backup of the same moment as the blocks.',
     });
   }
-  if (manifestTornBytes > 0) {
+  if (cutBytes > 0) {
     problems.push({
       path,
-      what: `manifest ${path}: ${manifestTornBytes} bytes at its end are no whole record`,
+      what: `manifest ${path}: ${cutBytes} bytes at its end are no whole record`,
       meaning:
         'After a crash this is the commit that was under way: nothing acknowledged is lost, since its spans are still in the log, and a start cuts it off. Otherwise blocks may be missing from the end of it.',
     });
