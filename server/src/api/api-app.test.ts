@@ -5,6 +5,7 @@ import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import type { FastifyInstance } from 'fastify';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import type { TraceQuery } from '@spoor/core/query/trace-query.ts';
@@ -174,6 +175,50 @@ test('every route that reads asks for the tenant, and hands it to the store', as
       // They tell of all tenants.
       const metrics = await app.inject({ url: '/metrics', headers: { 'x-tenant': 'one' } });
       assert.equal(metrics.statusCode, 404);
+    },
+    { tenancy: TENANCY },
+  );
+});
+
+/** Paths of all routes, as the router itself tells them: a tree with four characters of indent a level. */
+function routesOf(app: FastifyInstance): string[] {
+  const parents: string[] = [];
+  return [...app.printRoutes({ commonPrefix: false }).matchAll(/^(.*)[├└]── (\S+) \(/gm)].map(
+    ([, indent, path]) => {
+      const depth = indent!.length / 4;
+      parents[depth] = (depth === 0 ? '' : parents[depth - 1]!) + path!;
+      return parents[depth];
+    },
+  );
+}
+
+test('no route reads anything for a request without a tenant', async () => {
+  const read: string[] = [];
+  const reader = new Proxy(new FixtureReader(TRACE), {
+    get: (target, name) => {
+      const value: unknown = Reflect.get(target, name);
+      if (typeof value !== 'function') return value;
+      return (...args: unknown[]): unknown => {
+        read.push(String(name));
+        return Reflect.apply(value, target, args);
+      };
+    },
+  });
+  const query =
+    'service=shop&quantile=0.9&key=a' +
+    '&query.startTimeMin=2026-01-01T00:00:00Z&query.startTimeMax=2027-01-01T00:00:00Z';
+  await withApi(
+    reader,
+    async (app) => {
+      await app.ready();
+      const paths = routesOf(app).filter((path) => path.startsWith('/api/'));
+      assert.ok(paths.length >= 11 && paths.includes('/api/v3/traces/:id'));
+      for (const path of paths) {
+        await app.inject(`${path.replaceAll(/:\w+/g, TRACE_ID)}?${query}`);
+        assert.deepEqual(read, [], path);
+      }
+      await app.inject({ url: '/api/services', headers: { 'x-tenant': 'one' } });
+      assert.deepEqual(read, ['getServices']);
     },
     { tenancy: TENANCY },
   );
