@@ -70,12 +70,13 @@ export function buildComponents(
   const rssGuard = new RssGuard(processBytes);
   const budget = new MemoryBudget(bodiesBytes, () => rssGuard.isOver);
   const ingest = new TraceBatcher(store);
+  const paced = new PacedIngest(ingest);
   const tenancy = new Tenancy(config.tenancy.enabled ? config.tenancy : undefined);
   const tenantCounters = config.tenancy.enabled ? new TenantCounters() : undefined;
   const shares =
     tenantCounters && new TenantShares(budget, (tenant) => tenantCounters.countNoRoom(tenant));
   const receivers = createOtlpReceivers(config.receivers.otlp.protocols, {
-    ingest: new PacedIngest(ingest),
+    ingest: paced,
     tenancy,
     budgetOf: (tenant) => shares?.of(tenant) ?? budget,
     tenantCounters,
@@ -89,6 +90,8 @@ export function buildComponents(
     receivers: () => receivers.map((receiver) => receiver.metrics()),
     tenants: () => tenantCounters?.figures() ?? [],
     bodies: () => budget.figures,
+    waitingBodies: () => paced.waiting,
+    memory: () => ({ limitBytes: rssGuard.limitBytes, isTight: rssGuard.isOver }),
     storeFigures: () => store.figures(),
   });
   const { http } = config.query;

@@ -13,6 +13,8 @@ function createMetrics(sources: Partial<MetricSources> = {}): Metrics {
     receivers: () => [],
     tenants: () => [],
     bodies: () => ({ limitBytes: 10, usedBytes: 5, peakBytes: 6, refusals: 0 }),
+    waitingBodies: () => 3,
+    memory: () => ({ limitBytes: 400, isTight: true }),
     storeFigures: () => new Map(),
     ...sources,
   });

@@ -39,6 +39,13 @@ interface BodiesMetrics {
   readonly refusals: number;
 }
 
+/** How near the process is to its memory limit. */
+interface MemoryMetrics {
+  readonly limitBytes: number;
+  /** Whether new bodies are refused since it is near. */
+  readonly isTight: boolean;
+}
+
 /** Where the values of a scrape come from. */
 export interface MetricSources {
   readonly version: string;
@@ -47,6 +54,9 @@ export interface MetricSources {
   /** A bounded number of them; none while tenancy is off. */
   readonly tenants: () => Iterable<TenantMetrics>;
   readonly bodies: () => BodiesMetrics;
+  /** Whole bodies that wait for their turn to be decoded. */
+  readonly waitingBodies: () => number;
+  readonly memory: () => MemoryMetrics;
   readonly storeFigures: () => StoreFigures;
 }
 
@@ -73,11 +83,15 @@ export class Metrics {
   /** The metrics as Prometheus text. */
   async expose(): Promise<string> {
     for (const metric of this.#metrics.values()) metric.reset();
-    const { version, receivers, tenants, bodies, storeFigures } = this.#sources;
+    const { version, receivers, tenants, bodies, waitingBodies, memory, storeFigures } =
+      this.#sources;
     this.#gauge('spoor_build_info', 'Always 1.', 1, { version });
     for (const figures of receivers()) this.#receiver(figures);
     for (const figures of tenants()) this.#tenant(figures);
     this.#bodies(bodies());
+    const help = 'Whole request bodies that wait for their turn to be decoded.';
+    this.#gauge('spoor_ingest_waiting_bodies', help, waitingBodies(), {});
+    this.#memory(memory());
     for (const [name, { kind, help, value }] of storeFigures()) {
       if (kind === 'counter') this.#counter(`spoor_${name}`, help, value, {});
       else this.#gauge(`spoor_${name}`, help, value, {});
@@ -136,6 +150,12 @@ export class Metrics {
       figures.refusals,
       {},
     );
+  }
+
+  #memory({ limitBytes, isTight }: MemoryMetrics): void {
+    this.#gauge('spoor_memory_limit_bytes', 'memory_limit_mib in bytes.', limitBytes, {});
+    const help = '1 while bodies are refused because resident memory is near the limit, else 0.';
+    this.#gauge('spoor_memory_tight', help, isTight ? 1 : 0, {});
   }
 
   #counter(name: string, help: string, value: number, labels: Record<string, string>): void {

@@ -160,6 +160,8 @@ export async function withApi(
       receivers: () => [],
       tenants: () => [],
       bodies: () => ({ limitBytes: 1, usedBytes: 0, peakBytes: 0, refusals: 0 }),
+      waitingBodies: () => 0,
+      memory: () => ({ limitBytes: 0, isTight: false }),
       storeFigures: () => new Map(),
     }),
     uiDirectory: options.uiDirectory ?? '/nonexistent',

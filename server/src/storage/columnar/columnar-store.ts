@@ -39,6 +39,7 @@ import type { SealReply, SealRequest } from './seal-worker.ts';
 import type { Slab, SlabRoom } from './slab.ts';
 import { storeFigures } from './store-figures.ts';
 import { isOutOfSpace, makeDurableDir, type StoreFiles } from './store-files.ts';
+import { StoreWork } from './store-work.ts';
 import { TenantTurns } from './tenant-turns.ts';
 import { afterTimeout, type Later } from './later.ts';
 import { Wal } from './wal.ts';
@@ -131,7 +132,7 @@ export class ColumnarStore implements TraceStore {
   #quietTimer: NodeJS.Timeout | undefined;
   #lastWriteMs = 0;
   #spansWritten = 0;
-  #seals = 0;
+  readonly #work = new StoreWork();
 
   constructor(options: ColumnarStoreOptions) {
     this.#dir = options.dir;
@@ -363,7 +364,7 @@ export class ColumnarStore implements TraceStore {
       headBytes: this.#head.usedBytes,
       waitingWrites: this.#head.waiting,
       spansWritten: this.#spansWritten,
-      seals: this.#seals,
+      work: this.#work,
       damagedBlocks: this.#damage.blocks.size,
       damagedFiles: this.#damage.files,
       tenants: this.#tenants.length,
@@ -468,7 +469,7 @@ export class ColumnarStore implements TraceStore {
   async #seal(slab: Slab): Promise<void> {
     while (!this.#closing) {
       try {
-        await this.#trySeal(slab);
+        await this.#work.seals.count(() => this.#trySeal(slab));
         this.#sealFailure = undefined;
         this.#head.refuseWaiting(undefined);
         return;
@@ -538,7 +539,6 @@ export class ColumnarStore implements TraceStore {
       }
       throw error;
     }
-    this.#seals++;
     this.#open?.wal.release(slab.lastSequence);
     this.#compactor.check();
   }
@@ -562,7 +562,9 @@ export class ColumnarStore implements TraceStore {
     question: Extract<Question, { ask: Kind }>,
     { signal }: ReadOptions,
   ): Promise<Answers[Kind]> {
-    return await this.#turns.take(tenant, signal, () => this.#askNow(tenant, question, signal));
+    return await this.#work.questions.count(() =>
+      this.#turns.take(tenant, signal, () => this.#askNow(tenant, question, signal)),
+    );
   }
 
   /** Asks the query worker, with the state of this moment. */
@@ -589,6 +591,7 @@ export class ColumnarStore implements TraceStore {
         cancel,
         question,
       }));
+      this.#work.cache = reply.cache;
       this.#noteDamage(reply.damaged);
       if (reply.error !== undefined) throw new SpoorError(reply.error.code, reply.error.message);
       // The worker answers each question with its own kind of answer.

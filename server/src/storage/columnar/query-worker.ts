@@ -75,6 +75,13 @@ export interface Answers {
   readonly 'attribute values': AttributeCounts<AttributeText>;
 }
 
+/** Figures of the memory for decoded blocks, since the worker was started. */
+export interface CacheFigures {
+  readonly bytes: number;
+  readonly hits: number;
+  readonly misses: number;
+}
+
 /** What comes back. */
 export interface QueryReply {
   readonly id: number;
@@ -82,6 +89,7 @@ export interface QueryReply {
   readonly error?: { readonly code: ErrorCode; readonly message: string };
   /** Blocks that could not be read and are left out from now on, with the reason. */
   readonly damaged: readonly DamagedBlock[];
+  readonly cache: CacheFigures;
 }
 
 class WorkerBlock implements OpenBlock {
@@ -163,7 +171,13 @@ class QueryAnswerer {
     }
   }
 
-  answer(request: QueryRequest): QueryReply {
+  /** Of all questions so far. */
+  get cacheFigures(): CacheFigures {
+    const { bytes, hits, misses } = this.#cache;
+    return { bytes, hits, misses };
+  }
+
+  answer(request: QueryRequest): Omit<QueryReply, 'cache'> {
     const damaged: DamagedBlock[] = [];
     const cancel = new Int32Array(request.cancel);
     const checkCancelled = (): void => {
@@ -303,7 +317,7 @@ export function createAnswerer(
 ): (message: QueryRequest | BlocksMessage) => QueryReply | undefined {
   const answerer = new QueryAnswerer(files);
   return (message) => {
-    if (!('added' in message)) return answerer.answer(message);
+    if (!('added' in message)) return { ...answerer.answer(message), cache: answerer.cacheFigures };
     answerer.change(message);
     return undefined;
   };

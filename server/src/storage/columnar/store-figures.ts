@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { StoreFigures } from '#storage/tracestore.ts';
 import type { BlockEntry } from './manifest-edit.ts';
+import type { StoreWork } from './store-work.ts';
 import type { WalFigures } from './wal.ts';
 
 /** What the figures of a columnar store are made of. */
@@ -11,7 +12,7 @@ export interface StoreState {
   readonly headBytes: number;
   readonly waitingWrites: number;
   readonly spansWritten: number;
-  readonly seals: number;
+  readonly work: StoreWork;
   readonly damagedBlocks: number;
   readonly damagedFiles: number;
   readonly freeBytes: number;
@@ -24,6 +25,9 @@ export interface StoreState {
 /** The figures of a columnar store, by metric name. */
 export function storeFigures(state: StoreState): StoreFigures {
   const { blocks, wal } = state;
+  const { cache } = state.work;
+  const { figures: seals } = state.work.seals;
+  const { figures: questions } = state.work.questions;
   const sum = (pick: (block: BlockEntry) => number): number =>
     blocks.reduce((total, block) => total + pick(block), 0);
   type Figure = { kind: 'gauge' | 'counter'; help: string; value: number };
@@ -54,13 +58,31 @@ export function storeFigures(state: StoreState): StoreFigures {
     ['store_waiting_writes', gauge('Batches that wait for room.', state.waitingWrites)],
     ['store_tenants', gauge('Tenants with spans.', state.tenants)],
     ['store_spans_written_total', counter('Spans made durable.', state.spansWritten)],
-    ['store_seals_total', counter('Slabs sealed into blocks.', state.seals)],
+    ['store_seals_total', counter('Slabs sealed into blocks.', seals.done)],
+    ['store_seal_failures_total', counter('Seals that failed; each is tried again.', seals.failed)],
+    ['store_seal_seconds_total', counter('Time in which slabs were sealed.', seals.seconds)],
+    ['store_questions_total', counter('Questions that were answered.', questions.done)],
+    [
+      'store_question_failures_total',
+      counter('Questions that were cancelled or failed.', questions.failed),
+    ],
+    [
+      'store_question_seconds_total',
+      counter('Time of all questions, with their waiting for a turn.', questions.seconds),
+    ],
+    ['store_cache_bytes', gauge('Decoded parts of blocks that are kept.', cache.bytes)],
+    ['store_cache_hits_total', counter('Parts of blocks that were found there.', cache.hits)],
+    ['store_cache_misses_total', counter('Parts of blocks that were not.', cache.misses)],
     ['store_expired_blocks_total', counter('Blocks removed by retention.', state.expiredBlocks)],
     ['store_expired_spans_total', counter('Spans removed by retention.', state.expiredSpans)],
     ['store_wal_segments', gauge('Segments of the write-ahead log in use.', wal?.segments ?? 0)],
     ['store_wal_bytes', gauge('Size of these segments.', wal?.sizeBytes ?? 0)],
     ['store_wal_queued_bytes', gauge('Waiting for the disk.', wal?.queuedBytes ?? 0)],
     ['store_wal_commits_total', counter('Group commits.', wal?.groups ?? 0)],
+    [
+      'store_wal_commit_seconds_total',
+      counter('Time of all group commits: write and sync.', wal?.commitSeconds ?? 0),
+    ],
     ['store_wal_records_total', counter('Batches committed.', wal?.records ?? 0)],
     ['store_wal_written_bytes_total', counter('Bytes committed.', wal?.writtenBytes ?? 0)],
   ]);

@@ -51,6 +51,8 @@ export interface WalFigures {
   readonly groups: number;
   readonly records: number;
   readonly writtenBytes: number;
+  /** Time in which a group was under way, from its write to the end of its sync. */
+  readonly commitSeconds: number;
   /** Waiting now. */
   readonly queuedBytes: number;
 }
@@ -93,6 +95,7 @@ export class Wal {
   #closed = false;
   #groups = 0;
   #records = 0;
+  #commitMs = 0;
   #writtenBytes = 0;
 
   private constructor(options: WalOptions) {
@@ -158,6 +161,7 @@ export class Wal {
       groups: this.#groups,
       records: this.#records,
       writtenBytes: this.#writtenBytes,
+      commitSeconds: this.#commitMs / 1000,
       queuedBytes: this.#queuedBytes,
     };
   }
@@ -286,8 +290,10 @@ export class Wal {
         sequence++;
       }
     }
+    const startMs = performance.now();
     await writeFully(segment.file, views, segment.end);
     await segment.file.fdatasync();
+    this.#commitMs += performance.now() - startMs;
 
     let lengthBytes = 0;
     for (const view of views) lengthBytes += view.length;

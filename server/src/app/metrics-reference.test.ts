@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { loadConfig } from '#config/load-config.ts';
+import { createLogger } from '#telemetry/logger.ts';
+import { buildComponents } from './components.ts';
+import { SpoorServer } from './spoor-server.ts';
+
+const PAGE = new URL('../../../docs/reference/metrics.md', import.meta.url);
+
+/** What `/metrics` of a server with everything on says, after a request of a tenant. */
+async function scrape(): Promise<string> {
+  const directory = mkdtempSync(join(tmpdir(), 'spoor-metrics-'));
+  const config = loadConfig({
+    env: {},
+    sets: [
+      `storage.directory=${directory}`,
+      'tenancy.enabled=true',
+      'receivers.otlp.protocols.grpc.endpoint=127.0.0.1:0',
+      'receivers.otlp.protocols.http.endpoint=127.0.0.1:0',
+      'query.http.endpoint=127.0.0.1:0',
+      'query.ui.assets_path=/nonexistent',
+      'telemetry.health.endpoint=127.0.0.1:0',
+    ],
+  });
+  const logger = createLogger('silent');
+  const server = new SpoorServer(buildComponents(config, logger, '1.2.3'), logger);
+  try {
+    const addresses = await server.start();
+    const answer = await fetch(`${addresses['otlp_http']}/v1/traces`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', [config.tenancy.header]: 'acme' },
+      body: '{}',
+    });
+    assert.equal(answer.status, 200);
+    return await (await fetch(`${addresses['health']}/metrics`)).text();
+  } finally {
+    await server.shutdown();
+    rmSync(directory, { recursive: true });
+  }
+}
+
+/** The page: a line for each metric. */
+function formatPage(text: string): string {
+  const rows = [...text.matchAll(/^# HELP (\S+) (.*)\n# TYPE \S+ (\S+)((?:\n[^#\n].*)*)/gm)].map(
+    ([, name = '', help = '', type = '', samples = '']) => {
+      const names = new Set(
+        [...samples.matchAll(/[{,]([a-z_]+)="/g)].map(([, label]) => `\`${label!}\``),
+      );
+      return `| \`${name}\` | ${type} | ${[...names].join(', ')} | ${help} |`;
+    },
+  );
+  return `# Metrics
+
+What \`GET /metrics\` on the health port (13133) and on the query port says, for Prometheus. Counters are since the start of the process. Labels have values of fixed sets, but for \`tenant\`, which is there when tenants are on. The names that begin with \`otelcol_\` are the OpenTelemetry collector's. [Operating the store](../guide/operating-the-store.md) says which of them to watch.
+
+This page is written by a test: \`SPOOR_WRITE_REFERENCE=1 node --test server/src/app/metrics-reference.test.ts\`.
+
+| name | type | labels | meaning |
+| --- | --- | --- | --- |
+${rows.sort().join('\n')}
+`;
+}
+
+/** Without the padding that the formatter of this repository adds to tables. */
+function withoutPadding(page: string): string {
+  return page.replaceAll(/ *\| */g, '|').replaceAll(/\| ?-+/g, '|-');
+}
+
+test('the page of metrics has every metric, with its type, labels and meaning', async () => {
+  const page = formatPage(await scrape());
+  if (process.env['SPOOR_WRITE_REFERENCE'] !== undefined) writeFileSync(PAGE, page);
+  assert.equal(withoutPadding(readFileSync(PAGE, 'utf8')), withoutPadding(page));
+});
+
+test('counters end in _total and nothing else does', async () => {
+  const text = await scrape();
+  const odd = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)]
+    .filter(([, name]) => !name!.startsWith('otelcol_'))
+    .filter(([, name, type]) => name!.endsWith('_total') !== (type === 'counter'))
+    .map(([, name]) => name);
+  assert.deepEqual(odd, []);
+});
