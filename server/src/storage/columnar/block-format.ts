@@ -4,7 +4,7 @@ import type { AttributeLevel, ValueType } from '@spoor/core/model/attributes.ts'
 /**
  * The format of a block file; `FORMAT.md` says it byte by byte.
  *
- * file = magic (8) · frames · footer (zstd of JSON) · trailer (see `block-trailer.ts`)
+ * file = magic (8) · frames · footer (zstd; see `footer-codec.ts`) · trailer (see `block-trailer.ts`)
  */
 export const BLOCK_MAGIC = new Uint8Array([0x53, 0x50, 0x4f, 0x4f, 0x52, 0x42, 0x4c, 0x4b]);
 
@@ -109,8 +109,10 @@ export interface BlockFooter {
   /** Earliest and latest start of a span, Unix epoch ns, decimal. */
   readonly minStart: string;
   readonly maxStart: string;
+  /** Since version 2: ranges that hold all starts, ascending: the least and the greatest of each, decimal. */
+  readonly startRanges?: readonly string[];
   /** Four numbers a frame: offset in the file, bytes stored, bytes raw (0: stored as it is), crc32 of the bytes stored. */
-  readonly frames: readonly number[];
+  readonly frames: ArrayLike<number>;
   readonly names: TableRef;
   readonly resources: TableRef;
   readonly scopes: TableRef;

@@ -7,10 +7,9 @@ import fc from 'fast-check';
 import { DEFAULT_TENANT, formatTraceId, parseTenant } from '@spoor/core/model/ids.ts';
 import type { Span } from '@spoor/core/model/span.ts';
 import { arbitrarySpan } from '@spoor/core/query/testing/arbitrary-span.ts';
-import { attributes, span, spanId, traceId } from '@spoor/core/query/testing/example-span.ts';
+import { attributes, span, spanId } from '@spoor/core/query/testing/example-span.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
 import { spanText } from '#storage/testing/trace-oracle.ts';
-import { holdsTrace } from './block-overlap.ts';
 import { blockPath } from './block-path.ts';
 import { BlockReader } from './block-reader.ts';
 import { encodeBlock } from './block-writer.ts';
@@ -157,20 +156,4 @@ test('a block that went or is damaged holds nothing back, and damage is told onc
     assert.match(damage[1]!.reason, /not a whole block/);
     assert.equal(directory.write([spans]), undefined);
     assert.deepEqual(directory.known.takeDamage(), []);
-  }));
-
-test('whether a block holds rows of a trace is known exactly', () =>
-  withDirectory((dir) => {
-    const spans = shopSpans(2000, 100);
-    const directory = new BlockDirectory(dir);
-    directory.write([spans]);
-    const [block] = directory.known.of(DEFAULT_TENANT);
-    const ids = batchOf(spans).traceId;
-    for (let row = 0; row < spans.length; row++) assert.ok(holdsTrace(block!, ids, row * 16));
-    const others = batchOf(
-      Array.from({ length: 3000 }, (_, i) => span({ traceId: traceId(i + 1) })),
-    );
-    for (let row = 0; row < others.rows; row++) {
-      assert.ok(!holdsTrace(block!, others.traceId, row * 16));
-    }
   }));

@@ -79,14 +79,6 @@ export function findOverlap(
   return { isCopy, copies, seenBefore };
 }
 
-/** Whether a block holds rows of the trace whose id is at `bytes[offset, offset + 16)`. @throws {SpoorError} corrupt */
-export function holdsTrace(block: OverlappedBlock, bytes: Uint8Array, offset: number): boolean {
-  return (
-    block.filter.mayHave(bytes, offset) &&
-    block.reader().findTrace(formatTraceId(bytes, offset)) !== undefined
-  );
-}
-
 /** Compares traces with a block, in the order of their ids. */
 class BlockSearch {
   /** Entries of `rows` that are in the block. */

@@ -12,9 +12,11 @@ import {
 } from './block-format.ts';
 import { decodeTrailer, newerFormat, TRAILER_BYTES } from './block-trailer.ts';
 import { codesLength, decodeCodes } from './chunk-codec.ts';
+import { decodeFooter } from './footer-codec.ts';
 import type { ByteCache } from './frame-cache.ts';
 import { OpenFiles } from './open-files.ts';
 import { RowGroup } from './row-group.ts';
+import { decodeRanges, type StartRange } from './start-ranges.ts';
 import { fileErrorCode, isTransientFileError } from './store-files.ts';
 import { TraceFilter } from './trace-filter.ts';
 import { decodeValues } from './values-chunk.ts';
@@ -34,6 +36,8 @@ export class BlockReader {
   readonly minStartUnixNano: bigint;
   readonly maxStartUnixNano: bigint;
   readonly filter: TraceFilter;
+  /** Every start is in one of these. */
+  readonly startRanges: readonly StartRange[];
   /** Why a part of the block could not be read, once that was tried; undefined while all is well. */
   damage: SpoorError | undefined;
   readonly #files: OpenFiles;
@@ -55,6 +59,9 @@ export class BlockReader {
       this.footer = this.#readFooter();
       this.minStartUnixNano = BigInt(this.footer.minStart);
       this.maxStartUnixNano = BigInt(this.footer.maxStart);
+      this.startRanges = decodeRanges(
+        this.footer.startRanges ?? [this.footer.minStart, this.footer.maxStart],
+      );
       this.filter =
         this.footer.version === 1
           ? this.#makeFilter()
@@ -261,7 +268,8 @@ export class BlockReader {
     const key = this.#cacheKey + frame;
     const known = this.#cache.get(key);
     if (known !== undefined) return known as Uint8Array;
-    const [offset, stored, raw, crc] = this.footer.frames.slice(frame * 4, frame * 4 + 4);
+    const { frames } = this.footer;
+    const [offset, stored, raw, crc] = [0, 1, 2, 3].map((k) => frames[frame * 4 + k]!);
     const bytes = this.#read(offset!, stored!);
     if (crc32(bytes) !== crc) {
       throw this.#damaged(`checksum of frame ${frame} is wrong`);
@@ -342,10 +350,8 @@ export class BlockReader {
     if (trailer.format > BLOCK_FORMAT_VERSION) {
       throw new SpoorError('corrupt', newerFormat(this.path, trailer.format));
     }
-    const text = this.#decompress(bytes, trailer.footerRawBytes, 'the footer').toString();
-    // The checksum says that this is what the writer wrote.
-    const footer = JSON.parse(text) as BlockFooter;
-    return footer;
+    const content = this.#decompress(bytes, trailer.footerRawBytes, 'the footer');
+    return decodeFooter(content, trailer.format);
   }
 }
 

@@ -20,12 +20,14 @@ import { encodeTrailer } from './block-trailer.ts';
 import { encodeCodes } from './chunk-codec.ts';
 import { DerivedSection } from './derived/derived-section.ts';
 import { unionValues } from './derived/union-values.ts';
+import { encodeFooter } from './footer-codec.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { GroupWriter } from './group-writer.ts';
 import { OperationsSection } from './operations-section.ts';
 import { type RowOrder, orderRows, unionPlace, withoutRows } from './row-order.ts';
 import { SeenBeforeSection } from './seen-before-section.ts';
 import { releaseUnion, type SpanUnion, uniteSpans } from './span-union.ts';
+import { encodeRanges, StartRanges } from './start-ranges.ts';
 import { TraceFilter } from './trace-filter.ts';
 import { allEntries, encodeValues } from './values-chunk.ts';
 
@@ -69,6 +71,7 @@ export function encodeBlock(
   const groups: BlockGroup[] = [];
   const writer = new GroupWriter(union, order, frames);
   const operations = new OperationsSection();
+  const starts = new StartRanges();
   let nextTrace = 0;
   const split = new SeenBeforeSection(() => seenBefore[nextTrace++] === 1);
   const derived = new DerivedSection();
@@ -87,6 +90,7 @@ export function encodeBlock(
       traceStarts: order.traceStarts.slice(trace, end + 1).map((start) => start - firstRow),
     };
     operations.add(group);
+    starts.add(union, group.rows);
     split.add(group);
     derived.add(group);
     groups.push({
@@ -96,7 +100,9 @@ export function encodeBlock(
     frames.flush();
     trace = end;
   }
-  const { minStart, maxStart } = startBounds(union, order.rows);
+  const ranges = starts.finish();
+  const minStart = ranges[0]!.min;
+  const maxStart = ranges.at(-1)!.max;
   const columns = union.columns.map((column, c): BlockColumn => {
     const { level, type, key, isPlain, table } = column;
     const what = `attribute ${symbolText(union.keys, key)}`;
@@ -120,6 +126,7 @@ export function encodeBlock(
     traces,
     minStart: minStart.toString(),
     maxStart: maxStart.toString(),
+    startRanges: encodeRanges(ranges),
     names: table('names', union.names),
     resources: table('resources', union.resources),
     scopes: table('scopes', union.scopes),
@@ -148,7 +155,7 @@ export function encodeBlock(
     bytesBy: frames.bytesBy,
   };
   releaseUnion(union);
-  const tail = encodeFooter(footer);
+  const tail = footerParts(footer);
   return {
     parts: [BLOCK_MAGIC, ...frames.parts, ...tail],
     bytes: frames.offset + tail.reduce((sum, part) => sum + part.length, 0),
@@ -173,8 +180,8 @@ function orderNewRows(
   return { order: rest, seenBefore };
 }
 
-function encodeFooter(footer: BlockFooter): Uint8Array[] {
-  const raw = Buffer.from(JSON.stringify(footer));
+function footerParts(footer: BlockFooter): Uint8Array[] {
+  const raw = encodeFooter(footer);
   const stored = zstdCompressSync(raw, {
     params: { [constants.ZSTD_c_compressionLevel]: 3 },
   });
@@ -209,26 +216,4 @@ function writePages(
     start += count;
   }
   return pages;
-}
-
-function startBounds(union: SpanUnion, rows: Uint32Array): { minStart: bigint; maxStart: bigint } {
-  const { startLo, startHi } = union;
-  let min = rows[0]!;
-  let max = min;
-  for (const row of rows) {
-    if (
-      startHi[row]! < startHi[min]! ||
-      (startHi[row] === startHi[min] && startLo[row]! < startLo[min]!)
-    ) {
-      min = row;
-    }
-    if (
-      startHi[row]! > startHi[max]! ||
-      (startHi[row] === startHi[max] && startLo[row]! > startLo[max]!)
-    ) {
-      max = row;
-    }
-  }
-  const at = (row: number): bigint => (BigInt(startHi[row]!) << 32n) | BigInt(startLo[row]!);
-  return { minStart: at(min), maxStart: at(max) };
 }

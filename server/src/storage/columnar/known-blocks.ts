@@ -32,7 +32,7 @@ export interface DamagedBlock extends Pick<BlockInfo, 'tenant' | 'id'> {
   readonly reason: string;
 }
 
-/** Open blocks of one worker: each has its footer in memory, some 250 kB. */
+/** Open blocks of one worker: each has its footer in memory, some 80 kB for 100,000 spans. */
 const MAX_OPEN = 32;
 
 /** What readers share; they go through a block once and in order, so little is read again. */

@@ -37,6 +37,7 @@ export class RowGroup implements SpanColumns {
   readonly cells = undefined;
   readonly #block: BlockReader;
   readonly #group: BlockGroup;
+  readonly #chunks: BlockGroup['chunks'];
   readonly #words = new Map<GroupChunk, Uint32Array>();
   readonly #octets = new Map<GroupChunk | 'traceId' | 'parent', Uint8Array>();
   #columns: readonly AttributeColumn[] | undefined;
@@ -51,6 +52,7 @@ export class RowGroup implements SpanColumns {
     this.#block = block;
     this.number = number;
     this.#group = group;
+    this.#chunks = group.chunks;
     this.rows = group.rows;
     this.traces = group.traces;
   }
@@ -227,7 +229,7 @@ export class RowGroup implements SpanColumns {
   }
 
   #chunk(what: GroupChunk): Uint8Array {
-    return this.#block.chunk(this.#group.chunks[GROUP_CHUNKS.indexOf(what)] ?? null);
+    return this.#block.chunk(this.#chunks[GROUP_CHUNKS.indexOf(what)] ?? null);
   }
 
   #raw(what: GroupChunk): Uint8Array {

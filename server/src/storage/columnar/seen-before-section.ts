@@ -5,8 +5,8 @@ import { encodeCodes } from './chunk-codec.ts';
 import type { FrameWriter } from './frame-writer.ts';
 
 /**
- * Says of each trace whether another block had rows of it when this one was written. So of two blocks with rows of a trace at
- * least one says so, and a trace that no block marks is whole where it is.
+ * Says of each trace whether an older block had rows of it when this one was written. So of the blocks with rows of a trace all but
+ * the first say so, and a trace that no block marks is whole where it is.
  */
 export class SeenBeforeSection implements BlockSection<ChunkRef> {
   readonly #isSeen: (traceIds: Uint8Array, offset: number) => boolean;

@@ -278,3 +278,33 @@ test('a block of many groups answers as the head does, whatever its dictionaries
       }),
     );
   }));
+
+test('spans of 1970 and 2262 in a block do not make it one of every time', () =>
+  withDirectory((dir) => {
+    const DAY_MS = 86_400_000;
+    const blocks = Array.from({ length: 6 }, (_, b) => [
+      ...Array.from({ length: 10 }, (_span, i) => at(b * 10 + i + 1, b * 3 * DAY_MS + i)),
+      at(b * 10 + 1, 10, { startTimeUnixNano: BigInt(b) }),
+      at(b * 10 + 2, 11, { startTimeUnixNano: 2n ** 63n + BigInt(b) }),
+    ]);
+    const base = blocks[2]![0]!.startTimeUnixNano;
+    const window = { startMinUnixNano: base, startMaxUnixNano: base + 3_600_000_000_000n };
+    const groups = (one: TraceQuery): number => {
+      let read = 0;
+      withSources(dir, { blocks }, (sources) => {
+        for (const { id } of sources.blocks) {
+          const reader = sources.blocks[id]!.reader()!;
+          const group = reader.group.bind(reader);
+          reader.group = (g) => (read++, group(g));
+        }
+        return findTraces(sources, one, () => {});
+      });
+      return read;
+    };
+    const nothing: SpanPredicate = { op: 'not', arg: { op: 'and', args: [] } };
+    assert.equal(groups(queryFor(nothing, window)), 1);
+    assert.equal(groups(queryFor(nothing)), 6);
+    assert.equal(find(dir, { blocks }, queryFor(undefined, window)).length, 10);
+    const odd = { startMinUnixNano: 0n, startMaxUnixNano: 4n };
+    assert.equal(find(dir, { blocks }, queryFor(undefined, odd)).length, 4);
+  }));

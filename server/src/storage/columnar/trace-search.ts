@@ -15,6 +15,7 @@ import { positionOf } from '@spoor/core/query/trace-order.ts';
 import type { TracePage, TraceQuery, TraceSummary } from '@spoor/core/query/trace-query.ts';
 import { chooseGroups } from './group-choice.ts';
 import type { RowGroup } from './row-group.ts';
+import { clipRanges } from './start-ranges.ts';
 import { ROUGH_SLACK_NANOS, roughNanos, type TraceSources } from './trace-sources.ts';
 
 /** A trace that matched in one source. Its key can be no later than `bound`, a start in that source. */
@@ -25,6 +26,9 @@ interface Candidate {
   readonly ids: Uint8Array;
   readonly idOffset: number;
 }
+
+/** Bounds of a block that lie further apart may be those of a few odd spans: the block itself knows better. */
+const WIDE_NANOS = 86_400e9;
 
 /** Something to evaluate a query on; no span in it starts after `maxStart`. */
 interface Place {
@@ -125,11 +129,11 @@ function placesOf(
   const max = Number(query.startMaxUnixNano) + ROUGH_SLACK_NANOS;
   const outside = (bounds: { minStart: number; maxStart: number }): boolean =>
     bounds.maxStart < min || bounds.minStart > max;
-  const select = (columns: SpanColumns, place: { minStart: number; maxStart: number }) => {
+  // Where all starts are surely inside, they need not be read.
+  const inside = (bounds: { minStart: number; maxStart: number }): boolean =>
+    bounds.minStart > min + 2 * ROUGH_SLACK_NANOS && bounds.maxStart < max - 2 * ROUGH_SLACK_NANOS;
+  const select = (columns: SpanColumns, isInside: boolean) => {
     checkCancelled();
-    // Where all starts are surely inside, they need not be read.
-    const isInside =
-      place.minStart > min + 2 * ROUGH_SLACK_NANOS && place.maxStart < max - 2 * ROUGH_SLACK_NANOS;
     return evaluate(compiled, columns, isInside ? undefined : query);
   };
   for (const head of sources.head) {
@@ -138,7 +142,7 @@ function placesOf(
     places.push({
       maxStart: head.maxStart,
       collect: (into) => {
-        for (const row of select(batch, head)) {
+        for (const row of select(batch, inside(head))) {
           const bound = roughNanos(batch.startHi[row]!, batch.startLo[row]!);
           into.push({ bound, columns: batch, ids: batch.traceId, idOffset: row * 16 });
         }
@@ -147,15 +151,23 @@ function placesOf(
   }
   for (const block of sources.blocks) {
     if (outside(block)) continue;
+    let { maxStart } = block;
+    let isInside = inside(block);
+    if (!isInside && block.maxStart - block.minStart > WIDE_NANOS) {
+      const clipped = sources.withBlock(block, (reader) => clipRanges(reader.startRanges, query));
+      if (clipped?.latest === undefined) continue;
+      maxStart = Number(clipped.latest);
+      isInside = clipped.isAllInside;
+    }
     places.push({
-      maxStart: block.maxStart,
+      maxStart,
       collect: (into) =>
         sources.withBlock(block, (reader) => {
           const groups = chooseGroups(reader, query.where);
           for (let g = 0; g < reader.footer.groups.length; g++) {
             if ((groups & (1 << (g & 31))) === 0) continue;
             const group = reader.group(g);
-            collectGroup(group, select(group, block), into);
+            collectGroup(group, select(group, isInside), into);
           }
         }),
     });
