@@ -127,7 +127,7 @@ export class TenantTwins implements AsyncDisposable {
     const random = this.#random;
     const service = encodeURIComponent(random.pick(SERVICES));
     const id = traceId(1 + random.int(TRACES + 3));
-    switch (random.int(13)) {
+    switch (random.int(15)) {
       case 0:
         return `/api/${random.pick(['', 'v3/'])}services`;
       case 1:
@@ -142,6 +142,10 @@ export class TenantTwins implements AsyncDisposable {
         return `/api/traces?traceID=${id}&traceID=${traceId(1 + random.int(TRACES))}`;
       case 9:
         return `/api/dependencies?endTs=${this.#fromUnixMs + WINDOW_MS}&lookback=${2 * WINDOW_MS}&inferred=true`;
+      case 10:
+        return `/api/metrics/${random.pick(['calls', 'errors'])}?service=${service}&endTs=${this.#fromUnixMs + WINDOW_MS}&lookback=${WINDOW_MS}&step=${WINDOW_MS}`;
+      case 11:
+        return `/api/metrics/latencies?service=${service}&quantile=0.9&endTs=${this.#fromUnixMs + WINDOW_MS}&lookback=0`;
       case 6:
         return `/api/v3/traces?${this.#v3Search()}`;
       case 7:

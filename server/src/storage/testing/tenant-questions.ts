@@ -11,7 +11,12 @@ import { arbitraryQuery } from '@spoor/core/query/testing/arbitrary-query.ts';
 import { arbitrarySpan, SERVICES } from '@spoor/core/query/testing/arbitrary-span.ts';
 import { traceId } from '@spoor/core/query/testing/example-span.ts';
 import type { TraceQuery } from '@spoor/core/query/trace-query.ts';
-import type { MinuteRange } from '#storage/tracestore.ts';
+import type {
+  AttributeQuery,
+  AttributeValuesQuery,
+  MinuteRange,
+  SpanMetricsQuery,
+} from '#storage/tracestore.ts';
 import { readTraces, type StoreHarness, writeSpans } from './store-harness.ts';
 import { bySpan, spanText, TraceOracle } from './trace-oracle.ts';
 
@@ -43,10 +48,26 @@ type Question = { readonly tenant: number } & (
   | { readonly ask: 'operations'; readonly service: string }
   | { readonly ask: 'services' }
   | { readonly ask: 'dependencies'; readonly range: MinuteRange }
+  | { readonly ask: 'metrics'; readonly query: SpanMetricsQuery }
+  | { readonly ask: 'names'; readonly query: AttributeQuery }
+  | { readonly ask: 'values'; readonly query: AttributeValuesQuery }
 );
 
 // The last tenant writes nothing.
 const tenant = fc.nat(TENANTS);
+
+const range = fc.constantFrom(
+  { fromMinute: 0, toMinute: 2 ** 32 },
+  { fromMinute: CALL_MINUTE, toMinute: CALL_MINUTE + 1 },
+);
+
+/** Over all time: narrower windows are rounded outwards, differently in each state of a store. */
+const attributeQuery = fc.record({
+  startMinUnixNano: fc.constant(0n),
+  startMaxUnixNano: fc.constant(2n ** 64n),
+  prefix: fc.constantFrom('', 'c', 'G'),
+  limit: fc.constantFrom(1, 3, 1000),
+});
 
 const question: fc.Arbitrary<Question> = fc.oneof(
   {
@@ -67,14 +88,27 @@ const question: fc.Arbitrary<Question> = fc.oneof(
     service: fc.constantFrom(...SERVICES, ''),
   }),
   fc.record({ tenant, ask: fc.constant('services' as const) }),
-  fc.record({
-    tenant,
-    ask: fc.constant('dependencies' as const),
-    range: fc.constantFrom(
-      { fromMinute: 0, toMinute: 2 ** 32 },
-      { fromMinute: CALL_MINUTE, toMinute: CALL_MINUTE + 1 },
-    ),
-  }),
+  fc.record({ tenant, ask: fc.constant('dependencies' as const), range }),
+  fc
+    .record({ tenant, minutes: range, byOperation: fc.boolean() })
+    .map(({ tenant: asking, minutes, byOperation }) => ({
+      tenant: asking,
+      ask: 'metrics' as const,
+      query: { ...minutes, services: [...SERVICES, ''], kinds: [0, 1, 2, 3], byOperation },
+    })),
+  fc.record({ tenant, ask: fc.constant('names' as const), query: attributeQuery }),
+  fc
+    .record({
+      tenant,
+      query: attributeQuery,
+      scope: fc.constantFrom('span', 'resource'),
+      name: fc.constantFrom('code', 'service.name', 'db.system', ''),
+    })
+    .map(({ tenant: asking, query, scope, name }) => ({
+      tenant: asking,
+      ask: 'values' as const,
+      query: { ...query, scope, name },
+    })),
 );
 
 /**
@@ -147,6 +181,21 @@ async function check(
     case 'dependencies': {
       const dependencies = await store.getDependencies(tenant, question.range);
       assert.deepEqual(dependencies, oracle.getDependencies(tenant, question.range), told);
+      return;
+    }
+    case 'metrics': {
+      const metrics = await store.getSpanMetrics(tenant, question.query);
+      assert.deepEqual(metrics, oracle.getSpanMetrics(tenant, question.query), told);
+      return;
+    }
+    case 'names': {
+      const { entries } = await store.getAttributeNames(tenant, question.query);
+      assert.deepEqual(entries, oracle.getAttributeNames(tenant, question.query), told);
+      return;
+    }
+    case 'values': {
+      const { entries } = await store.getAttributeValues(tenant, question.query);
+      assert.deepEqual(entries, oracle.getAttributeValues(tenant, question.query), told);
       return;
     }
     case 'services':
