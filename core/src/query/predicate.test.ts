@@ -96,6 +96,17 @@ test('integers compare exactly with doubles beyond 2^53', () => {
   assert.deepEqual(than('le'), [0, 1]);
 });
 
+test('NaN is equal to itself, so also at least and at most, and is neither less nor greater', () => {
+  const spans = [NaN, 1].map((value) => span({ attributes: attributes({ ratio: value }) }));
+  const than = (op: 'eq' | 'lt' | 'le' | 'gt' | 'ge') =>
+    rowsOf(spans, { op, field: attribute('ratio'), value: { type: 'double', value: NaN } });
+  assert.deepEqual(than('eq'), [0]);
+  assert.deepEqual(than('le'), [0]);
+  assert.deepEqual(than('ge'), [0]);
+  assert.deepEqual(than('lt'), []);
+  assert.deepEqual(than('gt'), []);
+});
+
 test('ne asks that the key is there and no value, of an array or of a doubled key, is equal', () => {
   const spans = [
     span(),

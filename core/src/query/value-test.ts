@@ -164,7 +164,7 @@ export class ValueTest {
     const value = this.#scratch.getFloat64(0, true);
     if (Number.isNaN(value) || Number.isNaN(number)) {
       // Unlike in IEEE 754, so that these values can be found.
-      return this.#op === 'eq' && Number.isNaN(value) && Number.isNaN(number);
+      return Number.isNaN(value) && Number.isNaN(number) && this.#holds(0);
     }
     // JavaScript compares numbers with bigints exactly.
     return this.#holds(value < number ? -1 : value > number ? 1 : 0);
