@@ -25,6 +25,12 @@ export class RowSet {
     return ((this.words[row >>> 5]! >>> (row & 31)) & 1) === 1;
   }
 
+  /** Whether one of the rows `[start, end)` is in. */
+  hasSome(start: number, end: number): boolean {
+    for (let row = start; row < end; row++) if (this.has(row)) return true;
+    return false;
+  }
+
   get isEmpty(): boolean {
     const words = this.words;
     for (let i = 0; i < words.length; i++) if (words[i] !== 0) return false;

@@ -4,45 +4,65 @@ import type { TraceRows } from './join-trace.ts';
 import { type PredicateBudget, selectRows } from './predicate.ts';
 import type { RowSet } from './row-set.ts';
 import { SpanAggregate } from './span-aggregate.ts';
-import { CompiledTracePredicate } from './trace-predicate.ts';
-import type { TracePredicate, TraceSummary } from './trace-query.ts';
+import { CompiledTracePredicate, type TraceFacts } from './trace-predicate.ts';
+import type { TracePredicate } from './trace-query.ts';
 
-/**
- * Tests traces, wherever their spans lie. It remembers which rows of its sources meet the span predicates: keep one for each
- * query.
- */
+/** The rows of a source that meet each of the span predicates of a predicate on traces; undefined where none does. */
+export type SpanSelections = readonly (RowSet | undefined)[];
+
+/** Tests traces, wherever their spans lie. Keep one for each query, not longer. */
 export class TraceEvaluator {
   readonly #predicate: CompiledTracePredicate;
-  readonly #selections = new WeakMap<SpanColumns, readonly (RowSet | undefined)[]>();
+  readonly #selections = new WeakMap<SpanColumns, SpanSelections>();
 
   /** @throws {SpoorError} invalid_argument: a pattern is not understood, or the predicate is too large */
   constructor(predicate: TracePredicate, budget?: PredicateBudget) {
     this.#predicate = new CompiledTracePredicate(predicate, budget);
   }
 
-  /** @param summary that of the same trace */
-  holds(trace: TraceRows, summary: TraceSummary): boolean {
-    const selections = trace.parts.map(({ columns }) => this.#select(columns));
-    const spans = this.#predicate.spanPredicates.map((_, p) => {
+  /** Selects the rows of a source that count. */
+  select(columns: SpanColumns): SpanSelections {
+    return this.#predicate.spanPredicates.map(({ predicate }) =>
+      selectRows(predicate, columns, undefined),
+    );
+  }
+
+  /**
+   * @param trace each of its spans once
+   * @param facts about the same trace
+   * @param selections of each of its parts
+   */
+  holds(
+    trace: TraceRows,
+    facts: TraceFacts,
+    selections: readonly SpanSelections[] = trace.parts.map(({ columns }) =>
+      this.selectOnce(columns),
+    ),
+  ): boolean {
+    const spans = this.#predicate.spanPredicates.map(({ needsDurations }, p) => {
       const aggregate = new SpanAggregate();
       for (let i = 0; i < trace.count; i++) {
         const part = trace.part[i]!;
         const row = trace.row[i]!;
         if (selections[part]![p]?.has(row) !== true) continue;
+        if (!needsDurations) {
+          aggregate.count++;
+          continue;
+        }
         const { durationLo, durationHi } = trace.parts[part]!.columns;
         aggregate.add(durationLo[row]!, durationHi[row]!);
       }
       return aggregate;
     });
-    return this.#predicate.holds(summary, spans);
+    return this.#predicate.holds(facts, spans);
   }
 
-  #select(columns: SpanColumns): readonly (RowSet | undefined)[] {
-    let sets = this.#selections.get(columns);
-    if (sets === undefined) {
-      sets = this.#predicate.spanPredicates.map((one) => selectRows(one, columns, undefined));
-      this.#selections.set(columns, sets);
+  /** As {@link select}, remembered for as long as the source lives. */
+  selectOnce(columns: SpanColumns): SpanSelections {
+    let selections = this.#selections.get(columns);
+    if (selections === undefined) {
+      this.#selections.set(columns, (selections = this.select(columns)));
     }
-    return sets;
+    return selections;
   }
 }

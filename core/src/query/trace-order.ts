@@ -19,6 +19,19 @@ const ORDERS: Readonly<
   most_errors: { key: 'errors', leastFirst: false },
 };
 
+/** Number of a trace that an order goes by. */
+export type TraceKey = (typeof ORDERS)[TraceOrder]['key'];
+
+/** What an order goes by. */
+export function keyOfOrder(order: TraceOrder): TraceKey {
+  return ORDERS[order].key;
+}
+
+/** Whether the trace with the least key is the first. */
+export function isLeastFirst(order: TraceOrder): boolean {
+  return ORDERS[order].leastFirst;
+}
+
 /** Where a trace stands in an order. */
 export function positionOf(order: TraceOrder, trace: TraceSummary): TracePosition {
   const { traceId } = trace;

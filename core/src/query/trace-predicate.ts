@@ -12,21 +12,38 @@ import type {
 } from './trace-query.ts';
 import { literalNumber, ValueTest } from './value-test.ts';
 
-/** What is known of a trace when it is tested. */
-interface TraceFacts {
-  readonly summary: TraceSummary;
+/** What a predicate asks of a trace beside its spans. */
+export type TraceFacts = Pick<
+  TraceSummary,
+  | 'startTimeUnixNano'
+  | 'endTimeUnixNano'
+  | 'spanCount'
+  | 'errorCount'
+  | 'rootServiceName'
+  | 'rootSpanName'
+>;
+
+/** A span predicate in a predicate on traces. */
+export interface CountedSpans {
+  readonly predicate: CompiledPredicate;
+  /** Whether more than their number is asked for. */
+  needsDurations: boolean;
+}
+
+interface TestedTrace {
+  readonly summary: TraceFacts;
   /** For each of `spanPredicates` the spans that meet it. */
   readonly spans: readonly SpanAggregate[];
 }
 
-type TraceTest = (trace: TraceFacts) => boolean;
+type TraceTest = (trace: TestedTrace) => boolean;
 
 type Comparison = Extract<TracePredicate, { field: TraceField }>;
 
 /** A predicate on traces made ready to be evaluated. Keep it for one query, not longer. */
 export class CompiledTracePredicate {
   /** The span predicates in it, each once: what it wants to know of the spans of a trace. */
-  readonly spanPredicates: readonly CompiledPredicate[];
+  readonly spanPredicates: readonly Readonly<CountedSpans>[];
   readonly #holds: TraceTest;
 
   /** @throws {SpoorError} invalid_argument: a pattern is not understood, or the predicate is too large */
@@ -37,13 +54,13 @@ export class CompiledTracePredicate {
   }
 
   /** @param spans for each of `spanPredicates` the spans of the trace that meet it */
-  holds(summary: TraceSummary, spans: readonly SpanAggregate[]): boolean {
+  holds(summary: TraceFacts, spans: readonly SpanAggregate[]): boolean {
     return this.#holds({ summary, spans });
   }
 }
 
 class TraceCompiler {
-  readonly spanPredicates: CompiledPredicate[] = [];
+  readonly spanPredicates: CountedSpans[] = [];
   /** Numbers of the span predicates by their text. */
   readonly #numbers = new Map<string, number>();
   readonly #budget: PredicateBudget;
@@ -99,6 +116,7 @@ class TraceCompiler {
     if (field.kind === 'count') {
       return numberTest(node, ({ spans }) => BigInt(spans[number]!.count));
     }
+    this.spanPredicates[number]!.needsDurations = true;
     const { aggregate } = field;
     if (aggregate === 'sum') return numberTest(node, ({ spans }) => spans[number]!.sum);
     // The others do not exist for no spans, so nothing holds of them.
@@ -114,14 +132,15 @@ class TraceCompiler {
     const text = canonicalText(where);
     let number = this.#numbers.get(text);
     if (number === undefined) {
-      number = this.spanPredicates.push(compilePredicate(where, this.#budget)) - 1;
+      const predicate = compilePredicate(where, this.#budget);
+      number = this.spanPredicates.push({ predicate, needsDurations: false }) - 1;
       this.#numbers.set(text, number);
     }
     return number;
   }
 }
 
-function textTest(node: Comparison, textOf: (trace: TraceFacts) => string): TraceTest {
+function textTest(node: Comparison, textOf: (trace: TestedTrace) => string): TraceTest {
   let test: ValueTest;
   if (node.op === 'matches') test = ValueTest.matching(node.pattern);
   else test = ValueTest.comparing(node.op === 'ne' ? 'eq' : node.op, node.value);
@@ -132,7 +151,7 @@ function textTest(node: Comparison, textOf: (trace: TraceFacts) => string): Trac
   };
 }
 
-function numberTest(node: Comparison, numberOf: (trace: TraceFacts) => bigint): TraceTest {
+function numberTest(node: Comparison, numberOf: (trace: TestedTrace) => bigint): TraceTest {
   if (node.op === 'matches') return () => false;
   const { op } = node;
   const bound = literalNumber(node.value);
@@ -145,7 +164,7 @@ function numberTest(node: Comparison, numberOf: (trace: TraceFacts) => bigint): 
 }
 
 /** Compares the average of some spans, at least one. */
-function fractionTest(node: Comparison, spansOf: (trace: TraceFacts) => SpanAggregate): TraceTest {
+function fractionTest(node: Comparison, spansOf: (trace: TestedTrace) => SpanAggregate): TraceTest {
   if (node.op === 'matches') return () => false;
   const { op } = node;
   const bound = fractionOf(node.value);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { SummariesRef } from './summaries-section.ts';
 import type { AttributeLevel, ValueType } from '@spoor/core/model/attributes.ts';
 
 /**
@@ -135,6 +136,8 @@ export interface BlockFooter {
   readonly edges?: EdgesRef;
   /** Spans by service, operation, kind and status; since version 2. */
   readonly red?: CountsRef;
+  /** What traces are ranked by; missing in version 1. */
+  readonly summaries?: SummariesRef;
   /** Bytes in the file by what they hold, for the breakdown. */
   readonly bytesBy: Readonly<Record<string, number>>;
 }

@@ -9,7 +9,7 @@ import type { TraceRuns } from './block-section.ts';
 import type { RowGroup } from './row-group.ts';
 import { fileErrorCode } from './store-files.ts';
 import { hashTraces, type TraceFilter } from './trace-filter.ts';
-import { ROUGH_SLACK_NANOS, roughNanos } from './trace-sources.ts';
+import { ROUGH_SLACK_NANOS, roughNanos } from './head-batch.ts';
 
 /** Up to so many pairs of rows are compared one by one. */
 const PAIRS = 1024;

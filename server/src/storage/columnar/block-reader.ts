@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { crc32, zstdDecompressSync } from 'node:zlib';
 import { SpoorError } from '@spoor/core/model/errors.ts';
-import { traceIdBytes, type TraceId } from '@spoor/core/model/ids.ts';
+import { formatTraceId, traceIdBytes, type TraceId } from '@spoor/core/model/ids.ts';
 import type { ShapeTable, SymbolTable } from '@spoor/core/model/span-columns.ts';
 import {
   BLOCK_FORMAT_VERSION,
@@ -44,6 +44,7 @@ export class BlockReader {
   readonly #cacheKey: string;
   readonly #cache: ByteCache<unknown>;
   #shapes: ShapeTable | undefined;
+  #firstTraces: Uint32Array | undefined;
 
   /**
    * @param id what the block is called in the cache
@@ -135,19 +136,46 @@ export class BlockReader {
   findTrace(id: TraceId, known?: RowGroup): TraceRows | undefined {
     const bytes = traceIdBytes(id);
     if (!this.filter.mayHave(bytes, 0)) return undefined;
-    const { groups } = this.footer;
-    let low = 0;
-    let high = groups.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (groups[middle]!.firstTraceId <= id) low = middle + 1;
-      else high = middle;
-    }
-    if (low === 0) return undefined;
-    const group = known?.number === low - 1 ? known : this.group(low - 1);
+    const g = this.#groupWith(id);
+    if (g < 0) return undefined;
+    const group = known?.number === g ? known : this.group(g);
     const trace = group.findTrace(bytes);
     if (trace < 0) return undefined;
     return { group, start: group.traceStarts[trace]!, end: group.traceStarts[trace + 1]! };
+  }
+
+  /** Number of the first trace of each group, and the number of traces at the end. */
+  get firstTraces(): Uint32Array {
+    if (this.#firstTraces === undefined) {
+      const { groups } = this.footer;
+      const first = new Uint32Array(groups.length + 1);
+      groups.forEach(({ traces }, g) => {
+        first[g + 1] = first[g]! + traces;
+      });
+      this.#firstTraces = first;
+    }
+    return this.#firstTraces;
+  }
+
+  /** Number of the group that has a trace, given by its number in the block. */
+  groupOf(trace: number): number {
+    const first = this.firstTraces;
+    let low = 0;
+    let high = first.length - 1;
+    while (high - low > 1) {
+      const middle = (low + high) >>> 1;
+      if (first[middle]! <= trace) low = middle;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Number of the trace with this id, 16 bytes, or -1. The filter is not asked. */
+  findTraceNumber(id: Uint8Array): number {
+    const g = this.#groupWith(formatTraceId(id, 0));
+    if (g < 0) return -1;
+    const trace = this.group(g).findTrace(id);
+    return trace < 0 ? -1 : this.firstTraces[g]! + trace;
   }
 
   /** Bytes of a chunk; null is an empty one. */
@@ -249,6 +277,19 @@ export class BlockReader {
       return values;
     };
     return { resource: next(), name: next(), kind: next() };
+  }
+
+  /** The only group that a trace can be in, or -1. */
+  #groupWith(id: TraceId): number {
+    const { groups } = this.footer;
+    let low = 0;
+    let high = groups.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (groups[middle]!.firstTraceId <= id) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
   }
 
   #makeFilter(): TraceFilter {

@@ -26,6 +26,7 @@ import { GroupWriter } from './group-writer.ts';
 import { OperationsSection } from './operations-section.ts';
 import { type RowOrder, orderRows, unionPlace, withoutRows } from './row-order.ts';
 import { SeenBeforeSection } from './seen-before-section.ts';
+import { SummariesSection } from './summaries-section.ts';
 import { releaseUnion, type SpanUnion, uniteSpans } from './span-union.ts';
 import { encodeRanges, StartRanges } from './start-ranges.ts';
 import { TraceFilter } from './trace-filter.ts';
@@ -76,6 +77,7 @@ export function encodeBlock(
   const split = new SeenBeforeSection(() => seenBefore[nextTrace++] === 1);
   const derived = new DerivedSection();
   const values = unionValues(union);
+  const summaries = new SummariesSection();
   for (let trace = 0; trace < traces;) {
     const firstRow = order.traceStarts[trace]!;
     let end = trace;
@@ -93,6 +95,7 @@ export function encodeBlock(
     starts.add(union, group.rows);
     split.add(group);
     derived.add(group);
+    summaries.add(group);
     groups.push({
       firstTraceId: formatTraceId(union.traceId, order.rows[firstRow]! * 16),
       ...writer.write(trace, end),
@@ -148,6 +151,7 @@ export function encodeBlock(
     operations: operations.finish(frames),
     seenBefore: split.finish(frames),
     ...derived.finish(frames),
+    summaries: summaries.finish(frames),
     columns,
     groups,
     filter: frames.rawChunk('trace filter', filter.bits),

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { SpoorError } from '@spoor/core/model/errors.ts';
 import { DEFAULT_TENANT } from '@spoor/core/model/ids.ts';
 import type { Span } from '@spoor/core/model/span.ts';
 import type { SpanPredicate } from '@spoor/core/query/trace-query.ts';
@@ -159,3 +160,41 @@ test('the first question that comes upon damage is answered as if the block were
       );
     }
   }));
+
+test('writes are acknowledged while searches never pause, and a search ends when its signal fires', () =>
+  withDirectory((dir) =>
+    withStore(dir, async (store) => {
+      await writeSpans(store, shopSpans(2000, 100));
+      await store.settle();
+      // Two hundred patterns for each value make a search that takes a while.
+      const field = { kind: 'attribute', scope: 'any', key: 'user' } as const;
+      const slow: SpanPredicate = {
+        op: 'or',
+        args: Array.from({ length: 200 }, (_, i) => ({
+          op: 'matches',
+          field,
+          pattern: `(.*)x(.*)${i}`,
+        })),
+      };
+      let writing = true;
+      const searches = Promise.all(
+        [0, 1, 2].map(async () => {
+          while (writing) await store.findTraces(DEFAULT_TENANT, queryFor(slow));
+        }),
+      );
+      for (let i = 0; i < 5; i++) await writeSpans(store, shopSpans(20, 2, i + 2));
+      writing = false;
+      await searches;
+
+      const controller = new AbortController();
+      const stopped = [0, 1, 2].map(() =>
+        assert.rejects(
+          store.findTraces(DEFAULT_TENANT, queryFor(slow), controller),
+          (error) => error instanceof SpoorError && error.code === 'cancelled',
+        ),
+      );
+      controller.abort();
+      await Promise.all(stopped);
+      assert.ok((await store.findTraces(DEFAULT_TENANT, queryFor())).traces.length > 0);
+    }),
+  ));

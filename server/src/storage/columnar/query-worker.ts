@@ -28,16 +28,21 @@ import { attributeNames, attributeValues } from './derived/attribute-answers.ts'
 import { DerivedAnswers } from './derived/derived-answers.ts';
 import { ByteCache } from './frame-cache.ts';
 import type { BlockInfo, BlocksMessage, DamagedBlock } from './known-blocks.ts';
+import { HeadBatch } from './head-batch.ts';
+import { LooseTraces } from './loose-traces.ts';
 import { OpenFiles } from './open-files.ts';
 import { RowGroup } from './row-group.ts';
 import { readSlab, type SlabView } from './slab.ts';
 import type { WorkerFiles } from './store-files.ts';
 import { findTraces } from './trace-search.ts';
-import { HeadBatch, type OpenBlock, TraceSources } from './trace-sources.ts';
+import { type OpenBlock, TraceSources } from './trace-sources.ts';
 import { DISK_WORKER_FILES } from './worker-files.ts';
 
 /** Memory for decoded blocks. */
 const CACHE_BYTES = 16 << 20;
+
+/** Tenants for which it is remembered which traces are in several places; to find that out anew takes some ms a block. */
+const MAX_LOOSE_TENANTS = 16;
 
 /** What can be asked. */
 export type Question =
@@ -135,6 +140,8 @@ class QueryAnswerer {
   readonly #blocks = new Map<Tenant, WorkerBlock[]>();
   readonly #known = new Set<number>();
   readonly #derived = new Map<Tenant, DerivedAnswers>();
+  /** Of the tenants that were asked about last. */
+  readonly #loose = new Map<Tenant, LooseTraces>();
   /** Batches of each slab's present life, by tenant number, and up to where they were read. */
   readonly #slabs = new Map<
     number,
@@ -197,7 +204,7 @@ class QueryAnswerer {
       try {
         checkCancelled();
         const head = request.slabs.flatMap((slab) => this.#headBatches(slab, request.tenantNumber));
-        const sources = new TraceSources(head, blocks, setAside);
+        const sources = new TraceSources(head, blocks, setAside, this.#looseOf(request.tenant));
         const answer = this.#ask(sources, request, checkCancelled);
         if (damaged.length === damagedBefore) return { id: request.id, answer, damaged };
         // What was found in the block before is void, so the question is asked anew without it.
@@ -273,6 +280,17 @@ class QueryAnswerer {
     let derived = this.#derived.get(tenant);
     if (derived === undefined) this.#derived.set(tenant, (derived = new DerivedAnswers()));
     return derived;
+  }
+
+  #looseOf(tenant: Tenant): LooseTraces {
+    const loose = this.#loose.get(tenant) ?? new LooseTraces();
+    // What was used last stands last.
+    this.#loose.delete(tenant);
+    this.#loose.set(tenant, loose);
+    if (this.#loose.size > MAX_LOOSE_TENANTS) {
+      this.#loose.delete(this.#loose.keys().next().value!);
+    }
+    return loose;
   }
 
   #headBatches(slab: SlabView, tenantNumber: number): HeadBatch[] {

@@ -1,39 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
-import { formatTraceId, type TraceId } from '@spoor/core/model/ids.ts';
-import type { SpanColumns } from '@spoor/core/model/span-columns.ts';
-import { orderTrace } from '@spoor/core/query/join-trace.ts';
+import { formatTraceId } from '@spoor/core/model/ids.ts';
+import { concatTrace, orderTrace, type TracePart } from '@spoor/core/query/join-trace.ts';
 import {
   type CompiledPredicate,
   compilePredicate,
-  evaluate,
   PredicateBudget,
+  selectRows,
 } from '@spoor/core/query/predicate.ts';
 import { TraceSummarizer } from '@spoor/core/query/summarize-trace.ts';
 import { TopTraces } from '@spoor/core/query/top-traces.ts';
-import { TraceEvaluator } from '@spoor/core/query/trace-evaluator.ts';
+import { type SpanSelections, TraceEvaluator } from '@spoor/core/query/trace-evaluator.ts';
 import { positionOf } from '@spoor/core/query/trace-order.ts';
 import type { TracePage, TraceQuery, TraceSummary } from '@spoor/core/query/trace-query.ts';
+import { BestFirst } from './best-first.ts';
+import type { BlockReader } from './block-reader.ts';
 import { chooseGroups } from './group-choice.ts';
+import { type HeadBatch, ROUGH_SLACK_NANOS } from './head-batch.ts';
+import { LooseTrace } from './loose-traces.ts';
 import type { RowGroup } from './row-group.ts';
-import { clipRanges } from './start-ranges.ts';
-import { ROUGH_SLACK_NANOS, roughNanos, type TraceSources } from './trace-sources.ts';
+import { compileRoughTest, type RoughTest } from './rough-trace-test.ts';
+import { SearchedBlock } from './searched-block.ts';
+import { TraceRank } from './trace-rank.ts';
+import type { TraceSources } from './trace-sources.ts';
 
-/** A trace that matched in one source. Its key can be no later than `bound`, a start in that source. */
-interface Candidate {
-  readonly bound: number;
-  readonly columns: SpanColumns;
-  /** Byte offset of the trace's id in `ids`. */
-  readonly ids: Uint8Array;
-  readonly idOffset: number;
+/** A group of a block that may have traces of the answer. */
+interface SearchedGroup {
+  readonly block: SearchedBlock;
+  readonly group: number;
 }
 
-/** Bounds of a block that lie further apart may be those of a few odd spans: the block itself knows better. */
-const WIDE_NANOS = 86_400e9;
-
-/** Something to evaluate a query on; no span in it starts after `maxStart`. */
-interface Place {
-  readonly maxStart: number;
-  collect(into: Candidate[]): void;
+/** A trace that is wholly in a block, by its number there. */
+interface BlockTrace {
+  readonly block: SearchedBlock;
+  readonly trace: number;
 }
 
 /** Answers a query, exactly. */
@@ -42,188 +41,225 @@ export function findTraces(
   query: TraceQuery,
   checkCancelled: () => void,
 ): TracePage {
-  const budget = new PredicateBudget();
-  const compiled = compilePredicate(query.where, budget);
-  const evaluator = query.having && new TraceEvaluator(query.having, budget);
-  const places = placesOf(sources, query, compiled, checkCancelled);
-  const { order = 'newest', after, limit } = query;
-  const isPlain = order === 'newest' && evaluator === undefined && after === undefined;
-  const ids = isPlain
-    ? findNewest(sources, places, limit + 1, checkCancelled)
-    : findAll(places, checkCancelled);
-  const top = new TopTraces<TraceSummary>(query);
-  const summarizer = new TraceSummarizer();
-  for (const parts of sources.findParts(ids)) {
-    checkCancelled();
-    const trace = orderTrace(parts);
-    const summary = summarizer.summarizeRows(trace);
-    if (evaluator !== undefined && !evaluator.holds(trace, summary)) continue;
-    top.offer({ ...positionOf(order, summary), value: summary });
-  }
-  const { traces, next } = top.finish();
-  return { traces: traces.map(({ value }) => value), next };
-}
-
-/** All traces with a matching span. */
-function findAll(places: readonly Place[], checkCancelled: () => void): TraceId[] {
-  const ids = new Set<TraceId>();
-  for (const place of places) {
-    checkCancelled();
-    const found: Candidate[] = [];
-    place.collect(found);
-    for (const candidate of found) ids.add(formatTraceId(candidate.ids, candidate.idOffset));
-  }
-  return [...ids];
+  return new TraceSearch(sources, query, checkCancelled).run();
 }
 
 /**
- * Finds the newest matching traces.
- *
- * The key of a trace is its earliest start over all its parts, so it is at most any start in any part. Places are looked at by
- * falling latest start; a trace found there is a candidate until its true key is fetched. The search ends when neither a place nor a
- * candidate could still beat the worst of the `limit` best keys.
+ * One search. Blocks, groups of blocks and loose traces are looked at best first: each has a bound that no trace in it ranks
+ * above. The search ends when the best of what is left is below the worst of the page.
  */
-function findNewest(
-  sources: TraceSources,
-  places: readonly Place[],
-  limit: number,
-  checkCancelled: () => void,
-): TraceId[] {
-  const keys = new Map<TraceId, bigint>();
-  let pool: Candidate[] = [];
-  /** The worst of the best keys so far; nothing at or below it can get in, but for equal starts. */
-  let threshold = -Infinity;
-  let next = 0;
-  for (;;) {
-    checkCancelled();
-    const place = places[next];
-    const openPlace = place !== undefined && place.maxStart + ROUGH_SLACK_NANOS >= threshold;
-    if (openPlace) {
-      place.collect(pool);
-      next++;
-      pool = sortedByBound(pool, threshold);
-    }
-    const wanted = takeBest(pool, keys, threshold, limit);
-    if (wanted.length === 0) {
-      if (openPlace) continue;
-      break;
-    }
-    const starts = sources.findStarts(wanted);
-    wanted.forEach((id, i) => keys.set(id, starts[i]!));
-    threshold = worstOfBest(keys, limit);
-  }
-  return [...keys]
-    .toSorted(([aId, a], [bId, b]) => (a === b ? (aId < bId ? -1 : 1) : a > b ? -1 : 1))
-    .slice(0, limit)
-    .map(([id]) => id);
-}
+class TraceSearch {
+  readonly #sources: TraceSources;
+  readonly #query: TraceQuery;
+  readonly #checkCancelled: () => void;
+  readonly #where: CompiledPredicate;
+  readonly #evaluator: TraceEvaluator | undefined;
+  readonly #roughTest: RoughTest | undefined;
+  readonly #rank: TraceRank;
+  /** Traces that rank above this were on an earlier page. */
+  readonly #ceiling: number;
+  readonly #top: TopTraces<BlockTrace | LooseTrace>;
+  readonly #queue = new BestFirst<SearchedBlock | SearchedGroup | LooseTrace>();
+  readonly #blocks = new Map<BlockReader, SearchedBlock>();
+  readonly #headMatches = new Map<HeadBatch, Uint8Array>();
+  readonly #summarizer = new TraceSummarizer();
 
-function placesOf(
-  sources: TraceSources,
-  query: TraceQuery,
-  compiled: CompiledPredicate,
-  checkCancelled: () => void,
-): Place[] {
-  const places: Place[] = [];
-  const min = Number(query.startMinUnixNano) - ROUGH_SLACK_NANOS;
-  const max = Number(query.startMaxUnixNano) + ROUGH_SLACK_NANOS;
-  const outside = (bounds: { minStart: number; maxStart: number }): boolean =>
-    bounds.maxStart < min || bounds.minStart > max;
-  // Where all starts are surely inside, they need not be read.
-  const inside = (bounds: { minStart: number; maxStart: number }): boolean =>
-    bounds.minStart > min + 2 * ROUGH_SLACK_NANOS && bounds.maxStart < max - 2 * ROUGH_SLACK_NANOS;
-  const select = (columns: SpanColumns, isInside: boolean) => {
-    checkCancelled();
-    return evaluate(compiled, columns, isInside ? undefined : query);
-  };
-  for (const head of sources.head) {
-    if (outside(head)) continue;
-    const { batch } = head;
-    places.push({
-      maxStart: head.maxStart,
-      collect: (into) => {
-        for (const row of select(batch, inside(head))) {
-          const bound = roughNanos(batch.startHi[row]!, batch.startLo[row]!);
-          into.push({ bound, columns: batch, ids: batch.traceId, idOffset: row * 16 });
-        }
-      },
+  constructor(sources: TraceSources, query: TraceQuery, checkCancelled: () => void) {
+    const budget = new PredicateBudget();
+    const { order = 'newest', after } = query;
+    this.#sources = sources;
+    this.#query = query;
+    this.#checkCancelled = checkCancelled;
+    this.#where = compilePredicate(query.where, budget);
+    this.#evaluator = query.having && new TraceEvaluator(query.having, budget);
+    this.#roughTest = compileRoughTest(query);
+    this.#rank = new TraceRank(order);
+    this.#ceiling = after === undefined ? Infinity : this.#rank.ofKey(after.key) + this.#rank.slack;
+    this.#top = new TopTraces(query);
+  }
+
+  run(): TracePage {
+    this.#start();
+    const queue = this.#queue;
+    while (this.#mayGetIn(queue.bound)) {
+      const item = queue.pop();
+      if (item === undefined) break;
+      this.#checkCancelled();
+      if (item instanceof LooseTrace) this.#visitLoose(item);
+      else if (item instanceof SearchedBlock) this.#visitBlock(item);
+      else this.#visitGroup(item);
+    }
+    const { traces, next } = this.#top.finish();
+    return { traces: this.#summarize(traces.map(({ value }) => value)), next };
+  }
+
+  #mayGetIn(bound: number): boolean {
+    const { worstKey } = this.#top;
+    return worstKey === undefined || bound + this.#rank.slack >= this.#rank.ofKey(worstKey);
+  }
+
+  /** Puts all there is into the queue. */
+  #start(): void {
+    const { head, loose } = this.#sources;
+    const readers = this.#sources.readers();
+    loose.update(head, readers, this.#checkCancelled);
+    for (const reader of readers) {
+      const block = new SearchedBlock(reader, this.#where, this.#query);
+      this.#blocks.set(reader, block);
+      if (block.isOutside) continue;
+      const { minStart, summaries } = reader.footer;
+      this.#queue.push(this.#rank.boundOf(minStart, summaries), block);
+    }
+    for (const trace of loose.values()) {
+      if (this.#roughTest?.(trace) === false) continue;
+      const bound = this.#rank.ofKey(this.#rank.keyOf(trace));
+      if (bound <= this.#ceiling || trace.mayRepeat) this.#queue.push(bound, trace);
+    }
+  }
+
+  /** Queues the groups of a block, each with its best trace that may match. */
+  #visitBlock(block: SearchedBlock): void {
+    const { reader, summaries } = block;
+    const { firstTraces } = reader;
+    const isLoose = this.#sources.loose.looseOf(reader);
+    const choice = chooseGroups(reader, this.#query.where);
+    const rank = this.#rank;
+    for (let group = 0; group < firstTraces.length - 1; group++) {
+      if ((choice & (1 << (group & 31))) === 0) continue;
+      let best = -Infinity;
+      for (let trace = firstTraces[group]!; trace < firstTraces[group + 1]!; trace++) {
+        if (isLoose[trace] === 1) continue;
+        const bound = rank.of(summaries, trace);
+        if (bound <= best || bound > this.#ceiling) continue;
+        if (this.#roughTest?.(block.roughly(trace)) === false) continue;
+        best = bound;
+      }
+      if (best > -Infinity && this.#mayGetIn(best)) this.#queue.push(best, { block, group });
+    }
+  }
+
+  /** Offers the traces of a group that are wholly in it. */
+  #visitGroup({ block, group }: SearchedGroup): void {
+    const { matching, traceStarts } = block.find(group);
+    if (matching === undefined) return;
+    const { reader, summaries } = block;
+    const isLoose = this.#sources.loose.looseOf(reader);
+    const first = reader.firstTraces[group]!;
+    let columns: RowGroup | undefined;
+    for (let t = 0; t < traceStarts.length - 1; t++) {
+      const trace = first + t;
+      if (isLoose[trace] === 1) continue;
+      const bound = this.#rank.of(summaries, trace);
+      if (bound > this.#ceiling || !this.#mayGetIn(bound)) continue;
+      const start = traceStarts[t]!;
+      const end = traceStarts[t + 1]!;
+      if (!matching.hasSome(start, end)) continue;
+      if (this.#roughTest?.(block.roughly(trace)) === false) continue;
+      columns ??= reader.group(group);
+      if (this.#evaluator !== undefined) {
+        const rows = range(start, end);
+        const selections = block.select(group, this.#evaluator);
+        const whole = concatTrace([{ columns, rows }]);
+        if (!this.#evaluator.holds(whole, block.factsOf(trace), [selections])) continue;
+      }
+      const key = this.#rank.keyAt(summaries, trace);
+      const traceId = formatTraceId(columns.traceIds, t * 16);
+      this.#top.offer({ key, traceId, value: { block, trace } });
+    }
+  }
+
+  #visitLoose(trace: LooseTrace): void {
+    const isMatch =
+      trace.head.some(({ head, trace: t }) => this.#matchesIn(head)[t] === 1) ||
+      trace.blocks.some(({ reader, trace: t }) => this.#blocks.get(reader)!.matches(t));
+    if (!isMatch) return;
+    const { key } = this.#rank;
+    const isExact = key === 'start' || key === 'duration' || !trace.mayRepeat;
+    const facts = this.#evaluator === undefined ? undefined : trace.facts;
+    if (!isExact || (this.#evaluator !== undefined && facts === undefined)) {
+      // Only the spans tell which of them are copies, and which of several roots is the first.
+      const rows = orderTrace(this.#partsOf(trace));
+      const summary = this.#summarizer.summarizeRows(rows);
+      if (this.#evaluator?.holds(rows, summary, this.#selectionsOf(trace)) === false) return;
+      this.#top.offer({ ...positionOf(this.#query.order ?? 'newest', summary), value: trace });
+      return;
+    }
+    if (facts !== undefined) {
+      const rows = concatTrace(this.#partsOf(trace));
+      if (!this.#evaluator!.holds(rows, facts, this.#selectionsOf(trace))) return;
+    }
+    this.#top.offer({ key: this.#rank.keyOf(trace), traceId: trace.id, value: trace });
+  }
+
+  /** Of a batch, 1 for each trace with a span that is in the window and meets `where`. */
+  #matchesIn(head: HeadBatch): Uint8Array {
+    let matches = this.#headMatches.get(head);
+    if (matches === undefined) {
+      const { batch, traces } = head;
+      matches = new Uint8Array(traces.ids.length);
+      const { startMinUnixNano, startMaxUnixNano } = this.#query;
+      const isOutside =
+        head.maxStart + ROUGH_SLACK_NANOS < Number(startMinUnixNano) ||
+        head.minStart - ROUGH_SLACK_NANOS > Number(startMaxUnixNano);
+      const rows = isOutside ? undefined : selectRows(this.#where, batch, this.#query)?.toRows();
+      for (const row of rows ?? []) matches[traces.traceOf[row]!] = 1;
+      this.#headMatches.set(head, matches);
+    }
+    return matches;
+  }
+
+  /** The parts of a trace: those in the head first. */
+  #partsOf(trace: LooseTrace, groups = new Map<BlockReader, Map<number, RowGroup>>()): TracePart[] {
+    return [
+      ...trace.head.map(({ head, trace: t }) => ({
+        columns: head.batch,
+        rows: head.traces.rowsOf(t),
+      })),
+      ...trace.blocks.map(({ reader, trace: t }) => blockPart(reader, t, groups)),
+    ];
+  }
+
+  /** For each of the parts of a trace the rows that the predicate on traces counts. */
+  #selectionsOf(trace: LooseTrace): SpanSelections[] {
+    const evaluator = this.#evaluator!;
+    return [
+      ...trace.head.map(({ head }) => evaluator.selectOnce(head.batch)),
+      ...trace.blocks.map(({ reader, trace: t }) =>
+        this.#blocks.get(reader)!.select(reader.groupOf(t), evaluator),
+      ),
+    ];
+  }
+
+  #summarize(traces: readonly (BlockTrace | LooseTrace)[]): TraceSummary[] {
+    const groups = new Map<BlockReader, Map<number, RowGroup>>();
+    return traces.map((one) => {
+      this.#checkCancelled();
+      return this.#summarizer.summarize(
+        one instanceof LooseTrace
+          ? this.#partsOf(one, groups)
+          : [blockPart(one.block.reader, one.trace, groups)],
+      );
     });
   }
-  for (const block of sources.blocks) {
-    if (outside(block)) continue;
-    let { maxStart } = block;
-    let isInside = inside(block);
-    if (!isInside && block.maxStart - block.minStart > WIDE_NANOS) {
-      const clipped = sources.withBlock(block, (reader) => clipRanges(reader.startRanges, query));
-      if (clipped?.latest === undefined) continue;
-      maxStart = Number(clipped.latest);
-      isInside = clipped.isAllInside;
-    }
-    places.push({
-      maxStart,
-      collect: (into) =>
-        sources.withBlock(block, (reader) => {
-          const groups = chooseGroups(reader, query.where);
-          for (let g = 0; g < reader.footer.groups.length; g++) {
-            if ((groups & (1 << (g & 31))) === 0) continue;
-            const group = reader.group(g);
-            collectGroup(group, select(group, isInside), into);
-          }
-        }),
-    });
-  }
-  return places.sort((a, b) => b.maxStart - a.maxStart);
 }
 
-/** One candidate for each trace with a selected row; rows of a trace stand by start, so the first one is its bound. */
-function collectGroup(group: RowGroup, selected: Uint32Array, into: Candidate[]): void {
-  if (selected.length === 0) return;
-  const starts = group.traceStarts;
-  const { startLo, startHi, traceIds } = group;
-  let trace = 0;
-  for (let i = 0; i < selected.length;) {
-    const row = selected[i]!;
-    while (starts[trace + 1]! <= row) trace++;
-    const first = starts[trace]!;
-    into.push({
-      bound: roughNanos(startHi[first]!, startLo[first]!),
-      columns: group,
-      ids: traceIds,
-      idOffset: trace * 16,
-    });
-    const end = starts[trace + 1]!;
-    while (i < selected.length && selected[i]! < end) i++;
-  }
+/** Rows of a trace in a block. @param groups those that were looked into already */
+function blockPart(
+  reader: BlockReader,
+  trace: number,
+  groups: Map<BlockReader, Map<number, RowGroup>>,
+): TracePart {
+  let known = groups.get(reader);
+  if (known === undefined) groups.set(reader, (known = new Map()));
+  const g = reader.groupOf(trace);
+  let columns = known.get(g);
+  if (columns === undefined) known.set(g, (columns = reader.group(g)));
+  const t = trace - reader.firstTraces[g]!;
+  return { columns, rows: range(columns.traceStarts[t]!, columns.traceStarts[t + 1]!) };
 }
 
-/** Latest bound last, for popping; what cannot get in any more is dropped. */
-function sortedByBound(pool: readonly Candidate[], threshold: number): Candidate[] {
-  return pool
-    .filter(({ bound }) => bound + ROUGH_SLACK_NANOS >= threshold)
-    .toSorted((a, b) => a.bound - b.bound);
-}
-
-/** Up to `limit` traces with the latest bounds whose keys are not known yet. */
-function takeBest(
-  pool: Candidate[],
-  keys: ReadonlyMap<TraceId, bigint>,
-  threshold: number,
-  limit: number,
-): TraceId[] {
-  const taken = new Set<TraceId>();
-  for (;;) {
-    const best = pool.at(-1);
-    if (best === undefined || taken.size === limit) break;
-    if (best.bound + ROUGH_SLACK_NANOS < threshold) break;
-    pool.pop();
-    const id = formatTraceId(best.ids, best.idOffset);
-    if (!keys.has(id)) taken.add(id);
-  }
-  return [...taken];
-}
-
-function worstOfBest(keys: ReadonlyMap<TraceId, bigint>, limit: number): number {
-  if (keys.size < limit) return -Infinity;
-  const starts = [...keys.values()].toSorted((a, b) => (a > b ? -1 : a < b ? 1 : 0));
-  return Number(starts[limit - 1]!);
+function range(start: number, end: number): Uint32Array {
+  const rows = new Uint32Array(end - start);
+  for (let i = 0; i < rows.length; i++) rows[i] = start + i;
+  return rows;
 }

@@ -6,7 +6,8 @@ import { span, spanId, traceId } from '@spoor/core/query/testing/example-span.ts
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
 import { rowTexts, shopSpans, withBlock } from './testing/block-fixture.ts';
 import { withDirectory } from './testing/temporary-directory.ts';
-import { HeadBatch, type OpenBlock, roughNanos, TraceSources } from './trace-sources.ts';
+import { HeadBatch } from './head-batch.ts';
+import { type OpenBlock, TraceSources } from './trace-sources.ts';
 
 function noDamage(_: OpenBlock, error: unknown): never {
   throw error;
@@ -41,13 +42,6 @@ test('all parts of a trace are found in head and blocks, for each id as often as
         return own.length === 0 ? [] : rowTexts(batchOf(own)).sort();
       });
       assert.deepEqual(partTexts(sources, ids), expected);
-      const starts = known.map((id) =>
-        spans
-          .filter((one) => one.traceId === id)
-          .map((one) => one.startTimeUnixNano)
-          .reduce((a, b) => (a < b ? a : b)),
-      );
-      assert.deepEqual(sources.findStarts(known), starts);
       assert.deepEqual(sources.findParts([]), []);
     });
   }));
@@ -64,22 +58,6 @@ test('ids that differ only in their middle are told apart in the head', () => {
     parts.map((list) => list.map(({ rows }) => Array.from(rows))),
     ids.map((_, i) => (i < 150 ? [[i]] : [])),
   );
-});
-
-test('a batch of the head knows its first and last start', () => {
-  const starts = [5n, 2n ** 40n, 3n, 2n ** 63n];
-  const { minStart, maxStart } = new HeadBatch(
-    batchOf(starts.map((startTimeUnixNano) => span({ startTimeUnixNano }))),
-  );
-  assert.deepEqual([minStart, maxStart], [3, 2 ** 63]);
-});
-
-test('times as doubles keep their order, and equal times are equal', () => {
-  const times = [0n, 1n, 2n ** 32n, 2n ** 53n + 1n, 1_763_800_000_123_456_789n, 2n ** 64n - 1n];
-  for (const time of times) {
-    const rough = roughNanos(Number(time >> 32n), Number(time & 0xffffffffn));
-    assert.equal(rough, Number(time));
-  }
 });
 
 test('a block that cannot be read is reported and left out, and others are read', () =>
@@ -104,6 +82,7 @@ test('a block that cannot be read is reported and left out, and others are read'
       });
       assert.deepEqual(partTexts(sources, [traceId(1)]), [rowTexts(batchOf([span()]))]);
       assert.deepEqual(reports, [[1, failure]]);
-      assert.deepEqual(sources.findStarts([traceId(1)]), [1000n]);
+      assert.deepEqual(sources.readers(), [reader]);
+      assert.equal(reports.length, 2);
     }),
   ));

@@ -1,42 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { traceIdBytes, type TraceId } from '@spoor/core/model/ids.ts';
-import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
-import type { SpanColumns } from '@spoor/core/model/span-columns.ts';
 import type { TracePart } from '@spoor/core/query/join-trace.ts';
 import type { BlockReader } from './block-reader.ts';
-import type { RowGroup } from './row-group.ts';
-
-/** Epoch ns as a double: exact to 256 ns, for comparisons that allow for it. */
-export function roughNanos(hi: number, lo: number): number {
-  return hi * 4294967296 + lo;
-}
-
-/** By how much two {@link roughNanos} of the same time may differ, with room to spare. */
-export const ROUGH_SLACK_NANOS = 1024;
-
-/** A batch of the head with what searches need to know of it. */
-export class HeadBatch {
-  readonly batch: SpanBatch;
-  readonly minStart: number;
-  readonly maxStart: number;
-  /** Trace ids, four words each. */
-  readonly idWords: Uint32Array;
-
-  constructor(batch: SpanBatch) {
-    this.batch = batch;
-    let min = Infinity;
-    let max = -Infinity;
-    for (let row = 0; row < batch.rows; row++) {
-      const start = roughNanos(batch.startHi[row]!, batch.startLo[row]!);
-      if (start < min) min = start;
-      if (start > max) max = start;
-    }
-    this.minStart = min;
-    this.maxStart = max;
-    const { buffer, byteOffset, byteLength } = batch.traceId;
-    this.idWords = new Uint32Array(buffer, byteOffset, byteLength / 4);
-  }
-}
+import type { HeadBatch } from './head-batch.ts';
+import { LooseTraces } from './loose-traces.ts';
 
 /** A sealed block, opened when it is first looked into. */
 export interface OpenBlock {
@@ -51,16 +18,25 @@ export interface OpenBlock {
 export class TraceSources {
   readonly head: readonly HeadBatch[];
   readonly blocks: readonly OpenBlock[];
+  /** Kept from question to question of the same tenant. */
+  readonly loose: LooseTraces;
   readonly #reportDamage: (block: OpenBlock, error: unknown) => void;
 
   constructor(
     head: readonly HeadBatch[],
     blocks: readonly OpenBlock[],
     reportDamage: (block: OpenBlock, error: unknown) => void,
+    loose: LooseTraces = new LooseTraces(),
   ) {
     this.head = head;
     this.blocks = blocks;
     this.#reportDamage = reportDamage;
+    this.loose = loose;
+  }
+
+  /** All blocks that can be read. */
+  readers(): BlockReader[] {
+    return this.blocks.flatMap((block) => this.withBlock(block, (reader) => reader) ?? []);
   }
 
   /** Does something with a block; a block that is damaged is reported and left out. */
@@ -92,32 +68,6 @@ export class TraceSources {
         });
       }
       return parts;
-    });
-  }
-
-  /** Earliest start of each trace over all its rows, Unix epoch ns. */
-  findStarts(ids: readonly TraceId[]): bigint[] {
-    const inHead = this.#headRows(ids);
-    return ids.map((id, i) => {
-      let hi = 0xffffffff;
-      let lo = 0xffffffff;
-      const take = (columns: SpanColumns | RowGroup, row: number): void => {
-        const rowHi = columns.startHi[row]!;
-        const rowLo = columns.startLo[row]!;
-        if (rowHi < hi || (rowHi === hi && rowLo < lo)) {
-          hi = rowHi;
-          lo = rowLo;
-        }
-      };
-      for (const [batch, rows] of inHead[i]!) for (const row of rows) take(batch.batch, row);
-      for (const block of this.blocks) {
-        this.withBlock(block, (reader) => {
-          const found = reader.findTrace(id);
-          // Rows of a trace stand by start.
-          if (found !== undefined) take(found.group, found.start);
-        });
-      }
-      return (BigInt(hi) << 32n) | BigInt(lo);
     });
   }
 

@@ -8,7 +8,8 @@ import type {
   AttributeValuesQuery,
 } from '#storage/tracestore.ts';
 import type { BlockReader } from '../block-reader.ts';
-import { ROUGH_SLACK_NANOS, type TraceSources } from '../trace-sources.ts';
+import { ROUGH_SLACK_NANOS } from '../head-batch.ts';
+import type { TraceSources } from '../trace-sources.ts';
 import { addBlockNames, addBlockValues } from './block-attributes.ts';
 import type { DerivedAnswers } from './derived-answers.ts';
 

@@ -14,7 +14,8 @@ import type { Dependency, SpanMetrics } from '#storage/tracestore.ts';
 import { BlockReader } from '../block-reader.ts';
 import { blockCache, blockFile } from '../testing/block-fixture.ts';
 import { withDirectory } from '../testing/temporary-directory.ts';
-import { HeadBatch, type OpenBlock, TraceSources } from '../trace-sources.ts';
+import { HeadBatch } from '../head-batch.ts';
+import { type OpenBlock, TraceSources } from '../trace-sources.ts';
 import { DerivedAnswers } from './derived-answers.ts';
 
 const RANGE = { fromMinute: 0, toMinute: 2 ** 32 };

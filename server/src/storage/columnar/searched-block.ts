@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+import { type CompiledPredicate, selectRows } from '@spoor/core/query/predicate.ts';
+import type { RowSet } from '@spoor/core/query/row-set.ts';
+import type { TimeWindow } from '@spoor/core/query/time-window.ts';
+import type { SpanSelections, TraceEvaluator } from '@spoor/core/query/trace-evaluator.ts';
+import type { TraceFacts } from '@spoor/core/query/trace-predicate.ts';
+import type { BlockReader } from './block-reader.ts';
+import type { RoughTrace } from './rough-trace-test.ts';
+import { clipRanges } from './start-ranges.ts';
+import {
+  durationAt,
+  nanosAt,
+  roughDurationAt,
+  roughLongestAt,
+  type TraceColumns,
+} from './trace-columns.ts';
+import { TraceSummaries } from './trace-summaries.ts';
+
+/** What one question found out about a group: small, so that it can be kept while the columns are let go. */
+export interface GroupFindings {
+  /** Rows that start in the window and meet `where`; undefined when there are none. */
+  readonly matching: RowSet | undefined;
+  /** First row of each trace, and the number of rows at the end. */
+  readonly traceStarts: Uint32Array;
+}
+
+/** A block while one question is answered. */
+export class SearchedBlock {
+  readonly reader: BlockReader;
+  readonly summaries: TraceSummaries;
+  /** Whether no span can be in the window. */
+  readonly isOutside: boolean;
+  readonly #where: CompiledPredicate;
+  readonly #window: TimeWindow | undefined;
+  readonly #findings = new Map<number, GroupFindings>();
+  readonly #selections = new Map<number, SpanSelections>();
+  readonly #rough: RoughBlockTrace;
+
+  constructor(reader: BlockReader, where: CompiledPredicate, window: TimeWindow) {
+    this.reader = reader;
+    this.summaries = new TraceSummaries(reader);
+    this.#rough = new RoughBlockTrace(this.summaries);
+    this.#where = where;
+    const { latest, isAllInside } = clipRanges(reader.startRanges, window);
+    this.isOutside = latest === undefined;
+    // Where all starts are inside, they need not be read.
+    this.#window = isAllInside ? undefined : window;
+  }
+
+  /** What matches in a group. */
+  find(g: number): GroupFindings {
+    let findings = this.#findings.get(g);
+    if (findings === undefined) {
+      const group = this.reader.group(g);
+      const matching = this.isOutside ? undefined : selectRows(this.#where, group, this.#window);
+      findings = { matching, traceStarts: group.traceStarts };
+      this.#findings.set(g, findings);
+    }
+    return findings;
+  }
+
+  /** Whether a span of a trace is in the window and meets `where`. */
+  matches(trace: number): boolean {
+    if (this.isOutside) return false;
+    const g = this.reader.groupOf(trace);
+    const { matching, traceStarts } = this.find(g);
+    const t = trace - this.reader.firstTraces[g]!;
+    return matching?.hasSome(traceStarts[t]!, traceStarts[t + 1]!) === true;
+  }
+
+  /** The rows of a group that a predicate on traces counts. */
+  select(g: number, evaluator: TraceEvaluator): SpanSelections {
+    let selections = this.#selections.get(g);
+    if (selections === undefined) {
+      this.#selections.set(g, (selections = evaluator.select(this.reader.group(g))));
+    }
+    return selections;
+  }
+
+  /** The same object for each trace: it is looked at, not kept. */
+  roughly(trace: number): RoughTrace {
+    this.#rough.trace = trace;
+    return this.#rough;
+  }
+
+  /** What is known of a trace that is wholly in this block. */
+  factsOf(trace: number): TraceFacts {
+    const { summaries } = this;
+    return {
+      startTimeUnixNano: nanosAt(summaries.start, trace),
+      endTimeUnixNano: nanosAt(summaries.start, trace) + durationAt(summaries, trace),
+      spanCount: summaries.spans[trace]!,
+      errorCount: summaries.errors[trace]!,
+      get rootServiceName() {
+        return summaries.rootServiceName(trace);
+      },
+      get rootSpanName() {
+        return summaries.rootSpanName(trace);
+      },
+    };
+  }
+}
+
+/** One trace of a block after the other. */
+class RoughBlockTrace implements RoughTrace {
+  trace = 0;
+  readonly #columns: TraceColumns;
+
+  constructor(columns: TraceColumns) {
+    this.#columns = columns;
+  }
+
+  get duration(): number {
+    return roughDurationAt(this.#columns, this.trace);
+  }
+  get longest(): number {
+    return roughLongestAt(this.#columns, this.trace);
+  }
+  get minSpans(): number {
+    return this.#columns.spans[this.trace]!;
+  }
+  get maxSpans(): number {
+    return this.#columns.spans[this.trace]!;
+  }
+  get minErrors(): number {
+    return this.#columns.errors[this.trace]!;
+  }
+  get maxErrors(): number {
+    return this.#columns.errors[this.trace]!;
+  }
+}

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+import { decodeResource } from '@spoor/core/model/value-decoder.ts';
+import { symbolBytes, symbolText } from '@spoor/core/model/span-reader.ts';
+import { compareCodePoints } from '@spoor/core/query/code-point-order.ts';
+import type { SectionRows } from './block-section.ts';
+
+/** Value of the status column for the code ERROR. */
+const ERROR_STATUS = 3;
+
+/** Columns of 64-bit numbers, low and high words. */
+export interface WideColumn {
+  readonly lo: Uint32Array;
+  readonly hi: Uint32Array;
+}
+
+/** What is known of traces without looking at their spans: one entry a trace. */
+export interface TraceColumns {
+  readonly traces: number;
+  /** Earliest start, Unix epoch ns. */
+  readonly start: WideColumn;
+  /** Latest end minus earliest start in ns, modulo 2^64. */
+  readonly length: WideColumn;
+  /** Duration of the longest span in ns, signed. */
+  readonly longest: WideColumn;
+  readonly spans: Uint32Array;
+  /** Spans with status ERROR. */
+  readonly errors: Uint32Array;
+  /** Resource and name of the root, as 1 + code; 0 without root. */
+  readonly rootResource: Uint32Array;
+  readonly rootName: Uint32Array;
+}
+
+/** A number of a wide column, unsigned. */
+export function nanosAt({ lo, hi }: WideColumn, at: number): bigint {
+  return (BigInt(hi[at]!) << 32n) | BigInt(lo[at]!);
+}
+
+/** Latest end minus earliest start of a trace, in ns, exact: negative where the trace ends before it starts. */
+export function durationAt({ start, length }: TraceColumns, trace: number): bigint {
+  const nanos = nanosAt(length, trace);
+  return nanosAt(start, trace) + nanos < 2n ** 64n ? nanos : nanos - 2n ** 64n;
+}
+
+/** As {@link durationAt}, as a double: exact up to 104 days. */
+export function roughDurationAt({ start, length }: TraceColumns, trace: number): number {
+  const lengthHi = length.hi[trace]!;
+  const carry = start.lo[trace]! + length.lo[trace]! > 0xffffffff ? 1 : 0;
+  const wraps = start.hi[trace]! + lengthHi + carry > 0xffffffff;
+  return (wraps ? lengthHi - 4294967296 : lengthHi) * 4294967296 + length.lo[trace]!;
+}
+
+/** Duration of the longest span of a trace in ns, as a double: exact up to 104 days. */
+export function roughLongestAt({ longest }: TraceColumns, trace: number): number {
+  return (longest.hi[trace]! | 0) * 4294967296 + longest.lo[trace]!;
+}
+
+/** Numbers of 32 bits in a {@link TraceColumnsBuilder}, by what they are. */
+const FIELDS = [
+  'startLo',
+  'startHi',
+  'lengthLo',
+  'lengthHi',
+  'longestLo',
+  'longestHi',
+  'spans',
+  'errors',
+  'rootResource',
+  'rootName',
+] as const;
+type Field = (typeof FIELDS)[number];
+
+/** Some whole traces; rows of a trace may be in any order. */
+type WholeTraces = Pick<SectionRows, 'columns' | 'rows' | 'traceStarts'>;
+
+/** Makes trace columns from rows. */
+export class TraceColumnsBuilder {
+  #traces = 0;
+  #arrays = Object.fromEntries(FIELDS.map((field) => [field, new Uint32Array(256)])) as Record<
+    Field,
+    Uint32Array
+  >;
+
+  /** Takes the next traces. What is there twice counts twice. */
+  add(group: WholeTraces): void {
+    const traces = group.traceStarts.length - 1;
+    this.#reserve(this.#traces + traces);
+    for (let t = 0; t < traces; t++) {
+      this.#addTrace(group, group.traceStarts[t]!, group.traceStarts[t + 1]!);
+    }
+  }
+
+  columns(): TraceColumns {
+    const of = (field: Field): Uint32Array => this.#arrays[field].subarray(0, this.#traces);
+    return {
+      traces: this.#traces,
+      start: { lo: of('startLo'), hi: of('startHi') },
+      length: { lo: of('lengthLo'), hi: of('lengthHi') },
+      longest: { lo: of('longestLo'), hi: of('longestHi') },
+      spans: of('spans'),
+      errors: of('errors'),
+      rootResource: of('rootResource'),
+      rootName: of('rootName'),
+    };
+  }
+
+  /** Takes a trace: `rows[from, to)`, in any order. */
+  #addTrace({ columns, rows }: WholeTraces, from: number, to: number): void {
+    const { startLo, startHi, durationLo, durationHi, status, parentSpanId } = columns;
+    let firstLo = 0xffffffff;
+    let firstHi = 0xffffffff;
+    let endLo = 0;
+    let endHi = 0;
+    let longestLo = 0;
+    let longestHi = -(2 ** 31);
+    let errors = 0;
+    let root = -1;
+    for (let i = from; i < to; i++) {
+      const row = rows[i]!;
+      const rowLo = startLo[row]!;
+      const rowHi = startHi[row]!;
+      if (rowHi < firstHi || (rowHi === firstHi && rowLo < firstLo)) {
+        firstHi = rowHi;
+        firstLo = rowLo;
+      }
+      const lo = durationLo[row]!;
+      const hi = durationHi[row]! | 0;
+      if (hi > longestHi || (hi === longestHi && lo > longestLo)) {
+        longestHi = hi;
+        longestLo = lo;
+      }
+      const sum = rowLo + lo;
+      const rowEndLo = sum >>> 0;
+      const rowEndHi = (rowHi + hi + (sum > 0xffffffff ? 1 : 0)) >>> 0;
+      if (rowEndHi > endHi || (rowEndHi === endHi && rowEndLo > endLo)) {
+        endHi = rowEndHi;
+        endLo = rowEndLo;
+      }
+      if (status[row] === ERROR_STATUS) errors++;
+      if (isZero(parentSpanId, row * 8) && (root < 0 || isEarlierRoot(columns, row, root))) {
+        root = row;
+      }
+    }
+    const arrays = this.#arrays;
+    const at = this.#traces++;
+    arrays.startLo[at] = firstLo;
+    arrays.startHi[at] = firstHi;
+    arrays.lengthLo[at] = endLo - firstLo;
+    arrays.lengthHi[at] = endHi - firstHi - (endLo < firstLo ? 1 : 0);
+    arrays.longestLo[at] = longestLo;
+    arrays.longestHi[at] = longestHi;
+    arrays.spans[at] = to - from;
+    arrays.errors[at] = errors;
+    arrays.rootResource[at] = root < 0 ? 0 : columns.resource[root]! + 1;
+    arrays.rootName[at] = root < 0 ? 0 : columns.name[root]! + 1;
+  }
+
+  #reserve(traces: number): void {
+    if (traces <= this.#arrays.spans.length) return;
+    const size = Math.max(traces, this.#arrays.spans.length * 2);
+    for (const field of FIELDS) {
+      const grown = new Uint32Array(size);
+      grown.set(this.#arrays[field]);
+      this.#arrays[field] = grown;
+    }
+  }
+}
+
+/** Order of spans without parent: the first one is the root. */
+function isEarlierRoot(columns: SectionRows['columns'], row: number, root: number): boolean {
+  const { startLo, startHi, spanId } = columns;
+  if (startHi[row] !== startHi[root]) return startHi[row]! < startHi[root]!;
+  if (startLo[row] !== startLo[root]) return startLo[row]! < startLo[root]!;
+  for (let k = 0; k < 8; k++) {
+    const difference = spanId[row * 8 + k]! - spanId[root * 8 + k]!;
+    if (difference !== 0) return difference < 0;
+  }
+  const order =
+    compareCodePoints(serviceName(columns, row), serviceName(columns, root)) ||
+    compareCodePoints(
+      symbolText(columns.names, columns.name[row]!),
+      symbolText(columns.names, columns.name[root]!),
+    );
+  return order < 0;
+}
+
+function serviceName({ resources, resource }: SectionRows['columns'], row: number): string {
+  return decodeResource(symbolBytes(resources, resource[row]!)).serviceName;
+}
+
+function isZero(bytes: Uint8Array, offset: number): boolean {
+  for (let i = 0; i < 8; i++) if (bytes[offset + i] !== 0) return false;
+  return true;
+}

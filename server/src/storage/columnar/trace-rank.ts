@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isLeastFirst, keyOfOrder, type TraceKey } from '@spoor/core/query/trace-order.ts';
+import type { TraceOrder } from '@spoor/core/query/trace-query.ts';
+import { ROUGH_SLACK_NANOS, roughNanos } from './head-batch.ts';
+import type { LooseTrace } from './loose-traces.ts';
+import type { SummariesRef } from './summaries-section.ts';
+import { durationAt, nanosAt, roughDurationAt, type TraceColumns } from './trace-columns.ts';
+
+/**
+ * The keys of an order as doubles, turned so that the greatest comes first: cheap, and right up to `slack`. The exact ones are
+ * looked at where that is not enough.
+ */
+export class TraceRank {
+  readonly key: TraceKey;
+  /** By how much two ranks of the same key may differ. */
+  readonly slack: number;
+  readonly #sign: 1 | -1;
+
+  constructor(order: TraceOrder) {
+    this.key = keyOfOrder(order);
+    this.#sign = isLeastFirst(order) ? -1 : 1;
+    this.slack = this.key === 'start' || this.key === 'duration' ? 2 * ROUGH_SLACK_NANOS : 0;
+  }
+
+  /** Rank of an exact key. */
+  ofKey(key: bigint): number {
+    return this.#sign * Number(key);
+  }
+
+  /** Rank of a trace by its columns. */
+  of(columns: TraceColumns, trace: number): number {
+    switch (this.key) {
+      case 'start': {
+        const { lo, hi } = columns.start;
+        return this.#sign * roughNanos(hi[trace]!, lo[trace]!);
+      }
+      case 'duration':
+        return this.#sign * roughDurationAt(columns, trace);
+      case 'spans':
+        return columns.spans[trace]!;
+      case 'errors':
+        return columns.errors[trace]!;
+    }
+  }
+
+  /** Exact key of a trace by its columns. */
+  keyAt(columns: TraceColumns, trace: number): bigint {
+    switch (this.key) {
+      case 'start':
+        return nanosAt(columns.start, trace);
+      case 'duration':
+        return durationAt(columns, trace);
+      case 'spans':
+        return BigInt(columns.spans[trace]!);
+      case 'errors':
+        return BigInt(columns.errors[trace]!);
+    }
+  }
+
+  /** Key of a trace with several parts: exact, or for counts not less than it is. */
+  keyOf(trace: LooseTrace): bigint {
+    switch (this.key) {
+      case 'start':
+        return trace.startTimeUnixNano;
+      case 'duration':
+        return trace.endTimeUnixNano - trace.startTimeUnixNano;
+      case 'spans':
+        return BigInt(trace.maxSpans);
+      case 'errors':
+        return BigInt(trace.maxErrors);
+    }
+  }
+
+  /** No trace that is wholly in a block ranks above this; Infinity where the block does not say. */
+  boundOf(minStart: string, summaries: SummariesRef | undefined): number {
+    if (summaries === undefined) return Infinity;
+    switch (this.key) {
+      case 'start':
+        return this.#sign < 0 ? -Number(minStart) : Number(summaries.maxStart);
+      case 'duration':
+        return this.#sign < 0 ? -Number(summaries.minDuration) : Number(summaries.maxDuration);
+      case 'spans':
+        return summaries.maxSpans;
+      case 'errors':
+        return summaries.maxErrors;
+    }
+  }
+}
