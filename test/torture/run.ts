@@ -4,6 +4,8 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { damage } from './damage.ts';
+import { damagedFiles, failedCalls, powerLosses } from './faults.ts';
+import { fullDisk } from './full-disk.ts';
 import { KillLoop } from './kill-loop.ts';
 import { overload } from './overload.ts';
 import { tenants } from './tenants.ts';
@@ -19,6 +21,18 @@ async function tortureBy(
   const startMs = performance.now();
   try {
     switch (name) {
+      case 'calls':
+        await failedCalls(verdict, options);
+        break;
+      case 'power':
+        await powerLosses(verdict, options);
+        break;
+      case 'files':
+        await damagedFiles(verdict, options);
+        break;
+      case 'disk':
+        await fullDisk(directory, verdict, options);
+        break;
       case 'kill':
         await new KillLoop(directory, verdict, options).run();
         break;

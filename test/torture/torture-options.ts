@@ -2,7 +2,16 @@
 import { parseArgs } from 'node:util';
 
 /** Parts of the torture, in the order in which they run. */
-export const TORTURES = ['kill', 'damage', 'overload', 'tenants'] as const;
+export const TORTURES = [
+  'calls',
+  'power',
+  'files',
+  'kill',
+  'damage',
+  'disk',
+  'overload',
+  'tenants',
+] as const;
 
 /** One part of the torture. */
 export type TortureName = (typeof TORTURES)[number];
