@@ -223,6 +223,10 @@ export class ColumnarStore implements TraceStore {
     if (open === undefined) return;
     await this.#retired.settled();
     await open.wal.close();
+    if (open.wal.failed === undefined) {
+      // Without it a start cannot tell a last write that was damaged from one that a crash cut off.
+      await open.manifest.commit({ logEnd: open.wal.lastSequence }).catch(() => undefined);
+    }
     await open.manifest.close();
     open.lock.release();
   }

@@ -68,6 +68,7 @@ export class DataDirectory {
   /** Compares with what the log was found to hold; to be called before anything is appended to it. */
   async compareLog(replay: WalReplay): Promise<void> {
     await this.#missSegments(replay);
+    this.#missEnd(replay);
     await this.#judgeUnnamed(replay.lastSequence);
   }
 
@@ -132,6 +133,18 @@ export class DataDirectory {
       // On a full disk it is noted at the next start.
       if (!isOutOfSpace(error)) throw error;
     }
+  }
+
+  /** Tells of records at the end of the log that cannot be read, though the store was shut down in good order after them. */
+  #missEnd({ segments, lastSequence }: WalReplay): void {
+    const { logEnd, walUpto } = this.manifest;
+    const readUpto = Math.max(lastSequence, walUpto);
+    if (readUpto >= logEnd) return;
+    const path = segments.at(-1)?.path ?? this.walDir;
+    this.#damage.add(
+      path,
+      `write-ahead log: ${basename(path)} ends with record ${lastSequence}; records ${readUpto + 1} to ${logEnd} are lost`,
+    );
   }
 
   /**

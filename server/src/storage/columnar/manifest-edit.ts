@@ -39,6 +39,8 @@ export interface ManifestEdit {
   /** Ids of segments of the log that are there from now on, and that are not any more. */
   readonly addSegments?: readonly number[];
   readonly removeSegments?: readonly number[];
+  /** Sequence of the last record of the log when the store was shut down in good order: a log that ends before has lost something. */
+  readonly logEnd?: number;
 }
 
 /** An edit as a record holds it; `nextBlockId` stands in records that a compaction wrote. */
@@ -59,6 +61,7 @@ export interface RecordedEdit extends ManifestEdit {
  *   {"type":"next_block_id","id":8}
  *   {"type":"add_segment","id":12}
  *   {"type":"remove_segment","id":11}
+ *   {"type":"log_end","sequence":97}
  *
  * A reader that meets a type it does not know must not open the store: what it says may be that data is gone.
  */
@@ -92,6 +95,7 @@ export function encodeEdit(edit: RecordedEdit): string {
   if (edit.nextBlockId !== undefined) changes.push({ type: 'next_block_id', id: edit.nextBlockId });
   for (const id of edit.removeSegments ?? []) changes.push({ type: 'remove_segment', id });
   for (const id of edit.addSegments ?? []) changes.push({ type: 'add_segment', id });
+  if (edit.logEnd !== undefined) changes.push({ type: 'log_end', sequence: edit.logEnd });
   return JSON.stringify(changes);
 }
 
@@ -109,6 +113,7 @@ export function decodeEdit(payload: string): RecordedEdit {
   const removeSegments: number[] = [];
   let walUpto: number | undefined;
   let nextBlockId: number | undefined;
+  let logEnd: number | undefined;
   for (const change of changes) {
     const fields = new ChangeFields(change);
     const type = fields.text('type');
@@ -149,6 +154,9 @@ export function decodeEdit(payload: string): RecordedEdit {
       case 'remove_segment':
         removeSegments.push(fields.count('id'));
         break;
+      case 'log_end':
+        logEnd = fields.count('sequence');
+        break;
       default:
         throw new SpoorError(
           'corrupt',
@@ -163,6 +171,7 @@ export function decodeEdit(payload: string): RecordedEdit {
     addSegments,
     removeSegments,
     ...(walUpto === undefined ? {} : { walUpto }),
+    ...(logEnd === undefined ? {} : { logEnd }),
     ...(nextBlockId === undefined ? {} : { nextBlockId }),
   };
 }

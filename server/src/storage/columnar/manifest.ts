@@ -53,6 +53,7 @@ export class Manifest {
   readonly #tenantUpto = new Map<Tenant, number>();
   readonly #segments = new Set<number>();
   #walUpto = 0;
+  #logEnd = 0;
   #nextBlockId = 1;
   #file: StoreFile | undefined;
   /** The whole file, until {@link begin}. */
@@ -159,6 +160,11 @@ export class Manifest {
     return this.#segments;
   }
 
+  /** Sequence of the last record of the log when the store was last shut down in good order. */
+  get logEnd(): number {
+    return this.#logEnd;
+  }
+
   /** Tenants that have blocks. */
   tenants(): Tenant[] {
     return [...this.#blocks.keys()];
@@ -263,6 +269,7 @@ export class Manifest {
         tenantUpto: [...this.#tenantUpto].map(([tenant, sequence]) => ({ tenant, sequence })),
         nextBlockId: this.#nextBlockId,
         addSegments: [...this.#segments],
+        logEnd: this.#logEnd,
       },
     ];
     const blocks = this.tenants().flatMap((tenant) => this.blocks(tenant));
@@ -311,6 +318,7 @@ export class Manifest {
       this.#nextBlockId = Math.max(this.#nextBlockId, block.id + 1);
     }
     this.#nextBlockId = Math.max(this.#nextBlockId, edit.nextBlockId ?? 0);
+    this.#logEnd = edit.logEnd ?? this.#logEnd;
     for (const id of edit.removeSegments ?? []) this.#segments.delete(id);
     for (const id of edit.addSegments ?? []) this.#segments.add(id);
     this.#walUpto = Math.max(this.#walUpto, edit.walUpto ?? 0);
