@@ -16,7 +16,7 @@ import type { Verdict } from './verdict.ts';
 /** Size of the disk: two segments of the log, and some blocks. */
 const DISK_MIB = 100;
 /** What something else writes onto it. */
-const FILLER_MIB = 24;
+const FILLER_MIB = 28;
 const SENDERS = 8;
 const HOUR_NANOS = 3_600_000_000_000n;
 /** Load on a full disk. */
@@ -104,6 +104,8 @@ async function fillTwice(disk: string, verdict: Verdict, options: TortureOptions
       return `${end.code ?? end.signal} ${server.stderr.slice(0, 500)}`;
     });
   }
+  // A start is told from its being ready.
+  execFileSync('mount', ['-o', `remount,size=${2 * DISK_MIB}m`, disk]);
   await using server = await SpoorProcess.start({ directory });
   await new TraceChecker({ plan, ledger, verdict }).checkRequests(server.queryUrl, ledger.acked());
   verdict.figure('spans acknowledged', ledger.ackedSpans);
