@@ -142,23 +142,6 @@ test('a block of a newer format is refused with both numbers', () =>
     assert.throws(() => readAll(path), /block .*new\.block: format 3 is newer than 2/);
   }));
 
-test('a block of format 1 is read as the same spans in the present format', () =>
-  withDirectory((dir) => {
-    const path = join(dir, 'new.block');
-    writeFileSync(path, blockFile([batchOf(shopSpans(90, 12))]));
-    const now = new BlockReader(path, 1, blockCache());
-    const sample = new URL('testing/samples/format-1.block', import.meta.url).pathname;
-    const old = new BlockReader(sample, 2, blockCache());
-    assert.equal(old.footer.version, 1);
-    assert.equal(old.footer.groups.length, now.footer.groups.length);
-    now.footer.groups.forEach((_, g) => {
-      assert.deepEqual(rowTexts(old.group(g)), rowTexts(now.group(g)));
-    });
-    assert.deepEqual(old.operations(), now.operations());
-    now.close();
-    old.close();
-  }));
-
 test('a trace is found by its id, and an id that is not there is not', () =>
   withDirectory((dir) => {
     const spans = shopSpans(5000, 1400);

@@ -136,14 +136,17 @@ export class DataDirectory {
   }
 
   /** Tells of records at the end of the log that cannot be read, though the store was shut down in good order after them. */
-  #missEnd({ segments, lastSequence }: WalReplay): void {
+  #missEnd({ segments, unused, lastSequence }: WalReplay): void {
     const { logEnd, walUpto } = this.manifest;
     const readUpto = Math.max(lastSequence, walUpto);
     if (readUpto >= logEnd) return;
-    const path = segments.at(-1)?.path ?? this.walDir;
+    // They were at the end of the last segment that can be read, or in the next, which looks as if it had never been used.
+    const last = segments.at(-1);
+    const next = unused.find(({ id }) => last === undefined || id > last.id);
+    const paths = [last, next].flatMap((segment) => segment?.path ?? []);
     this.#damage.add(
-      path,
-      `write-ahead log: ${basename(path)} ends with record ${lastSequence}; records ${readUpto + 1} to ${logEnd} are lost`,
+      paths[0] ?? this.walDir,
+      `write-ahead log: ${paths.map((path) => basename(path)).join(' or ')} is damaged at its end: records ${readUpto + 1} to ${logEnd} are lost`,
     );
   }
 
