@@ -24,6 +24,7 @@ import type {
 } from '#storage/tracestore.ts';
 import { blockPath } from './block-path.ts';
 import { Compactor } from './compaction/compactor.ts';
+import { GuardedClock } from './compaction/guarded-clock.ts';
 import type { RetentionPolicy } from './compaction/retention-policy.ts';
 import { DamageReport } from './damage-report.ts';
 import { DataDirectory } from './data-directory.ts';
@@ -169,9 +170,14 @@ export class ColumnarStore implements TraceStore {
       WORKER_HEAP_MIB,
       allBlocks,
     );
+    const clock = new GuardedClock({
+      nowMs: this.#nowMs,
+      passedMs: options.nowMs ?? (() => performance.now()),
+      logger: options.logger,
+    });
     this.#compactor = new Compactor({
       logger: this.#logger,
-      nowMs: this.#nowMs,
+      nowMs: () => clock.nowMs(),
       retention: options.retention ?? {},
       blocks: () => this.#allBlocks(),
       commit: (edit) => this.#commit(this.#opened().manifest, edit),

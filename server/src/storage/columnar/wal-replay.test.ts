@@ -225,3 +225,17 @@ function newerHeader(header: Uint8Array): Uint8Array {
   view.setUint32(60, crc32(bytes.subarray(0, 60)), true);
   return bytes;
 }
+
+test('a log that is only looked at is not written to, one that is built upon has its last group written again', async () => {
+  const files = new FaultyFiles();
+  const { wal } = await openWal(files);
+  await appendEach(wal, 1, 3);
+  await wal.close();
+  for (const readOnly of [true, false]) {
+    const from = files.log.length;
+    const options = { files, dir: DIR, sealedUpto: 0, readOnly };
+    await replayWal({ ...options, onRecord: () => {}, onDamage: () => {} });
+    const writes = files.log.slice(from).filter((call) => /^(writev|fdatasync) /.test(call));
+    assert.equal(writes.length, readOnly ? 0 : 2, writes.join());
+  }
+});

@@ -68,6 +68,8 @@ export interface WalReplayOptions {
    */
   readonly onRecord: (record: WalRecord) => void | Promise<void>;
   readonly onDamage: (damage: WalDamage) => void;
+  /** Nothing is written, as only one who builds upon the log must: see {@link SegmentReader.harden}. */
+  readonly readOnly?: boolean;
 }
 
 interface FoundSegment {
@@ -148,8 +150,8 @@ export async function replayWal(options: WalReplayOptions): Promise<WalReplay> {
     if (i === 0) damageAt(0, sealedUpto + 1, segment.firstSequence - 1);
     last = Math.max(i === 0 ? 0 : last, segment.firstSequence - 1);
     const end = found[i + 1]?.firstSequence;
-    const isLast = end === undefined;
-    const reader = await SegmentReader.open(files, segment.path, isLast ? 'update' : 'read');
+    const isHardened = end === undefined && options.readOnly !== true;
+    const reader = await SegmentReader.open(files, segment.path, isHardened ? 'update' : 'read');
     // The last commit group; the first one was written with the header.
     let [groupStart, groupEnd] = [0, 0];
     try {
@@ -162,7 +164,7 @@ export async function replayWal(options: WalReplayOptions): Promise<WalReplay> {
         await options.onRecord(record);
       }
       // What is replayed must be there for good. Of all groups only the last may not be.
-      if (isLast) await reader.harden(groupStart, groupEnd);
+      if (isHardened) await reader.harden(groupStart, groupEnd);
     } finally {
       await reader.close();
     }

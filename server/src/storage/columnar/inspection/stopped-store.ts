@@ -83,6 +83,7 @@ export class StoppedStore implements AsyncDisposable {
       files: DISK_FILES,
       dir: join(this.dir, WAL_DIR),
       sealedUpto: this.manifest.walUpto,
+      readOnly: true,
       onDamage,
       onRecord: (record) => {
         onRecord(record, record.sequence > this.manifest.sealedUpto(record.tenant));
