@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readdirSync, statSync } from 'node:fs';
-import { extname, join } from 'node:path';
 import { withDirectory, withServer, type BenchContext } from './bench-context.ts';
+import { diskTable } from './disk-table.ts';
 import { sendCorpus } from './load.ts';
 import { QueryClient } from './query-client.ts';
 import { createQuestions, type Question } from './query-questions.ts';
@@ -36,7 +35,7 @@ export async function benchQuery(context: BenchContext): Promise<Table[]> {
       });
       const timeoutMs = Math.max(options.settleMs, 1000);
       const { quiet } = await settle(server, meter, { headSpans: 0, timeoutMs });
-      const disk = await diskTable(server, directory, corpus.truth.spans, quiet);
+      const disk = diskTable(directory, corpus.truth.spans, quiet);
       const times = await askAll(server, questions, say);
       return { disk, times, rssBytes: meter.read(server.pid).rssBytes };
     });
@@ -128,45 +127,4 @@ function checkAnswer(question: Question, path: string, body: string): void {
       `${path} has ${Array.isArray(data) ? data.length : 'no'} results, not ${question.traces}`,
     );
   }
-}
-
-async function diskTable(
-  server: ServerProcess,
-  directory: string,
-  spans: number,
-  quiet: boolean,
-): Promise<Table> {
-  const kinds = new Map<string, { bytes: number; files: number }>();
-  for (const entry of readdirSync(directory, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue;
-    const kind = extname(entry.name) || entry.name;
-    const { blocks } = statSync(join(entry.parentPath, entry.name));
-    const { bytes, files } = kinds.get(kind) ?? { bytes: 0, files: 0 };
-    kinds.set(kind, { bytes: bytes + blocks * 512, files: files + 1 });
-  }
-  const total = [...kinds.values()].reduce((sum, { bytes }) => sum + bytes, 0);
-  const row = (name: string, bytes: number, files: string): string[] => [
-    name,
-    formatMegabytes(bytes),
-    formatNumber(bytes / spans),
-    files,
-  ];
-  const figures = await server.figures();
-  const parts = [...figures]
-    .filter(([name]) => name.startsWith('store.store_block_') && name.endsWith('_bytes'))
-    .toSorted(([, a], [, b]) => b - a);
-  return {
-    title: 'Disk: what the files take, and what the store says about its blocks',
-    columns: ['kind', 'size', 'B/span', 'files'],
-    rows: [
-      ...[...kinds]
-        .toSorted(([, a], [, b]) => b.bytes - a.bytes)
-        .map(([kind, { bytes, files }]) => row(kind, bytes, String(files))),
-      row('all files', total, ''),
-      ...parts.map(([name, bytes]) => row(name.replace('store.store_', ''), bytes, '')),
-    ],
-    notes: quiet
-      ? []
-      : ['The store was not quiet when the waiting ended: a part of the spans is in the log only.'],
-  };
 }
