@@ -110,7 +110,8 @@ test('questions under way while blocks go answer from all of them or from what i
         }
         await store.settle();
         nowMs += 5001;
-        const before = Array.from({ length: 5 }, () => findIds(store, queryFor()));
+        // As many as are with the query worker at once: those that wait for their turn see what there is then.
+        const before = Array.from({ length: 2 }, () => findIds(store, queryFor()));
         const removal = store.applyRetention();
         const during = Array.from({ length: 5 }, () => findIds(store, queryFor()));
         await removal;
