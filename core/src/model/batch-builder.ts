@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AttributeColumnBuilder } from './attribute-column-builder.ts';
 import { AttributeLevel, ValueType } from './attributes.ts';
+import { copyBytes, copyTable, copyWords, grownBytes, grownWords } from './column-arrays.ts';
 import { RecentAttributes } from './recent-attributes.ts';
 import { RecentSymbols } from './recent-symbols.ts';
 import { ShapeInterner } from './shape-interner.ts';
-import type { SymbolTable } from './span-columns.ts';
 import { SpanBatch } from './span-batch.ts';
 import { SymbolInterner, viewOf } from './symbol-interner.ts';
+import { WordList } from './word-list.ts';
 
 /** A place in a batch to go back to; valid until the next mark, rollback or finish. */
 export interface BatchMark {
@@ -490,51 +491,6 @@ export class BatchBuilder {
 /** Column builders kept for the next batch; hostile batches with more keys than this give the rest back. */
 const MAX_POOLED_COLUMNS = 4096;
 
-/** A growing list of 32-bit numbers. */
-class WordList {
-  count = 0;
-  words: Uint32Array;
-
-  constructor(expectedCount = 64) {
-    this.words = new Uint32Array(expectedCount);
-  }
-
-  push(word: number): void {
-    if (this.count === this.words.length) this.words = grownWords(this.words, this.count * 2);
-    this.words[this.count++] = word;
-  }
-
-  copyTo(target: Uint32Array, at: number): void {
-    target.set(this.words.subarray(0, this.count), at);
-  }
-}
-
 function slotOf(level: AttributeLevel, type: ValueType, key: number): number {
   return key * 64 + level * 9 + type;
-}
-
-function grownWords(array: Uint32Array, capacity: number): Uint32Array<ArrayBuffer> {
-  const grown = new Uint32Array(capacity);
-  grown.set(array);
-  return grown;
-}
-
-function grownBytes(array: Uint8Array, capacity: number): Uint8Array<ArrayBuffer> {
-  const grown = new Uint8Array(capacity);
-  grown.set(array);
-  return grown;
-}
-
-function copyWords(target: Uint32Array, source: Uint32Array): void {
-  target.set(source.subarray(0, target.length));
-}
-
-function copyBytes(target: Uint8Array, source: Uint8Array): void {
-  target.set(source.subarray(0, target.length));
-}
-
-function copyTable(target: SymbolTable, source: SymbolInterner): void {
-  copyWords(target.offsets, source.offsets);
-  copyBytes(target.bytes, source.bytes);
-  if (target.hashes !== undefined) copyWords(target.hashes, source.hashes);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { AttributeLevel, ValueType } from '#model/attributes.ts';
+import { AttributeLevel } from '#model/attributes.ts';
 import type { BatchBuilder } from '#model/batch-builder.ts';
 import { ProtoReader } from '#wire/protobuf/reader.ts';
+import { AttributeDecoder } from './attribute-decoder.ts';
 import {
   DROPPED_ATTRIBUTES,
   DROPPED_EVENTS,
@@ -14,14 +15,7 @@ import {
   TRACE_STATE,
   ZERO_PARENT,
 } from './field-keys.ts';
-import {
-  CanonicalWriter,
-  MAX_VALUE_DEPTH,
-  MessageParts,
-  type ScannedValue,
-  TooDeep,
-  writeInt64,
-} from './canonical.ts';
+import { CanonicalWriter, MAX_VALUE_DEPTH, MessageParts, TooDeep } from './canonical.ts';
 import { SymbolCache } from './symbol-cache.ts';
 
 /** Spans between two looks at whether the slice is full. */
@@ -44,10 +38,9 @@ export class OtlpProtoDecoder {
   rejectedMessage = '';
   readonly #reader = new ProtoReader('otlp');
   readonly #canonical = new CanonicalWriter();
+  readonly #attributes = new AttributeDecoder(this.#reader, this.#canonical);
   readonly #resources = new SymbolCache();
   readonly #scopes = new SymbolCache();
-  readonly #value: ScannedValue = { type: 0, bytes: EMPTY, start: 0, end: 0 };
-  readonly #scalar = new Uint8Array(8);
   #slices: Generator<void, void, void> | undefined;
   /** The builder of the slice under way. */
   #builder!: BatchBuilder;
@@ -75,6 +68,7 @@ export class OtlpProtoDecoder {
    */
   decode(builder: BatchBuilder, maxSpans = Infinity): boolean {
     this.#builder = builder;
+    this.#attributes.builder = builder;
     this.#maxSpans = maxSpans;
     return this.#slices!.next().done === true;
   }
@@ -88,7 +82,7 @@ export class OtlpProtoDecoder {
     while (reader.position < end) {
       const tag = reader.tag(end);
       if (tag !== 10) {
-        this.#unknown(tag, end, 1);
+        this.#attributes.unknown(tag, end, 1);
         continue;
       }
       const resourceEnd = reader.length(end) + reader.position;
@@ -179,7 +173,7 @@ export class OtlpProtoDecoder {
         const length = reader.length(end);
         schemaUrl = reader.bytes.subarray(reader.position, reader.position + length);
         reader.position += length;
-      } else this.#unknown(tag, end, 3);
+      } else this.#attributes.unknown(tag, end, 3);
     }
     reader.position = start;
     return cache.get(parts?.bytes, schemaUrl, make);
@@ -257,7 +251,7 @@ export class OtlpProtoDecoder {
           break;
         case 74: {
           const attributeEnd = reader.length(end) + reader.position;
-          if (!this.#attribute(AttributeLevel.span, attributeEnd)) problem ||= TOO_DEEP;
+          if (!this.#attributes.attribute(AttributeLevel.span, attributeEnd)) problem ||= TOO_DEEP;
           break;
         }
         case 80:
@@ -292,7 +286,7 @@ export class OtlpProtoDecoder {
               messageEnd = reader.length(statusEnd);
               messageStart = reader.position;
               reader.position = messageEnd += messageStart;
-            } else this.#unknown(statusTag, statusEnd, 3, 1);
+            } else this.#attributes.unknown(statusTag, statusEnd, 3, 1);
           }
           break;
         }
@@ -300,7 +294,7 @@ export class OtlpProtoDecoder {
           flags = reader.fixed32(end);
           break;
         default:
-          this.#unknown(tag, end, 16);
+          this.#attributes.unknown(tag, end, 16);
       }
     }
 
@@ -319,29 +313,40 @@ export class OtlpProtoDecoder {
     }
 
     if (traceStateEnd > traceStateStart) {
-      this.#textField(AttributeLevel.spanField, TRACE_STATE, traceStateStart, traceStateEnd);
+      this.#attributes.textField(
+        AttributeLevel.spanField,
+        TRACE_STATE,
+        traceStateStart,
+        traceStateEnd,
+      );
     }
     if (messageEnd > messageStart) {
-      this.#textField(AttributeLevel.spanField, STATUS_MESSAGE, messageStart, messageEnd);
+      this.#attributes.textField(
+        AttributeLevel.spanField,
+        STATUS_MESSAGE,
+        messageStart,
+        messageEnd,
+      );
     }
-    if (droppedAttributes !== 0) this.#intField(1, DROPPED_ATTRIBUTES, droppedAttributes, 0);
-    if (droppedEvents !== 0) this.#intField(1, DROPPED_EVENTS, droppedEvents, 0);
-    if (droppedLinks !== 0) this.#intField(1, DROPPED_LINKS, droppedLinks, 0);
+    if (droppedAttributes !== 0)
+      this.#attributes.intField(1, DROPPED_ATTRIBUTES, droppedAttributes, 0);
+    if (droppedEvents !== 0) this.#attributes.intField(1, DROPPED_EVENTS, droppedEvents, 0);
+    if (droppedLinks !== 0) this.#attributes.intField(1, DROPPED_LINKS, droppedLinks, 0);
     if (parentLength === 0) builder.parentSpanId.fill(0, row * 8, row * 8 + 8);
     else if (isZero(builder.parentSpanId, row * 8, 8)) {
-      this.#emptyField(AttributeLevel.spanField, ZERO_PARENT);
+      this.#attributes.emptyField(AttributeLevel.spanField, ZERO_PARENT);
     }
     // Enums are int32: only the low half of what was sent counts, sign-extended.
     if (kind < 255) builder.kind[row] = kind;
     else {
       builder.kind[row] = 255;
-      this.#intField(1, KIND, kind, kind >> 31);
+      this.#attributes.intField(1, KIND, kind, kind >> 31);
     }
     if (!hasStatus) builder.status[row] = 0;
     else if (status < 254) builder.status[row] = status + 1;
     else {
       builder.status[row] = 255;
-      this.#intField(1, STATUS_CODE, status, status >> 31);
+      this.#attributes.intField(1, STATUS_CODE, status, status >> 31);
     }
     builder.startLo[row] = startLo;
     builder.startHi[row] = startHi;
@@ -377,12 +382,12 @@ export class OtlpProtoDecoder {
         reader.position = nameEnd += nameStart;
       } else if (tag === 26) {
         const attributeEnd = reader.length(end) + reader.position;
-        if (!this.#attribute(AttributeLevel.event, attributeEnd)) problem = TOO_DEEP;
+        if (!this.#attributes.attribute(AttributeLevel.event, attributeEnd)) problem = TOO_DEEP;
       } else if (tag === 32) dropped = reader.varint32(end);
-      else this.#unknown(tag, end, 4);
+      else this.#attributes.unknown(tag, end, 4);
     }
     if (dropped !== 0) {
-      this.#intField(AttributeLevel.eventField, DROPPED_ATTRIBUTES, dropped, 0);
+      this.#attributes.intField(AttributeLevel.eventField, DROPPED_ATTRIBUTES, dropped, 0);
     }
     builder.eventTimeLo[event] = timeLo;
     builder.eventTimeHi[event] = timeHi;
@@ -423,10 +428,10 @@ export class OtlpProtoDecoder {
         reader.position = traceStateEnd += traceStateStart;
       } else if (tag === 34) {
         const attributeEnd = reader.length(end) + reader.position;
-        if (!this.#attribute(AttributeLevel.link, attributeEnd)) problem = TOO_DEEP;
+        if (!this.#attributes.attribute(AttributeLevel.link, attributeEnd)) problem = TOO_DEEP;
       } else if (tag === 40) dropped = reader.varint32(end);
       else if (tag === 53) flags = reader.fixed32(end);
-      else this.#unknown(tag, end, 6);
+      else this.#attributes.unknown(tag, end, 6);
     }
     if (traceIdLength !== 0 && traceIdLength !== 16) {
       problem ||= idProblem('trace id of a link', traceIdLength, 16);
@@ -434,173 +439,26 @@ export class OtlpProtoDecoder {
       problem ||= idProblem('span id of a link', spanIdLength, 8);
     }
     if (traceStateEnd > traceStateStart) {
-      this.#textField(AttributeLevel.linkField, TRACE_STATE, traceStateStart, traceStateEnd);
+      this.#attributes.textField(
+        AttributeLevel.linkField,
+        TRACE_STATE,
+        traceStateStart,
+        traceStateEnd,
+      );
     }
-    if (dropped !== 0) this.#intField(AttributeLevel.linkField, DROPPED_ATTRIBUTES, dropped, 0);
+    if (dropped !== 0)
+      this.#attributes.intField(AttributeLevel.linkField, DROPPED_ATTRIBUTES, dropped, 0);
     if (traceIdLength === 0) {
       builder.linkTraceId.fill(0, link * 16, link * 16 + 16);
-      this.#emptyField(AttributeLevel.linkField, NO_TRACE_ID);
+      this.#attributes.emptyField(AttributeLevel.linkField, NO_TRACE_ID);
     }
     if (spanIdLength === 0) {
       builder.linkSpanId.fill(0, link * 8, link * 8 + 8);
-      this.#emptyField(AttributeLevel.linkField, NO_SPAN_ID);
+      this.#attributes.emptyField(AttributeLevel.linkField, NO_SPAN_ID);
     }
     builder.linkFlags[link] = flags;
     builder.endLink();
     return problem;
-  }
-
-  /** Decodes a `KeyValue`. @returns false when its value is nested too deep */
-  #attribute(level: AttributeLevel, end: number): boolean {
-    const reader = this.#reader;
-    const start = reader.position;
-    if (this.#builder.repeat(level, reader.bytes, start, end)) {
-      reader.position = end;
-      return true;
-    }
-    const unknownFields = this.unknownFields;
-    if (!this.#newAttribute(level, end)) return false;
-    // Unknown fields are counted each time, which a repeated attribute is not looked through for.
-    if (this.unknownFields === unknownFields) {
-      this.#builder.remember(level, reader.bytes, start, end);
-    }
-    return true;
-  }
-
-  #newAttribute(level: AttributeLevel, end: number): boolean {
-    const reader = this.#reader;
-    const bytes = reader.bytes;
-    let at = reader.position;
-    // The usual form: a key of under 128 bytes, then a value that fills the rest.
-    if (at + 2 < end && bytes[at] === 10 && bytes[at + 1]! < 128) {
-      const keyStart = at + 2;
-      const keyEnd = keyStart + bytes[at + 1]!;
-      at = keyEnd;
-      if (at + 2 <= end && bytes[at] === 18) {
-        reader.position = at + 1;
-        const valueEnd = reader.length(end) + reader.position;
-        if (valueEnd === end) return this.#keyedValue(level, keyStart, keyEnd, end);
-      }
-      reader.position = keyStart - 2;
-    }
-    return this.#unusualAttribute(level, end);
-  }
-
-  #keyedValue(level: AttributeLevel, keyStart: number, keyEnd: number, end: number): boolean {
-    const reader = this.#reader;
-    const bytes = reader.bytes;
-    const at = reader.position;
-    if (at + 1 < end && bytes[at] === 10) {
-      reader.position = at + 1;
-      const valueEnd = reader.length(end) + reader.position;
-      if (valueEnd === end) {
-        const start = reader.position;
-        this.#builder.attribute(
-          level,
-          ValueType.string,
-          bytes,
-          keyStart,
-          keyEnd,
-          bytes,
-          start,
-          end,
-        );
-        reader.position = end;
-        return true;
-      }
-      reader.position = at;
-    }
-    const value = this.#value;
-    try {
-      this.#canonical.scanValue(reader, end, value);
-    } catch (error) {
-      if (!(error instanceof TooDeep)) throw error;
-      reader.position = end;
-      return false;
-    }
-    this.#builder.attribute(
-      level,
-      value.type,
-      bytes,
-      keyStart,
-      keyEnd,
-      value.bytes,
-      value.start,
-      value.end,
-    );
-    return true;
-  }
-
-  /** A `KeyValue` with fields missing, repeated, unknown or in another order. */
-  #unusualAttribute(level: AttributeLevel, end: number): boolean {
-    const reader = this.#reader;
-    let keyStart = end;
-    let keyEnd = end;
-    let parts: MessageParts | undefined;
-    while (reader.position < end) {
-      const tag = reader.tag(end);
-      if (tag === 10) {
-        keyEnd = reader.length(end);
-        keyStart = reader.position;
-        reader.position = keyEnd += keyStart;
-      } else if (tag === 18) {
-        const length = reader.length(end);
-        parts = MessageParts.join(
-          parts,
-          reader.bytes.subarray(reader.position, reader.position + length),
-        );
-        reader.position += length;
-      } else this.#unknown(tag, end, 2);
-    }
-    const scanned = this.#value;
-    if (parts === undefined) {
-      scanned.type = ValueType.absent;
-      scanned.bytes = EMPTY;
-      scanned.start = scanned.end = 0;
-    } else {
-      try {
-        const value = parts.bytes;
-        this.#canonical.scanValue(new ProtoReader('otlp', value), value.length, scanned);
-      } catch (error) {
-        if (!(error instanceof TooDeep)) throw error;
-        return false;
-      }
-    }
-    this.#builder.attribute(
-      level,
-      scanned.type,
-      reader.bytes,
-      keyStart,
-      keyEnd,
-      scanned.bytes,
-      scanned.start,
-      scanned.end,
-    );
-    return true;
-  }
-
-  #textField(level: AttributeLevel, key: Uint8Array, start: number, end: number): void {
-    const { bytes } = this.#reader;
-    this.#builder.attribute(level, ValueType.string, key, 0, key.length, bytes, start, end);
-  }
-
-  #intField(level: AttributeLevel, key: Uint8Array, lo: number, hi: number): void {
-    writeInt64(this.#scalar, lo, hi);
-    this.#builder.attribute(level, ValueType.int, key, 0, key.length, this.#scalar, 0, 8);
-  }
-
-  #emptyField(level: AttributeLevel, key: Uint8Array): void {
-    this.#builder.attribute(level, ValueType.empty, key, 0, key.length, EMPTY, 0, 0);
-  }
-
-  /** Passes over an unknown field; a known one gets here only by a wrong wire type. */
-  #unknown(tag: number, end: number, lastKnownField: number, retiredField = 0): void {
-    const field = tag >>> 3;
-    if (field <= lastKnownField && field !== retiredField) {
-      this.#reader.fail(`field ${field} has wire type ${tag & 7}`);
-    }
-    this.#canonical.unknownFields++;
-    this.#reader.skip(tag, end);
   }
 }
 
