@@ -14,8 +14,8 @@ const ZSTD_LEVEL = 1;
 
 /** Puts chunks into compressed frames, in order. */
 export class FrameWriter {
-  /** Frames, in file order. */
-  readonly parts: Uint8Array[] = [];
+  /** Frames that nobody took, in file order. */
+  #parts: Uint8Array[] = [];
   /** Four numbers a frame, as the footer has them. */
   readonly frames: number[] = [];
   /** Bytes stored by what they hold. */
@@ -33,6 +33,13 @@ export class FrameWriter {
   /** Bytes written so far, from the start of the file. */
   get offset(): number {
     return this.#offset;
+  }
+
+  /** Hands the frames over that are complete, in file order; each once. */
+  takeParts(): Uint8Array[] {
+    const parts = this.#parts;
+    this.#parts = [];
+    return parts;
   }
 
   /** Adds a chunk that `write` appends to the sink. `what` names it in the breakdown. */
@@ -90,7 +97,7 @@ export class FrameWriter {
       compress ? raw.length : 0,
       crc32(stored),
     );
-    this.parts.push(stored);
+    this.#parts.push(stored);
     this.#offset += stored.length;
     return stored.length;
   }

@@ -1,19 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { SymbolTable } from '@spoor/core/model/span-columns.ts';
 import { symbolText } from '@spoor/core/model/span-reader.ts';
 import { type BlockGroup, type ChunkRef, GROUP_CHUNKS, type GroupChunk } from './block-format.ts';
+import type { SectionRows } from './block-section.ts';
 import { encodeCodes, encodePlanes } from './chunk-codec.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import { ParentFinder } from './parent-finder.ts';
-import type { RowOrder } from './row-order.ts';
-import type { SpanUnion, UnionItems } from './span-union.ts';
 import { encodeValues } from './values-chunk.ts';
+import type { WritableItems, WritableSpans } from './writable-spans.ts';
+
+/** Some whole traces of a block, in its order; see {@link SectionRows}. */
+export interface GroupRows extends SectionRows {
+  readonly columns: WritableSpans;
+}
+
+/** A column as the writer needs to know it from the start. */
+interface ColumnSize {
+  readonly key: number;
+  /** Entries of its dictionary; 0 for a plain column. */
+  readonly entries: number;
+}
 
 /** Writes the row groups of a block, one after the other. */
 export class GroupWriter {
-  readonly #union: SpanUnion;
-  readonly #order: RowOrder;
   readonly #frames: FrameWriter;
   readonly #parents = new ParentFinder();
+  /** What the columns are called in the breakdown. */
+  readonly #columnNames: readonly string[];
   /** Per column: values of the group under way. */
   readonly #cells: Uint32Array[];
   readonly #cellCount: Uint32Array;
@@ -21,25 +34,18 @@ export class GroupWriter {
   readonly groupBits: readonly Uint32Array[];
   #groupBit = 1;
 
-  constructor(union: SpanUnion, order: RowOrder, frames: FrameWriter) {
-    this.#union = union;
-    this.#order = order;
+  constructor(keys: SymbolTable, columns: readonly ColumnSize[], frames: FrameWriter) {
     this.#frames = frames;
-    this.#cells = union.columns.map(() => new Uint32Array(64));
-    this.#cellCount = new Uint32Array(union.columns.length);
-    this.groupBits = union.columns.map(
-      ({ isPlain, table }) => new Uint32Array(isPlain ? 0 : table.count),
-    );
+    this.#columnNames = columns.map(({ key }) => attributeName(keys, key));
+    this.#cells = columns.map(() => new Uint32Array(64));
+    this.#cellCount = new Uint32Array(columns.length);
+    this.groupBits = columns.map(({ entries }) => new Uint32Array(entries));
   }
 
-  /** Writes the traces `[firstTrace, endTrace)`. */
-  write(firstTrace: number, endTrace: number): Omit<BlockGroup, 'firstTraceId'> {
-    const union = this.#union;
-    const { traceStarts } = this.#order;
-    const first = traceStarts[firstTrace]!;
-    const rows = this.#order.rows.subarray(first, traceStarts[endTrace]);
+  /** Writes the next traces as one group. */
+  write({ columns: spans, rows, traceStarts }: GroupRows): Omit<BlockGroup, 'firstTraceId'> {
     const count = rows.length;
-    const traces = endTrace - firstTrace;
+    const traces = traceStarts.length - 1;
     const chunks = new Map<GroupChunk, ChunkRef>();
     const codes = (what: GroupChunk, values: Uint32Array): void => {
       chunks.set(
@@ -60,50 +66,50 @@ export class GroupWriter {
     const heads = new Uint32Array(traces);
     const lengths = new Uint32Array(traces);
     for (let t = 0; t < traces; t++) {
-      const start = traceStarts[firstTrace + t]!;
-      heads[t] = this.#order.rows[start]!;
-      lengths[t] = traceStarts[firstTrace + t + 1]! - start;
+      const start = traceStarts[t]!;
+      heads[t] = rows[start]!;
+      lengths[t] = traceStarts[t + 1]! - start;
     }
-    ids('traceIds', union.traceId, 16, heads);
+    ids('traceIds', spans.traceId, 16, heads);
     codes('traceRows', lengths);
-    planes('traceStart', gather(union.startLo, heads), gather(union.startHi, heads));
-    const { lo, hi } = this.#startDeltas(rows, lengths);
+    planes('traceStart', gather(spans.startLo, heads), gather(spans.startHi, heads));
+    const { lo, hi } = startDeltas(spans, rows, lengths);
     planes('start', lo, hi);
-    planes('duration', gather(union.durationLo, rows), gather(union.durationHi, rows));
-    codes('resource', gather(union.resource, rows));
-    codes('name', gather(union.name, rows));
-    codes('status', gatherOctets(union.status, rows));
-    codes('kind', gatherOctets(union.kind, rows));
-    ids('spanIds', union.spanId, 8, rows);
-    const { parents, elsewhere } = this.#parents.find(union, rows, lengths);
+    planes('duration', gather(spans.durationLo, rows), gather(spans.durationHi, rows));
+    codes('resource', gather(spans.resource, rows));
+    codes('name', gather(spans.name, rows));
+    codes('status', gatherOctets(spans.status, rows));
+    codes('kind', gatherOctets(spans.kind, rows));
+    ids('spanIds', spans.spanId, 8, rows);
+    const { parents, elsewhere } = this.#parents.find(spans, rows, lengths);
     codes('parent', parents);
-    if (elsewhere.length > 0) ids('otherParents', union.parentSpanId, 8, elsewhere);
-    codes('flags', gather(union.flags, rows));
-    codes('scope', gather(union.scope, rows));
-    codes('shape', gather(union.shape, rows));
+    if (elsewhere.length > 0) ids('otherParents', spans.parentSpanId, 8, elsewhere);
+    codes('flags', gather(spans.flags, rows));
+    codes('scope', gather(spans.scope, rows));
+    codes('shape', gather(spans.shape, rows));
 
     this.#cellCount.fill(0);
     for (let i = 0; i < count; i++) {
       const row = rows[i]!;
-      this.#takeCells(union.shape[row]!, union.cellStart[row]!);
+      this.#takeCells(spans, spans.shape[row]!, spans.cellStart[row]!);
     }
-    const events = this.#takeItems(union.events, rows);
+    const events = this.#takeItems(spans, spans.events, rows);
     if (events.items.length > 0) {
       codes('eventCount', events.counts);
-      const time = this.#eventTimes(rows, events.counts, events.items);
+      const time = eventTimes(spans, rows, events.counts, events.items);
       planes('eventTime', time.lo, time.hi);
-      codes('eventName', gather(union.events.name, events.items));
-      codes('eventShape', gather(union.events.shape, events.items));
+      codes('eventName', gather(spans.events.name, events.items));
+      codes('eventShape', gather(spans.events.shape, events.items));
     }
-    const links = this.#takeItems(union.links, rows);
+    const links = this.#takeItems(spans, spans.links, rows);
     if (links.items.length > 0) {
       codes('linkCount', links.counts);
-      ids('linkTraceIds', union.links.traceId, 16, links.items);
-      ids('linkSpanIds', union.links.spanId, 8, links.items);
-      codes('linkFlags', gather(union.links.flags, links.items));
-      codes('linkShape', gather(union.links.shape, links.items));
+      ids('linkTraceIds', spans.links.traceId, 16, links.items);
+      ids('linkSpanIds', spans.links.spanId, 8, links.items);
+      codes('linkFlags', gather(spans.links.flags, links.items));
+      codes('linkShape', gather(spans.links.shape, links.items));
     }
-    const columns = this.#writeColumns();
+    const columns = this.#writeColumns(spans);
     this.#groupBit = (this.#groupBit << 1) | (this.#groupBit >>> 31);
     return {
       rows: count,
@@ -115,47 +121,11 @@ export class GroupWriter {
     };
   }
 
-  /** Start of each row after its trace's first. */
-  #startDeltas(rows: Uint32Array, lengths: Uint32Array): { lo: Uint32Array; hi: Uint32Array } {
-    const { startLo, startHi } = this.#union;
-    const lo = new Uint32Array(rows.length);
-    const hi = new Uint32Array(rows.length);
-    let i = 0;
-    for (const length of lengths) {
-      const baseLo = startLo[rows[i]!]!;
-      const baseHi = startHi[rows[i]!]!;
-      for (const end = i + length; i < end; i++) {
-        const row = rows[i]!;
-        lo[i] = startLo[row]! - baseLo;
-        hi[i] = startHi[row]! - baseHi - (startLo[row]! < baseLo ? 1 : 0);
-      }
-    }
-    return { lo, hi };
-  }
-
-  /** Time of each event after its span's start, wrapping. */
-  #eventTimes(
+  #takeItems(
+    spans: WritableSpans,
+    items: WritableItems,
     rows: Uint32Array,
-    counts: Uint32Array,
-    items: Uint32Array,
-  ): { lo: Uint32Array; hi: Uint32Array } {
-    const { startLo, startHi, events } = this.#union;
-    const lo = new Uint32Array(items.length);
-    const hi = new Uint32Array(items.length);
-    let i = 0;
-    for (let r = 0; r < rows.length; r++) {
-      const row = rows[r]!;
-      for (const end = i + counts[r]!; i < end; i++) {
-        const item = items[i]!;
-        lo[i] = events.timeLo[item]! - startLo[row]!;
-        hi[i] =
-          events.timeHi[item]! - startHi[row]! - (events.timeLo[item]! < startLo[row]! ? 1 : 0);
-      }
-    }
-    return { lo, hi };
-  }
-
-  #takeItems(items: UnionItems, rows: Uint32Array): { counts: Uint32Array; items: Uint32Array } {
+  ): { counts: Uint32Array; items: Uint32Array } {
     const counts = new Uint32Array(rows.length);
     let total = 0;
     if (items.count > 0) {
@@ -171,14 +141,13 @@ export class GroupWriter {
       const first = items.rowOffsets[rows[i]!]!;
       for (let item = first; item < first + counts[i]!; item++) {
         list[at++] = item;
-        this.#takeCells(items.shape[item]!, items.cellStart[item]!);
+        this.#takeCells(spans, items.shape[item]!, items.cellStart[item]!);
       }
     }
     return { counts, items: list };
   }
 
-  #takeCells(shape: number, start: number): void {
-    const { shapes, cells } = this.#union;
+  #takeCells({ shapes, cells }: WritableSpans, shape: number, start: number): void {
     const { offsets, columns } = shapes;
     const counts = this.#cellCount;
     const end = offsets[shape + 1]!;
@@ -195,29 +164,77 @@ export class GroupWriter {
     }
   }
 
-  #writeColumns(): BlockGroup['columns'] {
-    const { columns, keys } = this.#union;
+  #writeColumns({ columns }: WritableSpans): BlockGroup['columns'] {
     const written: { column: number; count: number; chunk: ChunkRef }[] = [];
-    columns.forEach(({ key, isPlain, table, ranks }, column) => {
+    columns.forEach(({ isPlain, table, ranks }, column) => {
       const count = this.#cellCount[column]!;
       if (count === 0) return;
       const cells = this.#cells[column]!;
-      if (ranks !== undefined) {
-        const bits = this.groupBits[column]!;
-        const bit = this.#groupBit;
-        for (let i = 0; i < count; i++) {
-          const rank = ranks[cells[i]!]!;
-          cells[i] = rank;
-          bits[rank]! |= bit;
-        }
-      }
-      const chunk = this.#frames.chunk(`attribute ${symbolText(keys, key)}`, (sink) =>
+      if (!isPlain) this.#noteGroup(column, ranks);
+      const chunk = this.#frames.chunk(this.#columnNames[column]!, (sink) =>
         isPlain ? encodeValues(sink, table, cells, count) : encodeCodes(sink, cells, count),
       );
       written.push({ column, count, chunk });
     });
     return written;
   }
+
+  /** Turns the values of a column into entries of its dictionary, and notes that this group has them. */
+  #noteGroup(column: number, ranks: Uint32Array | undefined): void {
+    const cells = this.#cells[column]!;
+    const count = this.#cellCount[column]!;
+    const bits = this.groupBits[column]!;
+    const bit = this.#groupBit;
+    if (ranks !== undefined) for (let i = 0; i < count; i++) cells[i] = ranks[cells[i]!]!;
+    for (let i = 0; i < count; i++) bits[cells[i]!]! |= bit;
+  }
+}
+
+/** What an attribute is called in the breakdown of a block's bytes. */
+export function attributeName(keys: SymbolTable, key: number): string {
+  return `attribute ${symbolText(keys, key)}`;
+}
+
+/** Start of each row after its trace's first. */
+function startDeltas(
+  { startLo, startHi }: WritableSpans,
+  rows: Uint32Array,
+  lengths: Uint32Array,
+): { lo: Uint32Array; hi: Uint32Array } {
+  const lo = new Uint32Array(rows.length);
+  const hi = new Uint32Array(rows.length);
+  let i = 0;
+  for (const length of lengths) {
+    const baseLo = startLo[rows[i]!]!;
+    const baseHi = startHi[rows[i]!]!;
+    for (const end = i + length; i < end; i++) {
+      const row = rows[i]!;
+      lo[i] = startLo[row]! - baseLo;
+      hi[i] = startHi[row]! - baseHi - (startLo[row]! < baseLo ? 1 : 0);
+    }
+  }
+  return { lo, hi };
+}
+
+/** Time of each event after its span's start, wrapping. */
+function eventTimes(
+  { startLo, startHi, events }: WritableSpans,
+  rows: Uint32Array,
+  counts: Uint32Array,
+  items: Uint32Array,
+): { lo: Uint32Array; hi: Uint32Array } {
+  const lo = new Uint32Array(items.length);
+  const hi = new Uint32Array(items.length);
+  let i = 0;
+  for (let r = 0; r < rows.length; r++) {
+    const row = rows[r]!;
+    for (const end = i + counts[r]!; i < end; i++) {
+      const item = items[i]!;
+      lo[i] = events.timeLo[item]! - startLo[row]!;
+      hi[i] = events.timeHi[item]! - startHi[row]! - (events.timeLo[item]! < startLo[row]! ? 1 : 0);
+    }
+  }
+  return { lo, hi };
 }
 
 function gather(source: Uint32Array, rows: Uint32Array): Uint32Array {

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { SpanUnion } from './span-union.ts';
+import type { WritableSpans } from './writable-spans.ts';
 
 /** In the `parent` column: 0 for no parent, this for one that is not in this part of the trace, and from the next on rows. */
 export const PARENT_ELSEWHERE = 1;
 export const PARENT_ROW = 2;
+
+/** Where ids are looked up. */
+type SpanIds = Pick<WritableSpans, 'spanWords' | 'parentWords'>;
 
 /** Traces up to this many rows are searched row by row. */
 const SCAN_ROWS = 24;
@@ -19,7 +22,7 @@ export class ParentFinder {
    * and the rows whose parent is not there, in order
    */
   find(
-    union: SpanUnion,
+    ids: SpanIds,
     rows: Uint32Array,
     lengths: Uint32Array,
   ): { parents: Uint32Array; elsewhere: Uint32Array } {
@@ -27,14 +30,14 @@ export class ParentFinder {
     const elsewhere: number[] = [];
     let start = 0;
     for (const length of lengths) {
-      if (length > SCAN_ROWS) this.#fill(union, rows, start, length);
+      if (length > SCAN_ROWS) this.#fill(ids, rows, start, length);
       for (let i = start; i < start + length; i++) {
         const at = rows[i]! * 2;
-        if (union.parentWords[at] === 0 && union.parentWords[at + 1] === 0) continue;
+        if (ids.parentWords[at] === 0 && ids.parentWords[at + 1] === 0) continue;
         const place =
           length > SCAN_ROWS
-            ? this.#lookup(union, rows, start, at)
-            : scan(union, rows, start, length, at);
+            ? this.#lookup(ids, rows, start, at)
+            : scan(ids, rows, start, length, at);
         if (place < 0) {
           parents[i] = PARENT_ELSEWHERE;
           elsewhere.push(rows[i]!);
@@ -45,40 +48,40 @@ export class ParentFinder {
     return { parents, elsewhere: Uint32Array.from(elsewhere) };
   }
 
-  #fill(union: SpanUnion, rows: Uint32Array, start: number, length: number): void {
+  #fill(ids: SpanIds, rows: Uint32Array, start: number, length: number): void {
     let size = this.#table.length;
     while (size < length * 2) size *= 2;
     if (size > this.#table.length) this.#table = new Int32Array(size);
     const table = this.#table.fill(-1);
     const mask = table.length - 1;
     for (let place = 0; place < length; place++) {
-      let slot = hashId(union.spanWords, rows[start + place]! * 2) & mask;
+      let slot = hashId(ids.spanWords, rows[start + place]! * 2) & mask;
       while (table[slot] !== -1) slot = (slot + 1) & mask;
       table[slot] = place;
     }
   }
 
-  #lookup(union: SpanUnion, rows: Uint32Array, start: number, parentAt: number): number {
+  #lookup(ids: SpanIds, rows: Uint32Array, start: number, parentAt: number): number {
     const table = this.#table;
     const mask = table.length - 1;
-    let slot = hashId(union.parentWords, parentAt) & mask;
+    let slot = hashId(ids.parentWords, parentAt) & mask;
     for (;;) {
       const place = table[slot]!;
       if (place < 0) return -1;
-      if (sameId(union, rows[start + place]! * 2, parentAt)) return place;
+      if (sameId(ids, rows[start + place]! * 2, parentAt)) return place;
       slot = (slot + 1) & mask;
     }
   }
 }
 
 function scan(
-  union: SpanUnion,
+  ids: SpanIds,
   rows: Uint32Array,
   start: number,
   length: number,
   parentAt: number,
 ): number {
-  const { spanWords, parentWords } = union;
+  const { spanWords, parentWords } = ids;
   const first = parentWords[parentAt];
   for (let place = 0; place < length; place++) {
     const at = rows[start + place]! * 2;
@@ -87,7 +90,7 @@ function scan(
   return -1;
 }
 
-function sameId({ spanWords, parentWords }: SpanUnion, spanAt: number, parentAt: number): boolean {
+function sameId({ spanWords, parentWords }: SpanIds, spanAt: number, parentAt: number): boolean {
   return (
     spanWords[spanAt] === parentWords[parentAt] &&
     spanWords[spanAt + 1] === parentWords[parentAt + 1]

@@ -1,66 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ShapeInterner } from '@spoor/core/model/shape-interner.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
-import type { SymbolTable } from '@spoor/core/model/span-columns.ts';
 import { ColumnValues, uniteTables } from './value-dictionary.ts';
-
-/** Events or links of all rows; those of row `r` are `[rowOffsets[r], rowOffsets[r + 1])`. */
-export interface UnionItems {
-  readonly count: number;
-  readonly rowOffsets: Uint32Array;
-  readonly shape: Uint32Array;
-  /** Where the values of each item begin in `cells`. */
-  readonly cellStart: Uint32Array;
-}
+import type { WritableSpans } from './writable-spans.ts';
 
 /**
  * Several sources under one set of symbols, columns and shapes, rows one source after the other. This is what a block is
  * written from: symbols are mapped once for each distinct one, rows are then numbers.
  */
-export interface SpanUnion {
+export interface SpanUnion extends WritableSpans {
   readonly rows: number;
   readonly sources: readonly SpanBatch[];
   /** First row of each source, and the number of rows at the end. */
   readonly bases: Uint32Array;
-  readonly traceId: Uint8Array;
-  readonly spanId: Uint8Array;
-  readonly parentSpanId: Uint8Array;
-  /** The ids again, as words of four bytes, for telling whether two are equal. */
   readonly traceWords: Uint32Array;
-  readonly spanWords: Uint32Array;
-  readonly parentWords: Uint32Array;
-  readonly startLo: Uint32Array;
-  readonly startHi: Uint32Array;
-  readonly durationLo: Uint32Array;
-  readonly durationHi: Uint32Array;
-  readonly flags: Uint32Array;
-  readonly kind: Uint8Array;
-  readonly status: Uint8Array;
-  readonly name: Uint32Array;
-  readonly resource: Uint32Array;
-  readonly scope: Uint32Array;
-  readonly shape: Uint32Array;
-  /** Where the values of each row begin in `cells`. */
-  readonly cellStart: Uint32Array;
-  /** For each attribute of each row, event and link, in the order of its shape: code of its value in its column. */
-  readonly cells: Uint32Array;
-  readonly names: SymbolTable;
-  readonly resources: SymbolTable;
-  readonly scopes: SymbolTable;
-  readonly eventNames: SymbolTable;
-  readonly keys: SymbolTable;
-  readonly shapes: ShapeInterner;
   readonly columns: readonly ColumnValues[];
-  readonly events: UnionItems & {
-    readonly timeLo: Uint32Array;
-    readonly timeHi: Uint32Array;
-    readonly name: Uint32Array;
-  };
-  readonly links: UnionItems & {
-    readonly traceId: Uint8Array;
-    readonly spanId: Uint8Array;
-    readonly flags: Uint32Array;
-  };
 }
 
 /** Unites sources. */

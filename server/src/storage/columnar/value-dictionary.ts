@@ -2,6 +2,7 @@
 import { type AttributeLevel, ValueType } from '@spoor/core/model/attributes.ts';
 import type { SymbolTable } from '@spoor/core/model/span-columns.ts';
 import { NOT_HASHED, SymbolInterner } from '@spoor/core/model/symbol-interner.ts';
+import type { WritableColumn } from './writable-spans.ts';
 
 /** A column with more distinct values than this is stored plain: codes would cost more than they save. */
 const PLAIN_DISTINCT_RATIO = 0.7;
@@ -9,18 +10,27 @@ const PLAIN_DISTINCT_RATIO = 0.7;
 /** Below this many values a column always keeps its dictionary, which makes searching it cheaper. */
 const PLAIN_MIN_COUNT = 1024;
 
-/** Unites symbol tables. Codes of the union are in order of first appearance. */
-export function uniteTables(tables: readonly SymbolTable[]): {
-  table: SymbolInterner;
-  maps: Uint32Array[];
-} {
+/**
+ * Unites symbol tables. Codes of the union are in order of first appearance.
+ * @param used per table 1 for each entry that is taken; undefined where all are
+ */
+export function uniteTables(
+  tables: readonly SymbolTable[],
+  used: readonly (Uint8Array | undefined)[] = [],
+): { table: SymbolInterner; maps: Uint32Array[] } {
   const table = new SymbolInterner(256, 4096);
-  return { table, maps: tables.map((source) => internAll(table, source)) };
+  return { table, maps: tables.map((source, i) => internUsed(table, source, used[i])) };
 }
 
-function internAll(target: SymbolInterner, source: SymbolTable): Uint32Array {
+function internUsed(
+  target: SymbolInterner,
+  source: SymbolTable,
+  used: Uint8Array | undefined,
+): Uint32Array {
   const map = new Uint32Array(source.count);
-  for (let i = 0; i < source.count; i++) map[i] = internEntry(target, source, i);
+  for (let i = 0; i < source.count; i++) {
+    if (used === undefined || used[i] === 1) map[i] = internEntry(target, source, i);
+  }
   return map;
 }
 
@@ -39,7 +49,7 @@ function internEntry(
 }
 
 /** A column of a block while its sources are united: collects values, then settles how they are stored. */
-export class ColumnValues {
+export class ColumnValues implements WritableColumn {
   readonly level: AttributeLevel;
   readonly type: ValueType;
   /** Code in the union's keys. */
@@ -170,18 +180,30 @@ function sortRun(
 
 /** Order of two entries of a dictionary: ints by value, everything else by its bytes. */
 export function compareEntries(type: ValueType, table: SymbolTable, a: number, b: number): number {
-  const { offsets, bytes } = table;
-  const aStart = offsets[a]!;
-  const bStart = offsets[b]!;
+  return compareValues(type, table, a, table, b);
+}
+
+/** Order of entries of two dictionaries; see {@link compareEntries}. */
+export function compareValues(
+  type: ValueType,
+  aTable: SymbolTable,
+  a: number,
+  bTable: SymbolTable,
+  b: number,
+): number {
+  const aBytes = aTable.bytes;
+  const bBytes = bTable.bytes;
+  const aStart = aTable.offsets[a]!;
+  const bStart = bTable.offsets[b]!;
   if (type === ValueType.int) {
-    const high = (word(bytes, aStart + 4) | 0) - (word(bytes, bStart + 4) | 0);
-    return high === 0 ? word(bytes, aStart) - word(bytes, bStart) : high;
+    const high = (word(aBytes, aStart + 4) | 0) - (word(bBytes, bStart + 4) | 0);
+    return high === 0 ? word(aBytes, aStart) - word(bBytes, bStart) : high;
   }
-  const aLength = offsets[a + 1]! - aStart;
-  const bLength = offsets[b + 1]! - bStart;
+  const aLength = aTable.offsets[a + 1]! - aStart;
+  const bLength = bTable.offsets[b + 1]! - bStart;
   const length = Math.min(aLength, bLength);
   for (let i = 0; i < length; i++) {
-    const difference = bytes[aStart + i]! - bytes[bStart + i]!;
+    const difference = aBytes[aStart + i]! - bBytes[bStart + i]!;
     if (difference !== 0) return difference;
   }
   return aLength - bLength;
