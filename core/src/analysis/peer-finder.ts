@@ -16,6 +16,11 @@ const PEER_KEYS: readonly (readonly [key: string, kind: EdgeKind])[] = [
   ['net.peer.name', EdgeKind.call],
 ];
 
+/** Whether values of this span attribute are looked at to name a peer. */
+export function isPeerKey(key: string): boolean {
+  return PEER_KEYS.some(([name]) => name === key);
+}
+
 /** The columns that peers are found in. */
 export type PeerColumns = Pick<SpanColumns, 'shape' | 'shapes' | 'keys'> & {
   readonly columns: readonly Pick<AttributeColumn, 'level' | 'type' | 'key'>[];

@@ -11,6 +11,8 @@ import { MemoryStore } from '#storage/memory/memory-store.ts';
 import type { TraceStore } from '#storage/tracestore.ts';
 import type { Logger } from '#telemetry/logger.ts';
 
+const HOUR_MS = 3_600_000;
+
 /** The store that `storage.type` names, not yet open. */
 export function createStore(
   config: SpoorConfig['storage'],
@@ -46,13 +48,15 @@ function retentionPolicy({
   };
 }
 
-function retentionLimits(limits: {
-  max_age_hours?: number | undefined;
-  max_mib?: number | undefined;
-}): RetentionLimits {
-  const { max_age_hours: hours, max_mib: mib } = limits;
+function retentionLimits(
+  limits: Pick<SpoorConfig['storage']['retention'], 'max_age_hours' | 'max_mib' | 'services'>,
+): RetentionLimits {
+  const { max_age_hours: hours, max_mib: mib, services } = limits;
   return {
-    maxAgeMs: hours === undefined ? undefined : hours * 3_600_000,
+    maxAgeMs: hours === undefined ? undefined : hours * HOUR_MS,
     maxBytes: mib === undefined ? undefined : mib * 1024 * 1024,
+    services: new Map(
+      Object.entries(services).map(([name, own]) => [name, own.max_age_hours * HOUR_MS]),
+    ),
   };
 }

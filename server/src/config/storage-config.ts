@@ -2,13 +2,16 @@
 import { z } from 'zod';
 import { TENANT_NAME } from '@spoor/core/model/ids.ts';
 
+const hours = z.number().positive().max(876_000);
+
 const limits = {
-  max_age_hours: z
-    .number()
-    .positive()
-    .max(876_000)
+  max_age_hours: hours
     .optional()
     .describe('Hours that a span is kept after it came in; without it spans do not age.'),
+  services: z
+    .record(z.string(), z.strictObject({ max_age_hours: hours }))
+    .default({})
+    .describe('Ages of single services by name, longer or shorter than that of the others.'),
   max_mib: z
     .int()
     .min(1)
@@ -30,7 +33,7 @@ const retentionSchema = z
       ),
   })
   .prefault({})
-  .describe('How long and how much the columnar store keeps. Whole blocks are removed.');
+  .describe('How long and how much the columnar store keeps.');
 
 /** `storage` */
 export const storageSchema = z

@@ -8,11 +8,12 @@ import {
 } from '@spoor/core/analysis/testing/arbitrary-call-span.ts';
 import { parseTenant, type Tenant } from '@spoor/core/model/ids.ts';
 import type { Span } from '@spoor/core/model/span.ts';
+import { arbitraryPredicate } from '@spoor/core/query/testing/arbitrary-predicate.ts';
 import { arbitraryQuery } from '@spoor/core/query/testing/arbitrary-query.ts';
 import { arbitrarySpan, SERVICES } from '@spoor/core/query/testing/arbitrary-span.ts';
 import { traceId } from '@spoor/core/query/testing/example-span.ts';
 import { OtlpProtoEncoder } from '@spoor/core/wire/otlp/encode.ts';
-import type { TracePage, TraceQuery } from '@spoor/core/query/trace-query.ts';
+import type { SpanPredicate, TracePage, TraceQuery } from '@spoor/core/query/trace-query.ts';
 import { readSpans, type StoreHarness, writeSpans } from './testing/store-harness.ts';
 import { bySpan, spanText, TraceOracle } from './testing/trace-oracle.ts';
 import type { AttributeName, TraceStore } from './tracestore.ts';
@@ -22,7 +23,8 @@ type Step =
   | { readonly do: 'write'; readonly spans: readonly Span[] }
   /** Spans written before, by number, come again in this order. */
   | { readonly do: 'resend'; readonly picks: readonly number[] }
-  | { readonly do: 'settle' | 'reopen' };
+  | { readonly do: 'settle' | 'reopen' | 'merge' | 'expire' }
+  | { readonly do: 'delete'; readonly where: SpanPredicate };
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
@@ -41,11 +43,19 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.constant<Step>({ do: 'settle' }) },
   { weight: 1, arbitrary: fc.constant<Step>({ do: 'reopen' }) },
+  { weight: 1, arbitrary: fc.constant<Step>({ do: 'merge' }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ do: fc.constant('delete' as const), where: arbitraryPredicate }),
+  },
+  { weight: 1, arbitrary: fc.constant<Step>({ do: 'expire' }) },
 );
 
+const EVERY_SPAN: SpanPredicate = { op: 'and', args: [] };
+
 /**
- * Registers the test that matters most; part of `testTraceStore`: whatever is written, sent again, mixed, settled and reopened, the
- * answers are those of a brute-force oracle.
+ * Registers the test that matters most; part of `testTraceStore`: whatever is written, sent again, mixed, settled, merged, deleted,
+ * left to expire and reopened, the answers are those of a brute-force oracle.
  */
 export function testHistories(
   name: string,
@@ -84,12 +94,24 @@ export function testHistories(
                   break;
                 case 'reopen':
                   await harness.reopen();
+                  break;
+                case 'merge':
+                  await harness.merge();
+                  break;
+                case 'delete':
+                  if (await harness.delete(tenant, one.where)) oracle.delete(tenant, one.where);
+                  break;
+                case 'expire':
+                  if (await harness.expire()) oracle.delete(tenant, EVERY_SPAN);
               }
             }
             const traces = await compareAll(harness.store, oracle, tenant, queries);
             await harness.settle();
             const settled = await compareAll(harness.store, oracle, tenant, queries);
             assert.deepEqual(settled, traces, 'settling changed a trace');
+            await harness.merge();
+            const merged = await compareAll(harness.store, oracle, tenant, queries);
+            assert.deepEqual(merged, traces, 'merging changed a trace');
           },
         ),
         { numRuns: runs },

@@ -16,20 +16,35 @@ import { figure, storeOn, withStore } from './testing/store-fixture.ts';
 import { encodeSegmentHeader, segmentPath, WAL_FORMAT } from './wal-segment.ts';
 import { withDirectory } from './testing/temporary-directory.ts';
 
+/** What is older is forgotten in the tests of the contract. */
+const MAX_AGE_MS = 7 * 86_400_000;
+
 testTraceStore(
   'columnar store',
   async () => {
     const dir = await mkdtemp(join(tmpdir(), 'spoor-columnar-'));
-    let store = storeOn(dir);
+    let skippedMs = 0;
+    const nowMs = (): number => Date.now() + skippedMs;
+    const options = { nowMs, retention: { maxAgeMs: MAX_AGE_MS }, mergeFanIn: 3 };
+    let store = storeOn(dir, options);
     return {
       store,
       reopen: async () => {
         await store.shutdown();
-        store = storeOn(dir);
+        store = storeOn(dir, options);
         await store.start();
         return store;
       },
       settle: () => store.settle(),
+      merge: () => store.compact(),
+      delete: async (tenant, where) => {
+        await store.deleteSpans(tenant, { where });
+      },
+      expire: async () => {
+        await store.settle();
+        skippedMs += MAX_AGE_MS;
+        await store.applyRetention();
+      },
       close: async () => {
         await store.shutdown();
         await rm(dir, { recursive: true });

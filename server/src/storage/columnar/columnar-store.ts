@@ -22,20 +22,19 @@ import type {
   StoreFigures,
   TraceStore,
 } from '#storage/tracestore.ts';
-import { blockPath } from './block-path.ts';
 import { Compactor } from './compaction/compactor.ts';
 import { GuardedClock } from './compaction/guarded-clock.ts';
 import type { RetentionPolicy } from './compaction/retention-policy.ts';
+import type { SpanSelection } from './compaction/span-selection.ts';
 import { DamageReport } from './damage-report.ts';
 import { DataDirectory } from './data-directory.ts';
 import { DISK_FILES } from './disk-files.ts';
 import { DiskSpace } from './disk-space.ts';
 import { Head } from './head.ts';
-import type { BlocksMessage, DamagedBlock } from './known-blocks.ts';
+import { LiveBlocks } from './live-blocks.ts';
 import type { Manifest } from './manifest.ts';
-import type { BlockEntry, ManifestEdit } from './manifest-edit.ts';
+import type { BlockEntry } from './manifest-edit.ts';
 import type { Answers, QueryReply, QueryRequest, Question } from './query-worker.ts';
-import { RetiredFiles } from './retired-files.ts';
 import type { SealReply, SealRequest } from './seal-worker.ts';
 import type { Slab, SlabRoom } from './slab.ts';
 import { storeFigures } from './store-figures.ts';
@@ -78,6 +77,8 @@ export interface ColumnarStoreOptions {
   readonly retention?: RetentionPolicy;
   /** Bytes of the disk that stay free, on a small disk 5 % of it: below that no new spans are taken. */
   readonly minFreeBytes?: number;
+  /** Sealed blocks that are merged into one; Infinity: only when {@link ColumnarStore.compact} is called. */
+  readonly mergeFanIn?: number;
   /** Spans of a slab before it is sealed; smaller in tests. */
   readonly slabRows?: number;
   /** Size of a segment of the log; smaller in tests. */
@@ -117,8 +118,7 @@ export class ColumnarStore implements TraceStore {
   readonly #sealer: StoreWorker<SealRequest, SealReply>;
   readonly #querier: StoreWorker<QueryRequest, QueryReply>;
   readonly #compactor: Compactor;
-  /** Blocks that were removed while questions about them were under way. */
-  readonly #retired = new RetiredFiles((path) => this.#files.unlink(path));
+  readonly #blocks: LiveBlocks;
   readonly #turns = new TenantTurns();
   /** Tenants by their number in the slabs. */
   readonly #tenants: Tenant[] = [];
@@ -134,6 +134,7 @@ export class ColumnarStore implements TraceStore {
   #lastWriteMs = 0;
   #spansWritten = 0;
   readonly #work = new StoreWork();
+  #sealedBytes = 0;
 
   constructor(options: ColumnarStoreOptions) {
     this.#dir = options.dir;
@@ -155,11 +156,18 @@ export class ColumnarStore implements TraceStore {
       seal: (slab) => this.#seal(slab),
       ...(options.slabRows === undefined ? {} : { slabRows: options.slabRows }),
     });
+    this.#blocks = new LiveBlocks({
+      dir: this.#dir,
+      damage: this.#damage,
+      unlink: (path) => this.#files.unlink(path),
+      manifest: () => this.#replaying ?? this.#opened().manifest,
+      tell: (message) => {
+        this.#sealer.notify(message);
+        this.#querier.notify(message);
+      },
+    });
     const createWorker = options.createWorker ?? createThread;
-    const allBlocks = (): BlocksMessage => {
-      const blocks = this.#allBlocks().filter(({ id }) => !this.#damage.blocks.has(id));
-      return this.#blocksMessage({ addBlocks: blocks });
-    };
+    const allBlocks = (): unknown => this.#blocks.message();
     this.#sealer = createWorker(
       new URL('./seal-worker.ts', import.meta.url),
       WORKER_HEAP_MIB,
@@ -176,11 +184,13 @@ export class ColumnarStore implements TraceStore {
       logger: options.logger,
     });
     this.#compactor = new Compactor({
+      createWorker,
       logger: this.#logger,
       nowMs: () => clock.nowMs(),
       retention: options.retention ?? {},
-      blocks: () => this.#allBlocks(),
-      commit: (edit) => this.#commit(this.#opened().manifest, edit),
+      dir: this.#dir,
+      mergeFanIn: options.mergeFanIn,
+      blocks: this.#blocks,
     });
   }
 
@@ -227,7 +237,7 @@ export class ColumnarStore implements TraceStore {
     this.#open = undefined;
     await Promise.all([this.#sealer.close(), this.#querier.close(), this.#compactor.close()]);
     if (open === undefined) return;
-    await this.#retired.settled();
+    await this.#blocks.settled();
     await open.wal.close();
     if (open.wal.failed === undefined) {
       // Without it a start cannot tell a last write that was damaged from one that a crash cut off.
@@ -361,6 +371,22 @@ export class ColumnarStore implements TraceStore {
     return this.#compactor.applyRetention();
   }
 
+  /** Seals everything that was written, and merges all blocks that fit together. */
+  async compact(): Promise<void> {
+    await this.#head.drain();
+    await this.#compactor.compact();
+  }
+
+  /**
+   * Removes spans for good, in one step; an equal span that is written meanwhile may go with them.
+   * @returns how many there were
+   */
+  async deleteSpans(tenant: Tenant, selection: SpanSelection): Promise<number> {
+    this.#opened();
+    await this.#head.drain();
+    return this.#compactor.delete(tenant, selection);
+  }
+
   get damage(): readonly StoreDamage[] {
     return this.#damage.listed;
   }
@@ -368,19 +394,20 @@ export class ColumnarStore implements TraceStore {
   figures(): StoreFigures {
     const open = this.#open;
     return storeFigures({
-      blocks: open === undefined ? [] : this.#allBlocks(),
+      blocks: open === undefined ? [] : this.#blocks.all(),
       wal: open?.wal.figures(),
       headSpans: this.#head.rows,
       headBytes: this.#head.usedBytes,
       waitingWrites: this.#head.waiting,
       spansWritten: this.#spansWritten,
       work: this.#work,
+      sealedBytes: this.#sealedBytes,
       damagedBlocks: this.#damage.blocks.size,
       damagedFiles: this.#damage.files,
       tenants: this.#tenants.length,
       freeBytes: this.#space.freeBytes,
       reserveBytes: this.#space.reserveBytes,
-      ...this.#compactor.figures,
+      compaction: this.#compactor.figures,
     });
   }
 
@@ -411,30 +438,6 @@ export class ColumnarStore implements TraceStore {
       this.#tenantNumbers.set(tenant, number);
     }
     return number;
-  }
-
-  #allBlocks(): BlockEntry[] {
-    const manifest = this.#replaying ?? this.#opened().manifest;
-    return manifest.tenants().flatMap((tenant) => manifest.blocks(tenant));
-  }
-
-  #tellBlocks(edit: ManifestEdit): void {
-    const message = this.#blocksMessage(edit);
-    this.#sealer.notify(message);
-    this.#querier.notify(message);
-  }
-
-  #blocksMessage({ addBlocks = [], removeBlocks = [] }: ManifestEdit): BlocksMessage {
-    return { dir: this.#dir, added: addBlocks, removed: removeBlocks };
-  }
-
-  /** Makes blocks come and go in one step, for questions too; files that go are removed when no question needs them. */
-  async #commit(manifest: Manifest, edit: ManifestEdit): Promise<void> {
-    await manifest.commit(edit);
-    this.#tellBlocks(edit);
-    const removed = edit.removeBlocks ?? [];
-    for (const { id } of removed) this.#damage.forgetBlock(id);
-    this.#retired.retire(removed.map(({ tenant, id }) => blockPath(this.#dir, tenant, id)));
   }
 
   /** Reads the log back into the head, and opens it for what comes. */
@@ -515,11 +518,11 @@ export class ColumnarStore implements TraceStore {
     if (manifest.failed !== undefined) throw new SpoorError('unavailable', manifest.failed);
     const view = slab.view();
     const blockIds = slab.tenantNumbers().map(() => manifest.takeBlockId());
-    const releaseFiles = this.#retired.hold();
+    const releaseFiles = this.#blocks.hold();
     const reply = await this.#sealer
       .request((id) => ({ id, dir: this.#dir, slab: view, tenants: this.#tenants, blockIds }))
       .finally(releaseFiles);
-    this.#noteDamage(reply.damaged);
+    this.#blocks.noteDamage(reply.damaged);
     if ('error' in reply) {
       const { error, stack, fileError } = reply;
       throw Object.assign(new Error(error), { stack, code: fileError });
@@ -538,27 +541,10 @@ export class ColumnarStore implements TraceStore {
       firstSequence: slab.firstSequence,
       lastSequence: slab.lastSequence,
     }));
-    try {
-      await this.#commit(manifest, { addBlocks: blocks, walUpto: slab.lastSequence });
-    } catch (error) {
-      // Unless the next start may find the commit all the same.
-      if (manifest.failed === undefined) {
-        for (const { tenant, id } of blocks) {
-          await this.#files.unlink(blockPath(this.#dir, tenant, id)).catch(() => undefined);
-        }
-      }
-      throw error;
-    }
+    await this.#blocks.commit({ addBlocks: blocks, walUpto: slab.lastSequence });
+    this.#sealedBytes += blocks.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     this.#open?.wal.release(slab.lastSequence);
     this.#compactor.check();
-  }
-
-  /** What one worker could not read, no worker looks into any more: otherwise copies of its spans might count, or be dropped. */
-  #noteDamage(damaged: readonly DamagedBlock[]): void {
-    for (const { tenant, id, reason } of damaged) {
-      if (!this.#damage.addBlock(id, blockPath(this.#dir, tenant, id), reason)) continue;
-      this.#tellBlocks({ removeBlocks: [{ tenant, id }] });
-    }
   }
 
   #sealWhenQuiet(): void {
@@ -586,7 +572,7 @@ export class ColumnarStore implements TraceStore {
     this.#opened();
     const cancel = new SharedArrayBuffer(4);
     const { views, release } = this.#head.pin();
-    const releaseFiles = this.#retired.hold();
+    const releaseFiles = this.#blocks.hold();
     const onAbort = (): void => {
       Atomics.store(new Int32Array(cancel), 0, 1);
     };
@@ -602,7 +588,7 @@ export class ColumnarStore implements TraceStore {
         question,
       }));
       this.#work.cache = reply.cache;
-      this.#noteDamage(reply.damaged);
+      this.#blocks.noteDamage(reply.damaged);
       if (reply.error !== undefined) throw new SpoorError(reply.error.code, reply.error.message);
       // The worker answers each question with its own kind of answer.
       return reply.answer as Answers[Kind];

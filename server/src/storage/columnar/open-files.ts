@@ -35,7 +35,11 @@ export class OpenFiles {
     const file = this.#open.get(path);
     if (file === undefined) return;
     this.#open.delete(path);
-    file.close();
+    try {
+      file.close();
+    } catch {
+      // What was read was read.
+    }
   }
 
   #file(path: string): WorkerFile {

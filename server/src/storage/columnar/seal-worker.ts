@@ -1,18 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import { dirname } from 'node:path';
 import { parentPort } from 'node:worker_threads';
 import type { Tenant } from '@spoor/core/model/ids.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
+import { BlockFile } from './block-file.ts';
 import { blockPath } from './block-path.ts';
 import { encodeBlock } from './block-writer.ts';
 import { type BlocksMessage, type DamagedBlock, KnownBlocks } from './known-blocks.ts';
 import { readSlab, type SlabView } from './slab.ts';
-import {
-  fileErrorCode,
-  makeDurableDirSync,
-  type WorkerFiles,
-  writeFullySync,
-} from './store-files.ts';
+import { fileErrorCode, type WorkerFiles } from './store-files.ts';
 import { DISK_WORKER_FILES } from './worker-files.ts';
 
 /** Asks the worker to write the spans of a slab as one block a tenant. */
@@ -60,7 +55,7 @@ function seal(request: SealRequest, files: WorkerFiles, known: KnownBlocks): Sea
     if (list === undefined) batches.set(tenantNumber, [batch]);
     else list.push(batch);
   }
-  const written: string[] = [];
+  const written: BlockFile[] = [];
   try {
     return [...batches].flatMap(([tenantNumber, list], i) => {
       const tenant = request.tenants[tenantNumber]!;
@@ -68,38 +63,17 @@ function seal(request: SealRequest, files: WorkerFiles, known: KnownBlocks): Sea
       const encoded = encodeBlock(list, known.of(tenant));
       if (encoded === undefined) return [];
       const { parts, ...block } = encoded;
-      const path = blockPath(request.dir, tenant, id);
-      written.push(path);
-      writeDurably(files, path, parts);
+      const file = new BlockFile(files, blockPath(request.dir, tenant, id));
+      written.push(file);
+      file.write(parts);
+      file.finish();
       return [{ tenant, id, ...block }];
     });
   } catch (error) {
     // It is tried again under other ids: these would stay, and the disk may be full already.
-    for (const path of written) removeIfThere(files, path);
+    for (const file of written) file.discard();
     throw error;
   }
-}
-
-/** What cannot be removed now is removed at the next start. */
-function removeIfThere(files: WorkerFiles, path: string): void {
-  try {
-    files.unlink(path);
-  } catch {
-    // The error that made it superfluous is the one to tell.
-  }
-}
-
-function writeDurably(files: WorkerFiles, path: string, parts: readonly Uint8Array[]): void {
-  const dir = dirname(path);
-  makeDurableDirSync(files, dir);
-  const file = files.open(path, 'create');
-  try {
-    writeFullySync(file, parts, 0);
-    file.fdatasync();
-  } finally {
-    file.close();
-  }
-  files.fsyncDir(dir);
 }
 
 /** What answers the requests to seal, on the thread that calls it; what it is told of blocks needs no answer. */

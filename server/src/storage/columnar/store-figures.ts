@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { StoreFigures } from '#storage/tracestore.ts';
 import type { BlockEntry } from './manifest-edit.ts';
+import type { CompactionFigures } from './compaction/compactor.ts';
 import type { StoreWork } from './store-work.ts';
 import type { WalFigures } from './wal.ts';
 
@@ -18,13 +19,13 @@ export interface StoreState {
   readonly freeBytes: number;
   readonly reserveBytes: number;
   readonly tenants: number;
-  readonly expiredBlocks: number;
-  readonly expiredSpans: number;
+  readonly sealedBytes: number;
+  readonly compaction: CompactionFigures;
 }
 
 /** The figures of a columnar store, by metric name. */
 export function storeFigures(state: StoreState): StoreFigures {
-  const { blocks, wal } = state;
+  const { blocks, wal, compaction } = state;
   const { cache } = state.work;
   const { figures: seals } = state.work.seals;
   const { figures: questions } = state.work.questions;
@@ -73,8 +74,27 @@ export function storeFigures(state: StoreState): StoreFigures {
     ['store_cache_bytes', gauge('Decoded parts of blocks that are kept.', cache.bytes)],
     ['store_cache_hits_total', counter('Parts of blocks that were found there.', cache.hits)],
     ['store_cache_misses_total', counter('Parts of blocks that were not.', cache.misses)],
-    ['store_expired_blocks_total', counter('Blocks removed by retention.', state.expiredBlocks)],
-    ['store_expired_spans_total', counter('Spans removed by retention.', state.expiredSpans)],
+    [
+      'store_write_amplification',
+      gauge(
+        'Bytes of blocks written for each byte that was sealed, since the start.',
+        writeAmplification(state),
+      ),
+    ],
+    [
+      'store_expired_blocks_total',
+      counter('Blocks removed by retention.', compaction.expiredBlocks),
+    ],
+    ['store_deleted_spans_total', counter('Spans deleted on request.', compaction.deletedSpans)],
+    ['store_sealed_bytes_total', counter('Size of blocks as sealed.', state.sealedBytes)],
+    ['store_merges_total', counter('Merges of blocks.', compaction.merges)],
+    ['store_merged_spans_total', counter('Spans written by merges.', compaction.mergedSpans)],
+    ['store_merged_bytes_total', counter('Bytes written by merges.', compaction.mergedBytes)],
+    [
+      'store_rewritten_bytes_total',
+      counter('Bytes written to leave spans out.', compaction.rewrittenBytes),
+    ],
+    ['store_expired_spans_total', counter('Spans removed by retention.', compaction.expiredSpans)],
     ['store_wal_segments', gauge('Segments of the write-ahead log in use.', wal?.segments ?? 0)],
     ['store_wal_bytes', gauge('Size of these segments.', wal?.sizeBytes ?? 0)],
     ['store_wal_queued_bytes', gauge('Waiting for the disk.', wal?.queuedBytes ?? 0)],
@@ -86,4 +106,10 @@ export function storeFigures(state: StoreState): StoreFigures {
     ['store_wal_records_total', counter('Batches committed.', wal?.records ?? 0)],
     ['store_wal_written_bytes_total', counter('Bytes committed.', wal?.writtenBytes ?? 0)],
   ]);
+}
+
+function writeAmplification({ sealedBytes, compaction }: StoreState): number {
+  const { mergedBytes, rewrittenBytes } = compaction;
+  // What was sealed before the start may have been merged since.
+  return sealedBytes === 0 ? 1 : (sealedBytes + mergedBytes + rewrittenBytes) / sealedBytes;
 }

@@ -15,6 +15,12 @@ export interface StoreUnderTest {
   readonly reopen?: () => Promise<TraceStore>;
   /** Resolves when everything written lies where it will stay. */
   readonly settle?: () => Promise<void>;
+  /** Settles, and then joins what can be joined. */
+  readonly merge?: () => Promise<void>;
+  /** Removes the spans of a tenant that meet a predicate. */
+  readonly delete?: (tenant: Tenant, where: SpanPredicate) => Promise<void>;
+  /** Settles, lets time go by, and removes what is too old: everything that was written. */
+  readonly expire?: () => Promise<void>;
   /** Shuts the store of the moment down and removes its data. */
   close(): Promise<void>;
 }
@@ -45,6 +51,22 @@ export class StoreHarness {
 
   async settle(): Promise<void> {
     await this.#made.settle?.();
+  }
+
+  async merge(): Promise<void> {
+    await this.#made.merge?.();
+  }
+
+  /** @returns false when the store cannot delete */
+  async delete(tenant: Tenant, where: SpanPredicate): Promise<boolean> {
+    await this.#made.delete?.(tenant, where);
+    return this.#made.delete !== undefined;
+  }
+
+  /** @returns false when the store keeps everything */
+  async expire(): Promise<boolean> {
+    await this.#made.expire?.();
+    return this.#made.expire !== undefined;
   }
 
   async reopen(): Promise<void> {

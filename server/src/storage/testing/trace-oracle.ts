@@ -5,6 +5,7 @@ import type { Span } from '@spoor/core/model/span.ts';
 import { meets } from '@spoor/core/query/testing/naive-predicate.ts';
 import { rootOf, traceMeets } from '@spoor/core/query/testing/naive-trace-predicate.ts';
 import type {
+  SpanPredicate,
   TracePage,
   TracePosition,
   TraceQuery,
@@ -40,6 +41,12 @@ export class TraceOracle {
     const known = this.#spans.get(tenant) ?? new Map<string, Span>();
     for (const span of spans) known.set(spanText(span), span);
     this.#spans.set(tenant, known);
+  }
+
+  /** Removes the spans that meet a predicate. */
+  delete(tenant: Tenant, where: SpanPredicate): void {
+    const known = this.#spans.get(tenant);
+    for (const [text, span] of known ?? []) if (meets(span, where)) known!.delete(text);
   }
 
   /** Spans of a trace by start, then span id, then text. */

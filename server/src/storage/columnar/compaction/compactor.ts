@@ -1,38 +1,80 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SpoorError } from '@spoor/core/model/errors.ts';
+import type { Tenant } from '@spoor/core/model/ids.ts';
 import type { Logger } from '#telemetry/logger.ts';
-import type { BlockEntry, ManifestEdit } from '../manifest-edit.ts';
-import { expiredBlocks, type RetentionPolicy } from './retention-policy.ts';
+import type { LiveBlocks } from '../live-blocks.ts';
+import type { BlockEntry } from '../manifest-edit.ts';
+import type { CreateWorker, StoreWorker } from '../worker-client.ts';
+import type { CompactionReply, CompactionRequest, CompactionResult } from './compaction-worker.ts';
+import { type PlannedMerge, planMerge } from './merge-policy.ts';
+import { expiredBlocks, expiredSpans, type RetentionPolicy } from './retention-policy.ts';
+import type { SpanSelection } from './span-selection.ts';
 
 /** How often it is looked whether something is to be done, beside the times when blocks came. */
 const CHECK_MS = 60_000;
 
+/** Pause after a merge that failed: most often the disk is full, and each try writes until it is. */
+const RETRY_MS = 60_000;
+
+/** Blocks of which a smaller part is past its age are not written anew for it: the next merge leaves it out. */
+const REWRITE_RATIO = 0.3;
+
+/** Heap of the worker beyond its buffers. */
+const WORKER_HEAP_MIB = 512;
+
 /** Options of {@link Compactor}. */
 export interface CompactorOptions {
+  readonly dir: string;
   readonly logger: Pick<Logger, 'info' | 'error'>;
   readonly nowMs: () => number;
+  readonly createWorker: CreateWorker;
   readonly retention: RetentionPolicy;
-  /** All blocks of the open store. */
-  readonly blocks: () => BlockEntry[];
-  /** Makes blocks come and go in one step. */
-  readonly commit: (edit: ManifestEdit) => Promise<void>;
+  /** Sealed blocks that make one merged one, 8 by default; Infinity: blocks are only merged when that is asked for. */
+  readonly mergeFanIn: number | undefined;
+  readonly blocks: LiveBlocks;
+}
+
+/** What was done since the start. */
+export interface CompactionFigures {
+  readonly merges: number;
+  readonly mergedSpans: number;
+  readonly mergedBytes: number;
+  readonly rewrittenBytes: number;
+  readonly expiredBlocks: number;
+  readonly expiredSpans: number;
+  readonly deletedSpans: number;
 }
 
 /** Looks after the blocks of a store once they are sealed: one thing at a time, so that no two work on the same block. */
 export class Compactor {
   readonly #options: CompactorOptions;
+  readonly #worker: StoreWorker<CompactionRequest, CompactionReply>;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
   /** The last of the things to do; never rejects. */
   #last: Promise<void> = Promise.resolve();
   /** Whether a check waits for its turn. */
   #checking = false;
+  #mergeAgainMs = 0;
   #failure: string | undefined;
-  #expiredBlocks = 0;
-  #expiredSpans = 0;
+  /** Per block what was found to be too little of it to rewrite it. */
+  readonly #weighed = new Map<number, string>();
+  readonly #figures = {
+    merges: 0,
+    mergedSpans: 0,
+    mergedBytes: 0,
+    rewrittenBytes: 0,
+    expiredBlocks: 0,
+    expiredSpans: 0,
+    deletedSpans: 0,
+  };
 
   constructor(options: CompactorOptions) {
     this.#options = options;
+    this.#worker = options.createWorker(
+      new URL('./compaction-worker.ts', import.meta.url),
+      WORKER_HEAP_MIB,
+    );
   }
 
   start(): void {
@@ -40,16 +82,16 @@ export class Compactor {
     this.check();
   }
 
-  /** Lets what is under way end. */
+  /** Breaks off what is under way: nothing of it counts yet. */
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#timer);
+    await this.#worker.close();
     await this.#last;
   }
 
-  /** Blocks and spans that retention removed since the start. */
-  get figures(): { readonly expiredBlocks: number; readonly expiredSpans: number } {
-    return { expiredBlocks: this.#expiredBlocks, expiredSpans: this.#expiredSpans };
+  get figures(): CompactionFigures {
+    return this.#figures;
   }
 
   /** Does in the background what is due; to be called when there are new blocks. */
@@ -61,6 +103,7 @@ export class Compactor {
       this.#checking = false;
       try {
         await this.#expire();
+        await this.#mergeIfDue();
         this.#failure = undefined;
       } catch (error) {
         if (this.#closed) return;
@@ -81,15 +124,155 @@ export class Compactor {
     return this.#enqueue(() => this.#expire());
   }
 
+  /** Merges all blocks that fit together, as at the end of their days. */
+  compact(): Promise<void> {
+    return this.#enqueue(async () => {
+      for (;;) {
+        const plan = planMerge(this.#options.blocks.readable(), Infinity);
+        if (plan === undefined) return;
+        await this.#merge(plan);
+      }
+    });
+  }
+
+  /** Removes spans of a tenant from its blocks, in one step. @returns how many there were */
+  async delete(tenant: Tenant, selection: SpanSelection): Promise<number> {
+    let deleted = 0;
+    await this.#enqueue(async () => {
+      const { startMinUnixNano = 0n, startMaxUnixNano = 2n ** 64n } = selection;
+      const blocks = this.#options.blocks
+        .readable()
+        .filter(
+          (block) =>
+            block.tenant === tenant &&
+            block.maxStartUnixNano >= startMinUnixNano &&
+            block.minStartUnixNano < startMaxUnixNano,
+        );
+      deleted = await this.#rewrite(
+        blocks.map((block) => ({ block, without: selection })),
+        0,
+      );
+      this.#figures.deletedSpans += deleted;
+    });
+    return deleted;
+  }
+
   async #expire(): Promise<void> {
-    const { blocks, retention, nowMs, commit, logger } = this.#options;
-    const expired = expiredBlocks(blocks(), retention, nowMs());
+    const { blocks, retention, nowMs, logger } = this.#options;
+    await this.#expireSpans();
+    const expired = expiredBlocks(blocks.all(), retention, nowMs());
     if (expired.length === 0) return;
-    await commit({ removeBlocks: expired.map(({ tenant, id }) => ({ tenant, id })) });
+    await blocks.commit({ removeBlocks: expired.map(({ tenant, id }) => ({ tenant, id })) });
     const spans = expired.reduce((sum, block) => sum + block.spans, 0);
-    this.#expiredBlocks += expired.length;
-    this.#expiredSpans += spans;
+    this.#figures.expiredBlocks += expired.length;
+    this.#figures.expiredSpans += spans;
     logger.info({ blocks: expired.length, spans }, 'retention removed blocks');
+  }
+
+  /** Leaves spans of services that are past their age out of blocks that are not. */
+  async #expireSpans(): Promise<void> {
+    const { blocks, retention, nowMs } = this.#options;
+    const readable = blocks.readable();
+    const known = new Set(readable.map(({ id }) => id));
+    for (const id of this.#weighed.keys()) if (!known.has(id)) this.#weighed.delete(id);
+    const gone = new Set(expiredBlocks(readable, retention, nowMs()));
+    for (const block of readable) {
+      const where = gone.has(block) ? undefined : expiredSpans(block, retention, nowMs());
+      const text = JSON.stringify(where);
+      if (where === undefined || this.#weighed.get(block.id) === text) continue;
+      const dropped = await this.#rewrite([{ block, without: { where } }], REWRITE_RATIO);
+      if (dropped === 0) this.#weighed.set(block.id, text);
+      this.#figures.expiredSpans += dropped;
+    }
+  }
+
+  async #mergeIfDue(): Promise<void> {
+    const { blocks, nowMs, mergeFanIn } = this.#options;
+    if (mergeFanIn === Infinity || nowMs() < this.#mergeAgainMs) return;
+    const plan = planMerge(blocks.readable(), nowMs(), mergeFanIn);
+    if (plan === undefined) return;
+    try {
+      await this.#merge(plan);
+    } catch (error) {
+      this.#mergeAgainMs = nowMs() + RETRY_MS;
+      throw error;
+    }
+    // Others get their turn in between.
+    this.check();
+  }
+
+  async #merge({ blocks, level }: PlannedMerge): Promise<void> {
+    const { retention, nowMs } = this.#options;
+    const now = nowMs();
+    const sources = blocks.map((block) => {
+      const where = expiredSpans(block, retention, now);
+      return { block, without: where === undefined ? undefined : { where } };
+    });
+    const { result, id } = await this.#ask(sources, -1);
+    const added = result.block === undefined ? [] : [mergedEntry(blocks, result.block, id, level)];
+    await this.#options.blocks.commit({ addBlocks: added, removeBlocks: blocks.map(keyOf) });
+    this.#figures.merges++;
+    this.#figures.expiredSpans += result.dropped;
+    for (const { spans, sizeBytes } of added) {
+      this.#figures.mergedSpans += spans;
+      this.#figures.mergedBytes += sizeBytes;
+    }
+  }
+
+  /** Leaves spans out of blocks, all in one step; returns how many. */
+  async #rewrite(
+    wanted: readonly { readonly block: BlockEntry; readonly without: SpanSelection }[],
+    minDropRatio: number,
+  ): Promise<number> {
+    const addBlocks: BlockEntry[] = [];
+    const removeBlocks: BlockEntry[] = [];
+    let dropped = 0;
+    try {
+      for (const one of wanted) {
+        const { block } = one;
+        const { result, id } = await this.#ask([one], minDropRatio);
+        if (result.dropped === 0) continue;
+        dropped += result.dropped;
+        removeBlocks.push(block);
+        if (result.block !== undefined) {
+          addBlocks.push(mergedEntry([block], result.block, id, block.level));
+        }
+      }
+    } catch (error) {
+      await this.#options.blocks.discard(addBlocks);
+      throw error;
+    }
+    if (removeBlocks.length === 0) return 0;
+    await this.#options.blocks.commit({ addBlocks, removeBlocks: removeBlocks.map(keyOf) });
+    this.#figures.rewrittenBytes += addBlocks.reduce((sum, block) => sum + block.sizeBytes, 0);
+    return dropped;
+  }
+
+  /** Has the worker write a new block of others of one tenant. */
+  async #ask(
+    sources: readonly {
+      readonly block: BlockEntry;
+      readonly without: SpanSelection | undefined;
+    }[],
+    minDropRatio: number,
+  ): Promise<{ result: CompactionResult; id: number }> {
+    const { dir, blocks } = this.#options;
+    const { tenant } = sources[0]!.block;
+    const blockId = blocks.takeId();
+    const reply = await this.#worker.request((id) => ({
+      id,
+      dir,
+      tenant,
+      sources: sources.map(({ block, without }) => ({ id: block.id, without })),
+      blockId,
+      minDropRatio,
+    }));
+    if ('result' in reply) return { result: reply.result, id: blockId };
+    const { damagedBlock, error: reason } = reply;
+    if (damagedBlock !== undefined) {
+      blocks.noteDamage([{ tenant, id: damagedBlock, reason }]);
+    }
+    throw new SpoorError('internal', reply.error, { cause: reply.stack });
   }
 
   #enqueue(work: () => Promise<void>): Promise<void> {
@@ -100,4 +283,31 @@ export class Compactor {
     this.#last = done.catch(() => undefined);
     return done;
   }
+}
+
+function keyOf({ tenant, id }: BlockEntry): Pick<BlockEntry, 'tenant' | 'id'> {
+  return { tenant, id };
+}
+
+/** What the manifest says of a block that takes the place of others. */
+function mergedEntry(
+  sources: readonly BlockEntry[],
+  block: NonNullable<CompactionResult['block']>,
+  id: number,
+  level: number,
+): BlockEntry {
+  return {
+    tenant: sources[0]!.tenant,
+    id,
+    level,
+    spans: block.rows,
+    traces: block.traces,
+    sizeBytes: block.bytes,
+    minStartUnixNano: block.minStartUnixNano,
+    maxStartUnixNano: block.maxStartUnixNano,
+    // Age counts from when the last of the spans came in.
+    createdUnixMs: Math.max(...sources.map(({ createdUnixMs }) => createdUnixMs)),
+    firstSequence: Math.min(...sources.map(({ firstSequence }) => firstSequence)),
+    lastSequence: Math.max(...sources.map(({ lastSequence }) => lastSequence)),
+  };
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseTenant } from '@spoor/core/model/ids.ts';
 import type { BlockEntry } from '../manifest-edit.ts';
-import { expiredBlocks, type RetentionPolicy } from './retention-policy.ts';
+import { expiredBlocks, expiredSpans, type RetentionPolicy } from './retention-policy.ts';
 
 function block(id: number, tenant: string, createdUnixMs: number, sizeBytes: number): BlockEntry {
   return {
@@ -58,4 +58,29 @@ test('beyond a size the oldest blocks go, of the tenant that has the limit, or o
 
 test('what has expired by age does not count towards the size', () => {
   assert.deepEqual(expired({ maxAgeMs: 1000, maxBytes: 90 }, 2000), [1]);
+});
+
+test('a service has an age of its own, longer or shorter than that of the others', () => {
+  const isOf = (value: string) => ({
+    op: 'eq',
+    field: { kind: 'intrinsic', name: 'service' },
+    value: { type: 'string', value },
+  });
+  const policy: RetentionPolicy = {
+    maxAgeMs: 100,
+    services: new Map([
+      ['noisy', 10],
+      ['audit', 500],
+    ]),
+    tenants: new Map([[parseTenant('b'), { services: new Map([['audit', 100]]) }]]),
+  };
+  const [ofA, ofB] = BLOCKS;
+  const noisy = { op: 'or', args: [isOf('noisy')] };
+  assert.equal(expiredSpans(ofA!, policy, 1009), undefined);
+  assert.deepEqual(expiredSpans(ofA!, policy, 1010), noisy);
+  const others = { op: 'not', arg: { op: 'or', args: [isOf('audit')] } };
+  assert.deepEqual(expiredSpans(ofA!, policy, 1100), others);
+  assert.deepEqual(expired(policy, 1499), [2, 6]);
+  assert.deepEqual(expired(policy, 1500), [1, 2, 6]);
+  assert.deepEqual(expiredSpans(ofB!, policy, 1150), noisy);
 });

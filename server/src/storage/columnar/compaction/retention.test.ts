@@ -4,7 +4,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { DEFAULT_TENANT, parseTenant } from '@spoor/core/model/ids.ts';
-import { span, traceId } from '@spoor/core/query/testing/example-span.ts';
+import { resource, span, traceId } from '@spoor/core/query/testing/example-span.ts';
 import { findIds, queryFor, readTraces, writeSpans } from '#storage/testing/store-harness.ts';
 import { figure, withStore } from '../testing/store-fixture.ts';
 import { withDirectory } from '../testing/temporary-directory.ts';
@@ -117,13 +117,52 @@ test('questions under way while blocks go answer from all of them or from what i
         await removal;
         const after = await findIds(store, queryFor());
         assert.equal(after.length, 5);
-        for (const ids of await Promise.all(before)) assert.equal(ids.length, 10);
-        for (const ids of await Promise.all(during)) {
+        for (const ids of await Promise.all([...before, ...during])) {
           assert.ok(ids.length === 10 || ids.length === 5, String(ids.length));
         }
         assert.equal(figure(store, 'store_damaged_blocks'), 0);
         assert.deepEqual(await store.getServices(DEFAULT_TENANT), ['shop']);
       },
       { nowMs: () => nowMs, retention: { maxAgeMs: 10_000 } },
+    );
+  }));
+
+test('a service goes before the others when much of a block is of it, and otherwise with a merge', () =>
+  withDirectory(async (dir) => {
+    let nowMs = DAY_MS;
+    const spans = (service: string, first: number, count: number) =>
+      Array.from({ length: count }, (_, i) =>
+        span({ traceId: traceId(first + i), resource: resource(service), name: service }),
+      );
+    const lists = [
+      [...spans('noisy', 1, 5), ...spans('shop', 11, 5)],
+      [...spans('noisy', 21, 1), ...spans('shop', 31, 9)],
+    ];
+    await withStore(
+      dir,
+      async (store) => {
+        for (const list of lists) {
+          await writeSpans(store, list);
+          await store.settle();
+        }
+        const left = async (): Promise<number> => (await findIds(store, queryFor())).length;
+        nowMs += DAY_MS;
+        await store.applyRetention();
+        assert.equal(await left(), 15);
+        assert.deepEqual(await store.getServices(DEFAULT_TENANT), ['noisy', 'shop']);
+        assert.ok(figure(store, 'store_rewritten_bytes_total') > 0);
+        await store.compact();
+        assert.equal(await left(), 14);
+        assert.deepEqual(await store.getServices(DEFAULT_TENANT), ['shop']);
+        assert.equal(figure(store, 'store_expired_spans_total'), 6);
+        nowMs += 6 * DAY_MS;
+        await store.applyRetention();
+        assert.equal(await left(), 0);
+        assert.equal(figure(store, 'store_blocks'), 0);
+      },
+      {
+        nowMs: () => nowMs,
+        retention: { maxAgeMs: 7 * DAY_MS, services: new Map([['noisy', DAY_MS]]) },
+      },
     );
   }));

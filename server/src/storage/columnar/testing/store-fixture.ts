@@ -30,6 +30,7 @@ export function storeOn(dir: string, options: Partial<ColumnarStoreOptions> = {}
     logger: new LogLines().logger,
     slabRows: SLAB_ROWS,
     segmentBytes: SEGMENT_BYTES,
+    mergeFanIn: Infinity,
     ...options,
   });
 }

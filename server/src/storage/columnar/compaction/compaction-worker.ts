@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readlinkSync } from 'node:fs';
+import { setPriority } from 'node:os';
+import { parentPort } from 'node:worker_threads';
+import { SpoorError } from '@spoor/core/model/errors.ts';
+import type { Tenant } from '@spoor/core/model/ids.ts';
+import type { BlockFigures } from '../block-builder.ts';
+import { BlockFile } from '../block-file.ts';
+import { blockPath } from '../block-path.ts';
+import { BlockReader } from '../block-reader.ts';
+import { ByteCache } from '../frame-cache.ts';
+import { OpenFiles } from '../open-files.ts';
+import type { WorkerFiles } from '../store-files.ts';
+import { DISK_WORKER_FILES } from '../worker-files.ts';
+import { mergeBlocks } from './block-merger.ts';
+import { type Remainder, remainderOf, type SpanSelection } from './span-selection.ts';
+
+/** Frames that several columns of a group share; every group is read once. */
+const CACHE_BYTES = 2 << 20;
+
+/** Sealing and questions go first. */
+const NICENESS = 10;
+
+/** Asks the worker to write what some blocks hold as one new block. */
+export interface CompactionRequest {
+  readonly id: number;
+  readonly dir: string;
+  readonly tenant: Tenant;
+  readonly sources: readonly {
+    readonly id: number;
+    /** Spans that are left out; undefined for none. */
+    readonly without?: SpanSelection | undefined;
+  }[];
+  /** Id of the new block. */
+  readonly blockId: number;
+  /** Nothing is written when no more than this part of the spans would be left out: the blocks stay as they are. */
+  readonly minDropRatio: number;
+}
+
+/** What was done. */
+export interface CompactionResult {
+  /** On disk, in its place, and in no manifest yet; undefined when no span is left or nothing was written. */
+  readonly block: BlockFigures | undefined;
+  /** Spans that were left out; 0 when nothing was to be done. */
+  readonly dropped: number;
+  /** Spans that were there twice. */
+  readonly copies: number;
+}
+
+/** What comes back: the result, or why there is none, and which block could not be read. */
+export type CompactionReply =
+  | { readonly id: number; readonly result: CompactionResult }
+  | {
+      readonly id: number;
+      readonly error: string;
+      readonly stack: string;
+      readonly damagedBlock: number | undefined;
+    };
+
+function compact(
+  request: CompactionRequest,
+  workerFiles: WorkerFiles,
+  readers: BlockReader[],
+): CompactionResult {
+  const { dir, tenant, sources, blockId } = request;
+  const cache = new ByteCache<unknown>(CACHE_BYTES);
+  const files = new OpenFiles(workerFiles);
+  for (const { id } of sources) {
+    readers.push(new BlockReader(blockPath(dir, tenant, id), id, cache, files));
+  }
+  const remainders = sources.map(({ without }, s): Remainder | undefined =>
+    without === undefined ? undefined : remainderOf(readers[s]!, without),
+  );
+  const dropped = remainders.reduce((sum, remainder) => sum + (remainder?.dropped ?? 0), 0);
+  const rows = readers.reduce((sum, { footer }) => sum + footer.rows, 0);
+  if (dropped <= rows * request.minDropRatio) return { block: undefined, dropped: 0, copies: 0 };
+  if (dropped === rows) return { block: undefined, dropped, copies: 0 };
+  const path = blockPath(dir, tenant, blockId);
+  const file = new BlockFile(workerFiles, path);
+  try {
+    const inputs = readers.map((reader, s) => {
+      const remainder = remainders[s];
+      const isWhole = remainder === undefined || remainder.dropped === 0;
+      return { reader, kept: isWhole ? undefined : (g: number) => remainder.kept[g] };
+    });
+    const { copies, ...block } = mergeBlocks(inputs, (parts) => file.write(parts));
+    file.finish();
+    const written = new BlockReader(path, blockId, cache, files);
+    written.close();
+    if (written.footer.rows !== rows - dropped - copies || block.rows !== written.footer.rows) {
+      throw new SpoorError(
+        'internal',
+        `block ${path}: ${written.footer.rows} spans were written of ${rows}, without ${dropped} left out and ${copies} copies`,
+      );
+    }
+    return { block, dropped, copies };
+  } catch (error) {
+    file.discard();
+    throw error;
+  }
+}
+
+function answer(request: CompactionRequest, files: WorkerFiles): CompactionReply {
+  const { id, sources } = request;
+  const readers: BlockReader[] = [];
+  try {
+    return { id, result: compact(request, files, readers) };
+  } catch (error) {
+    const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
+    let damaged = readers.findIndex(({ damage }) => damage !== undefined);
+    const isCorrupt = error instanceof SpoorError && error.code === 'corrupt';
+    // One that could not even be opened.
+    if (damaged < 0 && isCorrupt && readers.length < sources.length) damaged = readers.length;
+    return { id, error: message, stack, damagedBlock: sources[damaged]?.id };
+  } finally {
+    for (const reader of readers) reader.close();
+  }
+}
+
+/** What answers the requests, on the thread that calls it. */
+export function createAnswerer(
+  files: WorkerFiles,
+): (request: CompactionRequest) => CompactionReply {
+  return (request) => answer(request, files);
+}
+
+/** Lowers the priority of this thread alone, where the system can: on Linux a thread has a number like a process. */
+function stepBack(): void {
+  try {
+    const thread = readlinkSync('/proc/thread-self').split('/').at(-1);
+    setPriority(Number(thread), NICENESS);
+  } catch {
+    // Elsewhere it shares the processor evenly.
+  }
+}
+
+if (parentPort !== null) {
+  stepBack();
+  const answerOnDisk = createAnswerer(DISK_WORKER_FILES);
+  parentPort.on('message', (request: CompactionRequest) => {
+    parentPort?.postMessage(answerOnDisk(request));
+  });
+}

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { DEFAULT_TENANT, parseTenant } from '@spoor/core/model/ids.ts';
+import type { Span } from '@spoor/core/model/span.ts';
+import { meets } from '@spoor/core/query/testing/naive-predicate.ts';
+import type { SpanPredicate } from '@spoor/core/query/trace-query.ts';
+import { queryFor, readTraces, writeSpans } from '#storage/testing/store-harness.ts';
+import { bySpan, TraceOracle } from '#storage/testing/trace-oracle.ts';
+import { blockPath } from '../block-path.ts';
+import type { ColumnarStore } from '../columnar-store.ts';
+import { shopSpans } from '../testing/block-fixture.ts';
+import { figure, LogLines, withStore } from '../testing/store-fixture.ts';
+import { withDirectory } from '../testing/temporary-directory.ts';
+
+const OTHER = parseTenant('other');
+
+function isService(name: string): SpanPredicate {
+  return {
+    op: 'eq',
+    field: { kind: 'intrinsic', name: 'service' },
+    value: { type: 'string', value: name },
+  };
+}
+
+/** Everything that a store says of a tenant. */
+async function answers(store: ColumnarStore | TraceOracle, tenant = DEFAULT_TENANT) {
+  const found = await store.findTraces(tenant, queryFor(undefined, { limit: 1000 }));
+  const ids = found.traces.map(({ traceId }) => traceId);
+  const traces =
+    store instanceof TraceOracle
+      ? ids.map((id) => store.getTrace(tenant, id))
+      : (await readTraces(store, ids, tenant)).map((spans) => spans.toSorted(bySpan));
+  const services = await store.getServices(tenant);
+  const operations = await store.getOperations(tenant, 'service 1');
+  return { found, traces, services, operations };
+}
+
+function oracleOf(spans: readonly Span[], tenant = DEFAULT_TENANT): TraceOracle {
+  const oracle = new TraceOracle();
+  oracle.write(tenant, spans);
+  return oracle;
+}
+
+function blockCount(dir: string): number {
+  return readdirSync(join(dir, 'tenants'), { recursive: true }).filter((path) =>
+    String(path).endsWith('.block'),
+  ).length;
+}
+
+/** Writes each list as a block of its own. */
+async function writeBlocks(store: ColumnarStore, lists: readonly Span[][]): Promise<void> {
+  for (const spans of lists) {
+    await writeSpans(store, spans);
+    await store.settle();
+  }
+}
+
+test('blocks are merged as they come, and no answer changes, before and after a restart', () =>
+  withDirectory(async (dir) => {
+    // Every second one has spans of the one before as well.
+    const fresh = Array.from({ length: 9 }, (_, i) => shopSpans(60, 10, i + 1));
+    const lists = fresh.map((spans, i) => [...spans, ...fresh[i - (i % 2)]!.slice(0, 9)]);
+    const oracle = await answers(oracleOf(lists.flat()));
+    await withStore(
+      dir,
+      async (store) => {
+        await writeSpans(store, lists[0]!, OTHER);
+        await writeBlocks(store, lists);
+        // Merging goes on in the background: this waits for its turn.
+        await store.applyRetention();
+        assert.deepEqual(await answers(store), oracle);
+        assert.ok(figure(store, 'store_merges_total') >= 3);
+        assert.ok(figure(store, 'store_merged_bytes_total') > 0);
+        await store.compact();
+        assert.deepEqual(await answers(store), oracle);
+        assert.equal(figure(store, 'store_head_spans'), 0);
+      },
+      { mergeFanIn: 3 },
+    );
+    await withStore(dir, async (store) => {
+      assert.deepEqual(await answers(store), oracle);
+      const other = await answers(oracleOf(lists[0]!, OTHER), OTHER);
+      assert.deepEqual(await answers(store, OTHER), other);
+      assert.equal(blockCount(dir), figure(store, 'store_blocks'));
+      assert.ok(figure(store, 'store_blocks') < 9);
+    });
+  }));
+
+test('spans are deleted by what they are, in blocks of all kinds and in the head, for good', () =>
+  withDirectory(async (dir) => {
+    const lists = Array.from({ length: 4 }, (_, i) => shopSpans(60, 10, i + 1));
+    const spans = lists.flat();
+    const where = isService('service 1');
+    const traceIds = spans.slice(0, 3).map(({ traceId }) => traceId);
+    const gone = spans.filter((one) => meets(one, where));
+    const goneTraces = spans.filter((one) => traceIds.includes(one.traceId) && !meets(one, where));
+    const rest = spans.filter((one) => !gone.includes(one) && !goneTraces.includes(one));
+    await withStore(dir, async (store) => {
+      await writeBlocks(store, lists.slice(0, 2));
+      await store.compact();
+      await writeBlocks(store, lists.slice(2, 3));
+      await writeSpans(store, lists[3]!);
+      await writeSpans(store, lists[3]!, OTHER);
+      assert.equal(await store.deleteSpans(DEFAULT_TENANT, { where }), gone.length);
+      const all: SpanPredicate = { op: 'and', args: [] };
+      const selection = { where: all, traceIds };
+      assert.equal(await store.deleteSpans(DEFAULT_TENANT, selection), goneTraces.length);
+      assert.equal(await store.deleteSpans(DEFAULT_TENANT, selection), 0);
+      assert.equal(figure(store, 'store_deleted_spans_total'), gone.length + goneTraces.length);
+      assert.deepEqual(await answers(store), await answers(oracleOf(rest)));
+      const other = oracleOf(lists[3]!, OTHER);
+      assert.deepEqual(await answers(store, OTHER), await answers(other, OTHER));
+    });
+    await withStore(dir, async (store) => {
+      assert.deepEqual(await answers(store), await answers(oracleOf(rest)));
+      // What was deleted may come again.
+      await writeSpans(store, gone);
+      await store.compact();
+      const back = await answers(oracleOf([...rest, ...gone]));
+      assert.deepEqual(await answers(store), back);
+      const { startTimeUnixNano } = spans[7]!;
+      const starts = {
+        startMinUnixNano: startTimeUnixNano,
+        startMaxUnixNano: startTimeUnixNano + 1n,
+      };
+      const all: SpanPredicate = { op: 'and', args: [] };
+      assert.equal(await store.deleteSpans(DEFAULT_TENANT, { where: all, ...starts }), 1);
+      assert.ok((await store.deleteSpans(DEFAULT_TENANT, { where: all })) > 0);
+      assert.deepEqual(await answers(store), await answers(new TraceOracle()));
+    });
+    assert.equal(blockCount(dir), 1, 'only the other tenant has a block');
+  }));
+
+test('a damaged block is named, and the others are merged and rewritten without it', () =>
+  withDirectory(async (dir) => {
+    const lists = Array.from({ length: 4 }, (_, i) => shopSpans(60, 10, i + 1));
+    await withStore(dir, (store) => writeBlocks(store, lists));
+    const path = blockPath(dir, DEFAULT_TENANT, 2);
+    const bytes = readFileSync(path);
+    bytes.fill(0, 100, 1000);
+    writeFileSync(path, bytes);
+    const log = new LogLines();
+    await withStore(
+      dir,
+      async (store) => {
+        await assert.rejects(store.compact(), /0000000002\.block/);
+        assert.equal(figure(store, 'store_damaged_blocks'), 1);
+        await store.compact();
+        const left = lists.filter((_, i) => i !== 1).flat();
+        const where = isService('service 2');
+        assert.ok((await store.deleteSpans(DEFAULT_TENANT, { where })) > 0);
+        const rest = left.filter((one) => !meets(one, where));
+        assert.deepEqual(await answers(store), await answers(oracleOf(rest)));
+        assert.equal(figure(store, 'store_blocks'), 2);
+        assert.equal(log.lines.filter((line) => line.includes('damaged')).length, 1);
+      },
+      { logger: log.logger },
+    );
+  }));
+
+test('a shutdown while blocks are merged loses nothing', () =>
+  withDirectory(async (dir) => {
+    const lists = Array.from({ length: 5 }, (_, i) => shopSpans(60, 10, i + 1));
+    const oracle = await answers(oracleOf(lists.flat()));
+    for (let i = 0; i < 3; i++) {
+      await withStore(dir, async (store) => {
+        if (i === 0) await writeBlocks(store, lists);
+        const merging = store.compact().catch(() => undefined);
+        for (let turn = 0; turn < i * 40; turn++) await new Promise(setImmediate);
+        return { merging };
+      });
+    }
+    await withStore(dir, async (store) => {
+      assert.deepEqual(await answers(store), oracle);
+      assert.equal(blockCount(dir), figure(store, 'store_blocks'));
+    });
+  }));

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isPeerKey } from '@spoor/core/analysis/peer-finder.ts';
+import { AttributeLevel, ValueType } from '@spoor/core/model/attributes.ts';
+import type { SymbolTable } from '@spoor/core/model/span-columns.ts';
+import { symbolText } from '@spoor/core/model/span-reader.ts';
+import type { PageRef } from '../block-format.ts';
+import type { BlockReader } from '../block-reader.ts';
+import { getUint32 } from '../chunk-codec.ts';
+import { DictionaryWriter } from '../dictionary-writer.ts';
+import type { FrameWriter } from '../frame-writer.ts';
+import { attributeName } from '../group-writer.ts';
+import { compareValues } from '../value-dictionary.ts';
+import { decodeValues } from '../values-chunk.ts';
+import { PlainValues } from './plain-values.ts';
+import type { SourceUse } from './source-use.ts';
+
+/** A column of the new block. */
+interface MergedColumnInfo {
+  readonly level: AttributeLevel;
+  readonly type: ValueType;
+  readonly key: number;
+  readonly isPlain: boolean;
+  /** Undefined for a plain column. */
+  readonly dictionary: DictionaryWriter | undefined;
+  /** The dictionary's values, where what is derived from spans looks at them. */
+  readonly values: PlainValues | undefined;
+}
+
+/** The columns of the new block, and where those of the sources are in it. */
+export interface MergedColumns {
+  readonly columns: readonly MergedColumnInfo[];
+  /** Per source and column of it: the column of the new block. */
+  readonly ids: readonly Uint32Array[];
+  /** Per source and column of it: the entries of its dictionary; undefined for a plain column. */
+  readonly entries: readonly (Uint32Array | undefined)[][];
+}
+
+/** A block whose columns are merged. */
+export interface ColumnSource {
+  readonly reader: BlockReader;
+  /** Codes of its keys in the new block. */
+  readonly keys: Uint32Array;
+  /** What of it is kept; undefined for everything. */
+  readonly use: SourceUse | undefined;
+}
+
+/**
+ * Finds the columns of a new block, and writes their dictionaries. Columns are the same when level, type, key and kind of storage
+ * are: a column that is plain in one source and has a dictionary in another becomes two, so that no value has to be looked up or
+ * interned. Dictionaries are sorted, so each is read once, page by page; only the maps of their entries are kept, 4 bytes each, and the
+ * values of the few attributes that name peers.
+ */
+export function mergeColumns(
+  sources: readonly ColumnSource[],
+  keys: SymbolTable,
+  frames: FrameWriter,
+): MergedColumns {
+  const ids = sources.map(({ reader }) => new Uint32Array(reader.footer.columns.length));
+  const entries = sources.map(({ reader }): (Uint32Array | undefined)[] =>
+    reader.footer.columns.map(() => undefined),
+  );
+  const found = new Map<
+    number,
+    { id: number; info: MergedColumnInfo; cursors: DictionaryCursor[] }
+  >();
+  sources.forEach(({ reader, keys: keyMap, use }, s) => {
+    reader.footer.columns.forEach(({ level, type, key, pages }, c) => {
+      if (use !== undefined && use.columns[c] === 0) return;
+      const isPlain = pages === undefined;
+      const newKey = keyMap[key]!;
+      const slot = ((newKey * 8 + level) * 16 + type) * 2 + (isPlain ? 1 : 0);
+      let column = found.get(slot);
+      if (column === undefined) {
+        const dictionary = isPlain
+          ? undefined
+          : new DictionaryWriter(frames, attributeName(keys, newKey));
+        const isLookedAt =
+          level === AttributeLevel.span &&
+          type === ValueType.string &&
+          isPeerKey(symbolText(keys, newKey));
+        const values = isLookedAt && !isPlain ? new PlainValues() : undefined;
+        const info = { level, type, key: newKey, isPlain, dictionary, values };
+        column = { id: found.size, info, cursors: [] };
+        found.set(slot, column);
+      }
+      ids[s]![c] = column.id;
+      if (isPlain) return;
+      const cursor = new DictionaryCursor(reader, type, pages, use?.entries[c]);
+      entries[s]![c] = cursor.map;
+      column.cursors.push(cursor);
+    });
+  });
+  for (const { info, cursors } of found.values()) {
+    mergeDictionaries(info, cursors);
+  }
+  frames.flush();
+  return { columns: [...found.values()].map(({ info }) => info), ids, entries };
+}
+
+/** Writes the values of sorted dictionaries in their order, each once. */
+function mergeDictionaries(
+  { type, dictionary, values }: MergedColumnInfo,
+  cursors: readonly DictionaryCursor[],
+): void {
+  if (dictionary === undefined) return;
+  let rest = cursors.filter(({ done }) => !done);
+  const equal: DictionaryCursor[] = [];
+  while (rest.length > 0) {
+    let least = rest[0]!;
+    equal.length = 1;
+    equal[0] = least;
+    for (let i = 1; i < rest.length; i++) {
+      const cursor = rest[i]!;
+      // Most values are told apart by their beginnings.
+      if (cursor.head > least.head) continue;
+      const order =
+        cursor.head < least.head
+          ? -1
+          : compareValues(type, cursor.table, cursor.entry, least.table, least.entry);
+      if (order > 0) continue;
+      if (order < 0) {
+        equal.length = 0;
+        least = cursor;
+      }
+      equal.push(cursor);
+    }
+    const entry = dictionary.entries;
+    dictionary.add(least.table, least.entry);
+    values?.append(least.table, least.entry);
+    let ended = false;
+    for (const cursor of equal) {
+      cursor.next(entry);
+      ended ||= cursor.done;
+    }
+    if (ended) rest = rest.filter(({ done }) => !done);
+  }
+  dictionary.finish();
+}
+
+/** Goes through a dictionary that may be larger than memory. */
+class DictionaryCursor {
+  /** Entry of the new dictionary for each entry that was passed. */
+  readonly map: Uint32Array;
+  /** The value it stands at. */
+  table!: SymbolTable;
+  entry = -1;
+  /** Orders as the values do, but for those that begin alike. */
+  head = 0;
+  done = false;
+  readonly #type: ValueType;
+  readonly #reader: BlockReader;
+  readonly #pages: readonly PageRef[];
+  readonly #used: Uint8Array | undefined;
+  #page = -1;
+  #passed = -1;
+
+  /** @param used 1 for each entry that is wanted; undefined when all are */
+  constructor(
+    reader: BlockReader,
+    type: ValueType,
+    pages: readonly PageRef[],
+    used: Uint8Array | undefined,
+  ) {
+    this.#type = type;
+    this.#reader = reader;
+    this.#pages = pages;
+    this.#used = used;
+    this.map = new Uint32Array(pages.reduce((sum, { count }) => sum + count, 0));
+    this.#advance();
+  }
+
+  /** Notes the entry of the new dictionary for the value it stands at, and goes to the next one. */
+  next(newEntry: number): void {
+    this.map[this.#passed] = newEntry;
+    this.#advance();
+  }
+
+  #advance(): void {
+    do {
+      this.#passed++;
+      this.entry++;
+      if (this.#page < 0 || this.entry === this.table.count) {
+        const page = this.#pages[++this.#page];
+        if (page === undefined) {
+          this.done = true;
+          return;
+        }
+        this.table = decodeValues(this.#reader.chunk(page.chunk), page.count);
+        this.entry = 0;
+      }
+    } while (this.#used !== undefined && this.#used[this.#passed] === 0);
+    this.head = headOf(this.#type, this.table, this.entry);
+  }
+}
+
+/** The first six bytes of a value as a number, or an integer as far as a double holds it. */
+function headOf(type: ValueType, { offsets, bytes }: SymbolTable, entry: number): number {
+  const start = offsets[entry]!;
+  if (type === ValueType.int) {
+    return (getUint32(bytes, start + 4) | 0) * 4294967296 + getUint32(bytes, start);
+  }
+  const end = offsets[entry + 1]!;
+  let head = 0;
+  for (let at = start; at < start + 6; at++) head = head * 256 + (at < end ? bytes[at]! : 0);
+  return head;
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+import { blockPath } from './block-path.ts';
+import type { DamageReport } from './damage-report.ts';
+import type { BlocksMessage, DamagedBlock } from './known-blocks.ts';
+import type { Manifest } from './manifest.ts';
+import type { BlockEntry, ManifestEdit } from './manifest-edit.ts';
+import { RetiredFiles } from './retired-files.ts';
+
+/** Options of {@link LiveBlocks}. */
+export interface LiveBlocksOptions {
+  readonly dir: string;
+  /** Where what cannot be read is listed. */
+  readonly damage: DamageReport;
+  readonly unlink: (path: string) => Promise<void>;
+  /** The manifest of the moment. @throws {SpoorError} unavailable while there is none */
+  readonly manifest: () => Manifest;
+  /** Tells the workers that look into blocks which came and went. */
+  readonly tell: (message: BlocksMessage) => void;
+}
+
+/** The blocks that count: the one place where they come and go, in the manifest, for the workers and on the disk. */
+export class LiveBlocks {
+  readonly #options: LiveBlocksOptions;
+  /** Files of blocks that were removed while somebody looked into them. */
+  readonly #retired: RetiredFiles;
+
+  constructor(options: LiveBlocksOptions) {
+    this.#options = options;
+    this.#retired = new RetiredFiles(options.unlink);
+  }
+
+  all(): BlockEntry[] {
+    const manifest = this.#options.manifest();
+    return manifest.tenants().flatMap((tenant) => manifest.blocks(tenant));
+  }
+
+  /** Those that were not found to be damaged. */
+  readable(): BlockEntry[] {
+    const { damage } = this.#options;
+    return this.all().filter(({ id }) => !damage.blocks.has(id));
+  }
+
+  takeId(): number {
+    return this.#options.manifest().takeBlockId();
+  }
+
+  /** What a worker that starts now is to know. */
+  message(): BlocksMessage {
+    return this.#message({ addBlocks: this.readable() });
+  }
+
+  /** Says that somebody looks into blocks from now on; the function that is returned says that they are done. */
+  hold(): () => void {
+    return this.#retired.hold();
+  }
+
+  /**
+   * Makes blocks come and go in one step, for the workers too; files that go are removed when nobody needs them. When it fails, the
+   * files of blocks that were to come are removed.
+   */
+  async commit(edit: ManifestEdit): Promise<void> {
+    const { dir, damage, manifest, tell } = this.#options;
+    const into = manifest();
+    try {
+      await into.commit(edit);
+    } catch (error) {
+      // Unless the next start may find the commit all the same.
+      if (into.failed === undefined) await this.discard(edit.addBlocks ?? []);
+      throw error;
+    }
+    tell(this.#message(edit));
+    const removed = edit.removeBlocks ?? [];
+    for (const { id } of removed) damage.forgetBlock(id);
+    this.#retired.retire(removed.map(({ tenant, id }) => blockPath(dir, tenant, id)));
+  }
+
+  /** Removes the files of blocks that will not count. */
+  async discard(blocks: readonly BlockEntry[]): Promise<void> {
+    const { dir, unlink } = this.#options;
+    for (const { tenant, id } of blocks) {
+      await unlink(blockPath(dir, tenant, id)).catch(() => undefined);
+    }
+  }
+
+  /** What one worker could not read, no worker looks into any more: otherwise copies of its spans might count, or be dropped. */
+  noteDamage(damaged: readonly DamagedBlock[]): void {
+    const { dir, damage, tell } = this.#options;
+    for (const { tenant, id, reason } of damaged) {
+      if (!damage.addBlock(id, blockPath(dir, tenant, id), reason)) continue;
+      tell(this.#message({ removeBlocks: [{ tenant, id }] }));
+    }
+  }
+
+  /** Waits for files that are being removed. */
+  async settled(): Promise<void> {
+    await this.#retired.settled();
+  }
+
+  #message({ addBlocks = [], removeBlocks = [] }: ManifestEdit): BlocksMessage {
+    return { dir: this.#options.dir, added: addBlocks, removed: removeBlocks };
+  }
+}
