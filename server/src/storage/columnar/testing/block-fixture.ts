@@ -12,6 +12,7 @@ import { BLOCK_FORMAT_VERSION, type BlockFooter } from '../block-format.ts';
 import { BlockReader } from '../block-reader.ts';
 import { encodeTrailer, TRAILER_BYTES } from '../block-trailer.ts';
 import { encodeBlock } from '../block-writer.ts';
+import { decodeFooter, encodeFooter } from '../footer-codec.ts';
 import { ByteCache } from '../frame-cache.ts';
 import type { RowGroup } from '../row-group.ts';
 import { seededWords } from './symbol-fixture.ts';
@@ -37,12 +38,11 @@ export function newerBlock(block: Uint8Array): Buffer {
 }
 
 /** A block with what `change` makes of its footer. */
-export function changeFooter(block: Buffer, change: (footer: BlockFooter) => object): Buffer {
+export function changeFooter(block: Buffer, change: (footer: BlockFooter) => BlockFooter): Buffer {
   const at = block.length - TRAILER_BYTES;
   const footerAt = at - block.readUInt32LE(at + 4);
-  const text = zstdDecompressSync(block.subarray(footerAt, at)).toString();
-  // The writer wrote it.
-  const raw = Buffer.from(JSON.stringify(change(JSON.parse(text) as BlockFooter)));
+  const bytes = zstdDecompressSync(block.subarray(footerAt, at));
+  const raw = encodeFooter(change(decodeFooter(bytes, BLOCK_FORMAT_VERSION)));
   const stored = zstdCompressSync(raw);
   return Buffer.concat([block.subarray(0, footerAt), stored, encodeTrailer(stored, raw.length)]);
 }
