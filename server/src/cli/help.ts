@@ -8,7 +8,7 @@ Usage:
   spoor [serve] [options]           receive, store and show traces (the default)
   spoor config print [options]      the effective configuration, as YAML
   spoor config validate [options]   check the configuration and say what is wrong
-  spoor store verify|stats          check and add up stored traces; spoor store --help
+  spoor store ACTION [options]      verify, stats, compact, delete; spoor store --help
   spoor tracegen [options]          send made-up traces; spoor tracegen --help
 
 Options:

@@ -50,7 +50,7 @@ test('help says what there is, and a wrong command line what was meant', async (
   assert.deepEqual(await run(), {
     code: 2,
     out: '',
-    err: 'spoor: spoor store needs one of: verify, stats\n',
+    err: 'spoor: spoor store needs one of: verify, stats, compact, delete\n',
   });
   const typo = await run('verfy');
   assert.equal(typo.code, 2);
@@ -171,3 +171,50 @@ test('the store is added up by tenant and by column, as tables and as JSON', () 
     const columns = json.columns.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     assert.ok(Math.abs(blocks - columns) < json.columns.length, 'all bytes are in the breakdown');
   }));
+
+test('compacting merges the blocks of a tenant and keeps all spans', () =>
+  withSample(async (data) => {
+    const { code, out, err } = await run('compact', '--data', data);
+    assert.deepEqual([code, err], [0, '']);
+    assert.match(out, /before: 4 blocks with 78 spans[^]*after: {2}2 blocks with 78 spans/);
+    assert.equal((await run('verify', '--data', data)).code, 0);
+    assert.match((await run('stats', '--data', data)).out, /^default +1 +73 /m);
+  }));
+
+test('spans that meet all conditions are deleted, and no others', () =>
+  withSample(async (data) => {
+    const where = ['--data', data, '--service', 'service 1'];
+    const asked = await run('delete', ...where);
+    assert.equal(asked.code, 2);
+    assert.match(asked.err, /would delete spans of tenant default for good; add --yes/);
+    const first = await run('delete', ...where, '--yes', '--json');
+    const { deletedSpans, before, after } = JSON.parse(first.out) as {
+      deletedSpans: number;
+      before: { spans: number };
+      after: { spans: number };
+    };
+    assert.ok(deletedSpans > 0);
+    assert.equal(after.spans, before.spans - deletedSpans);
+    assert.match((await run('delete', ...where, '--yes')).out, /^0 spans deleted\.$/m);
+    const late = await run('delete', '--data', data, '--start', '2200-01-01T00:00:00Z', '--yes');
+    assert.match(late.out, /^2 spans deleted\.$/m);
+    assert.equal((await run('verify', '--data', data)).code, 0);
+  }));
+
+test('a deletion that cannot be meant so is refused before the store is opened', async () => {
+  const cases: [string[], RegExp][] = [
+    [['--yes'], /needs a condition, such as --service NAME/],
+    [['--trace', 'xyz', '--yes'], /--trace: /],
+    [['--attribute', 'color', '--yes'], /--attribute "color" is not KEY=VALUE/],
+    [['--start', 'yesterday', '--yes'], /--start "yesterday" is no time with a zone/],
+    [['--start', '2026-01-31T12:00:00', '--yes'], /is no time with a zone/],
+    [['--start', '2026-01-02T00:00:00Z', '--end', '2026-01-01T00:00:00Z'], /is not before --end/],
+    [['--service', 'x', '--tenant', 'a b', '--yes'], /--tenant: /],
+  ];
+  for (const [words, message] of cases) {
+    const { code, err } = await run('delete', '--data', '/nonexistent', ...words);
+    assert.equal(code, 2, words.join(' '));
+    assert.match(err, message);
+  }
+  assert.match((await run('compact', '--service', 'x')).err, /--service is for spoor store delete/);
+});

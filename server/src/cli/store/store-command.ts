@@ -7,7 +7,8 @@ import { StoppedStore } from '#storage/columnar/inspection/stopped-store.ts';
 import { storeStats } from '#storage/columnar/inspection/store-stats.ts';
 import { verifyStore } from '#storage/columnar/inspection/verify-store.ts';
 import { parseStoreOptions, STORE_HELP, type StoreOptions } from './store-options.ts';
-import { formatJson, formatStats, formatVerify } from './store-report.ts';
+import { changeStore } from './store-changes.ts';
+import { formatChange, formatJson, formatStats, formatVerify } from './store-report.ts';
 
 /**
  * Runs `spoor store`.
@@ -25,9 +26,18 @@ export async function storeCommand(
     out(STORE_HELP);
     return EXIT.ok;
   }
+  const { action, deletion } = options;
   try {
+    if (action === 'compact' || action === 'delete') {
+      const directory = directoryOf(options, surroundings);
+      const report = await changeStore(directory, deletion, (message) =>
+        err(`spoor: ${message}\n`),
+      );
+      out(options.json ? formatJson(report) : formatChange(directory, report));
+      return EXIT.ok;
+    }
     await using store = await StoppedStore.open(directoryOf(options, surroundings));
-    if (options.action === 'stats') {
+    if (action === 'stats') {
       const stats = await storeStats(store);
       out(options.json ? formatJson(stats) : formatStats(store.dir, stats));
       return EXIT.ok;

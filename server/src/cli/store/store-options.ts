@@ -2,9 +2,10 @@
 import { parseArgs } from 'node:util';
 import { UsageError } from '#cli/cli-error.ts';
 import { nearestName } from '#config/suggest.ts';
+import { DELETION_NAMES, parseDeletion, type Deletion, type DeletionWords } from './deletion.ts';
 
 /** What `spoor store` can do. */
-const STORE_ACTIONS = ['verify', 'stats'] as const;
+const STORE_ACTIONS = ['verify', 'stats', 'compact', 'delete'] as const;
 type StoreAction = (typeof STORE_ACTIONS)[number];
 
 /** The command line of `spoor store`. */
@@ -15,6 +16,8 @@ export interface StoreOptions {
   readonly configFile: string | undefined;
   readonly sets: readonly string[];
   readonly json: boolean;
+  /** What `delete` is to delete; undefined for the other actions. */
+  readonly deletion: Deletion | undefined;
   readonly help: boolean;
 }
 
@@ -24,8 +27,10 @@ export const STORE_HELP = `Looks after stored traces while no server uses them.
 Usage:
   spoor store verify [options]   read every byte, say what is damaged and what that means
   spoor store stats [options]    tenants, blocks, spans, bytes by column, time ranges
+  spoor store compact [options]  merge blocks as far as they go: fewer files, fewer bytes
+  spoor store delete [options]   delete spans for good, those that meet all conditions
 
-Nothing is changed by them.
+verify and stats change nothing.
 
 Options:
   --data DIR                 directory of the stored traces
@@ -34,6 +39,17 @@ Options:
                              as for the server, to find its directory
   --json                     one JSON document on standard output
   -h, --help                 this text
+
+Conditions of delete, at least one:
+  --trace ID                 in this trace; may be repeated, then in any of them
+  --service NAME             of this service
+  --operation NAME           with this name
+  --attribute KEY=VALUE      with this attribute of span, resource, scope or event;
+                             may be repeated, then with all of them
+  --start TIME, --end TIME   started at or after, and before: 2026-01-31T12:00:00Z
+and
+  --tenant NAME              of this tenant (default: default)
+  --yes                      do it: it cannot be undone
 
 Ends with 0 when all is well, with 1 when something is damaged or could not be
 done, with 2 when the command line is wrong.
@@ -44,6 +60,14 @@ const OPTIONS = {
   config: { type: 'string' },
   set: { type: 'string', multiple: true },
   json: { type: 'boolean' },
+  tenant: { type: 'string' },
+  trace: { type: 'string', multiple: true },
+  service: { type: 'string' },
+  operation: { type: 'string' },
+  attribute: { type: 'string', multiple: true },
+  start: { type: 'string' },
+  end: { type: 'string' },
+  yes: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -73,8 +97,19 @@ export function parseStoreOptions(args: readonly string[]): StoreOptions {
     configFile: values.config,
     sets: values.set ?? [],
     json: values.json === true,
+    deletion: readDeletion(action, values),
     help,
   };
+}
+
+function readDeletion(
+  action: StoreAction | undefined,
+  values: DeletionWords & { readonly help?: boolean },
+): Deletion | undefined {
+  if (action === 'delete') return values.help === true ? undefined : parseDeletion(values);
+  const given = DELETION_NAMES.find((name) => values[name] !== undefined);
+  if (given !== undefined) throw new UsageError(`--${given} is for spoor store delete only`);
+  return undefined;
 }
 
 // The type is that of the options above.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { ChangeReport } from './store-changes.ts';
 import type { StoreStats } from '#storage/columnar/inspection/store-stats.ts';
 import type { VerifyReport } from '#storage/columnar/inspection/verify-store.ts';
 
@@ -73,6 +74,17 @@ export function formatStats(dir: string, stats: StoreStats): string {
     `write-ahead log: ${count(stats.log.segments, 'segment')}, ${formatBytes(stats.log.sizeBytes)}`,
     ...stats.unreadable.map((message) => `not counted by column: ${message}`),
   ];
+  return `${lines.join('\n')}\n`;
+}
+
+/** What was changed, for a person to read. */
+export function formatChange(dir: string, { before, after, deletedSpans }: ChangeReport): string {
+  const lines = [
+    dir,
+    `  before: ${count(before.blocks, 'block')} with ${count(before.spans, 'span')}, ${formatBytes(before.sizeBytes)}`,
+    `  after:  ${count(after.blocks, 'block')} with ${count(after.spans, 'span')}, ${formatBytes(after.sizeBytes)}`,
+  ];
+  if (deletedSpans !== undefined) lines.push(`${count(deletedSpans, 'span')} deleted.`);
   return `${lines.join('\n')}\n`;
 }
 

@@ -111,7 +111,7 @@ export class StoppedStore implements AsyncDisposable {
  * Makes sure that a directory holds a store, so that a mistyped name does not make an empty one.
  * @throws {SpoorError} invalid_argument
  */
-function requireStore(dir: string): void {
+export function requireStore(dir: string): void {
   if (existsSync(join(dir, MANIFEST_FILE))) return;
   const has = (name: string): boolean => existsSync(join(dir, name));
   const why = !existsSync(dir)
