@@ -3,7 +3,6 @@ import { SpoorError } from '@spoor/core/model/errors.ts';
 import { type Tenant, traceIdBytes, type TraceId } from '@spoor/core/model/ids.ts';
 import { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import type { TracePage, TraceQuery } from '@spoor/core/query/trace-query.ts';
-import type { Logger } from '#telemetry/logger.ts';
 import type {
   AttributeCounts,
   AttributeName,
@@ -22,9 +21,9 @@ import type {
   StoreFigures,
   TraceStore,
 } from '#storage/tracestore.ts';
+import type { ColumnarStoreOptions } from './columnar-store-options.ts';
 import { Compactor } from './compaction/compactor.ts';
 import { GuardedClock } from './compaction/guarded-clock.ts';
-import type { RetentionPolicy } from './compaction/retention-policy.ts';
 import type { SpanSelection } from './compaction/span-selection.ts';
 import { DamageReport } from './damage-report.ts';
 import { DataDirectory } from './data-directory.ts';
@@ -34,17 +33,18 @@ import { Head } from './head.ts';
 import { LiveBlocks } from './live-blocks.ts';
 import type { Manifest } from './manifest.ts';
 import type { BlockEntry } from './manifest-edit.ts';
-import type { Answers, QueryReply, QueryRequest, Question } from './query-worker.ts';
+import { Querier } from './querier.ts';
+import type { QueryReply, QueryRequest } from './query-worker.ts';
 import type { SealReply, SealRequest } from './seal-worker.ts';
 import type { Slab, SlabRoom } from './slab.ts';
 import { storeFigures } from './store-figures.ts';
 import { isOutOfSpace, makeDurableDir, type StoreFiles } from './store-files.ts';
 import { StoreWork } from './store-work.ts';
-import { TenantTurns } from './tenant-turns.ts';
+import { TenantNumbers } from './tenant-numbers.ts';
 import { afterTimeout, type Later } from './later.ts';
 import { Wal } from './wal.ts';
 import { replayWal } from './wal-replay.ts';
-import { type CreateWorker, createThread, type StoreWorker } from './worker-client.ts';
+import { createThread, type StoreWorker } from './worker-client.ts';
 
 /** A head that got nothing for so long is sealed, so that a quiet store has everything in blocks. */
 const QUIET_MS = 60_000;
@@ -67,30 +67,6 @@ const TRACES_PER_READ = 16;
 /** Heap of a worker beyond its buffers, which are not counted. */
 const WORKER_HEAP_MIB = 512;
 
-/** Options of {@link ColumnarStore}. */
-export interface ColumnarStoreOptions {
-  /** Data directory; made when missing. */
-  readonly dir: string;
-  readonly logger: Pick<Logger, 'info' | 'warn' | 'error'>;
-  readonly maxTenants?: number;
-  /** Without it everything is kept. */
-  readonly retention?: RetentionPolicy;
-  /** Bytes of the disk that stay free, on a small disk 5 % of it: below that no new spans are taken. */
-  readonly minFreeBytes?: number;
-  /** Sealed blocks that are merged into one; Infinity: only when {@link ColumnarStore.compact} is called. */
-  readonly mergeFanIn?: number;
-  /** Spans of a slab before it is sealed; smaller in tests. */
-  readonly slabRows?: number;
-  /** Size of a segment of the log; smaller in tests. */
-  readonly segmentBytes?: number;
-  readonly nowMs?: () => number;
-  /** The file layer, and what makes workers that use it too: other ones in tests. */
-  readonly files?: StoreFiles;
-  readonly createWorker?: CreateWorker;
-  /** For tests that do not wait; otherwise a timer that does not keep the process alive. */
-  readonly later?: Later;
-}
-
 /** What there is while the store is open. */
 interface OpenParts {
   readonly lock: ReturnType<StoreFiles['lock']>;
@@ -108,7 +84,6 @@ interface OpenParts {
 export class ColumnarStore implements TraceStore {
   readonly #dir: string;
   readonly #logger: ColumnarStoreOptions['logger'];
-  readonly #maxTenants: number;
   readonly #segmentBytes: number | undefined;
   readonly #nowMs: () => number;
   readonly #files: StoreFiles;
@@ -116,13 +91,11 @@ export class ColumnarStore implements TraceStore {
   readonly #space: DiskSpace;
   readonly #head: Head;
   readonly #sealer: StoreWorker<SealRequest, SealReply>;
-  readonly #querier: StoreWorker<QueryRequest, QueryReply>;
+  readonly #queryWorker: StoreWorker<QueryRequest, QueryReply>;
+  readonly #querier: Querier;
   readonly #compactor: Compactor;
   readonly #blocks: LiveBlocks;
-  readonly #turns = new TenantTurns();
-  /** Tenants by their number in the slabs. */
-  readonly #tenants: Tenant[] = [];
-  readonly #tenantNumbers = new Map<Tenant, number>();
+  readonly #tenants: TenantNumbers;
   #open: OpenParts | undefined;
   /** The manifest while the log is read back, when a slab can become full before the store is open. */
   #replaying: Manifest | undefined;
@@ -140,7 +113,7 @@ export class ColumnarStore implements TraceStore {
     this.#dir = options.dir;
     this.#logger = options.logger;
     this.#damage = new DamageReport(options.logger);
-    this.#maxTenants = options.maxTenants ?? DEFAULT_MAX_TENANTS;
+    this.#tenants = new TenantNumbers(options.maxTenants ?? DEFAULT_MAX_TENANTS);
     this.#segmentBytes = options.segmentBytes;
     this.#nowMs = options.nowMs ?? Date.now;
     this.#files = options.files ?? DISK_FILES;
@@ -163,7 +136,7 @@ export class ColumnarStore implements TraceStore {
       manifest: () => this.#replaying ?? this.#opened().manifest,
       tell: (message) => {
         this.#sealer.notify(message);
-        this.#querier.notify(message);
+        this.#queryWorker.notify(message);
       },
     });
     const createWorker = options.createWorker ?? createThread;
@@ -173,11 +146,19 @@ export class ColumnarStore implements TraceStore {
       WORKER_HEAP_MIB,
       allBlocks,
     );
-    this.#querier = createWorker(
+    this.#queryWorker = createWorker(
       new URL('./query-worker.ts', import.meta.url),
       WORKER_HEAP_MIB,
       allBlocks,
     );
+    this.#querier = new Querier({
+      worker: this.#queryWorker,
+      head: this.#head,
+      blocks: this.#blocks,
+      tenants: this.#tenants,
+      work: this.#work,
+      checkOpen: () => void this.#opened(),
+    });
     const clock = new GuardedClock({
       nowMs: this.#nowMs,
       passedMs: options.nowMs ?? (() => performance.now()),
@@ -209,7 +190,7 @@ export class ColumnarStore implements TraceStore {
       });
       manifest = directory.manifest;
       await directory.begin();
-      for (const tenant of manifest.tenants()) this.#knownTenant(tenant);
+      for (const tenant of manifest.tenants()) this.#tenants.known(tenant);
       const wal = await this.#replay(directory);
       this.#open = { lock, manifest, wal };
       // What was sealed while the log was opened.
@@ -235,7 +216,7 @@ export class ColumnarStore implements TraceStore {
     clearInterval(this.#quietTimer);
     const open = this.#open;
     this.#open = undefined;
-    await Promise.all([this.#sealer.close(), this.#querier.close(), this.#compactor.close()]);
+    await Promise.all([this.#sealer.close(), this.#queryWorker.close(), this.#compactor.close()]);
     if (open === undefined) return;
     await this.#blocks.settled();
     await open.wal.close();
@@ -271,7 +252,7 @@ export class ColumnarStore implements TraceStore {
       // What could never be sealed is not taken either: the head would be full soon.
       if (manifest.failed !== undefined) throw new SpoorError('unavailable', manifest.failed);
       if (this.#space.shortage !== undefined) throw this.#space.shortage;
-      const number = this.#tenantNumber(tenant);
+      const number = this.#tenants.take(tenant);
       this.#lastWriteMs = this.#nowMs();
       return this.#head.place(batch, number, this.#appender(wal, { tenant, requests }, batch.rows));
     } catch (error) {
@@ -312,21 +293,21 @@ export class ColumnarStore implements TraceStore {
       const some = ids.slice(i, i + TRACES_PER_READ);
       // Each id is 16 bytes: what is no id fails here, not in the worker.
       for (const id of some) traceIdBytes(id);
-      const batches = await this.#ask(tenant, { ask: 'get', ids: some }, options);
+      const batches = await this.#querier.ask(tenant, { ask: 'get', ids: some }, options);
       for (const bytes of batches) yield new SpanBatch(bytes);
     }
   }
 
   findTraces(tenant: Tenant, query: TraceQuery, options: ReadOptions = {}): Promise<TracePage> {
-    return this.#ask(tenant, { ask: 'find', query }, options);
+    return this.#querier.ask(tenant, { ask: 'find', query }, options);
   }
 
   getServices(tenant: Tenant, options: ReadOptions = {}): Promise<string[]> {
-    return this.#ask(tenant, { ask: 'services' }, options);
+    return this.#querier.ask(tenant, { ask: 'services' }, options);
   }
 
   getOperations(tenant: Tenant, service: string, options: ReadOptions = {}): Promise<Operation[]> {
-    return this.#ask(tenant, { ask: 'operations', service }, options);
+    return this.#querier.ask(tenant, { ask: 'operations', service }, options);
   }
 
   getDependencies(
@@ -334,7 +315,7 @@ export class ColumnarStore implements TraceStore {
     range: MinuteRange,
     options: ReadOptions = {},
   ): Promise<Dependency[]> {
-    return this.#ask(tenant, { ask: 'dependencies', range }, options);
+    return this.#querier.ask(tenant, { ask: 'dependencies', range }, options);
   }
 
   getSpanMetrics(
@@ -342,7 +323,7 @@ export class ColumnarStore implements TraceStore {
     query: SpanMetricsQuery,
     options: ReadOptions = {},
   ): Promise<SpanMetrics[]> {
-    return this.#ask(tenant, { ask: 'metrics', query }, options);
+    return this.#querier.ask(tenant, { ask: 'metrics', query }, options);
   }
 
   getAttributeNames(
@@ -350,7 +331,7 @@ export class ColumnarStore implements TraceStore {
     query: AttributeQuery,
     options: ReadOptions = {},
   ): Promise<AttributeCounts<AttributeName>> {
-    return this.#ask(tenant, { ask: 'attribute names', query }, options);
+    return this.#querier.ask(tenant, { ask: 'attribute names', query }, options);
   }
 
   getAttributeValues(
@@ -358,7 +339,7 @@ export class ColumnarStore implements TraceStore {
     query: AttributeValuesQuery,
     options: ReadOptions = {},
   ): Promise<AttributeCounts<AttributeText>> {
-    return this.#ask(tenant, { ask: 'attribute values', query }, options);
+    return this.#querier.ask(tenant, { ask: 'attribute values', query }, options);
   }
 
   /** Seals everything that was written, and waits until it is in blocks. */
@@ -404,7 +385,7 @@ export class ColumnarStore implements TraceStore {
       sealedBytes: this.#sealedBytes,
       damagedBlocks: this.#damage.blocks.size,
       damagedFiles: this.#damage.files,
-      tenants: this.#tenants.length,
+      tenants: this.#tenants.names.length,
       freeBytes: this.#space.freeBytes,
       reserveBytes: this.#space.reserveBytes,
       compaction: this.#compactor.figures,
@@ -417,27 +398,6 @@ export class ColumnarStore implements TraceStore {
       throw new SpoorError('unavailable', 'the store is not open', { retryAfterMs: 1000 });
     }
     return open;
-  }
-
-  /** Number of a tenant that may be new. */
-  #tenantNumber(tenant: Tenant): number {
-    if (!this.#tenantNumbers.has(tenant) && this.#tenants.length >= this.#maxTenants) {
-      throw new SpoorError(
-        'overloaded',
-        `tenant ${tenant} would be one more than the ${this.#maxTenants} that this store keeps`,
-      );
-    }
-    return this.#knownTenant(tenant);
-  }
-
-  /** Number of a tenant that has spans here already, however many there are. */
-  #knownTenant(tenant: Tenant): number {
-    let number = this.#tenantNumbers.get(tenant);
-    if (number === undefined) {
-      number = this.#tenants.push(tenant) - 1;
-      this.#tenantNumbers.set(tenant, number);
-    }
-    return number;
   }
 
   /** Reads the log back into the head, and opens it for what comes. */
@@ -458,7 +418,7 @@ export class ColumnarStore implements TraceStore {
           }
         }
         if (record.sequence <= manifest.sealedUpto(record.tenant)) return;
-        const number = this.#knownTenant(record.tenant);
+        const number = this.#tenants.known(record.tenant);
         await this.#head.place(new SpanBatch(record.batch), number, async (room) => {
           room.slab.commit(room, record.sequence);
           this.#head.settled(room.slab);
@@ -520,7 +480,7 @@ export class ColumnarStore implements TraceStore {
     const blockIds = slab.tenantNumbers().map(() => manifest.takeBlockId());
     const releaseFiles = this.#blocks.hold();
     const reply = await this.#sealer
-      .request((id) => ({ id, dir: this.#dir, slab: view, tenants: this.#tenants, blockIds }))
+      .request((id) => ({ id, dir: this.#dir, slab: view, tenants: this.#tenants.names, blockIds }))
       .finally(releaseFiles);
     this.#blocks.noteDamage(reply.damaged);
     if ('error' in reply) {
@@ -550,53 +510,6 @@ export class ColumnarStore implements TraceStore {
   #sealWhenQuiet(): void {
     if (this.#head.rows === 0 || this.#nowMs() - this.#lastWriteMs < QUIET_MS) return;
     void this.#head.drain();
-  }
-
-  /** Asks the query worker when it is the tenant's turn. */
-  async #ask<Kind extends Question['ask']>(
-    tenant: Tenant,
-    question: Extract<Question, { ask: Kind }>,
-    { signal }: ReadOptions,
-  ): Promise<Answers[Kind]> {
-    return await this.#work.questions.count(() =>
-      this.#turns.take(tenant, signal, () => this.#askNow(tenant, question, signal)),
-    );
-  }
-
-  /** Asks the query worker, with the state of this moment. */
-  async #askNow<Kind extends Question['ask']>(
-    tenant: Tenant,
-    question: Extract<Question, { ask: Kind }>,
-    signal: AbortSignal | undefined,
-  ): Promise<Answers[Kind]> {
-    this.#opened();
-    const cancel = new SharedArrayBuffer(4);
-    const { views, release } = this.#head.pin();
-    const releaseFiles = this.#blocks.hold();
-    const onAbort = (): void => {
-      Atomics.store(new Int32Array(cancel), 0, 1);
-    };
-    signal?.addEventListener('abort', onAbort);
-    try {
-      const tenantNumber = this.#tenantNumbers.get(tenant) ?? -1;
-      const reply = await this.#querier.request((id) => ({
-        id,
-        tenant,
-        tenantNumber,
-        slabs: views,
-        cancel,
-        question,
-      }));
-      this.#work.cache = reply.cache;
-      this.#blocks.noteDamage(reply.damaged);
-      if (reply.error !== undefined) throw new SpoorError(reply.error.code, reply.error.message);
-      // The worker answers each question with its own kind of answer.
-      return reply.answer as Answers[Kind];
-    } finally {
-      signal?.removeEventListener('abort', onAbort);
-      release();
-      releaseFiles();
-    }
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { enableCompileCache } from 'node:module';
-import { ColumnarStore, type ColumnarStoreOptions } from '../columnar-store.ts';
+import { ColumnarStore } from '../columnar-store.ts';
+import type { ColumnarStoreOptions } from '../columnar-store-options.ts';
 import type { FaultyFiles } from './faulty-files.ts';
 import { inlineWorkers } from './inline-worker.ts';
 

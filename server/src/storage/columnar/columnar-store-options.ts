@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Logger } from '#telemetry/logger.ts';
+import type { RetentionPolicy } from './compaction/retention-policy.ts';
+import type { Later } from './later.ts';
+import type { StoreFiles } from './store-files.ts';
+import type { CreateWorker } from './worker-client.ts';
+
+/** Options of a `ColumnarStore`. */
+export interface ColumnarStoreOptions {
+  /** Data directory; made when missing. */
+  readonly dir: string;
+  readonly logger: Pick<Logger, 'info' | 'warn' | 'error'>;
+  readonly maxTenants?: number;
+  /** Without it everything is kept. */
+  readonly retention?: RetentionPolicy;
+  /** Bytes of the disk that stay free, on a small disk 5 % of it: below that no new spans are taken. */
+  readonly minFreeBytes?: number;
+  /** Sealed blocks that are merged into one; Infinity: only when `compact` is called. */
+  readonly mergeFanIn?: number;
+  /** Spans of a slab before it is sealed; smaller in tests. */
+  readonly slabRows?: number;
+  /** Size of a segment of the log; smaller in tests. */
+  readonly segmentBytes?: number;
+  readonly nowMs?: () => number;
+  /** The file layer, and what makes workers that use it too: other ones in tests. */
+  readonly files?: StoreFiles;
+  readonly createWorker?: CreateWorker;
+  /** For tests that do not wait; otherwise a timer that does not keep the process alive. */
+  readonly later?: Later;
+}
