@@ -38,7 +38,7 @@ class BlockDirectory {
     writeFileSync(path, Buffer.concat(block.parts));
     const { minStartUnixNano, maxStartUnixNano } = block;
     const info = { tenant: DEFAULT_TENANT, id, minStartUnixNano, maxStartUnixNano };
-    this.known.change({ dir: this.#dir, added: [info], removed: [] });
+    this.known.change({ dir: this.#dir, added: [info], removed: [], unreadable: [] });
     return id;
   }
 
@@ -127,12 +127,36 @@ test('one trace of thousands of spans in two blocks is compared in a moment', ()
     assert.equal(directory.read(id!).texts.length, 2000);
   }));
 
+test('while a block cannot be read every trace counts as seen before, since it may be back after a start', () =>
+  withDirectory((dir) => {
+    const directory = new BlockDirectory(dir);
+    const marks = (spans: readonly Span[]): number[] => [
+      ...directory.read(directory.write([spans])!).marks.values(),
+    ];
+    assert.ok(marks(shopSpans(30, 5, 1)).every((mark) => mark === 0));
+    const whole = readFileSync(directory.path(1));
+    writeFileSync(directory.path(1), whole.subarray(0, 100));
+    // Found by the worker itself, then told by another one, until the block is gone.
+    assert.ok(marks(shopSpans(30, 5, 2)).every((mark) => mark === 1));
+    assert.ok(marks(shopSpans(30, 5, 3)).every((mark) => mark === 1));
+    const block = [{ tenant: DEFAULT_TENANT, id: 1 }];
+    directory.known.change({ dir, added: [], removed: [], unreadable: block });
+    assert.ok(marks(shopSpans(30, 5, 4)).every((mark) => mark === 1));
+    directory.known.change({ dir, added: [], removed: block, unreadable: [] });
+    assert.ok(marks(shopSpans(30, 5, 5)).every((mark) => mark === 0));
+  }));
+
 test('a block that went or is damaged holds nothing back, and damage is told once', () =>
   withDirectory((dir) => {
     const spans = shopSpans(300, 20);
     const directory = new BlockDirectory(dir);
     directory.write([spans]);
-    directory.known.change({ dir, added: [], removed: [{ tenant: DEFAULT_TENANT, id: 1 }] });
+    directory.known.change({
+      dir,
+      added: [],
+      removed: [{ tenant: DEFAULT_TENANT, id: 1 }],
+      unreadable: [],
+    });
     assert.equal(directory.read(directory.write([spans])!).texts.length, 300);
     const bytes = readFileSync(directory.path(2));
     bytes[30]! ^= 1;
@@ -144,9 +168,15 @@ test('a block that went or is damaged holds nothing back, and damage is told onc
         { tenant: DEFAULT_TENANT, id: 2 },
         { tenant: parseTenant('nobody'), id: 9 },
       ],
+      unreadable: [],
     });
     const info = { tenant: DEFAULT_TENANT, id: 2, minStartUnixNano: 0n, maxStartUnixNano: 1n };
-    directory.known.change({ dir, added: [info, { ...info, id: 77 }], removed: [] });
+    directory.known.change({
+      dir,
+      added: [info, { ...info, id: 77 }],
+      removed: [],
+      unreadable: [],
+    });
     assert.equal(directory.read(directory.write([spans])!).texts.length, 300);
     const damage = directory.known.takeDamage();
     assert.deepEqual(

@@ -28,19 +28,26 @@ export interface OverlappedBlock {
   setAside(error: SpoorError): void;
 }
 
+/** Blocks that were there before the one that is being written. */
+export interface EarlierBlocks {
+  readonly blocks: readonly OverlappedBlock[];
+  /** False: there is one more that cannot be read now, and perhaps can be later. Nobody knows what it holds. */
+  readonly isComplete: boolean;
+}
+
 /** What blocks hold of some traces. */
 export interface Overlap {
   /** Per entry of the `rows` asked for: 1 where a block holds the same span. */
   readonly isCopy: Uint8Array;
   /** How many those are. */
   readonly copies: number;
-  /** Per trace: 1 where a block holds rows of it. */
+  /** Per trace: 1 where a block holds rows of it, or may hold some, since it cannot be read. */
   readonly seenBefore: Uint8Array;
 }
 
 /**
- * Looks traces up in blocks, and each of their spans in the blocks whose bounds have room for it. A block that is damaged counts
- * as if it were not there.
+ * Looks traces up in blocks, and each of their spans in the blocks whose bounds have room for it. Of a block that cannot be read
+ * no span counts as a copy, but every trace as seen before: what seemed damaged may be read again after the next start.
  *
  * Filters are asked block by block, so that the bits of one stay in the processor's cache; where they say yes, ids and starts are
  * compared, and only where these are equal the spans themselves.
@@ -48,7 +55,7 @@ export interface Overlap {
  */
 export function findOverlap(
   traces: TraceRuns,
-  blocks: readonly OverlappedBlock[],
+  { blocks, isComplete }: EarlierBlocks,
   spanAt: (row: number) => SpanPlace,
 ): Overlap {
   const { columns, rows, traceStarts } = traces;
@@ -56,6 +63,7 @@ export function findOverlap(
   const isCopy = new Uint8Array(rows.length);
   const seenBefore = new Uint8Array(count);
   let copies = 0;
+  let isAllRead = isComplete;
   const hashes = hashTraces(columns.traceId, count, (trace) => rows[traceStarts[trace]!]! * 16);
   for (const block of blocks) {
     try {
@@ -74,8 +82,10 @@ export function findOverlap(
       // What may be better in a moment is tried again; a disk that fails in one place must not stop all sealing.
       if (error.code !== 'corrupt' && fileErrorCode(error.cause) !== 'EIO') throw error;
       block.setAside(error);
+      isAllRead = false;
     }
   }
+  if (!isAllRead) seenBefore.fill(1);
   return { isCopy, copies, seenBefore };
 }
 

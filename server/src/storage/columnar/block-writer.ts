@@ -3,7 +3,7 @@ import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import type { SymbolTable } from '@spoor/core/model/span-columns.ts';
 import { BlockBuilder, type BlockFigures } from './block-builder.ts';
 import { BLOCK_MAGIC, GROUP_ROWS } from './block-format.ts';
-import { findOverlap, type OverlappedBlock } from './block-overlap.ts';
+import { findOverlap, type EarlierBlocks } from './block-overlap.ts';
 import { unionValues } from './derived/union-values.ts';
 import { DictionaryWriter } from './dictionary-writer.ts';
 import { FrameWriter } from './frame-writer.ts';
@@ -24,7 +24,7 @@ export interface EncodedBlock extends BlockFigures {
  */
 export function encodeBlock(
   sources: readonly SpanBatch[],
-  earlier: readonly OverlappedBlock[] = [],
+  earlier: EarlierBlocks = { blocks: [], isComplete: true },
 ): EncodedBlock | undefined {
   const union = uniteSpans(sources);
   const { order, seenBefore } = orderNewRows(union, earlier);
@@ -68,10 +68,10 @@ export function encodeBlock(
   return { parts: [BLOCK_MAGIC, ...frames.takeParts(), ...tail], ...figures };
 }
 
-/** The rows of a union that no earlier block holds, and per trace 1 where one holds other rows of it. */
+/** The rows of a union that no earlier block holds, and per trace 1 where one holds or may hold other rows of it. */
 function orderNewRows(
   union: SpanUnion,
-  earlier: readonly OverlappedBlock[],
+  earlier: EarlierBlocks,
 ): { order: RowOrder; seenBefore: Uint8Array } {
   const order = orderRows(union);
   const traces = { columns: union, ...order };

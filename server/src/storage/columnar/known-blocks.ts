@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Tenant } from '@spoor/core/model/ids.ts';
 import type { SpoorError } from '@spoor/core/model/errors.ts';
-import type { OverlappedBlock } from './block-overlap.ts';
+import type { EarlierBlocks, OverlappedBlock } from './block-overlap.ts';
 import { blockPath } from './block-path.ts';
 import { BlockReader } from './block-reader.ts';
 import { ByteCache } from './frame-cache.ts';
@@ -25,6 +25,8 @@ export interface BlocksMessage {
   readonly dir: string;
   readonly added: readonly BlockInfo[];
   readonly removed: readonly Pick<BlockInfo, 'tenant' | 'id'>[];
+  /** Blocks that are there and cannot be read: no worker looks into them any more, until they are removed or the store starts anew. */
+  readonly unreadable: readonly Pick<BlockInfo, 'tenant' | 'id'>[];
 }
 
 /** A block that could not be read, and why. */
@@ -44,6 +46,8 @@ const CACHE_BYTES = 2 << 20;
  */
 export class KnownBlocks {
   readonly #tenants = new Map<Tenant, Map<number, KnownBlock>>();
+  /** By tenant, blocks that are there but cannot be read. */
+  readonly #unreadable = new Map<Tenant, Set<number>>();
   /** Least recently used first. */
   readonly #open = new Map<KnownBlock, BlockReader>();
   readonly #cache = new ByteCache<unknown>(CACHE_BYTES);
@@ -55,7 +59,7 @@ export class KnownBlocks {
   }
 
   /** Takes note of blocks that came and went. */
-  change({ dir, added, removed }: BlocksMessage): void {
+  change({ dir, added, removed, unreadable }: BlocksMessage): void {
     for (const info of added) {
       const known = this.#tenants.get(info.tenant) ?? new Map<number, KnownBlock>();
       this.#tenants.set(info.tenant, known);
@@ -66,19 +70,23 @@ export class KnownBlocks {
       known.set(info.id, new KnownBlock(info, open, this.#damaged));
     }
     for (const { tenant, id } of removed) {
-      const known = this.#tenants.get(tenant);
-      const block = known?.get(id);
-      if (block === undefined) continue;
-      known!.delete(id);
-      if (known!.size === 0) this.#tenants.delete(tenant);
-      this.#close(block);
+      this.#forget(tenant, id);
+      this.#unreadable.get(tenant)?.delete(id);
+    }
+    for (const { tenant, id } of unreadable) {
+      this.#forget(tenant, id);
+      const ids = this.#unreadable.get(tenant);
+      if (ids === undefined) this.#unreadable.set(tenant, new Set([id]));
+      else ids.add(id);
     }
   }
 
   /** Blocks of a tenant that can be read, newest first. */
-  of(tenant: Tenant): OverlappedBlock[] {
+  of(tenant: Tenant): EarlierBlocks {
     const known = [...(this.#tenants.get(tenant)?.values() ?? [])];
-    return known.filter(({ isDamaged }) => !isDamaged).sort((a, b) => b.id - a.id);
+    const blocks = known.filter(({ isDamaged }) => !isDamaged).sort((a, b) => b.id - a.id);
+    const unreadable = this.#unreadable.get(tenant)?.size ?? 0;
+    return { blocks, isComplete: unreadable === 0 && blocks.length === known.length };
   }
 
   /** What was found to be damaged since the last call; it is left out from then on. */
@@ -98,6 +106,15 @@ export class KnownBlocks {
     this.#open.delete(block);
     this.#open.set(block, reader);
     return reader;
+  }
+
+  #forget(tenant: Tenant, id: number): void {
+    const known = this.#tenants.get(tenant);
+    const block = known?.get(id);
+    if (block === undefined) return;
+    known!.delete(id);
+    if (known!.size === 0) this.#tenants.delete(tenant);
+    this.#close(block);
   }
 
   #close(block: KnownBlock): void {

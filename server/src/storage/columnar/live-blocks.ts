@@ -46,7 +46,9 @@ export class LiveBlocks {
 
   /** What a worker that starts now is to know. */
   message(): BlocksMessage {
-    return this.#message({ addBlocks: this.readable() });
+    const { damage } = this.#options;
+    const unreadable = this.all().filter(({ id }) => damage.blocks.has(id));
+    return this.#message({ addBlocks: this.readable() }, unreadable);
   }
 
   /** Says that somebody looks into blocks from now on; the function that is returned says that they are done. */
@@ -87,7 +89,7 @@ export class LiveBlocks {
     const { dir, damage, tell } = this.#options;
     for (const { tenant, id, reason } of damaged) {
       if (!damage.addBlock(id, blockPath(dir, tenant, id), reason)) continue;
-      tell(this.#message({ removeBlocks: [{ tenant, id }] }));
+      tell(this.#message({}, [{ tenant, id }]));
     }
   }
 
@@ -96,7 +98,10 @@ export class LiveBlocks {
     await this.#retired.settled();
   }
 
-  #message({ addBlocks = [], removeBlocks = [] }: ManifestEdit): BlocksMessage {
-    return { dir: this.#options.dir, added: addBlocks, removed: removeBlocks };
+  #message(
+    { addBlocks = [], removeBlocks = [] }: ManifestEdit,
+    unreadable: BlocksMessage['unreadable'] = [],
+  ): BlocksMessage {
+    return { dir: this.#options.dir, added: addBlocks, removed: removeBlocks, unreadable };
   }
 }

@@ -153,8 +153,8 @@ class QueryAnswerer {
   }
 
   /** Takes note of blocks that came and went. */
-  change({ dir, added, removed }: BlocksMessage): void {
-    for (const { tenant, id } of removed) {
+  change({ dir, added, removed, unreadable }: BlocksMessage): void {
+    for (const { tenant, id } of [...removed, ...unreadable]) {
       const list = this.#blocks.get(tenant);
       const at = list?.findIndex((block) => block.id === id) ?? -1;
       // A worker that started after the block was removed was never told of it.

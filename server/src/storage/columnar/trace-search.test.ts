@@ -64,7 +64,10 @@ function withSources<Result>(
   for (const [id, spans] of blocks.entries()) {
     const path = join(dir, `${id}.block`);
     // As sealing does: what an earlier block holds is left out.
-    const block = encodeBlock([batchOf(spans)], isVersion1 ? [] : readers.map(overlapped));
+    const block = encodeBlock([batchOf(spans)], {
+      blocks: isVersion1 ? [] : readers.map(overlapped),
+      isComplete: true,
+    });
     if (block === undefined) continue;
     writeFileSync(path, Buffer.concat(block.parts));
     const reader = new BlockReader(path, id, cache);
