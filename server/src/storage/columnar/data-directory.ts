@@ -88,12 +88,9 @@ export class DataDirectory {
 
   /**
    * A crash between writing a block and its commit, or between a commit and the removal of what it replaced, leaves a file that
-   * nothing names; it is removed. Where something of the manifest was lost, such a file may have counted: it is kept under another
-   * name.
+   * nothing names. It gets another name, so that its number can be given again, until the log was read.
    */
   async #tidyBlocks(): Promise<void> {
-    const { damage, cutBytes, isNew } = this.manifest;
-    const isWhole = damage.length === 0 && cutBytes === 0 && !isNew;
     const root = join(this.#dir, TENANTS_DIR);
     for (const directory of await this.#namesIn(root)) {
       // Only directories that this store made for a tenant are here; an unknown name has no blocks.
@@ -103,12 +100,8 @@ export class DataDirectory {
       for (const file of await this.#namesIn(join(root, directory))) {
         const path = join(root, directory, file);
         if (!file.endsWith('.block') || named.has(path)) continue;
-        if (isWhole) {
-          await this.#files.unlink(path);
-        } else {
-          this.#unnamed.push(`${path}.unnamed`);
-          await this.#files.rename(path, `${path}.unnamed`);
-        }
+        this.#unnamed.push(`${path}.unnamed`);
+        await this.#files.rename(path, `${path}.unnamed`);
       }
     }
   }
@@ -151,25 +144,29 @@ export class DataDirectory {
   }
 
   /**
-   * Blocks that a manifest with a torn end does not name are superfluous when all that they can hold is there: what was to be sealed
-   * in the log, what was to be merged in its blocks. Otherwise the end was not torn by a crash, and they may have counted.
+   * Blocks that the manifest does not name are superfluous when all that they can hold is there: what was to be sealed in the log,
+   * what was to be merged in its blocks. Otherwise it was no crash that left them, and they may have counted: they are kept.
    */
   async #judgeUnnamed(lastSequence: number): Promise<void> {
     if (this.#unnamed.length === 0) return;
     const { cutBytes, isNew, walUpto } = this.manifest;
-    const isTorn = cutBytes > 0 && !isNew;
-    if (isTorn && this.#damage.files === 0 && lastSequence >= walUpto) {
+    const isTorn = cutBytes > 0;
+    if (this.#damage.files === 0 && !isNew && (!isTorn || lastSequence >= walUpto)) {
       for (const path of this.#unnamed) await this.#files.unlink(path);
       return;
     }
-    const manifest = this.#manifestPath;
-    if (isNew) this.#damage.add(manifest, `manifest ${manifest}: it is missing`);
-    if (isTorn) {
-      this.#damage.add(manifest, `manifest ${manifest}: its last ${cutBytes} bytes are damaged`);
+    const path = this.#manifestPath;
+    if (this.manifest.damage.length === 0) {
+      const wrong = isNew
+        ? 'it is missing'
+        : isTorn
+          ? `its last ${cutBytes} bytes are damaged`
+          : 'records may be missing at its end';
+      this.#damage.add(path, `manifest ${path}: ${wrong}`);
     }
-    for (const path of this.#unnamed) {
+    for (const block of this.#unnamed) {
       this.#damage.add(
-        path,
+        block,
         'the manifest does not name this block, which may have counted; it is set aside',
       );
     }
