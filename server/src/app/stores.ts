@@ -27,6 +27,7 @@ export function createStore(
         maxTenants,
         minFreeBytes: config.min_free_mib * 1024 * 1024,
         retention: retentionPolicy(config.retention),
+        ...(config.merge ? {} : { mergeFanIn: Infinity }),
       });
     case 'memory':
       return new MemoryStore({

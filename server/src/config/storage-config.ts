@@ -55,6 +55,10 @@ export const storageSchema = z
       .describe(
         'MiB of the disk that stay free, on a small disk 5 % of it: below that new spans are refused until there is room.',
       ),
+    merge: z
+      .boolean()
+      .default(true)
+      .describe('Blocks are merged in the background; false leaves it to `spoor store compact`.'),
     retention: retentionSchema,
     memory: z
       .strictObject({
