@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createServer, type AddressInfo, type Server as NetServer, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import {
   Server,
   ServerCredentials,
@@ -8,22 +8,15 @@ import {
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { SpoorError } from '@spoor/core/model/errors.ts';
 import { GrpcAdmission, type GrpcAdmissionLimits, type RefusedCall } from './grpc-admission.ts';
 import { GrpcHealth } from './grpc-health.ts';
-import { CONNECTION_BACKLOG, type BoundAddress } from './http-listener.ts';
+import { ListeningSocket, type BoundAddress, type ListeningSettings } from './listening-socket.ts';
 import { LogThrottle, type Logger } from './logger.ts';
 
 /** Where a gRPC server listens, and what bounds its connections and calls. */
-export interface GrpcListenerSettings {
-  /** Name or address to bind to. */
-  readonly host: string;
-  /** 0 to 65535; 0 is any free port. */
-  readonly port: number;
+export interface GrpcListenerSettings extends ListeningSettings {
   /** Largest message, both before and after decompression, in bytes. */
   readonly bodyCapBytes: number;
-  /** Connections open at the same time; more are closed at once. */
-  readonly maxConnections: number;
   /** Calls running at the same time on one connection. */
   readonly maxConcurrentStreams: number;
   /** Time for a new connection to say that it speaks HTTP/2, in ms. */
@@ -78,13 +71,10 @@ export class GrpcListener {
   readonly #budgetOf: GrpcAdmissionLimits['budgetOf'];
   readonly #onRefused: RefusedCall;
   readonly #health: GrpcHealth;
+  readonly #socket: ListeningSocket;
   #admission: GrpcAdmission | undefined;
   #grpc: Server | undefined;
   #injector: ConnectionInjector | undefined;
-  #server: NetServer | undefined;
-  #started: Promise<void> | undefined;
-  #stopped: Promise<void> | undefined;
-  #droppedConnections = 0;
 
   /**
    * @param name how the log and errors call it, such as `receivers.otlp.protocols.grpc`
@@ -105,18 +95,17 @@ export class GrpcListener {
     this.#onRefused = onRefused;
     this.#logger = logger;
     this.#health = new GrpcHealth(services.map((service) => service.name));
+    this.#socket = new ListeningSocket(name, settings, logger);
   }
 
   /** Connections open now, and those dropped because there were too many. */
   get connections(): { readonly open: number; readonly dropped: number } {
-    return { open: this.#sockets.size, dropped: this.#droppedConnections };
+    return { open: this.#sockets.size, dropped: this.#socket.dropped };
   }
 
   /** Where the server is bound, or undefined while it isn't. */
   get address(): BoundAddress | undefined {
-    // A string for pipes only, and this server binds none.
-    const bound = this.#server?.address() as AddressInfo | null | undefined;
-    return bound ? { host: bound.address, port: bound.port } : undefined;
+    return this.#socket.address;
   }
 
   /**
@@ -124,50 +113,31 @@ export class GrpcListener {
    * @throws {SpoorError} config: the address can't be bound
    */
   start(): Promise<void> {
-    if (this.#stopped !== undefined) {
-      return Promise.reject(new SpoorError('unavailable', `${this.#name}: already shut down`));
-    }
-    this.#started ??= this.#bind();
-    return this.#started;
+    return this.#socket.start(() => {
+      this.#serve();
+      return createServer({ noDelay: true }, (socket) => this.#onConnection(socket));
+    });
   }
 
   /**
    * Reports NOT_SERVING, stops accepting, lets running calls finish; what still runs at the
    * deadline is cut. Safe before start and more than once.
    */
-  shutdown(deadlineMs: number): Promise<void> {
-    this.#stopped ??= this.#stop(deadlineMs);
-    return this.#stopped;
-  }
-
-  #bind(): Promise<void> {
-    const { host, port, maxConnections } = this.#settings;
-    const server = createServer({ noDelay: true }, (socket) => this.#onConnection(socket));
-    server.maxConnections = maxConnections;
-    server.on('drop', () => this.#droppedConnections++);
-    return new Promise((resolve, reject) => {
-      const onError = (error: NodeJS.ErrnoException): void => {
-        const why = error.code ?? error.message;
-        const message = `${this.#name}: cannot listen on ${host}:${port}: ${why}`;
-        reject(new SpoorError('config', message, { cause: error }));
-      };
-      server.once('error', onError);
-      server.listen({ host, port, backlog: CONNECTION_BACKLOG }, () => {
-        server.off('error', onError);
-        // Such as no file descriptors left: connections wait in the backlog, the server lives on.
-        server.on('error', (error) => {
-          this.#throttle.log((suppressed) =>
-            this.#logger.error(
-              { error: error.message, suppressed },
-              `${this.#name}: cannot accept`,
-            ),
-          );
-        });
-        this.#server = server;
-        this.#serve();
-        resolve();
-      });
+  async shutdown(deadlineMs: number): Promise<void> {
+    this.#health.shutdown();
+    await this.#socket.shutdown(deadlineMs, {
+      finish: () => {
+        this.#admission?.drain();
+        // Tells clients to go elsewhere, and closes each connection after its last call. It calls back
+        // too early, so what counts is the end of the connections.
+        this.#grpc?.tryShutdown(() => undefined);
+      },
+      cut: () => {
+        for (const socket of this.#sockets) socket.destroy();
+      },
     });
+    this.#grpc?.forceShutdown();
+    this.#admission?.shutdown();
   }
 
   #serve(): void {
@@ -222,28 +192,5 @@ export class GrpcListener {
       this.#sockets.delete(socket);
     });
     this.#injector?.injectConnection(socket);
-  }
-
-  async #stop(deadlineMs: number): Promise<void> {
-    this.#health.shutdown();
-    // A bind that failed was told to whoever started.
-    await this.#started?.catch(() => undefined);
-    const server = this.#server;
-    const grpc = this.#grpc;
-    if (server === undefined || grpc === undefined) return;
-    this.#admission?.drain();
-    const closed = new Promise<void>((resolve) => {
-      server.close(() => resolve());
-    });
-    const timer = setTimeout(() => {
-      for (const socket of this.#sockets) socket.destroy();
-    }, deadlineMs);
-    // Tells clients to go elsewhere, and closes each connection after its last call. It calls back
-    // too early, so what counts is the end of the connections.
-    grpc.tryShutdown(() => undefined);
-    await closed;
-    clearTimeout(timer);
-    grpc.forceShutdown();
-    this.#admission?.shutdown();
   }
 }

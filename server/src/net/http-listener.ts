@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
-import { SpoorError, quote } from '@spoor/core/model/errors.ts';
+import type { Socket } from 'node:net';
+import { quote } from '@spoor/core/model/errors.ts';
 import { HttpExchange } from './http-exchange.ts';
+import { ListeningSocket, type BoundAddress, type ListeningSettings } from './listening-socket.ts';
 import { LogThrottle, type Logger } from './logger.ts';
 import { makeRefusal, rpcStatusOf, type Refusal } from './refusal.ts';
 import { formatRpcStatus } from './rpc-status.ts';
 
 /** Where a server listens, and what bounds its connections. */
-export interface HttpListenerSettings {
-  /** Name or address to bind to. */
-  readonly host: string;
-  /** 0 to 65535; 0 is any free port. */
-  readonly port: number;
-  /** Connections open at the same time; more are closed at once. */
-  readonly maxConnections: number;
+export interface HttpListenerSettings extends ListeningSettings {
   /** Largest block of request line and headers, in bytes. */
   readonly maxHeaderBytes: number;
   /** Time for a request's headers to come, also the first ones on a new connection, in ms. */
@@ -27,12 +22,6 @@ export interface HttpListenerSettings {
   readonly keepAliveTimeoutMs: number;
 }
 
-/** Address that a server is bound to. */
-export interface BoundAddress {
-  readonly host: string;
-  readonly port: number;
-}
-
 /** Takes requests; it answers every one through the exchange and never throws. */
 export type HttpHandler = (exchange: HttpExchange) => void;
 
@@ -42,12 +31,6 @@ interface Connection {
   /** The newest request. */
   exchange: HttpExchange | undefined;
 }
-
-/**
- * Connections that wait to be accepted: Node takes one in each turn of the event loop, and a client that finds no place
- * here comes back after seconds only.
- */
-export const CONNECTION_BACKLOG = 4096;
 
 const BAD_HTTP_LOG_INTERVAL_MS = 10_000;
 
@@ -63,11 +46,9 @@ export class HttpListener {
   readonly #logger: Logger;
   readonly #throttle = new LogThrottle(BAD_HTTP_LOG_INTERVAL_MS);
   readonly #connections = new Map<Socket, Connection>();
+  readonly #socket: ListeningSocket;
   #server: Server | undefined;
-  #started: Promise<void> | undefined;
-  #stopped: Promise<void> | undefined;
   #draining = false;
-  #droppedConnections = 0;
 
   /**
    * @param name how the log and errors call it, such as `receivers.otlp.protocols.http`
@@ -85,6 +66,7 @@ export class HttpListener {
     this.#handler = handler;
     this.#onBadRequest = onBadRequest;
     this.#logger = logger;
+    this.#socket = new ListeningSocket(name, settings, logger);
   }
 
   /** Whether {@link shutdown} has begun: answers should close their connections. */
@@ -94,15 +76,12 @@ export class HttpListener {
 
   /** Connections open now, and those dropped because there were too many. */
   get connections(): { readonly open: number; readonly dropped: number } {
-    return { open: this.#connections.size, dropped: this.#droppedConnections };
+    return { open: this.#connections.size, dropped: this.#socket.dropped };
   }
 
   /** Where the server is bound, or undefined while it isn't. */
   get address(): BoundAddress | undefined {
-    const address = this.#server?.address();
-    // node:http gives a string for pipes only, and this server binds none.
-    const bound = address as AddressInfo | null | undefined;
-    return bound ? { host: bound.address, port: bound.port } : undefined;
+    return this.#socket.address;
   }
 
   /**
@@ -110,11 +89,7 @@ export class HttpListener {
    * @throws {SpoorError} config: the address can't be bound
    */
   start(): Promise<void> {
-    if (this.#stopped !== undefined) {
-      return Promise.reject(new SpoorError('unavailable', `${this.#name}: already shut down`));
-    }
-    this.#started ??= this.#bind();
-    return this.#started;
+    return this.#socket.start(() => (this.#server = this.#create()));
   }
 
   /**
@@ -123,12 +98,18 @@ export class HttpListener {
    */
   shutdown(deadlineMs: number): Promise<void> {
     this.#draining = true;
-    this.#stopped ??= this.#stop(deadlineMs);
-    return this.#stopped;
+    return this.#socket.shutdown(deadlineMs, {
+      finish: () => {
+        for (const [socket, connection] of this.#connections) {
+          if (connection.active === 0) socket.destroy();
+        }
+      },
+      cut: () => this.#server?.closeAllConnections(),
+    });
   }
 
-  #bind(): Promise<void> {
-    const { host, port, bodyIdleTimeoutMs, maxConnections, ...settings } = this.#settings;
+  #create(): Server {
+    const settings = this.#settings;
     const shortest = Math.min(settings.headersTimeoutMs, settings.requestTimeoutMs);
     const server = createServer({
       maxHeaderSize: settings.maxHeaderBytes,
@@ -139,10 +120,8 @@ export class HttpListener {
       connectionsCheckingInterval: Math.max(10, Math.ceil(shortest / 4)),
       noDelay: true,
     });
-    server.maxConnections = maxConnections;
-    server.timeout = bodyIdleTimeoutMs;
+    server.timeout = settings.bodyIdleTimeoutMs;
     server.on('connection', (socket) => this.#onConnection(socket));
-    server.on('drop', () => this.#droppedConnections++);
     server.on('request', (request, response) => this.#onRequest(request, response, false));
     server.on('checkContinue', (request, response) => this.#onRequest(request, response, true));
     server.on('checkExpectation', (request, response) => this.#onExpectation(request, response));
@@ -150,48 +129,7 @@ export class HttpListener {
       // The sockets of an HTTP server are those of net.
       this.#onClientError(error, socket as Socket);
     });
-    this.#server = server;
-    return new Promise((resolve, reject) => {
-      const onError = (error: NodeJS.ErrnoException): void => {
-        this.#server = undefined;
-        const why = error.code ?? error.message;
-        reject(
-          new SpoorError('config', `${this.#name}: cannot listen on ${host}:${port}: ${why}`, {
-            cause: error,
-          }),
-        );
-      };
-      server.once('error', onError);
-      server.listen({ host, port, backlog: CONNECTION_BACKLOG }, () => {
-        server.off('error', onError);
-        // Such as no file descriptors left: connections wait in the backlog, the server lives on.
-        server.on('error', (error) => {
-          this.#throttle.log((suppressed) =>
-            this.#logger.error(
-              { error: error.message, suppressed },
-              `${this.#name}: cannot accept`,
-            ),
-          );
-        });
-        resolve();
-      });
-    });
-  }
-
-  async #stop(deadlineMs: number): Promise<void> {
-    // A bind that failed was told to whoever started.
-    await this.#started?.catch(() => undefined);
-    const server = this.#server;
-    if (server === undefined) return;
-    const closed = new Promise<void>((resolve) => {
-      server.close(() => resolve());
-    });
-    for (const [socket, connection] of this.#connections) {
-      if (connection.active === 0) socket.destroy();
-    }
-    const timer = setTimeout(() => server.closeAllConnections(), deadlineMs);
-    await closed;
-    clearTimeout(timer);
+    return server;
   }
 
   #onConnection(socket: Socket): void {

@@ -4,7 +4,7 @@ import type { Tenant } from '@spoor/core/model/ids.ts';
 import { grpcStatusOf } from '#net/grpc-status.ts';
 import { GrpcListener } from '#net/grpc-listener.ts';
 import type { GrpcMessage } from '#net/grpc-message-reader.ts';
-import type { BoundAddress } from '#net/http-listener.ts';
+import type { BoundAddress } from '#net/listening-socket.ts';
 import { ExportIntake, type OtlpReceiverParts } from './export-intake.ts';
 import { encodeExportResponse } from './export-response.ts';
 import type { OtlpGrpcSettings } from './otlp-settings.ts';

@@ -11,7 +11,8 @@ import {
   type ReceivedBody,
 } from '#net/http-body.ts';
 import type { HttpExchange, StatusFormat } from '#net/http-exchange.ts';
-import { HttpListener, type BoundAddress } from '#net/http-listener.ts';
+import { HttpListener } from '#net/http-listener.ts';
+import type { BoundAddress } from '#net/listening-socket.ts';
 import { makeRefusal, refusalOf, type Refusal } from '#net/refusal.ts';
 import type { IngestFormat, IngestResult } from '#pipeline/trace-ingest.ts';
 import { ExportIntake, type OtlpReceiverParts } from './export-intake.ts';
