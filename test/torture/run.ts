@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { answers } from './answers.ts';
 import { damage } from './damage.ts';
 import { damagedFiles, failedCalls, powerLosses } from './faults.ts';
 import { fullDisk } from './full-disk.ts';
@@ -21,6 +22,9 @@ async function tortureBy(
   const startMs = performance.now();
   try {
     switch (name) {
+      case 'answers':
+        await answers(verdict, options);
+        break;
       case 'calls':
         await failedCalls(verdict, options);
         break;

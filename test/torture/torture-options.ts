@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 
 /** Parts of the torture, in the order in which they run. */
 export const TORTURES = [
+  'answers',
   'calls',
   'power',
   'files',
@@ -18,10 +19,12 @@ export type TortureName = (typeof TORTURES)[number];
 
 /** What the command line asks for. */
 export interface TortureOptions {
-  /** The short form for every change: about two minutes. */
+  /** The short form for every change: about three minutes. */
   readonly slice: boolean;
   /** Rounds of the kill loop. */
   readonly rounds: number;
+  /** How long random histories are tried. */
+  readonly minutes: number;
   /** Of all random choices, 0 to 65535. The same seed gives the same spans and the same plan of kills. */
   readonly seed: number;
   readonly only: readonly TortureName[];
@@ -31,11 +34,14 @@ export interface TortureOptions {
 
 const FULL_ROUNDS = 50;
 const SLICE_ROUNDS = 6;
+const FULL_MINUTES = 60;
+const SLICE_MINUTES = 1 / 3;
 
 /** How the command is used. */
 export const USAGE = `npm run torture -- [options]
-  --slice        short: ${SLICE_ROUNDS} rounds, 15 s of overload
+  --slice        short: ${SLICE_ROUNDS} rounds, 20 s of histories, 15 s of overload
   --rounds N     rounds of the kill loop, ${FULL_ROUNDS} unless told
+  --minutes N    of random histories, ${FULL_MINUTES} unless told
   --seed N       0 to 65535; drawn and printed unless told
   --only NAME    ${TORTURES.join(' or ')}; may be given more than once
   --dir DIR      keep the stores here`;
@@ -50,6 +56,7 @@ export function parseTortureOptions(args: readonly string[], drawnSeed: number):
     options: {
       slice: { type: 'boolean', default: false },
       rounds: { type: 'string' },
+      minutes: { type: 'string' },
       seed: { type: 'string' },
       only: { type: 'string', multiple: true },
       dir: { type: 'string' },
@@ -64,6 +71,8 @@ export function parseTortureOptions(args: readonly string[], drawnSeed: number):
   return {
     slice,
     rounds: wholeNumber('rounds', values.rounds, 1, 10_000) ?? (slice ? SLICE_ROUNDS : FULL_ROUNDS),
+    minutes:
+      wholeNumber('minutes', values.minutes, 1, 100_000) ?? (slice ? SLICE_MINUTES : FULL_MINUTES),
     seed: wholeNumber('seed', values.seed, 0, 65_535) ?? drawnSeed,
     only,
     directory: values.dir,

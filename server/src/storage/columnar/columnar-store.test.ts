@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { readdirSync, writeFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { crc32 } from 'node:zlib';
@@ -12,45 +11,14 @@ import { attributes, span, spanId, traceId } from '@spoor/core/query/testing/exa
 import { findIds, queryFor, readTraces, writeSpans } from '#storage/testing/store-harness.ts';
 import { testTraceStore } from '#storage/tracestore.contract.ts';
 import type { ColumnarStore } from './columnar-store.ts';
+import { columnarOnDisk } from './testing/columnar-under-test.ts';
 import { figure, storeOn, withStore } from './testing/store-fixture.ts';
 import { encodeSegmentHeader, segmentPath, WAL_FORMAT } from './wal-segment.ts';
 import { withDirectory } from './testing/temporary-directory.ts';
 
-/** What is older is forgotten in the tests of the contract. */
-const MAX_AGE_MS = 7 * 86_400_000;
-
 testTraceStore(
   'columnar store',
-  async () => {
-    const dir = await mkdtemp(join(tmpdir(), 'spoor-columnar-'));
-    let skippedMs = 0;
-    const nowMs = (): number => Date.now() + skippedMs;
-    const options = { nowMs, retention: { maxAgeMs: MAX_AGE_MS }, mergeFanIn: 3 };
-    let store = storeOn(dir, options);
-    return {
-      store,
-      reopen: async () => {
-        await store.shutdown();
-        store = storeOn(dir, options);
-        await store.start();
-        return store;
-      },
-      settle: () => store.settle(),
-      merge: () => store.compact(),
-      delete: async (tenant, where) => {
-        await store.deleteSpans(tenant, { where });
-      },
-      expire: async () => {
-        await store.settle();
-        skippedMs += MAX_AGE_MS;
-        await store.applyRetention();
-      },
-      close: async () => {
-        await store.shutdown();
-        await rm(dir, { recursive: true });
-      },
-    };
-  },
+  columnarOnDisk,
   // Each reopening starts threads.
   { keepsRequests: true, histories: 8 },
 );

@@ -21,6 +21,8 @@ export interface StoreUnderTest {
   readonly delete?: (tenant: Tenant, where: SpanPredicate) => Promise<void>;
   /** Settles, lets time go by, and removes what is too old: everything that was written. */
   readonly expire?: () => Promise<void>;
+  /** Lets some hours go by, over midnight now and then. */
+  readonly wait?: () => void;
   /** Shuts the store of the moment down and removes its data. */
   close(): Promise<void>;
 }
@@ -67,6 +69,10 @@ export class StoreHarness {
   async expire(): Promise<boolean> {
     await this.#made.expire?.();
     return this.#made.expire !== undefined;
+  }
+
+  wait(): void {
+    this.#made.wait?.();
   }
 
   async reopen(): Promise<void> {

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import fc from 'fast-check';
+import { CALL_MINUTE } from '@spoor/core/analysis/testing/arbitrary-call-span.ts';
+import type { Tenant } from '@spoor/core/model/ids.ts';
+import { SERVICES } from '@spoor/core/query/testing/arbitrary-span.ts';
+import { traceId } from '@spoor/core/query/testing/example-span.ts';
+import type { TracePage, TraceQuery } from '@spoor/core/query/trace-query.ts';
+import { OtlpProtoEncoder } from '@spoor/core/wire/otlp/encode.ts';
+import type { AttributeName, TraceStore } from '#storage/tracestore.ts';
+import { readSpans } from './store-harness.ts';
+import { bySpan, spanText, type TraceOracle } from './trace-oracle.ts';
+
+/** Compares the pages that queries find with those that an oracle finds. */
+export async function assertFound(
+  store: TraceStore,
+  oracle: TraceOracle,
+  tenant: Tenant,
+  queries: readonly TraceQuery[],
+): Promise<void> {
+  for (const one of queries) {
+    let page: TracePage | undefined;
+    for (let after = one.after; page === undefined || page.next !== undefined; after = page.next) {
+      const asked = { ...one, ...(after === undefined ? {} : { after }) };
+      page = await store.findTraces(tenant, asked);
+      assert.deepEqual(page, oracle.findTraces(tenant, asked), fc.stringify(asked));
+    }
+  }
+}
+
+/**
+ * Compares all that a store can be asked of a tenant with what an oracle answers.
+ * @returns the encoded traces: spans with the same ids and start must also keep their order
+ */
+export async function assertSameAnswers(
+  store: TraceStore,
+  oracle: TraceOracle,
+  tenant: Tenant,
+  queries: readonly TraceQuery[],
+): Promise<string[]> {
+  await assertFound(store, oracle, tenant, queries);
+  assert.deepEqual(await store.getServices(tenant), oracle.getServices(tenant));
+  for (const service of SERVICES) {
+    const operations = await store.getOperations(tenant, service);
+    assert.deepEqual(operations, oracle.getOperations(tenant, service));
+  }
+  for (const range of [
+    { fromMinute: 0, toMinute: 2 ** 32 },
+    { fromMinute: CALL_MINUTE, toMinute: CALL_MINUTE + 1 },
+  ]) {
+    const dependencies = await store.getDependencies(tenant, range);
+    assert.deepEqual(dependencies, oracle.getDependencies(tenant, range));
+    for (const byOperation of [false, true]) {
+      const services = ['shop', '', '商店', 'bank'];
+      const metricsQuery = { ...range, services, kinds: [0, 2, 3], byOperation };
+      const metrics = await store.getSpanMetrics(tenant, metricsQuery);
+      assert.deepEqual(metrics, oracle.getSpanMetrics(tenant, metricsQuery));
+    }
+  }
+  await assertSameAttributes(store, oracle, tenant);
+  const ids = [4, 9, 1, 3, 2].map(traceId);
+  const batches = await Array.fromAsync(store.getTraces(tenant, ids));
+  const traces = batches.map(readSpans);
+  for (const spans of traces) {
+    const keys = spans.map(({ startTimeUnixNano, spanId }) => ({ startTimeUnixNano, spanId }));
+    const sorted = spans.toSorted(bySpan);
+    assert.deepEqual(
+      keys,
+      sorted.map(({ startTimeUnixNano, spanId }) => ({ startTimeUnixNano, spanId })),
+    );
+  }
+  assert.deepEqual(
+    traces.map((spans) => spans.toSorted(bySpan).map(spanText)),
+    ids.map((id) => oracle.getTrace(tenant, id).map(spanText)).filter((spans) => spans.length > 0),
+  );
+  return batches.map((batch) => new OtlpProtoEncoder(batch).encode().toHex());
+}
+
+async function assertSameAttributes(
+  store: TraceStore,
+  oracle: TraceOracle,
+  tenant: Tenant,
+): Promise<void> {
+  const always = { startMinUnixNano: 0n, startMaxUnixNano: 2n ** 64n };
+  for (const [prefix, limit] of [
+    ['', 1000],
+    ['', 3],
+    ['c', 10],
+  ] as const) {
+    const query = { ...always, prefix, limit };
+    const names = await store.getAttributeNames(tenant, query);
+    assert.deepEqual(names.entries, oracle.getAttributeNames(tenant, query));
+    const all = oracle.getAttributeNames(tenant, { ...query, limit: Infinity });
+    assert.equal(names.isComplete, all.length <= limit);
+    for (const scope of ['span', 'resource'] as const) {
+      for (const name of ['code', 'service.name', 'db.system', '']) {
+        const values = await store.getAttributeValues(tenant, { ...query, scope, name });
+        const expected = oracle.getAttributeValues(tenant, { ...query, scope, name });
+        assert.deepEqual(values.entries, expected);
+      }
+    }
+  }
+  // A window is rounded outwards: nothing of it is missing, and what else is counted lies in what the answer says.
+  const query = { startMinUnixNano: 999n, startMaxUnixNano: 1001n, prefix: '', limit: 1000 };
+  const names = await store.getAttributeNames(tenant, query);
+  const { startMinUnixNano, startMaxUnixNano } = names;
+  const wide = {
+    startMinUnixNano: startMinUnixNano - 1024n,
+    startMaxUnixNano: startMaxUnixNano + 1024n,
+  };
+  const least = oracle.getAttributeNames(tenant, query);
+  const most = oracle.getAttributeNames(tenant, { ...query, ...wide });
+  const countIn = (list: readonly AttributeName[], { scope, name }: AttributeName): number =>
+    list.find((one) => one.scope === scope && one.name === name)?.count ?? 0;
+  for (const entry of least) assert.ok(countIn(names.entries, entry) >= entry.count);
+  for (const entry of names.entries) assert.ok(countIn(most, entry) >= entry.count);
+}
