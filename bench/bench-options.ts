@@ -22,6 +22,8 @@ export interface BenchOptions {
   readonly sets: readonly string[];
   /** Corpora and data directories. */
   readonly directory: string;
+  /** Keep the data directory of the query part, and use it again when it is there. */
+  readonly keep: boolean;
   /** Append the report to bench/RESULTS.md. */
   readonly append: boolean;
 }
@@ -42,6 +44,7 @@ Usage:
   --settle N       seconds to wait at most until the store has sealed everything (default 75; 0: never wait)
   --set K=V        passed on to the server; may be repeated
   --dir DIR        corpora and data directories (default bench/corpora, which is emptied of them)
+  --keep           keep the data directory of the query part in --dir, and use it when it is there
   --no-append      do not append the report to bench/RESULTS.md
 
 Environment:
@@ -64,6 +67,7 @@ export function parseBenchOptions(argv: readonly string[]): BenchOptions {
       settle: { type: 'string', default: '75' },
       set: { type: 'string', multiple: true, default: [] },
       dir: { type: 'string', default: 'bench/corpora' },
+      keep: { type: 'boolean', default: false },
       'no-append': { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -84,6 +88,7 @@ export function parseBenchOptions(argv: readonly string[]): BenchOptions {
     settleMs: whole('--settle', values.settle, 0) * 1000,
     sets: values.set,
     directory: values.dir,
+    keep: values.keep,
     append: !values['no-append'],
   };
 }

@@ -8,6 +8,8 @@ import { createCorpus } from '../server/src/cli/tracegen/corpus.ts';
 import { parseBenchOptions } from './bench-options.ts';
 import { parseKilobytes, parseStat } from './process-usage.ts';
 import { appendResults, formatNumber, formatTable, median, quantile } from './report.ts';
+import { factsOf, readFacts, writeFacts } from './query-facts.ts';
+import { createQuestions, resultsIn } from './query-questions.ts';
 import { probeSync } from './sync-probe.ts';
 import { encodeTable } from './yardstick/encode-table.ts';
 import { SpanTable } from './yardstick/span-table.ts';
@@ -63,6 +65,25 @@ test('options out of their range are refused', () => {
   assert.deepEqual(parseBenchOptions(['--only', 'ack,query']).parts, ['ack', 'query']);
   assert.throws(() => parseBenchOptions(['--only', 'nothing']), /--only nothing/);
   assert.throws(() => parseBenchOptions(['--spans', '1']), /--spans 1/);
+});
+
+test('questions are about what is in the corpus', (t) => {
+  const directory = mkdtempSync(join(tmpdir(), 'spoor-bench-'));
+  t.after(() => rmSync(directory, { recursive: true }));
+  const nowUnixNano = 1_795_000_000_000_000_000n;
+  const corpus = createCorpus({ profile: 'shop', spans: 3000, seed: 1, nowUnixNano });
+  assert.ok([...corpus].length > 0);
+  const facts = factsOf(corpus.truth);
+  const file = join(directory, 'facts.json');
+  writeFacts(file, facts);
+  assert.deepEqual(readFacts(file), facts);
+  assert.equal(facts.traceIds.length, corpus.truth.traces.length);
+  const paths = createQuestions(facts, 1).map(({ path }) => path());
+  assert.ok(paths.some((path) => facts.traceIds.some((id) => path.endsWith(`/${id}`))));
+  assert.equal(new Set(paths).size, paths.length);
+  assert.equal(resultsIn('{"data":[1,2]}'), 2);
+  assert.equal(resultsIn('{"name":"n","metrics":[1]}'), 1);
+  assert.throws(() => resultsIn('{"errors":[]}'), /no list/);
 });
 
 for (const profile of ['shop', 'hostile'] as const) {

@@ -1,76 +1,89 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { CorpusTruth, TraceTruth } from '../server/src/cli/tracegen/corpus-truth.ts';
 import { Random } from '../server/src/cli/tracegen/random.ts';
+import type { QueryFacts } from './query-facts.ts';
 
 /** A kind of question with the paths that ask it. */
 export interface Question {
   readonly name: string;
-  /** The next path; each call asks for something else. */
+  /** The next path; each call asks for something else where there is something else to ask for. */
   readonly path: () => string;
-  /** Traces that the answer must have, at least; it is an error when it has fewer. */
-  readonly traces: number;
+  /** Traces, names or series that the answer must have, at least; it is an error when it has fewer. */
+  readonly results: number;
 }
 
-const RARE = 'order.id';
+type Params = Readonly<Record<string, string>>;
 
-/** The questions of the query part about a corpus of profile `shop`. */
-export function createQuestions(truth: CorpusTruth, seed: number): Question[] {
+const RARE = 'order.id';
+const DAY_MS = 24 * 3600 * 1000;
+
+/** The questions of the query part about a corpus of profile `shop`, as they are asked over HTTP. */
+export function createQuestions(facts: QueryFacts, seed: number): Question[] {
   const random = new Random(seed);
-  const starts = truth.traces.map(({ startTimeUnixNano }) => startTimeUnixNano);
-  const first = starts.reduce((a, b) => (a < b ? a : b));
-  const last = truth.traces
-    .map(({ endTimeUnixNano }) => endTimeUnixNano)
-    .reduce((a, b) => (a > b ? a : b));
-  const window = { start: String(first / 1000n), end: String(last / 1000n), limit: '20' };
-  const withOrder = truth.traces.filter(({ orderId }) => orderId !== '');
-  const services = [...new Set(truth.operations.map(({ serviceName }) => serviceName))];
-  const operations = truth.operations.filter(({ spanCount }) => spanCount >= 20);
-  const search = (more: Readonly<Record<string, string>>): string =>
-    `/api/traces?${new URLSearchParams({ ...window, ...more }).toString()}`;
-  const tags = (values: Readonly<Record<string, string>>): { tags: string } => ({
-    tags: JSON.stringify(values),
+  const { firstMicros, lastMicros, traceIds, orderIds, services } = facts;
+  const window = { start: String(firstMicros), end: String(lastMicros) };
+  const operations = facts.operations.filter(({ spanCount }) => spanCount >= 20);
+  const find = (path: string, params: Params): string =>
+    `${path}?${new URLSearchParams({ ...window, limit: '20', ...params }).toString()}`;
+  const summaries = (params: Params): string => find('/api/trace-summaries', params);
+  const traces = (params: Params): string => find('/api/traces', params);
+  const tags = (values: Params): Params => ({ tags: JSON.stringify(values) });
+  const lastMs = String(Math.ceil(lastMicros / 1000));
+  const day = { endTs: lastMs, lookback: String(DAY_MS) };
+  const service = (): Params => ({ service: random.pick(services) });
+  const operation = (): Params => {
+    const { serviceName, spanName } = random.pick(operations);
+    return { service: serviceName, operation: spanName };
+  };
+  const metrics = (family: string, params: Params): string =>
+    `/api/metrics/${family}?${new URLSearchParams({ ...day, ...service(), step: '60000', ...params }).toString()}`;
+  const some = (name: string, path: () => string, results = 1): Question => ({
+    name,
+    path,
+    results,
   });
-  const trace = (list: readonly TraceTruth[]): TraceTruth => random.pick(list);
   return [
-    { name: 'trace by id', traces: 1, path: () => `/api/traces/${trace(truth.traces).traceId}` },
-    {
-      name: '20 newest of a service',
-      traces: 1,
-      path: () => search({ service: random.pick(services) }),
-    },
-    {
-      name: 'service + operation',
-      traces: 1,
-      path: () => {
-        const { serviceName, spanName } = random.pick(operations);
-        return search({ service: serviceName, operation: spanName });
-      },
-    },
-    {
-      name: 'rare attribute, hit',
-      traces: 1,
-      path: () => search(tags({ [RARE]: trace(withOrder).orderId })),
-    },
-    {
-      name: 'rare attribute, miss',
-      traces: 0,
-      path: () => search(tags({ [RARE]: random.uuid() })),
-    },
-    {
-      name: 'error of a service',
-      traces: 1,
-      path: () => search({ service: 'storefront', ...tags({ error: 'true' }) }),
-    },
-    {
-      name: 'service, 200 ms and longer',
-      traces: 0,
-      path: () => search({ service: 'storefront', minDuration: `${200 + random.int(20)}ms` }),
-    },
-    { name: 'services', traces: 0, path: () => '/api/services' },
-    {
-      name: 'operations of a service',
-      traces: 0,
-      path: () => `/api/services/${random.pick(services)}/operations`,
-    },
+    some('trace by id', () => `/api/traces/${random.pick(traceIds)}`),
+    some('20 newest of a service, summaries', () => summaries(service())),
+    some('20 newest of a service, whole traces', () => traces(service())),
+    some('rare attribute, hit', () => traces(tags({ [RARE]: random.pick(orderIds) }))),
+    some('rare attribute, miss', () => traces(tags({ [RARE]: random.uuid() })), 0),
+    some('service + operation, summaries', () => summaries(operation())),
+    some('service + operation, whole traces', () => traces(operation())),
+    some('error of a service, summaries', () =>
+      summaries({ service: 'storefront', ...tags({ error: 'true' }) }),
+    ),
+    some('service, 200 ms and longer, summaries', () =>
+      summaries({ service: 'storefront', minDuration: `${200 + random.int(20)}ms` }),
+    ),
+    some('longest of the window, summaries', () =>
+      summaries({ order: 'longest', start: String(firstMicros + random.int(1000)) }),
+    ),
+    some('most spans of the window, summaries', () =>
+      summaries({ order: 'most_spans', start: String(firstMicros + random.int(1000)) }),
+    ),
+    some('traces of at least n spans, all time, summaries', () =>
+      summaries({ start: '0', minSpans: String(20 + random.int(20)) }),
+    ),
+    some(
+      'dependencies over 24 h',
+      () => `/api/dependencies?${new URLSearchParams(day).toString()}`,
+    ),
+    some('calls of a service over 24 h', () => metrics('calls', {}), 0),
+    some(
+      'latencies of its operations over 24 h',
+      () => metrics('latencies', { quantile: '0.95', groupByOperation: 'true' }),
+      0,
+    ),
+    some('services', () => '/api/services'),
+    some('operations of a service', () => `/api/services/${random.pick(services)}/operations`),
   ];
+}
+
+/** Traces, names or series in an answer. @throws {Error} when it has no list of them */
+export function resultsIn(body: string): number {
+  const answer: unknown = JSON.parse(body);
+  if (typeof answer !== 'object' || answer === null) throw new Error('the answer is no object');
+  const list = 'data' in answer ? answer.data : 'metrics' in answer ? answer.metrics : undefined;
+  if (!Array.isArray(list)) throw new Error('the answer has no list');
+  return list.length;
 }

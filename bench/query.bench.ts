@@ -1,130 +1,141 @@
 // SPDX-License-Identifier: Apache-2.0
-import { withDirectory, withServer, type BenchContext } from './bench-context.ts';
+import { DEFAULT_TENANT } from '@spoor/core/model/ids.ts';
+import { ColumnarStore } from '../server/src/storage/columnar/columnar-store.ts';
+import { withServer, type BenchContext } from './bench-context.ts';
 import { diskTable } from './disk-table.ts';
-import { sendCorpus } from './load.ts';
 import { QueryClient } from './query-client.ts';
-import { createQuestions, type Question } from './query-questions.ts';
+import { type QueryData, withQueryData } from './query-data.ts';
+import { createQuestions, resultsIn, type Question } from './query-questions.ts';
 import { formatMegabytes, formatNumber, quantile, type Table } from './report.ts';
-import type { ServerProcess } from './server-process.ts';
-import { settle } from './settle.ts';
+import { createStoreQuestions } from './store-questions.ts';
 
 const REPETITIONS = 50;
+/** Not counted: the code is compiled meanwhile. */
 const WARM_UP = 10;
+/** Questions that look at everything take long; code is warm after a few. */
+const LONG_REPETITIONS = 10;
+const LONG_WARM_UP = 2;
 
-/** Times of one question, ms. */
-interface Times {
-  readonly first: number;
-  readonly p50: number;
-  readonly p95: number;
-  /** Size of the largest answer. */
-  readonly bytes: number;
+/** One kind of question: its first answer, the others, and how large the largest was. */
+interface Asked {
+  readonly name: string;
+  readonly firstMs: number;
+  readonly times: readonly number[];
+  readonly answer: string;
 }
 
-/** Disk, then questions to a server that has been running and to one that was just started. */
+/** Disk, then questions to a server that was just started on a data directory with everything in blocks. */
 export async function benchQuery(context: BenchContext): Promise<Table[]> {
-  const { corpora, options, meter, say } = context;
-  const corpus = corpora.get('shop');
-  const questions = createQuestions(corpus.truth, options.seed);
-  return await withDirectory(context, async (directory) => {
-    const running = await withServer(context, directory, async (server) => {
-      await sendCorpus({
-        corpusFile: corpus.file,
-        protocol: 'http',
-        endpoint: server.otlpHttp,
-        workers: options.workers,
-      });
-      const timeoutMs = Math.max(options.settleMs, 1000);
-      const { quiet } = await settle(server, meter, { headSpans: 0, timeoutMs });
-      const disk = diskTable(directory, corpus.truth.spans, quiet);
-      const times = await askAll(server, questions, say);
-      return { disk, times, rssBytes: meter.read(server.pid).rssBytes };
-    });
-    const restarted = await withServer(context, directory, async (server) => {
-      const first = await ask(server, questions[0]!, 1, 0);
-      const times = await askAll(server, questions, say);
-      return { readyMs: server.readyMs, firstMs: first.first, times };
-    });
-    const rows = questions.map(({ name }, i) => {
-      const warm = running.times[i]!;
-      const cold = restarted.times[i]!;
-      return [
-        name,
-        ...[warm.p50, warm.p95, cold.first, cold.p50, cold.p95].map(formatNumber),
-        `${formatNumber(warm.bytes / 1000)} kB`,
-      ];
-    });
-    return [
-      running.disk,
-      {
+  return await withQueryData(context, async (data) => [
+    diskTable(data.directory, data.facts.spans, data.quiet),
+    await askServer(context, data),
+    await askStore(context, data),
+  ]);
+}
+
+async function askServer(context: BenchContext, { directory, facts }: QueryData): Promise<Table> {
+  const { meter, options, say } = context;
+  const questions = createQuestions(facts, options.seed);
+  return await withServer(context, directory, async (server) => {
+    const client = new QueryClient(server.query);
+    try {
+      const asked: Asked[] = [];
+      const before = meter.read(server.pid).cpuSeconds;
+      for (const question of questions) {
+        asked.push(await ask(client, question));
+        say(describe(asked.at(-1)!));
+      }
+      const { cpuSeconds, rssBytes } = meter.read(server.pid);
+      const firstMs = asked[0]!.firstMs;
+      return {
         title: `Questions over HTTP, ms, ${REPETITIONS} each, one after the other, 20 results`,
-        columns: [
-          'question',
-          'p50',
-          'p95',
-          'first after restart',
-          'then p50',
-          'then p95',
-          'answer',
+        columns: ['question', 'first', 'p50', 'p95', 'answer'],
+        rows: [
+          [
+            'first answer after start: trace by id',
+            formatNumber(server.readyMs + firstMs),
+            '',
+            '',
+            '',
+          ],
+          ...asked.map(toRow),
         ],
-        rows,
         notes: [
-          `After a restart the server was ready in ${formatNumber(restarted.readyMs)} ms and answered the first trace by id ${formatNumber(restarted.firstMs)} ms later. RSS after the questions: ${formatMegabytes(running.rssBytes)}.`,
+          `The server was ready ${formatNumber(server.readyMs)} ms after it was started, and answered its first question ${formatNumber(firstMs)} ms later. RSS after the questions: ${formatMegabytes(rssBytes)}; CPU for all of them: ${formatNumber(cpuSeconds - before)} s.`,
         ],
-      },
-    ];
+      };
+    } finally {
+      client.close();
+    }
   });
 }
 
-async function askAll(
-  server: ServerProcess,
-  questions: readonly Question[],
-  say: (text: string) => void,
-): Promise<Times[]> {
-  const times: Times[] = [];
-  for (const question of questions) {
-    const result = await ask(server, question, REPETITIONS, WARM_UP);
-    say(`${question.name}: p50 ${formatNumber(result.p50)} ms, p95 ${formatNumber(result.p95)} ms`);
-    times.push(result);
-  }
-  return times;
-}
-
-/** Asks `warmUp` times without counting, then `count` times. */
-async function ask(
-  server: ServerProcess,
-  question: Question,
-  count: number,
-  warmUp: number,
-): Promise<Times> {
-  const client = new QueryClient(server.query);
+async function ask(client: QueryClient, question: Question): Promise<Asked> {
   const times: number[] = [];
-  let first = Number.NaN;
   let bytes = 0;
-  try {
-    for (let i = 0; i < warmUp + count; i++) {
-      const path = question.path();
-      const { status, body, ms } = await client.get(path);
-      if (status !== 200)
-        throw new Error(`${path} was answered with ${status}: ${body.slice(0, 200)}`);
-      checkAnswer(question, path, body);
-      if (i === 0) first = ms;
-      if (i >= warmUp) times.push(ms);
-      bytes = Math.max(bytes, body.length);
-    }
-  } finally {
-    client.close();
+  for (let i = 0; i < WARM_UP + REPETITIONS; i++) {
+    const path = question.path();
+    const { status, body, ms } = await client.get(path);
+    if (status !== 200)
+      throw new Error(`${path} was answered with ${status}: ${body.slice(0, 200)}`);
+    const results = resultsIn(body);
+    // A fast wrong answer is no result.
+    if (results < question.results)
+      throw new Error(`${path} has ${results} results, not ${question.results}`);
+    times.push(ms);
+    bytes = Math.max(bytes, body.length);
   }
-  return { first, p50: quantile(times, 0.5), p95: quantile(times, 0.95), bytes };
+  return {
+    name: question.name,
+    firstMs: times[0]!,
+    times: times.slice(WARM_UP),
+    answer: `${formatNumber(bytes / 1000)} kB`,
+  };
 }
 
-/** A fast wrong answer is no result. */
-function checkAnswer(question: Question, path: string, body: string): void {
-  const answer: unknown = JSON.parse(body);
-  const data =
-    typeof answer === 'object' && answer !== null && 'data' in answer ? answer.data : undefined;
-  if (!Array.isArray(data) || data.length < question.traces) {
-    throw new Error(
-      `${path} has ${Array.isArray(data) ? data.length : 'no'} results, not ${question.traces}`,
-    );
+/** Asks the store itself, in this process, what no parameter of the API asks. */
+async function askStore(context: BenchContext, { directory, facts }: QueryData): Promise<Table> {
+  const store = new ColumnarStore({ dir: directory, logger: SILENT });
+  await store.start();
+  try {
+    const asked: Asked[] = [];
+    for (const { name, query } of createStoreQuestions(facts, context.options.seed)) {
+      const times: number[] = [];
+      let most = 0;
+      for (let i = 0; i < LONG_WARM_UP + LONG_REPETITIONS; i++) {
+        const startMs = performance.now();
+        const { traces } = await store.findTraces(DEFAULT_TENANT, query());
+        times.push(performance.now() - startMs);
+        most = Math.max(most, traces.length);
+      }
+      asked.push({
+        name,
+        firstMs: times[0]!,
+        times: times.slice(LONG_WARM_UP),
+        answer: `${most} traces`,
+      });
+      context.say(describe(asked.at(-1)!));
+    }
+    return {
+      title: `Questions over all time to the store itself, ms, ${LONG_REPETITIONS} each`,
+      columns: ['question', 'first', 'p50', 'p95', 'answer'],
+      rows: asked.map(toRow),
+    };
+  } finally {
+    await store.shutdown();
   }
+}
+
+const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+function toRow({ name, firstMs, times, answer }: Asked): string[] {
+  return [
+    name,
+    ...[firstMs, quantile(times, 0.5), quantile(times, 0.95)].map(formatNumber),
+    answer,
+  ];
+}
+
+function describe({ name, times }: Asked): string {
+  return `${name}: p50 ${formatNumber(quantile(times, 0.5))} ms, p95 ${formatNumber(quantile(times, 0.95))} ms`;
 }
