@@ -15,6 +15,15 @@ export interface SymbolTable {
   readonly hashes: Uint32Array | undefined;
 }
 
+/** The distinct values of a column where all of them together are much, and several sources share them. */
+export interface PagedValues {
+  readonly count: number;
+  /** All entries, in order, as tables that are looked at one after the other. */
+  pages(): Iterable<SymbolTable>;
+  /** Entry of a string, or -1. */
+  find(value: Uint8Array): number;
+}
+
 /**
  * The values of one key, one value type and one level, in the order of the rows
  * (or of the events or links) that have them. A row whose shape names the column
@@ -33,6 +42,10 @@ export interface AttributeColumn {
   readonly codes: Uint32Array | undefined;
   /** Distinct values, or for a plain column all values in order. */
   readonly values: SymbolTable;
+  /** The same values in pages, where the source has them so; the same object for all sources that share them. */
+  readonly paged?: PagedValues | undefined;
+  /** With `paged`: false when the column surely has none of the entries that are marked with 1. */
+  mayHaveSome?(marked: Uint8Array): boolean;
 }
 
 /**

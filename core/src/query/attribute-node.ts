@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { AttributeLevel } from '#model/attributes.ts';
+import { AttributeLevel, ValueType } from '#model/attributes.ts';
 import type { AttributeColumn, SpanColumns, SymbolTable } from '#model/span-columns.ts';
 import { equalBytes } from '#model/symbol-interner.ts';
 import { encodeText } from '#model/utf8.ts';
@@ -10,7 +10,7 @@ import {
   SCOPE_ATTRIBUTE_TAG,
   SymbolAttributes,
 } from './symbol-attributes.ts';
-import { SymbolVerdicts } from './symbol-verdicts.ts';
+import { SymbolVerdicts, type Verdicts } from './symbol-verdicts.ts';
 import type { QueryField } from './trace-query.ts';
 import type { ValueTest } from './value-test.ts';
 
@@ -48,7 +48,8 @@ export class AttributeNode implements PredicateNode {
   readonly #attributes = new SymbolAttributes();
   readonly #values: ColumnVerdicts;
 
-  constructor(scope: AttributeScope, key: string, test: ValueTest) {
+  /** @param checkpoint called now and then while many values are tested */
+  constructor(scope: AttributeScope, key: string, test: ValueTest, checkpoint: () => void) {
     const places = PLACES[scope];
     this.rank = places.rank;
     this.#key = encodeText(key);
@@ -56,7 +57,7 @@ export class AttributeNode implements PredicateNode {
     this.#test = test;
     if (places.resource === true) this.#resources = this.#symbols(RESOURCE_ATTRIBUTE_TAG);
     if (places.scope === true) this.#scopes = this.#symbols(SCOPE_ATTRIBUTE_TAG);
-    this.#values = new ColumnVerdicts(test);
+    this.#values = new ColumnVerdicts(test, checkpoint);
   }
 
   forecast(columns: SpanColumns): number {
@@ -129,27 +130,36 @@ export class AttributeNode implements PredicateNode {
 /** Verdicts on the values of attribute columns. */
 export class ColumnVerdicts {
   readonly #test: ValueTest;
+  readonly #checkpoint: () => void;
   readonly #byType: SymbolVerdicts[] = [];
 
-  constructor(test: ValueTest) {
+  /** @param checkpoint called now and then while many values are tested */
+  constructor(test: ValueTest, checkpoint: () => void = () => undefined) {
     this.#test = test;
+    this.#checkpoint = checkpoint;
   }
 
   somePass(column: AttributeColumn): boolean {
-    return this.#test.passesAll || this.#of(column).of(column.values).passing > 0;
+    if (this.#test.passesAll) return true;
+    const { passing, passes } = this.#of(column);
+    return passing > 0 && column.mayHaveSome?.(passes) !== false;
   }
 
   /** 1 for each entry of the column's values that passes; undefined when all do. */
   passes(column: AttributeColumn): Uint8Array | undefined {
     if (this.#test.passesAll) return undefined;
-    const { passing, count, passes } = this.#of(column).of(column.values);
+    const { passing, count, passes } = this.#of(column);
     return passing === count ? undefined : passes;
   }
 
-  #of({ type }: AttributeColumn): SymbolVerdicts {
-    return (this.#byType[type] ??= new SymbolVerdicts((bytes, start, end) =>
+  #of(column: AttributeColumn): Verdicts {
+    const { type, paged } = column;
+    const verdicts = (this.#byType[type] ??= new SymbolVerdicts((bytes, start, end) =>
       this.#test.passes(type, bytes, start, end),
     ));
+    if (paged === undefined) return verdicts.of(column.values);
+    const only = type === ValueType.string ? this.#test.onlyText : undefined;
+    return verdicts.ofPages(paged, only, this.#checkpoint);
   }
 }
 

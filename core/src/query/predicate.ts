@@ -22,9 +22,15 @@ export const MAX_PREDICATE_NODES = 1000;
 /** Nesting of operators; it bounds the recursion over a tree that came from outside. */
 export const MAX_PREDICATE_DEPTH = 100;
 
-/** Counts the parts of all predicates of one query. */
+/** What the predicates of one query may cost: counts their parts, and asks whether to go on. */
 export class PredicateBudget {
+  /** Called now and then while many values are tested; it throws when nobody waits for the answer any more. */
+  readonly checkpoint: () => void;
   #nodes = 0;
+
+  constructor(checkpoint: () => void = () => undefined) {
+    this.checkpoint = checkpoint;
+  }
 
   /**
    * Counts one part.
@@ -57,6 +63,8 @@ export function compilePredicate(
   predicate: SpanPredicate,
   budget: PredicateBudget = new PredicateBudget(),
 ): CompiledPredicate {
+  const someValue = (field: QueryField, test: ValueTest): PredicateNode =>
+    valueNode(field, test, budget.checkpoint);
   const compile = (node: SpanPredicate, depth: number): PredicateNode => {
     budget.take(depth);
     switch (node.op) {
@@ -111,8 +119,9 @@ export function selectRows(
 }
 
 /** Rows where one of the field's values passes. */
-function someValue(field: QueryField, test: ValueTest): PredicateNode {
-  if (field.kind === 'attribute') return new AttributeNode(field.scope, field.key, test);
+function valueNode(field: QueryField, test: ValueTest, checkpoint: () => void): PredicateNode {
+  if (field.kind === 'attribute')
+    return new AttributeNode(field.scope, field.key, test, checkpoint);
   // Every span has every intrinsic.
   if (test.passesAll) return new ConstantNode(true);
   if (field.name === 'service' || field.name === 'name') return new NameNode(field.name, test);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { PagedValues } from '#model/span-columns.ts';
 import { SymbolInterner } from '#model/symbol-interner.ts';
 import { encodeText } from '#model/utf8.ts';
 import { SymbolVerdicts } from './symbol-verdicts.ts';
@@ -34,4 +35,53 @@ test('by content, a symbol that many tables repeat is tested once', () => {
     assert.equal(verdicts.of(table).passing, 2);
   }
   assert.equal(tests, 2);
+});
+
+function pagesOf(...pages: string[][]): PagedValues {
+  const texts = pages.flat();
+  return {
+    count: texts.length,
+    *pages() {
+      for (const page of pages) {
+        const table = new SymbolInterner();
+        for (const text of page) add(table, text);
+        yield table;
+      }
+    },
+    find: (value) => texts.indexOf(Buffer.from(value).toString()),
+  };
+}
+
+test('pages are tested one after the other, once', () => {
+  let tests = 0;
+  let checkpoints = 0;
+  const verdicts = new SymbolVerdicts((bytes, start) => {
+    tests++;
+    return bytes[start] === 97;
+  });
+  const values = pagesOf(['a1', 'b1'], ['a2'], ['c1', 'c2']);
+  for (let i = 0; i < 2; i++) {
+    const { count, passes, passing } = verdicts.ofPages(values, undefined, () => checkpoints++);
+    assert.deepEqual([count, [...passes], passing], [5, [1, 0, 1, 0, 0], 2]);
+  }
+  assert.deepEqual([tests, checkpoints], [5, 3]);
+});
+
+test('where only one value may pass, no other is looked at', () => {
+  const verdicts = new SymbolVerdicts(() => assert.fail());
+  const none = (): void => undefined;
+  const { passes, passing } = verdicts.ofPages(pagesOf(['a'], ['b']), encodeText('b'), none);
+  assert.deepEqual([[...passes], passing], [[0, 1], 1]);
+  assert.equal(verdicts.ofPages(pagesOf(['a'], ['b']), encodeText('c'), none).passing, 0);
+});
+
+test('work on many pages ends when nobody waits for it, and leaves nothing behind', () => {
+  const verdicts = new SymbolVerdicts(() => true);
+  const values = pagesOf(['a'], ['b'], ['c']);
+  let pages = 0;
+  const leave = (): void => {
+    if (++pages === 2) throw new Error('left');
+  };
+  assert.throws(() => verdicts.ofPages(values, undefined, leave), /left/);
+  assert.equal(verdicts.ofPages(values, undefined, () => undefined).passing, 3);
 });

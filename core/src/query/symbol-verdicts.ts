@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { SymbolTable } from '#model/span-columns.ts';
+import type { PagedValues, SymbolTable } from '#model/span-columns.ts';
 import { SymbolInterner } from '#model/symbol-interner.ts';
 
 /** Which entries of a symbol table pass a test. */
@@ -20,7 +20,7 @@ const MAX_REMEMBERED = 1024;
  */
 export class SymbolVerdicts {
   readonly #test: (bytes: Uint8Array, start: number, end: number) => boolean;
-  readonly #byTable = new WeakMap<SymbolTable, Verdicts>();
+  readonly #byTable = new WeakMap<SymbolTable | PagedValues, Verdicts>();
   readonly #remembered: SymbolInterner | undefined;
   readonly #rememberedPasses: number[] = [];
 
@@ -48,6 +48,36 @@ export class SymbolVerdicts {
     }
     const verdicts = { count, passes, passing };
     this.#byTable.set(table, verdicts);
+    return verdicts;
+  }
+
+  /**
+   * As {@link of}, page by page.
+   * @param only the one value that may pass, where that is known
+   * @param checkpoint called after each page; what it throws ends the work
+   */
+  ofPages(values: PagedValues, only: Uint8Array | undefined, checkpoint: () => void): Verdicts {
+    const known = this.#byTable.get(values);
+    if (known !== undefined) return known;
+    const { count } = values;
+    const passes = new Uint8Array(count);
+    let passing = 0;
+    if (only !== undefined) {
+      const entry = values.find(only);
+      if (entry >= 0) passing = passes[entry] = 1;
+    } else {
+      let code = 0;
+      for (const { count: entries, offsets, bytes } of values.pages()) {
+        for (let i = 0; i < entries; i++, code++) {
+          if (!this.#passes(bytes, offsets[i]!, offsets[i + 1]!)) continue;
+          passes[code] = 1;
+          passing++;
+        }
+        checkpoint();
+      }
+    }
+    const verdicts = { count, passes, passing };
+    this.#byTable.set(values, verdicts);
     return verdicts;
   }
 

@@ -80,6 +80,11 @@ export class ValueTest {
     }
   }
 
+  /** The bytes of the only string that passes; undefined where several may. */
+  get onlyText(): Uint8Array | undefined {
+    return this.#op === 'eq' ? this.#text : undefined;
+  }
+
   /** Whether the value of type `type` in `bytes[start, end)` passes. An array does when one of its elements does. */
   passes(type: ValueType, bytes: Uint8Array, start: number, end: number): boolean {
     if (this.#op === 'exists') return true;

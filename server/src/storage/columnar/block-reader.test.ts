@@ -186,19 +186,31 @@ test('an entry of a large dictionary is read from its page alone', () =>
     withBlock(dir, [batchOf(shopSpans(8400, 400))], (reader) => {
       const { columns } = reader.footer;
       const column = columns.findIndex(({ pages }) => pages !== undefined && pages.length > 1);
-      const whole = valuesOf(reader.dictionary(column));
+      const whole = valuesOf(reader.dictionary(column).table);
       const pages = columns[column]!.pages!;
       assert.equal(
         pages.reduce((sum, { count }) => sum + count, 0),
         whole.length,
       );
       for (let entry = 0; entry < whole.length; entry += 97) {
-        const { table, first } = reader.dictionaryPage(column, entry);
-        assert.deepEqual(valuesOf(table)[entry - first], whole[entry]);
+        const { table, index } = reader.dictionary(column).pageOf(entry);
+        assert.deepEqual(valuesOf(table)[index], whole[entry]);
+        assert.equal(reader.dictionary(column).find(whole[entry]!), entry);
         assert.ok(table.count <= 4096);
       }
       assert.deepEqual(whole, whole.toSorted(byBytes));
-      assert.throws(() => reader.dictionaryPage(column, whole.length), isCorrupt(reader.path));
+      const dictionary = reader.dictionary(column);
+      assert.equal(dictionary.find(Buffer.from('no such value')), -1);
+      const marked = new Uint8Array(whole.length);
+      let groups = 0;
+      for (let entry = 0; entry < whole.length; entry += 4201) {
+        marked[entry] = 1;
+        groups |= dictionary.groupsWith(whole[entry]!);
+      }
+      assert.equal(dictionary.groupsWithSome(marked), groups >>> 0);
+      assert.equal(dictionary.groupsWithSome(new Uint8Array(whole.length)), 0);
+      assert.deepEqual([...reader.dictionary(column).pages()].flatMap(valuesOf), whole);
+      assert.throws(() => reader.dictionary(column).pageOf(whole.length), isCorrupt(reader.path));
     }),
   ));
 

@@ -3,6 +3,7 @@ import { crc32, zstdDecompressSync } from 'node:zlib';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import { formatTraceId, traceIdBytes, type TraceId } from '@spoor/core/model/ids.ts';
 import type { ShapeTable, SymbolTable } from '@spoor/core/model/span-columns.ts';
+import { BlockDictionary } from './block-dictionary.ts';
 import {
   BLOCK_FORMAT_VERSION,
   BLOCK_MAGIC,
@@ -43,6 +44,7 @@ export class BlockReader {
   readonly #files: OpenFiles;
   readonly #cacheKey: string;
   readonly #cache: ByteCache<unknown>;
+  readonly #dictionaries: BlockDictionary[] = [];
   #shapes: ShapeTable | undefined;
   #firstTraces: Uint32Array | undefined;
 
@@ -183,6 +185,11 @@ export class BlockReader {
     return ref === null ? NOTHING : this.#chunk(ref);
   }
 
+  /** As {@link chunk}, for what is looked at once: it does not push out of the cache what is needed again. */
+  chunkOnce([frame, offset, length]: ChunkRef): Uint8Array {
+    return this.#frame(frame, false).subarray(offset, offset + length);
+  }
+
   /** A list of symbols, kept in the cache. */
   table(ref: TableRef): SymbolTable {
     const key = `${this.#cacheKey}table ${ref.chunk[0]} ${ref.chunk[1]}`;
@@ -194,53 +201,9 @@ export class BlockReader {
     return table;
   }
 
-  /** The whole dictionary of a column, kept in the cache. */
-  dictionary(column: number): SymbolTable {
-    const { pages } = this.footer.columns[column]!;
-    if (pages === undefined) throw new SpoorError('internal', `column ${column} has no dictionary`);
-    if (pages.length === 1) return this.table(pages[0]!);
-    const key = `${this.#cacheKey}dictionary ${column}`;
-    const known = this.#cache.get(key);
-    if (known !== undefined) return known as SymbolTable;
-    const table = joinTables(
-      pages.map((page) => decodeValues(this.#chunk(page.chunk), page.count)),
-    );
-    this.#cache.set(key, table, table.bytes.length + table.offsets.length * 4);
-    return table;
-  }
-
-  /**
-   * In which groups a value of a dictionary of strings is: bit `g % 32` for group `g`; 0 when it is in none.
-   * Reads one page for each halving of the dictionary, not all of it.
-   */
-  groupsWith(column: number, value: Uint8Array): number {
-    const pages = this.footer.columns[column]!.pages ?? [];
-    let low = 0;
-    let high = pages.length - 1;
-    while (low <= high) {
-      const middle = (low + high) >>> 1;
-      const page = pages[middle]!;
-      const entry = findEntry(this.table(page), value);
-      if (entry >= 0) {
-        if (page.groups === undefined) return ALL_GROUPS;
-        return decodeCodes(this.#chunk(page.groups), page.count)[entry]!;
-      }
-      if (entry === BEFORE) high = middle - 1;
-      else if (entry === AFTER) low = middle + 1;
-      else return 0;
-    }
-    return 0;
-  }
-
-  /** The page of a dictionary that holds an entry, and the number of its first entry. */
-  dictionaryPage(column: number, entry: number): { table: SymbolTable; first: number } {
-    const { pages } = this.footer.columns[column]!;
-    let first = 0;
-    for (const page of pages ?? []) {
-      if (entry < first + page.count) return { table: this.table(page), first };
-      first += page.count;
-    }
-    throw new SpoorError('corrupt', `block ${this.path}: column ${column} has no entry ${entry}`);
+  /** The dictionary of a column; the same object each time. */
+  dictionary(column: number): BlockDictionary {
+    return (this.#dictionaries[column] ??= new BlockDictionary(this, column));
   }
 
   /** The sequences of columns that rows, events and links have. */
@@ -305,7 +268,7 @@ export class BlockReader {
     return this.#frame(frame).subarray(offset, offset + length);
   }
 
-  #frame(frame: number): Uint8Array {
+  #frame(frame: number, isKept = true): Uint8Array {
     const key = this.#cacheKey + frame;
     const known = this.#cache.get(key);
     if (known !== undefined) return known as Uint8Array;
@@ -316,7 +279,7 @@ export class BlockReader {
       throw this.#damaged(`checksum of frame ${frame} is wrong`);
     }
     const content = raw === 0 ? bytes : this.#decompress(bytes, raw!, `frame ${frame}`);
-    this.#cache.set(key, content, content.length);
+    if (isKept) this.#cache.set(key, content, content.length);
     return content;
   }
 
@@ -398,44 +361,6 @@ export class BlockReader {
 
 const NOTHING = new Uint8Array(0);
 
-/** Every bit set: the value may be in any group. */
-export const ALL_GROUPS = 0xffffffff;
-
-/** Where a value would stand that is not on a page. */
-const BEFORE = -1;
-const AFTER = -2;
-const BETWEEN = -3;
-
-/** Entry of a value in a sorted table, or where it would stand. */
-function findEntry(table: SymbolTable, value: Uint8Array): number {
-  let low = 0;
-  let high = table.count - 1;
-  while (low <= high) {
-    const middle = (low + high) >>> 1;
-    const bytes = table.bytes.subarray(table.offsets[middle], table.offsets[middle + 1]);
-    const order = Buffer.compare(bytes, value);
-    if (order === 0) return middle;
-    if (order < 0) low = middle + 1;
-    else high = middle - 1;
-  }
-  if (low === 0) return BEFORE;
-  return low === table.count ? AFTER : BETWEEN;
-}
-
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-function joinTables(tables: readonly SymbolTable[]): SymbolTable {
-  const count = tables.reduce((sum, table) => sum + table.count, 0);
-  const offsets = new Uint32Array(count + 1);
-  const bytes = new Uint8Array(tables.reduce((sum, table) => sum + table.bytes.length, 0));
-  let at = 0;
-  let entry = 0;
-  for (const table of tables) {
-    for (let i = 0; i < table.count; i++) offsets[++entry] = at + table.offsets[i + 1]!;
-    bytes.set(table.bytes, at);
-    at += table.bytes.length;
-  }
-  return { count, offsets, bytes, hashes: undefined };
 }

@@ -4,7 +4,8 @@ import { symbolBytes, symbolText } from '@spoor/core/model/span-reader.ts';
 import { encodeText } from '@spoor/core/model/utf8.ts';
 import { decodeResource, decodeScope } from '@spoor/core/model/value-decoder.ts';
 import type { QueryField, QueryLiteral, SpanPredicate } from '@spoor/core/query/trace-query.ts';
-import { ALL_GROUPS, type BlockReader } from './block-reader.ts';
+import { ALL_GROUPS } from './block-dictionary.ts';
+import type { BlockReader } from './block-reader.ts';
 
 /** A text that could also be meant as a number or a boolean. */
 const MAYBE_NO_TEXT = /^[-+.0-9tfniTFNI]/;
@@ -57,7 +58,7 @@ function groupsWithAttribute(
     if (column.key !== keyCode || !levelMatches(column.level, scope)) continue;
     const { type } = column;
     if (type === ValueType.string && column.pages !== undefined) {
-      groups |= reader.groupsWith(id, text);
+      groups |= reader.dictionary(id).groupsWith(text);
     } else if (type === ValueType.string || type === ValueType.array || mayBeNoText) {
       return ALL_GROUPS;
     }

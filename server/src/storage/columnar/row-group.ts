@@ -11,6 +11,7 @@ import type {
   SymbolTable,
 } from '@spoor/core/model/span-columns.ts';
 import { SpanCopier } from '@spoor/core/model/span-copier.ts';
+import { ALL_GROUPS, type BlockDictionary } from './block-dictionary.ts';
 import {
   type BlockColumn,
   type BlockGroup,
@@ -105,8 +106,7 @@ export class RowGroup implements SpanColumns {
       if (this.#block.footer.columns[column]!.pages === undefined) {
         return { table: this.columns[column]!.values, index: entry };
       }
-      const { table, first } = this.#block.dictionaryPage(column, entry);
-      return { table, index: entry - first };
+      return this.#block.dictionary(column).pageOf(entry);
     });
     for (let row = start; row < end; row++) copier.copy(row);
     return builder.finish();
@@ -342,8 +342,6 @@ class RowGroupColumn implements AttributeColumn {
   readonly #part: GroupColumn | undefined;
   #codes: Uint32Array | undefined;
   #plain: SymbolTable | undefined;
-  /** The dictionary while a question is answered, so that one too large for the cache is not read for each value. */
-  #dictionary: WeakRef<SymbolTable> | undefined;
 
   constructor(
     block: BlockReader,
@@ -373,15 +371,19 @@ class RowGroupColumn implements AttributeColumn {
     return this.#codes;
   }
 
+  get paged(): BlockDictionary | undefined {
+    return this.isPlain || this.#part === undefined ? undefined : this.#block.dictionary(this.#id);
+  }
+
+  mayHaveSome(marked: Uint8Array): boolean {
+    const groups = this.paged?.groupsWithSome(marked) ?? ALL_GROUPS;
+    return (groups & (1 << (this.#group & 31))) !== 0;
+  }
+
   get values(): SymbolTable {
     if (this.#part === undefined) return NO_VALUES;
     if (!this.isPlain) {
-      let table = this.#dictionary?.deref();
-      if (table === undefined) {
-        table = this.#block.dictionary(this.#id);
-        this.#dictionary = new WeakRef(table);
-      }
-      return table;
+      return this.#block.dictionary(this.#id).table;
     }
     this.#plain ??= decodeValues(this.#block.chunk(this.#part.chunk), this.count);
     return this.#plain;

@@ -4,7 +4,9 @@ import type { RowSet } from '@spoor/core/query/row-set.ts';
 import type { TimeWindow } from '@spoor/core/query/time-window.ts';
 import type { SpanSelections, TraceEvaluator } from '@spoor/core/query/trace-evaluator.ts';
 import type { TraceFacts } from '@spoor/core/query/trace-predicate.ts';
+import type { TraceQuery } from '@spoor/core/query/trace-query.ts';
 import type { BlockReader } from './block-reader.ts';
+import { chooseGroups } from './group-choice.ts';
 import type { RoughTrace } from './rough-trace-test.ts';
 import { clipRanges } from './start-ranges.ts';
 import {
@@ -30,21 +32,29 @@ export class SearchedBlock {
   readonly summaries: TraceSummaries;
   /** Whether no span can be in the window. */
   readonly isOutside: boolean;
+  /** Groups in which a row may match, as bit `g % 32` for group `g`. */
+  readonly #choice: number;
   readonly #where: CompiledPredicate;
   readonly #window: TimeWindow | undefined;
   readonly #findings = new Map<number, GroupFindings>();
   readonly #selections = new Map<number, SpanSelections>();
   readonly #rough: RoughBlockTrace;
 
-  constructor(reader: BlockReader, where: CompiledPredicate, window: TimeWindow) {
+  constructor(reader: BlockReader, where: CompiledPredicate, query: TraceQuery) {
     this.reader = reader;
     this.summaries = new TraceSummaries(reader);
     this.#rough = new RoughBlockTrace(this.summaries);
     this.#where = where;
-    const { latest, isAllInside } = clipRanges(reader.startRanges, window);
+    const { latest, isAllInside } = clipRanges(reader.startRanges, query);
     this.isOutside = latest === undefined;
     // Where all starts are inside, they need not be read.
-    this.#window = isAllInside ? undefined : window;
+    this.#window = isAllInside ? undefined : query;
+    this.#choice = this.isOutside ? 0 : chooseGroups(reader, query.where);
+  }
+
+  /** Whether a row of a group may match: false for most where the dictionaries' index knows the values that are looked for. */
+  mayMatch(g: number): boolean {
+    return (this.#choice & (1 << (g & 31))) !== 0;
   }
 
   /** What matches in a group. */
@@ -52,7 +62,7 @@ export class SearchedBlock {
     let findings = this.#findings.get(g);
     if (findings === undefined) {
       const group = this.reader.group(g);
-      const matching = this.isOutside ? undefined : selectRows(this.#where, group, this.#window);
+      const matching = this.mayMatch(g) ? selectRows(this.#where, group, this.#window) : undefined;
       findings = { matching, traceStarts: group.traceStarts };
       this.#findings.set(g, findings);
     }
@@ -61,8 +71,8 @@ export class SearchedBlock {
 
   /** Whether a span of a trace is in the window and meets `where`. */
   matches(trace: number): boolean {
-    if (this.isOutside) return false;
     const g = this.reader.groupOf(trace);
+    if (!this.mayMatch(g)) return false;
     const { matching, traceStarts } = this.find(g);
     const t = trace - this.reader.firstTraces[g]!;
     return matching?.hasSome(traceStarts[t]!, traceStarts[t + 1]!) === true;

@@ -14,7 +14,6 @@ import { positionOf } from '@spoor/core/query/trace-order.ts';
 import type { TracePage, TraceQuery, TraceSummary } from '@spoor/core/query/trace-query.ts';
 import { BestFirst } from './best-first.ts';
 import type { BlockReader } from './block-reader.ts';
-import { chooseGroups } from './group-choice.ts';
 import { type HeadBatch, ROUGH_SLACK_NANOS } from './head-batch.ts';
 import { LooseTrace } from './loose-traces.ts';
 import type { RowGroup } from './row-group.ts';
@@ -65,7 +64,7 @@ class TraceSearch {
   readonly #summarizer = new TraceSummarizer();
 
   constructor(sources: TraceSources, query: TraceQuery, checkCancelled: () => void) {
-    const budget = new PredicateBudget();
+    const budget = new PredicateBudget(checkCancelled);
     const { order = 'newest', after } = query;
     this.#sources = sources;
     this.#query = query;
@@ -111,10 +110,18 @@ class TraceSearch {
       this.#queue.push(this.#rank.boundOf(minStart, summaries), block);
     }
     for (const trace of loose.values()) {
-      if (this.#roughTest?.(trace) === false) continue;
+      if (!this.#mayMatch(trace) || this.#roughTest?.(trace) === false) continue;
       const bound = this.#rank.ofKey(this.#rank.keyOf(trace));
       if (bound <= this.#ceiling || trace.mayRepeat) this.#queue.push(bound, trace);
     }
+  }
+
+  /** Whether one of the parts of a trace may match, as far as indexes tell. */
+  #mayMatch({ head, blocks }: LooseTrace): boolean {
+    return (
+      head.length > 0 ||
+      blocks.some(({ reader, trace }) => this.#blocks.get(reader)!.mayMatch(reader.groupOf(trace)))
+    );
   }
 
   /** Queues the groups of a block, each with its best trace that may match. */
@@ -122,10 +129,9 @@ class TraceSearch {
     const { reader, summaries } = block;
     const { firstTraces } = reader;
     const isLoose = this.#sources.loose.looseOf(reader);
-    const choice = chooseGroups(reader, this.#query.where);
     const rank = this.#rank;
     for (let group = 0; group < firstTraces.length - 1; group++) {
-      if ((choice & (1 << (group & 31))) === 0) continue;
+      if (!block.mayMatch(group)) continue;
       let best = -Infinity;
       for (let trace = firstTraces[group]!; trace < firstTraces[group + 1]!; trace++) {
         if (isLoose[trace] === 1) continue;

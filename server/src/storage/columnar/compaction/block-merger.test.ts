@@ -159,7 +159,9 @@ function dictionaries(reader: BlockReader): string[] {
   const keys = valuesOf(reader.table(reader.footer.keys)).map((key) => Buffer.from(key).toString());
   return reader.footer.columns
     .map(({ level, type, key }, c) => {
-      const values = valuesOf(reader.dictionary(c)).map((value) => Buffer.from(value).toHex());
+      const values = valuesOf(reader.dictionary(c).table).map((value) =>
+        Buffer.from(value).toHex(),
+      );
       return `${keys[key]} ${level} ${type}: ${values.join()}`;
     })
     .sort();

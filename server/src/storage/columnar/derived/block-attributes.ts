@@ -33,7 +33,7 @@ export function addBlockValues(reader: BlockReader, sum: AttributeValueSum): voi
       }
       continue;
     }
-    const table = reader.dictionary(column);
+    const table = reader.dictionary(column).table;
     const counts = reader.decoded(-1, `value counts ${column}`, table.count * 4, () =>
       countCodes(reader, column, table.count),
     );

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+import { SpoorError } from '@spoor/core/model/errors.ts';
+import type { PagedValues, SymbolTable } from '@spoor/core/model/span-columns.ts';
+import type { PageRef } from './block-format.ts';
+import type { BlockReader } from './block-reader.ts';
+import { decodeCodes } from './chunk-codec.ts';
+import { decodeValues } from './values-chunk.ts';
+
+/** Every bit set: the value may be in any group. */
+export const ALL_GROUPS = 0xffffffff;
+
+/** The dictionary of one column of a block: sorted, and read page by page. */
+export class BlockDictionary implements PagedValues {
+  readonly count: number;
+  readonly #block: BlockReader;
+  readonly #column: number;
+  readonly #pages: readonly PageRef[];
+  /** Number of the first entry of each page. */
+  readonly #firsts: readonly number[];
+  #joined: WeakRef<SymbolTable> | undefined;
+  readonly #groupsBySet = new WeakMap<Uint8Array, number>();
+
+  /** @throws {SpoorError} internal: the column is plain */
+  constructor(block: BlockReader, column: number) {
+    const { pages } = block.footer.columns[column]!;
+    if (pages === undefined) throw new SpoorError('internal', `column ${column} has no dictionary`);
+    this.#block = block;
+    this.#column = column;
+    this.#pages = pages;
+    let count = 0;
+    this.#firsts = pages.map((page) => (count += page.count) - page.count);
+    this.count = count;
+  }
+
+  /** All entries as one table. */
+  get table(): SymbolTable {
+    if (this.#pages.length === 1) return this.#block.table(this.#pages[0]!);
+    // Kept for as long as somebody uses it, since the cache may have no room for it.
+    const known = this.#joined?.deref();
+    if (known !== undefined) return known;
+    const table = this.#block.decoded(-1, `dictionary ${this.#column}`, sizeOf, () =>
+      joinTables([...this.pages()]),
+    );
+    this.#joined = new WeakRef(table);
+    return table;
+  }
+
+  /** Page after page. They are not kept in the cache, where all of them would push out all else. */
+  *pages(): Generator<SymbolTable, void, undefined> {
+    for (const { chunk, count } of this.#pages) {
+      yield decodeValues(this.#block.chunkOnce(chunk), count);
+    }
+  }
+
+  /** Entry of a value, or -1. Only for types whose dictionaries are in the order of their bytes: all but ints. */
+  find(value: Uint8Array): number {
+    const place = this.#search(value);
+    return place === undefined ? -1 : this.#firsts[place.page]! + place.index;
+  }
+
+  /** In which groups a value is, not an int: bit `g % 32` for group `g`; 0 when it is in none. */
+  groupsWith(value: Uint8Array): number {
+    const place = this.#search(value);
+    if (place === undefined) return 0;
+    const { groups, count } = this.#pages[place.page]!;
+    if (groups === undefined) return ALL_GROUPS;
+    return decodeCodes(this.#block.chunk(groups), count)[place.index]!;
+  }
+
+  /** In which groups one of the entries is that are marked with 1; as {@link groupsWith}. */
+  groupsWithSome(marked: Uint8Array): number {
+    const known = this.#groupsBySet.get(marked);
+    if (known !== undefined) return known;
+    let found = 0;
+    for (const [p, { groups, count }] of this.#pages.entries()) {
+      const first = this.#firsts[p]!;
+      const next = marked.indexOf(1, first);
+      if (next < 0) break;
+      if (next >= first + count) continue;
+      const bits = groups === undefined ? undefined : decodeCodes(this.#block.chunk(groups), count);
+      for (let i = 0; i < count; i++) {
+        if (marked[first + i] === 1) found |= bits?.[i] ?? ALL_GROUPS;
+      }
+      if (found >>> 0 === ALL_GROUPS) break;
+    }
+    this.#groupsBySet.set(marked, found >>> 0);
+    return found >>> 0;
+  }
+
+  /**
+   * The page that holds an entry, and the entry's place in it.
+   * @throws {SpoorError} corrupt: there is no such entry
+   */
+  pageOf(entry: number): { table: SymbolTable; index: number } {
+    if (entry >= this.count) {
+      throw new SpoorError(
+        'corrupt',
+        `block ${this.#block.path}: column ${this.#column} has no entry ${entry}`,
+      );
+    }
+    let low = 0;
+    let high = this.#firsts.length;
+    while (high - low > 1) {
+      const middle = (low + high) >>> 1;
+      if (this.#firsts[middle]! <= entry) low = middle;
+      else high = middle;
+    }
+    return { table: this.#block.table(this.#pages[low]!), index: entry - this.#firsts[low]! };
+  }
+
+  /** Reads one page for each halving of the dictionary, not all of it. */
+  #search(value: Uint8Array): { page: number; index: number } | undefined {
+    let low = 0;
+    let high = this.#pages.length - 1;
+    while (low <= high) {
+      const page = (low + high) >>> 1;
+      const index = findEntry(this.#block.table(this.#pages[page]!), value);
+      if (index >= 0) return { page, index };
+      if (index === BEFORE) high = page - 1;
+      else if (index === AFTER) low = page + 1;
+      else return undefined;
+    }
+    return undefined;
+  }
+}
+
+/** Where a value would stand that is not on a page. */
+const BEFORE = -1;
+const AFTER = -2;
+const BETWEEN = -3;
+
+/** Entry of a value in a sorted table, or where it would stand. */
+function findEntry(table: SymbolTable, value: Uint8Array): number {
+  let low = 0;
+  let high = table.count - 1;
+  while (low <= high) {
+    const middle = (low + high) >>> 1;
+    const bytes = table.bytes.subarray(table.offsets[middle], table.offsets[middle + 1]);
+    const order = Buffer.compare(bytes, value);
+    if (order === 0) return middle;
+    if (order < 0) low = middle + 1;
+    else high = middle - 1;
+  }
+  if (low === 0) return BEFORE;
+  return low === table.count ? AFTER : BETWEEN;
+}
+
+function sizeOf(table: SymbolTable): number {
+  return table.bytes.length + table.offsets.length * 4;
+}
+
+function joinTables(tables: readonly SymbolTable[]): SymbolTable {
+  const count = tables.reduce((sum, table) => sum + table.count, 0);
+  const offsets = new Uint32Array(count + 1);
+  const bytes = new Uint8Array(tables.reduce((sum, table) => sum + table.bytes.length, 0));
+  let at = 0;
+  let entry = 0;
+  for (const table of tables) {
+    for (let i = 0; i < table.count; i++) offsets[++entry] = at + table.offsets[i + 1]!;
+    bytes.set(table.bytes, at);
+    at += table.bytes.length;
+  }
+  return { count, offsets, bytes, hashes: undefined };
+}
