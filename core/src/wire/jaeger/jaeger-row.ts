@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: Apache-2.0
+import { AttributeLevel, ValueType } from '#model/attributes.ts';
+import type { BatchBuilder } from '#model/batch-builder.ts';
+import { SpanKind, StatusCode } from '#model/span.ts';
+import { decodeText, encodeText } from '#model/utf8.ts';
+import { STATUS_MESSAGE, TRACE_STATE } from '#wire/otlp/field-keys.ts';
+import { SymbolWriter } from '#wire/otlp/symbol-writer.ts';
+import { JaegerReferences, RefType } from './references.ts';
+import { KINDS, SPECIAL_TAGS, SpecialTag, STATUS_CODES } from './special-tags.ts';
+import { JaegerTag } from './tag.ts';
+
+/** Bit of Jaeger's flags that means sampled, as in OpenTelemetry's. */
+const SAMPLED = 1;
+
+/**
+ * One span of Jaeger on its way into a row of a {@link BatchBuilder}: the mapping that both of Jaeger's encodings share,
+ * which is that of OpenTelemetry's collector, but that nothing is renamed and nothing thrown away.
+ *
+ * For each span: `begin`; tags, logs and references in any order; the public fields; `finish`.
+ * @see https://opentelemetry.io/docs/specs/otel/trace/sdk_exporters/jaeger/
+ */
+export class JaegerRow {
+  /** The tag under way. */
+  readonly tag = new JaegerTag();
+  readonly references = new JaegerReferences();
+  row = 0;
+  /** Jaeger's flags: 1 sampled, 2 debug. */
+  flags = 0;
+  /** Epoch ns and ns. */
+  startLo = 0;
+  startHi = 0;
+  durationLo = 0;
+  durationHi = 0;
+  /** The operation's name is a range of the body. */
+  nameStart = 0;
+  nameEnd = 0;
+  /** What is wrong with the span; empty when nothing is. */
+  problem = '';
+  #builder!: BatchBuilder;
+  #body: Uint8Array = EMPTY;
+  #kind: number = SpanKind.unspecified;
+  #hasError = false;
+  /** 1 + code of the status; 0 when none was sent. */
+  #status = 0;
+  /** A number out of `http.status_code`; -1 when there is none. */
+  #httpStatus = -1;
+  readonly #texts = Object.values(SpecialTag).map(() => new Text());
+  readonly #symbols = new SymbolWriter();
+  readonly #scalar = new JaegerTag();
+  #event = 0;
+  #eventName = new Text();
+
+  /** Opens a row. */
+  begin(builder: BatchBuilder, body: Uint8Array): void {
+    this.#builder = builder;
+    this.#body = body;
+    this.tag.body = body;
+    this.row = builder.beginSpan();
+    this.references.count = 0;
+    this.flags = 0;
+    this.startLo = this.startHi = this.durationLo = this.durationHi = 0;
+    this.nameStart = this.nameEnd = 0;
+    this.problem = '';
+    this.#kind = SpanKind.unspecified;
+    this.#hasError = false;
+    this.#status = 0;
+    this.#httpStatus = -1;
+    for (const text of this.#texts) text.isThere = false;
+    const { traceId, spanId, parentSpanId } = builder;
+    traceId.fill(0, this.row * 16, this.row * 16 + 16);
+    spanId.fill(0, this.row * 8, this.row * 8 + 8);
+    parentSpanId.fill(0, this.row * 8, this.row * 8 + 8);
+  }
+
+  /** Takes the tag under way as one of the span. */
+  addTag(): void {
+    const { tag } = this;
+    const special = SPECIAL_TAGS.find(this.#body, tag.keyStart, tag.keyEnd);
+    if (special === 0 || !this.#takeSpecial(special)) this.#attribute(AttributeLevel.span, tag);
+  }
+
+  /** Opens a log. */
+  beginLog(): void {
+    this.#event = this.#builder.beginEvent();
+    this.#eventName.isThere = false;
+  }
+
+  /** Takes the tag under way as a field of the log. Its `event` is the name in OpenTelemetry. */
+  addField(): void {
+    const { tag } = this;
+    if (tag.isString && !this.#eventName.isThere && isEvent(this.#body, tag)) {
+      this.#eventName.set(tag);
+    } else this.#attribute(AttributeLevel.event, tag);
+  }
+
+  /** Closes the log. */
+  endLog(timeLo: number, timeHi: number): void {
+    const builder = this.#builder;
+    const name = this.#eventName;
+    builder.eventTimeLo[this.#event] = timeLo;
+    builder.eventTimeHi[this.#event] = timeHi;
+    builder.eventName[this.#event] = builder.eventNames.internText(
+      this.#body,
+      name.isThere ? name.start : 0,
+      name.isThere ? name.end : 0,
+    );
+    builder.endEvent();
+  }
+
+  /**
+   * Fills the rest of the row, which the caller then closes or takes back.
+   * @param resource code of the process
+   * @returns what is wrong with the span; empty when nothing is
+   */
+  finish(resource: number): string {
+    const builder = this.#builder;
+    const { row } = this;
+    if (isZero(builder.traceId, row * 16, 16)) this.problem ||= 'its trace id is all zeros';
+    if (isZero(builder.spanId, row * 8, 8)) this.problem ||= 'its span id is all zeros';
+    if (this.problem !== '') return this.problem;
+    this.#finishReferences();
+    this.#finishStatus();
+    this.#finishScope();
+    const state = this.#text(SpecialTag.traceState);
+    if (state.isThere && state.end > state.start) this.#field(TRACE_STATE, state);
+    if ((this.flags & ~SAMPLED) !== 0) {
+      this.#scalar.set64(ValueType.int, this.flags, this.flags >> 31);
+      const { value, start, end } = this.#scalar;
+      builder.attribute(
+        AttributeLevel.span,
+        ValueType.int,
+        FLAGS_KEY,
+        0,
+        FLAGS_KEY.length,
+        value,
+        start,
+        end,
+      );
+    }
+    builder.flags[row] = this.flags & SAMPLED;
+    builder.kind[row] = this.#kind;
+    builder.startLo[row] = this.startLo;
+    builder.startHi[row] = this.startHi;
+    builder.durationLo[row] = this.durationLo;
+    builder.durationHi[row] = this.durationHi;
+    builder.name[row] = builder.internName(this.#body, this.nameStart, this.nameEnd);
+    builder.resource[row] = resource;
+    return '';
+  }
+
+  /** Keeps a special tag of the type that makes it one. @returns false when it is an attribute like any other, too */
+  #takeSpecial(special: number): boolean {
+    const { tag } = this;
+    if (special === SpecialTag.error) {
+      // Only a boolean: old instrumentations put texts of their own here.
+      if (tag.type !== ValueType.bool || tag.value[tag.start] !== 1 || this.#hasError) return false;
+      this.#hasError = true;
+      return true;
+    }
+    if (special === SpecialTag.httpStatusCode) {
+      if (this.#httpStatus < 0) this.#httpStatus = this.#readHttpStatus();
+      return false;
+    }
+    if (!tag.isString) return false;
+    if (special === SpecialTag.spanKind) {
+      const kind = KINDS.find(this.#body, tag.start, tag.end);
+      if (kind === 0 || this.#kind !== SpanKind.unspecified) return false;
+      this.#kind = kind;
+      return true;
+    }
+    if (special === SpecialTag.statusCode) {
+      const status = STATUS_CODES.find(this.#body, tag.start, tag.end);
+      if (status === 0 || this.#status !== 0) return false;
+      this.#status = status;
+      return true;
+    }
+    const text = this.#text(special);
+    if (text.isThere) return false;
+    text.set(tag);
+    return special !== SpecialTag.httpStatusMessage;
+  }
+
+  #readHttpStatus(): number {
+    const { tag } = this;
+    const { value, start, end } = tag;
+    if (tag.type === ValueType.int) {
+      const isSmall = value.subarray(start + 2, end).every((byte) => byte === 0);
+      return isSmall ? value[start]! | (value[start + 1]! << 8) : -1;
+    }
+    if (!tag.isString || end - start !== 3) return -1;
+    const code = Number(decodeText(value, start, end));
+    return Number.isInteger(code) ? code : -1;
+  }
+
+  /** The parent is named as such, or else by a reference to the same trace; all other references are links. */
+  #finishReferences(): void {
+    const { references, row } = this;
+    if (references.count === 0) return;
+    const { traceId, parentSpanId } = this.#builder;
+    if (isZero(parentSpanId, row * 8, 8)) {
+      let parent = -1;
+      for (let i = 0; i < references.count; i++) {
+        if (!references.isOfTrace(i, traceId, row * 16)) continue;
+        if (references.types[i] === RefType.childOf) {
+          parent = i;
+          break;
+        }
+        if (parent < 0 && references.types[i] === RefType.followsFrom) parent = i;
+      }
+      if (parent >= 0) references.copySpanId(parent, parentSpanId, row * 8);
+    }
+    for (let i = 0; i < references.count; i++) {
+      const isParent =
+        references.types[i] === RefType.childOf &&
+        references.isOfTrace(i, traceId, row * 16) &&
+        references.isToSpan(i, parentSpanId, row * 8);
+      if (!isParent) this.#link(i);
+    }
+  }
+
+  #link(index: number): void {
+    const builder = this.#builder;
+    const { references } = this;
+    const link = builder.beginLink();
+    references.copyTo(index, builder.linkTraceId, link, builder.linkSpanId);
+    builder.linkFlags[link] = 0;
+    const type = references.types[index] === RefType.childOf ? CHILD_OF : FOLLOWS_FROM;
+    builder.attribute(
+      AttributeLevel.link,
+      ValueType.string,
+      REF_TYPE_KEY,
+      0,
+      REF_TYPE_KEY.length,
+      type,
+      0,
+      type.length,
+    );
+    builder.endLink();
+  }
+
+  /** The error tag counts most, then what OpenTelemetry says, then HTTP's status. */
+  #finishStatus(): void {
+    const builder = this.#builder;
+    const description = this.#text(SpecialTag.statusDescription);
+    const httpMessage = this.#text(SpecialTag.httpStatusMessage);
+    let status = this.#status;
+    let message = description;
+    if (this.#hasError) {
+      status = 1 + StatusCode.error;
+      if (!description.isThere) message = httpMessage;
+    } else if (status === 0) {
+      if (isHttpError(this.#httpStatus, this.#kind)) {
+        status = 1 + StatusCode.error;
+        message = httpMessage;
+      }
+      this.#restore(SpecialTag.statusDescription, DESCRIPTION_KEY);
+    }
+    builder.status[this.row] = status;
+    if (status !== 0 && message.isThere && message.end > message.start) {
+      this.#field(STATUS_MESSAGE, message);
+    }
+  }
+
+  #finishScope(): void {
+    const builder = this.#builder;
+    const name = this.#either(SpecialTag.scopeName, SpecialTag.libraryName, LIBRARY_NAME_KEY);
+    if (name === undefined) {
+      this.#restore(SpecialTag.scopeVersion, SCOPE_VERSION_KEY);
+      this.#restore(SpecialTag.libraryVersion, LIBRARY_VERSION_KEY);
+      builder.scope[this.row] = builder.scopes.intern(EMPTY, 0, 0);
+      return;
+    }
+    const version =
+      this.#either(SpecialTag.scopeVersion, SpecialTag.libraryVersion, LIBRARY_VERSION_KEY) ??
+      NO_TEXT;
+    const body = this.#body;
+    const symbols = this.#symbols;
+    symbols.scope(body, name.start, name.end, body, version.start, version.end);
+    builder.scope[this.row] = builder.scopes.intern(symbols.bytes, 0, symbols.length);
+  }
+
+  /** The text of a tag or else that of its older name, which stays an attribute where both are there and differ. */
+  #either(special: number, older: number, olderKey: Uint8Array): Text | undefined {
+    const text = this.#text(special);
+    const olderText = this.#text(older);
+    if (!text.isThere) return olderText.isThere ? olderText : undefined;
+    if (olderText.isThere && !sameText(this.#body, text, olderText)) {
+      this.#restore(older, olderKey);
+    }
+    return text;
+  }
+
+  /** Makes a special tag an attribute after all. */
+  #restore(special: number, key: Uint8Array): void {
+    const { isThere, start, end } = this.#text(special);
+    if (!isThere) return;
+    const { string } = ValueType;
+    const { span } = AttributeLevel;
+    this.#builder.attribute(span, string, key, 0, key.length, this.#body, start, end);
+  }
+
+  #field(key: Uint8Array, { start, end }: Text): void {
+    const { string } = ValueType;
+    const { spanField } = AttributeLevel;
+    this.#builder.attribute(spanField, string, key, 0, key.length, this.#body, start, end);
+  }
+
+  #attribute(level: AttributeLevel, tag: JaegerTag): void {
+    const builder = this.#builder;
+    const body = this.#body;
+    const { encodedStart, encodedEnd } = tag;
+    if (builder.repeat(level, body, encodedStart, encodedEnd)) return;
+    const { keyStart, keyEnd, type, value, start, end } = tag;
+    builder.attribute(level, type, body, keyStart, keyEnd, value, start, end);
+    builder.remember(level, body, encodedStart, encodedEnd);
+  }
+
+  #text(special: number): Text {
+    return this.#texts[special - 1]!;
+  }
+}
+
+/** A text of the body that is kept until its span ends. */
+class Text {
+  isThere = false;
+  start = 0;
+  end = 0;
+
+  set({ start, end }: JaegerTag): void {
+    this.isThere = true;
+    this.start = start;
+    this.end = end;
+  }
+}
+
+const EMPTY: Uint8Array = new Uint8Array(0);
+const NO_TEXT = new Text();
+
+/** Attribute that keeps the flags beside `sampled`. */
+const FLAGS_KEY = encodeText('jaeger.flags');
+const DESCRIPTION_KEY = encodeText('otel.status_description');
+const SCOPE_VERSION_KEY = encodeText('otel.scope.version');
+const LIBRARY_NAME_KEY = encodeText('otel.library.name');
+const LIBRARY_VERSION_KEY = encodeText('otel.library.version');
+/** @see https://opentelemetry.io/docs/specs/semconv/registry/attributes/opentracing/ */
+const REF_TYPE_KEY = encodeText('opentracing.ref_type');
+const CHILD_OF = encodeText('child_of');
+const FOLLOWS_FROM = encodeText('follows_from');
+const EVENT = encodeText('event');
+
+function isEvent(body: Uint8Array, { keyStart, keyEnd }: JaegerTag): boolean {
+  if (keyEnd - keyStart !== EVENT.length) return false;
+  for (let i = 0; i < EVENT.length; i++) if (body[keyStart + i] !== EVENT[i]) return false;
+  return true;
+}
+
+function sameText(body: Uint8Array, a: Text, b: Text): boolean {
+  if (a.end - a.start !== b.end - b.start) return false;
+  for (let i = a.start, j = b.start; i < a.end; i++, j++) if (body[i] !== body[j]) return false;
+  return true;
+}
+
+/** As OpenTelemetry's conventions have it: 4xx is no error to a server. */
+function isHttpError(code: number, kind: number): boolean {
+  if (code < 0 || (code >= 100 && code < 400)) return false;
+  return !(code >= 400 && code < 500 && kind === SpanKind.server);
+}
+
+function isZero(bytes: Uint8Array, offset: number, length: number): boolean {
+  for (let i = 0; i < length; i++) if (bytes[offset + i] !== 0) return false;
+  return true;
+}

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/** How a reference relates two spans; the numbers of both Thrift and protobuf. */
+export const RefType = { childOf: 0, followsFrom: 1 } as const;
+
+/** Bytes of a trace id and a span id. */
+const ENTRY_BYTES = 24;
+
+/** The references of the span under way. What they mean depends on its parent, which may come after them. */
+export class JaegerReferences {
+  count = 0;
+  /** Trace id of reference `i` is `ids[24 * i, 24 * i + 16)`, its span id the 8 bytes after that. */
+  ids = new Uint8Array(8 * ENTRY_BYTES);
+  types = new Uint32Array(8);
+
+  /** Adds one. @returns where its ids go, which are zeros so far */
+  add(): number {
+    if (this.count === this.types.length) this.#grow();
+    const at = this.count * ENTRY_BYTES;
+    this.ids.fill(0, at, at + ENTRY_BYTES);
+    this.types[this.count++] = RefType.childOf;
+    return at;
+  }
+
+  /** Sets the type of the reference added last. */
+  setType(type: number): void {
+    this.types[this.count - 1] = type;
+  }
+
+  /** Whether a reference is to the trace whose id is `traceId[at, at + 16)`. */
+  isOfTrace(index: number, traceId: Uint8Array, at: number): boolean {
+    return equals(this.ids, index * ENTRY_BYTES, traceId, at, 16);
+  }
+
+  /** Whether its span id is `spanId[at, at + 8)`. */
+  isToSpan(index: number, spanId: Uint8Array, at: number): boolean {
+    return equals(this.ids, index * ENTRY_BYTES + 16, spanId, at, 8);
+  }
+
+  /** Copies its ids. */
+  copyTo(index: number, traceId: Uint8Array, link: number, spanId: Uint8Array): void {
+    const at = index * ENTRY_BYTES;
+    for (let i = 0; i < 16; i++) traceId[link * 16 + i] = this.ids[at + i]!;
+    this.copySpanId(index, spanId, link * 8);
+  }
+
+  /** Copies its span id to `target[to, to + 8)`. */
+  copySpanId(index: number, target: Uint8Array, to: number): void {
+    const at = index * ENTRY_BYTES + 16;
+    for (let i = 0; i < 8; i++) target[to + i] = this.ids[at + i]!;
+  }
+
+  #grow(): void {
+    const ids = new Uint8Array(this.ids.length * 2);
+    ids.set(this.ids);
+    this.ids = ids;
+    const types = new Uint32Array(this.types.length * 2);
+    types.set(this.types);
+    this.types = types;
+  }
+}
+
+function equals(a: Uint8Array, aAt: number, b: Uint8Array, bAt: number, length: number): boolean {
+  for (let i = 0; i < length; i++) if (a[aAt + i] !== b[bAt + i]) return false;
+  return true;
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+import { ValueType } from '#model/attributes.ts';
+import { isValidUtf8, toValidUtf8 } from '#model/utf8.ts';
+import { ProtoWriter } from '#wire/protobuf/writer.ts';
+
+/**
+ * Writes the symbols of resources and scopes that came in another format than OTLP: the canonical bytes that `CanonicalWriter`
+ * makes of the same content in OTLP.
+ */
+export class SymbolWriter {
+  readonly #writer = new ProtoWriter(512);
+  #start = 0;
+
+  /** Bytes of the symbol: `bytes[0, length)`, until the next `begin`. */
+  get bytes(): Uint8Array<ArrayBuffer> {
+    return this.#writer.bytes;
+  }
+
+  get length(): number {
+    return this.#writer.length;
+  }
+
+  /** Begins a resource. */
+  beginResource(): void {
+    this.#writer.clear();
+    this.#start = this.#writer.begin(1);
+  }
+
+  /** Adds an attribute of canonical bytes to the resource; lists are not for here. */
+  attribute(
+    type: ValueType,
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    const writer = this.#writer;
+    const attribute = writer.begin(1);
+    this.#text(1, key, keyStart, keyEnd);
+    if (type !== ValueType.absent) {
+      const any = writer.begin(2);
+      this.#value(type, value, start, end);
+      writer.end(any);
+    }
+    writer.end(attribute);
+  }
+
+  /** Ends the resource. */
+  endResource(): void {
+    this.#writer.end(this.#start);
+  }
+
+  /** Writes the symbol of a scope with a name and a version. */
+  scope(
+    name: Uint8Array,
+    nameStart: number,
+    nameEnd: number,
+    version: Uint8Array,
+    versionStart: number,
+    versionEnd: number,
+  ): void {
+    const writer = this.#writer;
+    writer.clear();
+    const start = writer.begin(1);
+    this.#text(1, name, nameStart, nameEnd);
+    this.#text(2, version, versionStart, versionEnd);
+    writer.end(start);
+  }
+
+  #value(type: ValueType, value: Uint8Array, start: number, end: number): void {
+    const writer = this.#writer;
+    switch (type) {
+      case ValueType.bool:
+        writer.varint(type * 8);
+        writer.varint(value[start]!);
+        return;
+      case ValueType.int:
+        writer.varint(type * 8);
+        writer.varint64(word(value, start), word(value, start + 4));
+        return;
+      case ValueType.double:
+        writer.varint(type * 8 + 1);
+        writer.raw(value, start, end);
+        return;
+      case ValueType.bytes:
+        writer.bytesField(type, value, start, end);
+        return;
+      default:
+        this.#valid(ValueType.string, value, start, end);
+    }
+  }
+
+  #text(field: number, bytes: Uint8Array, start: number, end: number): void {
+    if (end > start) this.#valid(field, bytes, start, end);
+  }
+
+  #valid(field: number, bytes: Uint8Array, start: number, end: number): void {
+    if (isValidUtf8(bytes, start, end)) this.#writer.bytesField(field, bytes, start, end);
+    else this.#writer.bytesField(field, toValidUtf8(bytes.subarray(start, end)));
+  }
+}
+
+function word(bytes: Uint8Array, at: number): number {
+  return (
+    (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
+  );
+}
