@@ -3,6 +3,7 @@ import type { ChildProcess } from 'node:child_process';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { freePorts } from '../server/src/config/testing/free-ports.ts';
 import { startNode, stopChild } from './child-process.ts';
 
 const MAIN = fileURLToPath(new URL('../server/src/main.ts', import.meta.url));
@@ -41,8 +42,9 @@ export class ServerProcess {
 
   /** Starts a server and resolves when it is ready. @throws {Error} when it ends or takes too long */
   static async start(options: ServerOptions): Promise<ServerProcess> {
-    const ports = await freePorts(4);
+    const ports = await unusedPorts(4);
     const sets = [
+      ...freePorts(),
       `receivers.otlp.protocols.http.endpoint=127.0.0.1:${ports[0]}`,
       `receivers.otlp.protocols.grpc.endpoint=127.0.0.1:${ports[1]}`,
       `query.http.endpoint=127.0.0.1:${ports[2]}`,
@@ -102,7 +104,7 @@ function flatten(prefix: string, value: unknown, into: Map<string, number>): voi
 }
 
 /** Ports that nobody listens on now. */
-async function freePorts(count: number): Promise<number[]> {
+async function unusedPorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer());
   const ports: number[] = [];
   for (const server of servers) {

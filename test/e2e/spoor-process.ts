@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { freePorts } from '../../server/src/config/testing/free-ports.ts';
 
 const MAIN = fileURLToPath(new URL('../../server/src/main.ts', import.meta.url));
 
@@ -15,12 +16,7 @@ const READY_TIMEOUT_MS = 30_000;
 const STOP_TIMEOUT_MS = 10_000;
 
 /** Ports are taken free, so that tests can run beside a Spoor in use. */
-const FREE_PORTS = [
-  'receivers.otlp.protocols.grpc.endpoint=127.0.0.1:0',
-  'receivers.otlp.protocols.http.endpoint=127.0.0.1:0',
-  'query.http.endpoint=127.0.0.1:0',
-  'telemetry.health.endpoint=127.0.0.1:0',
-];
+const FREE_PORTS = freePorts();
 
 /** How a process is started. */
 export interface SpoorProcessOptions {

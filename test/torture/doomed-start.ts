@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { freePorts } from '../../server/src/config/testing/free-ports.ts';
 
 const MAIN = fileURLToPath(new URL('../../server/src/main.ts', import.meta.url));
 
@@ -22,12 +23,9 @@ export type StartProgress = 'loading' | 'opening' | 'ready';
 /** Starts a server on a data directory and kills it with SIGKILL before it is of any use. */
 export async function startAndKill(directory: string, cut: StartCut): Promise<StartProgress> {
   const healthPort = await freePort();
-  const sets = [
-    'receivers.otlp.protocols.grpc.endpoint=127.0.0.1:0',
-    'receivers.otlp.protocols.http.endpoint=127.0.0.1:0',
-    'query.http.endpoint=127.0.0.1:0',
-    `telemetry.health.endpoint=127.0.0.1:${healthPort}`,
-  ].flatMap((set) => ['--set', set]);
+  const sets = [...freePorts(), `telemetry.health.endpoint=127.0.0.1:${healthPort}`].flatMap(
+    (set) => ['--set', set],
+  );
   const child = spawn(process.execPath, [MAIN, '--data', directory, ...sets], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });

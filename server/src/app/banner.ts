@@ -8,6 +8,7 @@ export function formatBanner(version: string, config: SpoorConfig, addresses: Ad
     ['Web page', addresses['query']],
     ['Send spans (OTLP/gRPC)', addresses['otlp_grpc']],
     ['Send spans (OTLP/HTTP)', addresses['otlp_http']],
+    ['Send spans (Jaeger)', jaegerAddresses(addresses)],
     [
       'Stored in',
       config.storage.type === 'memory' ? 'memory, until it stops' : config.storage.directory,
@@ -17,4 +18,13 @@ export function formatBanner(version: string, config: SpoorConfig, addresses: Ad
   const width = Math.max(...rows.map(([label]) => label.length));
   const lines = rows.map(([label, value]) => `  ${label.padEnd(width)}  ${value ?? 'off'}\n`);
   return `\nSpoor ${version} is ready. Stop it with Ctrl-C.\n\n${lines.join('')}\n`;
+}
+
+/** Ports for clients of Jaeger, where the first three of them listen. */
+function jaegerAddresses(addresses: Addresses): string | undefined {
+  const { jaeger_http: http } = addresses;
+  const udp = [addresses['jaeger_udp_thrift_compact'], addresses['jaeger_udp_thrift_binary']];
+  const all = [http, ...udp.filter((address) => address !== undefined).map((a) => `udp://${a}`)];
+  const known = all.filter((address) => address !== undefined);
+  return known.length === 0 ? undefined : known.join(', ');
 }

@@ -11,7 +11,8 @@ import { Tenancy } from '#net/tenancy.ts';
 import { TenantShares } from '#net/tenant-shares.ts';
 import { PacedIngest } from '#pipeline/paced-ingest.ts';
 import { TraceBatcher } from '#pipeline/trace-batcher.ts';
-import { TenantCounters } from '#receivers/otlp/tenant-counters.ts';
+import { ClientReports } from '#receivers/jaeger/client-reports.ts';
+import { TenantCounters } from '#receivers/tenant-counters.ts';
 import type { TraceStore } from '#storage/tracestore.ts';
 import { createHealthApp } from '#telemetry/health-app.ts';
 import type { Logger } from '#telemetry/logger.ts';
@@ -19,7 +20,7 @@ import { Metrics } from '#telemetry/metrics.ts';
 import { ProcessMetrics } from '#telemetry/process-metrics.ts';
 import { Readiness } from '#telemetry/readiness.ts';
 import { HttpAppListener } from './http-app-listener.ts';
-import { createOtlpReceivers, type ReceiverPart } from './otlp-receivers.ts';
+import { createReceivers, type ReceiverPart } from './receivers.ts';
 import { statusOf } from './status.ts';
 import { createStore } from './stores.ts';
 
@@ -75,19 +76,25 @@ export function buildComponents(
   const tenantCounters = config.tenancy.enabled ? new TenantCounters() : undefined;
   const shares =
     tenantCounters && new TenantShares(budget, (tenant) => tenantCounters.countNoRoom(tenant));
-  const receivers = createOtlpReceivers(config.receivers.otlp.protocols, {
-    ingest: paced,
-    tenancy,
-    budgetOf: (tenant) => shares?.of(tenant) ?? budget,
-    tenantCounters,
-    logger,
-  });
+  const clientReports = new ClientReports();
+  const receivers = createReceivers(
+    config,
+    {
+      ingest: paced,
+      tenancy,
+      budgetOf: (tenant) => shares?.of(tenant) ?? budget,
+      tenantCounters,
+      logger,
+    },
+    clientReports,
+  );
   const processMetrics = new ProcessMetrics();
   const readiness = new Readiness(() => store.unhealthy);
   const metrics = new Metrics({
     version,
     process: processMetrics,
     receivers: () => receivers.map((receiver) => receiver.metrics()),
+    jaegerClients: () => clientReports.figures(),
     tenants: () => tenantCounters?.figures() ?? [],
     bodies: () => budget.figures,
     waitingBodies: () => paced.waiting,

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadConfig } from '#config/load-config.ts';
+import { freePorts } from '#config/testing/free-ports.ts';
 import { FaultyFiles } from '#storage/columnar/testing/faulty-files.ts';
 import { storeOnFaulty } from '#storage/columnar/testing/store-fixture.ts';
 import { createLogger } from '#telemetry/logger.ts';
@@ -16,12 +17,7 @@ async function withServer(
 ): Promise<void> {
   const config = loadConfig({
     env: {},
-    sets: [
-      'receivers.otlp.protocols.grpc.enabled=false',
-      'receivers.otlp.protocols.http.endpoint=127.0.0.1:0',
-      'query.http.endpoint=127.0.0.1:0',
-      'telemetry.health.endpoint=127.0.0.1:0',
-    ],
+    sets: ['receivers.otlp.protocols.grpc.enabled=false', ...freePorts()],
   });
   const logger = createLogger('silent');
   const components = buildComponents(config, logger, '1.2.3', storeOnFaulty(files));

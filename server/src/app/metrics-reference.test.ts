@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { PLAIN_SPAN } from '@spoor/core/wire/jaeger/testing/jaeger-model.ts';
+import { agentMessage } from '@spoor/core/wire/jaeger/testing/thrift-batch.ts';
 import { loadConfig } from '#config/load-config.ts';
+import { freePorts } from '#config/testing/free-ports.ts';
 import { createLogger } from '#telemetry/logger.ts';
 import { buildComponents } from './components.ts';
 import { SpoorServer } from './spoor-server.ts';
@@ -19,11 +23,9 @@ async function scrape(): Promise<string> {
     sets: [
       `storage.directory=${directory}`,
       'tenancy.enabled=true',
-      'receivers.otlp.protocols.grpc.endpoint=127.0.0.1:0',
-      'receivers.otlp.protocols.http.endpoint=127.0.0.1:0',
-      'query.http.endpoint=127.0.0.1:0',
+      ...freePorts(),
+      'receivers.jaeger.protocols.thrift_compact.tenant=acme',
       'query.ui.assets_path=/nonexistent',
-      'telemetry.health.endpoint=127.0.0.1:0',
     ],
   });
   const logger = createLogger('silent');
@@ -36,11 +38,31 @@ async function scrape(): Promise<string> {
       body: '{}',
     });
     assert.equal(answer.status, 200);
-    return await (await fetch(`${addresses['health']}/metrics`)).text();
+    await sendDatagram(addresses['jaeger_udp_thrift_compact']!, JAEGER_MESSAGE);
+    for (;;) {
+      const text = await (await fetch(`${addresses['health']}/metrics`)).text();
+      if (text.includes('spoor_jaeger_client_')) return text;
+    }
   } finally {
     await server.shutdown();
     rmSync(directory, { recursive: true });
   }
+}
+
+/** The first batch of a client of Jaeger, in the compact protocol. */
+const JAEGER_MESSAGE = agentMessage(
+  'compact',
+  { serviceName: 'shop', processTags: [['client-uuid', 'c1']], spans: [PLAIN_SPAN] },
+  [[3, { type: 'i64', value: 1n }]],
+);
+
+async function sendDatagram(address: string, bytes: Uint8Array): Promise<void> {
+  const { hostname, port } = new URL(`udp://${address}`);
+  const socket = createSocket('udp4');
+  await new Promise<void>((resolve, reject) => {
+    socket.send(bytes, Number(port), hostname, (error) => (error ? reject(error) : resolve()));
+  });
+  socket.close();
 }
 
 /** The page: a line for each metric. */
@@ -55,7 +77,7 @@ function formatPage(text: string): string {
   );
   return `# Metrics
 
-What \`GET /metrics\` on the health port (13133) and on the query port says, for Prometheus. Counters are since the start of the process. Labels have values of fixed sets, but for \`tenant\`, which is there when tenants are on. The names that begin with \`otelcol_\` are the OpenTelemetry collector's. [Operating the store](../guide/operating-the-store.md) says which of them to watch.
+What \`GET /metrics\` on the health port (13133) and on the query port says, for Prometheus. Counters are since the start of the process. Labels have values of fixed sets, but for \`tenant\`, which is there when tenants are on, and \`service\`. The names that begin with \`otelcol_\` are the OpenTelemetry collector's. [Operating the store](../guide/operating-the-store.md) says which of them to watch.
 
 This page is written by a test: \`SPOOR_WRITE_REFERENCE=1 node --test server/src/app/metrics-reference.test.ts\`.
 

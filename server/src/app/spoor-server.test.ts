@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadConfig } from '#config/load-config.ts';
+import { freePorts } from '#config/testing/free-ports.ts';
 import { createLogger } from '#telemetry/logger.ts';
 import { buildComponents, type Components } from './components.ts';
 import { SpoorServer } from './spoor-server.ts';
@@ -10,15 +11,7 @@ import { StartError } from './start-error.ts';
 function build(...sets: string[]): { server: SpoorServer; components: Components } {
   const config = loadConfig({
     env: {},
-    sets: [
-      'storage.type=memory',
-      'receivers.otlp.protocols.grpc.endpoint=127.0.0.1:0',
-      'receivers.otlp.protocols.http.endpoint=127.0.0.1:0',
-      'query.http.endpoint=127.0.0.1:0',
-      'query.ui.assets_path=/nonexistent',
-      'telemetry.health.endpoint=127.0.0.1:0',
-      ...sets,
-    ],
+    sets: ['storage.type=memory', ...freePorts(), 'query.ui.assets_path=/nonexistent', ...sets],
   });
   const logger = createLogger('silent');
   const components = buildComponents(config, logger, '1.2.3');
@@ -30,7 +23,16 @@ test('a server is ready once everything listens, and not while it stops', async 
   assert.match(components.readiness.problem!, /^starting: /);
   const addresses = await server.start();
   try {
-    assert.deepEqual(Object.keys(addresses), ['query', 'otlp_grpc', 'otlp_http', 'health']);
+    assert.deepEqual(Object.keys(addresses), [
+      'query',
+      'otlp_grpc',
+      'otlp_http',
+      'jaeger_http',
+      'jaeger_udp_thrift_compact',
+      'jaeger_udp_thrift_binary',
+      'jaeger_udp_zipkin_compact',
+      'health',
+    ]);
     assert.equal((await fetch(`${addresses['health']}/ready`)).status, 200);
     assert.equal((await fetch(`${addresses['query']}/api/services`)).status, 200);
     // The shape is checked by the assertion itself.
@@ -41,10 +43,7 @@ test('a server is ready once everything listens, and not while it stops', async 
     assert.match(components.readiness.problem!, /^stopping: /);
     await stopped;
   }
-  assert.deepEqual(
-    components.listeners().map((listener) => listener.address),
-    [undefined, undefined, undefined, undefined],
-  );
+  assert.ok(components.listeners().every((listener) => listener.address === undefined));
 });
 
 test('spans sent to a server are found by its API', async () => {
@@ -124,6 +123,10 @@ test('every listener can be switched off', async () => {
   const { server } = build(
     'receivers.otlp.protocols.grpc.enabled=false',
     'receivers.otlp.protocols.http.enabled=false',
+    'receivers.jaeger.protocols.thrift_http.enabled=false',
+    'receivers.jaeger.protocols.thrift_compact.enabled=false',
+    'receivers.jaeger.protocols.thrift_binary.enabled=false',
+    'receivers.jaeger.protocols.zipkin_compact.enabled=false',
     'query.http.enabled=false',
     'telemetry.health.enabled=false',
   );

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
+import { jaegerReceiverSchema } from './jaeger-receiver-config.ts';
 import { memoryShares, MIN_MEMORY_LIMIT_MIB } from './memory-shares.ts';
 import { otlpReceiverSchema } from './otlp-receiver-config.ts';
 import { querySchema } from './query-config.ts';
@@ -17,7 +18,7 @@ export const configSchema = z
       .default(400)
       .describe('MiB of memory for the whole process; beyond it senders are told to try again.'),
     receivers: z
-      .strictObject({ otlp: otlpReceiverSchema })
+      .strictObject({ otlp: otlpReceiverSchema, jaeger: jaegerReceiverSchema })
       .prefault({})
       .describe('Where spans come in.'),
     storage: storageSchema,
@@ -32,11 +33,17 @@ export const configSchema = z
     // A tenant never gets more than half, see TenantShares.
     const roomMib = config.tenancy.enabled ? Math.floor(bodiesMib / 2) : bodiesMib;
     const whose = config.tenancy.enabled ? 'bodies of one tenant' : 'bodies';
-    for (const protocol of ['grpc', 'http'] as const) {
-      if (config.receivers.otlp.protocols[protocol].max_body_mib <= roomMib) continue;
+    const { otlp, jaeger } = config.receivers;
+    const receivers = [
+      ['otlp.protocols.grpc', otlp.protocols.grpc],
+      ['otlp.protocols.http', otlp.protocols.http],
+      ['jaeger.protocols.thrift_http', jaeger.protocols.thrift_http],
+    ] as const;
+    for (const [path, receiver] of receivers) {
+      if (receiver.max_body_mib <= roomMib) continue;
       context.addIssue({
         code: 'custom',
-        path: ['receivers', 'otlp', 'protocols', protocol, 'max_body_mib'],
+        path: ['receivers', ...path.split('.'), 'max_body_mib'],
         message: `must be at most the ${roomMib} MiB that memory_limit_mib (${config.memory_limit_mib}) leaves for ${whose}`,
       });
     }

@@ -9,6 +9,12 @@ export const PORTS = {
   otlpGrpc: 4317,
   /** OTLP over HTTP. */
   otlpHttp: 4318,
+  /** Jaeger's Thrift over HTTP. */
+  jaegerThriftHttp: 14268,
+  /** Jaeger's Thrift over UDP: compact, binary, and compact from the oldest clients. */
+  jaegerThriftCompact: 6831,
+  jaegerThriftBinary: 6832,
+  jaegerZipkinCompact: 5775,
   /** Web page and query API. */
   query: 16686,
   /** Health, status and metrics. */

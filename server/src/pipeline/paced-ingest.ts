@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Tenant } from '@spoor/core/model/ids.ts';
-import type { IngestFormat, IngestResult, TraceIngest } from './trace-ingest.ts';
+import type { IngestFormat, IngestOptions, IngestResult, TraceIngest } from './trace-ingest.ts';
 
 /** A turn of ingest lasts at least so long when bodies wait: one usual body takes 2 to 5 ms. */
 const LEAST_TURN_MS = 5;
@@ -40,7 +40,7 @@ export class PacedIngest implements TraceIngest {
     tenant: Tenant,
     format: IngestFormat,
     body: Uint8Array,
-    options: { signal?: AbortSignal } = {},
+    options: IngestOptions = {},
   ): Promise<IngestResult> {
     return new Promise((resolve) => {
       this.#waiting.push(() => resolve(this.#ingest.ingest(tenant, format, body, options)));

@@ -4,11 +4,10 @@ import { BatchBuilder } from '@spoor/core/model/batch-builder.ts';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { Tenant } from '@spoor/core/model/ids.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
-import { OtlpProtoDecoder } from '@spoor/core/wire/otlp/decode.ts';
-import { OtlpJsonDecoder } from '@spoor/core/wire/otlp/decode-json.ts';
 import type { RequestRecord, TraceWriter } from '#storage/tracestore.ts';
 import { requestDigest, RequestMemory } from './request-memory.ts';
-import type { IngestFormat, IngestResult, TraceIngest } from './trace-ingest.ts';
+import { createDecoder, type SpanDecoder } from './span-decoders.ts';
+import type { IngestFormat, IngestOptions, IngestResult, TraceIngest } from './trace-ingest.ts';
 
 /** A batch is written at the latest with so many spans … */
 const MAX_BATCH_SPANS = 4096;
@@ -27,6 +26,8 @@ const MAX_IDLE_BUILDERS = 4;
 class OpenBatch {
   readonly builder: BatchBuilder;
   readonly requests: RequestRecord[] = [];
+  /** Those that have spans in it. */
+  bodies = 0;
   bodyBytes = 0;
   readonly written: Promise<void>;
   resolve!: () => void;
@@ -56,8 +57,7 @@ export class TraceBatcher implements TraceIngest {
   readonly #memory: RequestMemory;
   readonly #tenants = new Map<Tenant, TenantState>();
   readonly #idle: BatchBuilder[] = [];
-  readonly #proto = new OtlpProtoDecoder();
-  readonly #json = new OtlpJsonDecoder();
+  readonly #decoders = new Map<IngestFormat, SpanDecoder>();
 
   constructor(store: TraceWriter, memory = new RequestMemory()) {
     this.#store = store;
@@ -77,12 +77,13 @@ export class TraceBatcher implements TraceIngest {
     tenant: Tenant,
     format: IngestFormat,
     body: Uint8Array,
-    options: { signal?: AbortSignal } = {},
+    options: IngestOptions = {},
   ): Promise<IngestResult> {
     if (options.signal?.aborted === true) {
       throw new SpoorError('cancelled', 'ingest: the sender went away');
     }
     if (body.length === 0) return { accepted: 0, rejected: 0, message: '' };
+    if (options.once === true) return this.#take(tenant, format, body, undefined, options);
     const digest = requestDigest(tenant, format, body);
     const known = this.#memory.get(digest);
     if (known !== undefined) {
@@ -94,24 +95,34 @@ export class TraceBatcher implements TraceIngest {
         return this.ingest(tenant, format, body, options);
       }
     }
-    const answer =
-      body.length > SLICED_BODY_BYTES
-        ? this.#ingestLarge(tenant, format, body, digest, options.signal)
-        : this.#ingestSmall(tenant, format, body, digest);
+    const answer = this.#take(tenant, format, body, digest, options);
     this.#memory.put(digest, answer);
     return answer;
+  }
+
+  /** @param digest undefined: the request is not to be remembered */
+  #take(
+    tenant: Tenant,
+    format: IngestFormat,
+    body: Uint8Array,
+    digest: Uint8Array | undefined,
+    { signal }: IngestOptions,
+  ): Promise<IngestResult> {
+    return body.length > SLICED_BODY_BYTES
+      ? this.#ingestLarge(tenant, format, body, digest, signal)
+      : this.#ingestSmall(tenant, format, body, digest);
   }
 
   async #ingestSmall(
     tenant: Tenant,
     format: IngestFormat,
     body: Uint8Array,
-    digest: Uint8Array,
+    digest: Uint8Array | undefined,
   ): Promise<IngestResult> {
     const state = this.#state(tenant);
     const batch = (state.open ??= new OpenBatch(this.#idle.pop() ?? new BatchBuilder()));
     const { builder } = batch;
-    const decoder = format === 'otlp_json' ? this.#json : this.#proto;
+    const decoder = this.#decoder(format);
     const mark = builder.mark();
     try {
       decoder.begin(body);
@@ -121,13 +132,14 @@ export class TraceBatcher implements TraceIngest {
       if (builder.rows === 0) this.#discard(tenant, state, batch);
       throw error;
     }
-    const { accepted, rejected, rejectedMessage: message } = decoder;
-    if (accepted === 0) {
+    const result = resultOf(decoder);
+    if (result.accepted === 0) {
       builder.rollback(mark);
       if (builder.rows === 0) this.#discard(tenant, state, batch);
-      return { accepted, rejected, message };
+      return result;
     }
-    batch.requests.push({ digest, accepted, rejected, message });
+    batch.bodies++;
+    if (digest !== undefined) batch.requests.push(recordOf(digest, result));
     batch.bodyBytes += body.length;
     if (
       state.writes === 0 ||
@@ -137,7 +149,7 @@ export class TraceBatcher implements TraceIngest {
       this.#write(tenant, state, batch);
     }
     await batch.written;
-    return { accepted, rejected, message };
+    return result;
   }
 
   /** Nothing of a large request is written before all of it was decoded: it is refused whole or taken. */
@@ -145,10 +157,10 @@ export class TraceBatcher implements TraceIngest {
     tenant: Tenant,
     format: IngestFormat,
     body: Uint8Array,
-    digest: Uint8Array,
+    digest: Uint8Array | undefined,
     signal: AbortSignal | undefined,
   ): Promise<IngestResult> {
-    const decoder = format === 'otlp_json' ? new OtlpJsonDecoder() : new OtlpProtoDecoder();
+    const decoder = createDecoder(format);
     const builder = new BatchBuilder(SLICE_SPANS);
     const batches: SpanBatch[] = [];
     decoder.begin(body);
@@ -160,14 +172,15 @@ export class TraceBatcher implements TraceIngest {
       }
     }
     if (builder.rows > 0) batches.push(builder.finish());
-    const { accepted, rejected, rejectedMessage: message } = decoder;
+    const result = resultOf(decoder);
     // The digest goes with the last batch: it is known only once everything before it is on disk.
     const last = batches.pop();
     if (last !== undefined) {
       await Promise.all(batches.map((batch) => this.#store.write(tenant, batch)));
-      await this.#store.write(tenant, last, [{ digest, accepted, rejected, message }]);
+      const records = digest === undefined ? [] : [recordOf(digest, result)];
+      await this.#store.write(tenant, last, records);
     }
-    return { accepted, rejected, message };
+    return result;
   }
 
   #write(tenant: Tenant, state: TenantState, batch: OpenBatch): void {
@@ -192,12 +205,21 @@ export class TraceBatcher implements TraceIngest {
     );
   }
 
+  #decoder(format: IngestFormat): SpanDecoder {
+    let decoder = this.#decoders.get(format);
+    if (decoder === undefined) {
+      decoder = createDecoder(format);
+      this.#decoders.set(format, decoder);
+    }
+    return decoder;
+  }
+
   #keep(builder: BatchBuilder): void {
     if (this.#idle.length < MAX_IDLE_BUILDERS) this.#idle.push(builder);
   }
 
   #discard(tenant: Tenant, state: TenantState, batch: OpenBatch): void {
-    if (batch.requests.length > 0 || state.open !== batch) return;
+    if (batch.bodies > 0 || state.open !== batch) return;
     state.open = undefined;
     batch.builder.clear();
     this.#keep(batch.builder);
@@ -212,4 +234,14 @@ export class TraceBatcher implements TraceIngest {
     }
     return state;
   }
+}
+
+function resultOf({ accepted, rejected, rejectedMessage, report }: SpanDecoder): IngestResult {
+  const result = { accepted, rejected, message: rejectedMessage };
+  return report === undefined ? result : { ...result, clientReport: report };
+}
+
+function recordOf(digest: Uint8Array, result: IngestResult): RequestRecord {
+  const { accepted, rejected, message } = result;
+  return { digest, accepted, rejected, message };
 }

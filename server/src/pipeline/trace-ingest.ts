@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Tenant } from '@spoor/core/model/ids.ts';
+import type { JaegerClientReport } from '@spoor/core/wire/jaeger/client-report.ts';
 
 /** What became of a request that was taken. */
 export interface IngestResult {
@@ -9,17 +10,36 @@ export interface IngestResult {
   readonly rejected: number;
   /** Why spans were dropped: the first reason with its position; empty when none was. */
   readonly message: string;
+  /** What the sender said of itself, in formats where it does. */
+  readonly clientReport?: JaegerClientReport;
 }
 
 /** Wire formats that a request body can have. */
-export type IngestFormat = 'otlp_proto' | 'otlp_json';
+export const INGEST_FORMATS = [
+  'otlp_proto',
+  'otlp_json',
+  /** A Thrift `Batch` in the binary protocol. */
+  'jaeger_thrift',
+  /** A Thrift message to a Jaeger agent, in either protocol. */
+  'jaeger_agent_binary',
+  'jaeger_agent_compact',
+] as const;
+export type IngestFormat = (typeof INGEST_FORMATS)[number];
+
+/** How a body is taken. */
+export interface IngestOptions {
+  /** Fires when the sender goes away. */
+  readonly signal?: AbortSignal;
+  /** The sender gets no answer and sends nothing twice, so the body is not remembered. */
+  readonly once?: boolean;
+}
 
 /**
  * Where receivers hand over whole request bodies, already decompressed.
  *
  * `ingest` resolves once every accepted span is on disk and can be found. Afterwards, and
  * when it rejects, the body is no longer referenced. An empty request resolves with zeros.
- * An identical body that arrives again gets the first one's answer and is stored once.
+ * An identical body that arrives again gets the first one's answer and is stored once, unless it came `once`.
  */
 export interface TraceIngest {
   /**
@@ -31,6 +51,6 @@ export interface TraceIngest {
     tenant: Tenant,
     format: IngestFormat,
     body: Uint8Array,
-    options?: { signal?: AbortSignal },
+    options?: IngestOptions,
   ): Promise<IngestResult>;
 }

@@ -5,9 +5,10 @@ import type { ProcessMetrics } from './process-metrics.ts';
 
 /** Figures of a receiver since its start. */
 export interface ReceiverMetrics {
-  /** `otlp` */
+  /** `otlp`, `jaeger` */
   readonly receiver: string;
-  readonly transport: 'grpc' | 'http';
+  /** `grpc`, `http`, or `udp_` and the name of a protocol over UDP; a fixed set. */
+  readonly transport: string;
   readonly acceptedSpans: number;
   /** Invalid spans of accepted requests. */
   readonly refusedSpans: number;
@@ -17,7 +18,25 @@ export interface ReceiverMetrics {
   /** Bytes of bodies as they came, and after decompression. */
   readonly wireBytes: number;
   readonly bodyBytes: number;
-  readonly connections: { readonly open: number; readonly dropped: number };
+  /** Undefined where there are none. */
+  readonly connections?: { readonly open: number; readonly dropped: number };
+  /** Of a receiver of datagrams. */
+  readonly packets?: {
+    /** Those that wait until their spans are on disk. */
+    readonly queued: number;
+    /** Those that the kernel dropped before they were read; undefined where the system does not tell. */
+    readonly kernelDrops: number | undefined;
+  };
+}
+
+/** What the Jaeger clients of one service say of themselves. */
+interface JaegerClientMetrics {
+  readonly service: string;
+  readonly receivedBatches: number;
+  readonly sentBatches: number;
+  readonly fullQueueSpans: number;
+  readonly tooLargeSpans: number;
+  readonly failedSpans: number;
 }
 
 /** What one tenant has sent since the start. */
@@ -51,6 +70,8 @@ export interface MetricSources {
   readonly version: string;
   readonly process: ProcessMetrics;
   readonly receivers: () => Iterable<ReceiverMetrics>;
+  /** A bounded number of them. */
+  readonly jaegerClients: () => Iterable<JaegerClientMetrics>;
   /** A bounded number of them; none while tenancy is off. */
   readonly tenants: () => Iterable<TenantMetrics>;
   readonly bodies: () => BodiesMetrics;
@@ -62,7 +83,7 @@ export interface MetricSources {
 
 /**
  * Spoor's own metrics in a registry of its own, for Prometheus to scrape. All values are read
- * when they are scraped. Of labels only `tenant` may have values that clients choose, and few of them.
+ * when they are scraped. Of labels only `tenant` and `service` may have values that clients choose, and few of them.
  * @see https://prometheus.io/docs/instrumenting/exposition_formats/
  */
 export class Metrics {
@@ -83,10 +104,19 @@ export class Metrics {
   /** The metrics as Prometheus text. */
   async expose(): Promise<string> {
     for (const metric of this.#metrics.values()) metric.reset();
-    const { version, receivers, tenants, bodies, waitingBodies, memory, storeFigures } =
-      this.#sources;
+    const {
+      version,
+      receivers,
+      jaegerClients,
+      tenants,
+      bodies,
+      waitingBodies,
+      memory,
+      storeFigures,
+    } = this.#sources;
     this.#gauge('spoor_build_info', 'Always 1.', 1, { version });
     for (const figures of receivers()) this.#receiver(figures);
+    for (const figures of jaegerClients()) this.#jaegerClient(figures);
     for (const figures of tenants()) this.#tenant(figures);
     this.#bodies(bodies());
     const help = 'Whole request bodies that wait for their turn to be decoded.';
@@ -117,17 +147,31 @@ export class Metrics {
     }
     counter('spoor_receiver_wire_bytes_total', 'Bytes of bodies as they came.', figures.wireBytes);
     counter('spoor_receiver_body_bytes_total', 'Bytes of bodies, decompressed.', figures.bodyBytes);
-    counter(
-      'spoor_receiver_dropped_connections_total',
-      'Connections closed because there were too many.',
-      figures.connections.dropped,
-    );
-    this.#gauge(
-      'spoor_receiver_connections',
-      'Open connections.',
-      figures.connections.open,
-      labels,
-    );
+    const { connections, packets } = figures;
+    if (connections !== undefined) {
+      const help = 'Connections closed because there were too many.';
+      counter('spoor_receiver_dropped_connections_total', help, connections.dropped);
+      this.#gauge('spoor_receiver_connections', 'Open connections.', connections.open, labels);
+    }
+    if (packets !== undefined) {
+      const help = 'Datagrams that wait until their spans are on disk.';
+      this.#gauge('spoor_receiver_queued_packets', help, packets.queued, labels);
+      const why =
+        'Datagrams that the kernel dropped since nobody read them in time; on Linux only.';
+      counter('spoor_receiver_kernel_dropped_packets_total', why, packets.kernelDrops ?? 0);
+    }
+  }
+
+  #jaegerClient(figures: JaegerClientMetrics): void {
+    const { service } = figures;
+    const counter = (name: string, help: string, value: number, more: object = {}): void =>
+      this.#counter(`spoor_jaeger_client_${name}_total`, help, value, { service, ...more });
+    counter('sent_batches', 'Batches that clients say they have sent.', figures.sentBatches);
+    counter('received_batches', 'Batches of these that came.', figures.receivedBatches);
+    const help = 'Spans that clients say they have dropped, by reason.';
+    counter('dropped_spans', help, figures.fullQueueSpans, { reason: 'full_queue' });
+    counter('dropped_spans', help, figures.tooLargeSpans, { reason: 'too_large' });
+    counter('dropped_spans', help, figures.failedSpans, { reason: 'send_failed' });
   }
 
   #tenant({ tenant, acceptedSpans, bodyBytes, noRoom }: TenantMetrics): void {

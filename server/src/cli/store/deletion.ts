@@ -14,7 +14,6 @@ export interface DeletionWords {
   readonly attribute?: readonly string[];
   readonly start?: string;
   readonly end?: string;
-  readonly 'drop-damaged'?: boolean;
   readonly yes?: boolean;
 }
 
@@ -27,7 +26,6 @@ export const DELETION_NAMES = [
   'attribute',
   'start',
   'end',
-  'drop-damaged',
   'yes',
 ] as const;
 
@@ -35,8 +33,6 @@ export const DELETION_NAMES = [
 export interface Deletion {
   readonly tenant: Tenant;
   readonly selection: SpanSelection;
-  /** Whether damaged blocks that may hold such spans go as a whole. */
-  readonly dropUnreadable: boolean;
 }
 
 /** @throws {UsageError} no condition, one that cannot be read, or no `--yes` */
@@ -63,7 +59,6 @@ export function parseDeletion(words: DeletionWords): Deletion {
       startMinUnixNano,
       startMaxUnixNano,
     },
-    dropUnreadable: words['drop-damaged'] === true,
   };
   if (words.yes !== true) {
     throw new UsageError(

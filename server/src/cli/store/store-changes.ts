@@ -45,8 +45,7 @@ export async function changeStore(
       await store.compact();
       return { before, after: blocksNow(store) };
     }
-    const { tenant, selection, dropUnreadable } = deletion;
-    const deletedSpans = await store.deleteSpans(tenant, selection, { dropUnreadable });
+    const deletedSpans = await store.deleteSpans(deletion.tenant, deletion.selection);
     return { before, after: blocksNow(store), deletedSpans };
   } finally {
     await store.shutdown();

@@ -19,8 +19,8 @@ import {
   prefixed,
   SERVICE,
   TestClient,
-} from './grpc-test-client.ts';
-import { startGrpc, until } from './receiver-test-bed.ts';
+} from '#receivers/testing/grpc-test-client.ts';
+import { startGrpc, until } from '#receivers/testing/receiver-test-bed.ts';
 
 const MIB = 1024 * 1024;
 

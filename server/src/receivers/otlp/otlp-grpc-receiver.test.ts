@@ -6,8 +6,15 @@ import zlib from 'node:zlib';
 import { compressionAlgorithms, status } from '@grpc/grpc-js';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { IngestResult } from '#pipeline/trace-ingest.ts';
-import { bodyOf, callRaw, errorOf, prefixed, retryDelay, TestClient } from './grpc-test-client.ts';
-import { pattern, startGrpc } from './receiver-test-bed.ts';
+import {
+  bodyOf,
+  callRaw,
+  errorOf,
+  prefixed,
+  retryDelay,
+  TestClient,
+} from '#receivers/testing/grpc-test-client.ts';
+import { pattern, startGrpc } from '#receivers/testing/receiver-test-bed.ts';
 
 const MIB = 1024 * 1024;
 

@@ -4,7 +4,7 @@ import http from 'node:http';
 import net from 'node:net';
 import { test } from 'node:test';
 import type { IngestResult } from '#pipeline/trace-ingest.ts';
-import { exchangeRaw, send, startHttp, until } from './receiver-test-bed.ts';
+import { exchangeRaw, send, startHttp, until } from '#receivers/testing/receiver-test-bed.ts';
 
 const PROTO = { 'content-type': 'application/x-protobuf' };
 const MIB = 1024 * 1024;

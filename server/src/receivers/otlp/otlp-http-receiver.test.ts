@@ -5,7 +5,13 @@ import { test } from 'node:test';
 import zlib from 'node:zlib';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { IngestResult } from '#pipeline/trace-ingest.ts';
-import { jsonStatus, pattern, protoMessage, send, startHttp } from './receiver-test-bed.ts';
+import {
+  jsonStatus,
+  pattern,
+  protoMessage,
+  send,
+  startHttp,
+} from '#receivers/testing/receiver-test-bed.ts';
 
 const PROTO = { 'content-type': 'application/x-protobuf' };
 const JSON_TYPE = { 'content-type': 'application/json' };

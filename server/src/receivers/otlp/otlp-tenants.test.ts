@@ -3,8 +3,15 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { status } from '@grpc/grpc-js';
-import { bodyOf, callRaw, errorOf, TestClient } from './grpc-test-client.ts';
-import { exchangeRaw, jsonStatus, send, startGrpc, startHttp, until } from './receiver-test-bed.ts';
+import { bodyOf, callRaw, errorOf, TestClient } from '#receivers/testing/grpc-test-client.ts';
+import {
+  exchangeRaw,
+  jsonStatus,
+  send,
+  startGrpc,
+  startHttp,
+  until,
+} from '#receivers/testing/receiver-test-bed.ts';
 
 const TENANCY = { header: 'X-Tenant', tenants: [] };
 const LISTED = { header: 'x-tenant', tenants: ['team-a', 'team-b'] };

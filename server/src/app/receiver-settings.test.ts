@@ -2,17 +2,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { loadConfig } from '#config/load-config.ts';
-import {
-  MAX_BODY_CAP_BYTES,
-  OTLP_GRPC_DEFAULTS,
-  OTLP_HTTP_DEFAULTS,
-} from '#receivers/otlp/otlp-settings.ts';
-import { grpcSettings, httpSettings } from './otlp-receivers.ts';
+import { MAX_BODY_CAP_BYTES, GRPC_DEFAULTS, HTTP_DEFAULTS } from '#receivers/receiver-defaults.ts';
+import { grpcSettings, otlpHttpSettings } from './receiver-settings.ts';
 
 test('the defaults of the configuration are those of the receivers', () => {
   const { grpc, http } = loadConfig({ env: {} }).receivers.otlp.protocols;
-  assert.deepEqual(grpcSettings(grpc), { ...OTLP_GRPC_DEFAULTS, host: '127.0.0.1', port: 4317 });
-  assert.deepEqual(httpSettings(http), { ...OTLP_HTTP_DEFAULTS, host: '127.0.0.1', port: 4318 });
+  assert.deepEqual(grpcSettings(grpc), { ...GRPC_DEFAULTS, host: '127.0.0.1', port: 4317 });
+  assert.deepEqual(otlpHttpSettings(http), {
+    ...HTTP_DEFAULTS,
+    host: '127.0.0.1',
+    port: 4318,
+    tracesPath: '/v1/traces',
+  });
 });
 
 test('the configuration takes bodies as large as the receivers do', () => {

@@ -2,20 +2,24 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import net from 'node:net';
+import type { GrpcListenerSettings } from '#net/grpc-listener.ts';
 import { MemoryBudget } from '#net/memory-budget.ts';
 import { Tenancy, type TenancySettings } from '#net/tenancy.ts';
 import { TenantShares } from '#net/tenant-shares.ts';
-import type { OtlpReceiverParts } from './export-intake.ts';
-import { FakeTraceIngest } from './fake-trace-ingest.ts';
-import { OtlpGrpcReceiver } from './otlp-grpc-receiver.ts';
-import { OtlpHttpReceiver } from './otlp-http-receiver.ts';
+import type { GrpcReceiver } from '#receivers/grpc-receiver.ts';
+import type { HttpReceiver } from '#receivers/http-receiver.ts';
+import type { ReceiverParts } from '#receivers/intake.ts';
+import { createOtlpGrpcReceiver } from '#receivers/otlp/otlp-grpc-receiver.ts';
 import {
-  OTLP_GRPC_DEFAULTS,
-  OTLP_HTTP_DEFAULTS,
-  type OtlpGrpcSettings,
+  createOtlpHttpReceiver,
   type OtlpHttpSettings,
-} from './otlp-settings.ts';
-import { TenantCounters } from './tenant-counters.ts';
+} from '#receivers/otlp/otlp-http-receiver.ts';
+import { GRPC_DEFAULTS, HTTP_DEFAULTS } from '#receivers/receiver-defaults.ts';
+import { TenantCounters } from '#receivers/tenant-counters.ts';
+import { FakeTraceIngest } from './fake-trace-ingest.ts';
+
+/** Any free port of this machine. */
+export const LOOPBACK = { host: '127.0.0.1', port: 0 } as const;
 
 /** Time for running requests when a test stops its receiver, in ms. */
 const SHUTDOWN_MS = 1000;
@@ -38,34 +42,43 @@ export interface HttpAnswer {
   readonly body: Buffer;
 }
 
-/** Starts an OTLP/HTTP receiver. */
-export async function startHttp(
-  settings: Partial<OtlpHttpSettings> = {},
+/** What a bed needs of a receiver. */
+interface Bedded {
+  readonly address: { readonly port: number } | undefined;
+  start(): Promise<void>;
+  shutdown(deadlineMs: number): Promise<void>;
+}
+
+/** Starts a receiver on a free port. */
+export async function startReceiver<R extends Bedded>(
+  create: (parts: ReceiverParts) => R,
   budgetBytes?: number,
   tenancy?: TenancySettings,
-): Promise<TestBed<OtlpHttpReceiver>> {
+): Promise<TestBed<R>> {
   const parts = makeParts(budgetBytes, tenancy);
-  const receiver = new OtlpHttpReceiver(
-    { ...OTLP_HTTP_DEFAULTS, host: '127.0.0.1', port: 0, ...settings },
-    parts,
-  );
+  const receiver = create(parts);
   await receiver.start();
   return makeBed(receiver, parts);
 }
 
-/** Starts an OTLP/gRPC receiver. */
-export async function startGrpc(
-  settings: Partial<OtlpGrpcSettings> = {},
+/** Starts an OTLP/HTTP receiver. */
+export function startHttp(
+  settings: Partial<OtlpHttpSettings> = {},
   budgetBytes?: number,
   tenancy?: TenancySettings,
-): Promise<TestBed<OtlpGrpcReceiver>> {
-  const parts = makeParts(budgetBytes, tenancy);
-  const receiver = new OtlpGrpcReceiver(
-    { ...OTLP_GRPC_DEFAULTS, host: '127.0.0.1', port: 0, ...settings },
-    parts,
-  );
-  await receiver.start();
-  return makeBed(receiver, parts);
+): Promise<TestBed<HttpReceiver>> {
+  const all = { ...HTTP_DEFAULTS, ...LOOPBACK, tracesPath: '/v1/traces', ...settings };
+  return startReceiver((parts) => createOtlpHttpReceiver(all, parts), budgetBytes, tenancy);
+}
+
+/** Starts an OTLP/gRPC receiver. */
+export function startGrpc(
+  settings: Partial<GrpcListenerSettings> = {},
+  budgetBytes?: number,
+  tenancy?: TenancySettings,
+): Promise<TestBed<GrpcReceiver>> {
+  const all = { ...GRPC_DEFAULTS, ...LOOPBACK, ...settings };
+  return startReceiver((parts) => createOtlpGrpcReceiver(all, parts), budgetBytes, tenancy);
 }
 
 /** One request on a connection of its own; `body` pieces are sent one after the other. */
@@ -131,7 +144,7 @@ export function pattern(size: number, seed: number): Buffer {
   return bytes;
 }
 
-interface Parts extends OtlpReceiverParts {
+interface Parts extends ReceiverParts {
   readonly ingest: FakeTraceIngest;
   readonly budget: MemoryBudget;
   readonly tenantCounters: TenantCounters;
@@ -157,7 +170,7 @@ function makeParts(budgetBytes: number | undefined, tenancy: TenancySettings | u
   };
 }
 
-function makeBed<R extends OtlpHttpReceiver | OtlpGrpcReceiver>(
+function makeBed<R extends Bedded>(
   receiver: R,
   { ingest, budget, tenantCounters, log }: Parts,
 ): TestBed<R> {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { REFUSAL_REASONS, type Refusal, type RefusalReason } from '#net/refusal.ts';
-import type { IngestFormat, IngestResult } from '#pipeline/trace-ingest.ts';
+import { INGEST_FORMATS, type IngestFormat, type IngestResult } from '#pipeline/trace-ingest.ts';
 
 /** Format of a request's body; `unknown` when it was refused before that was known. */
 export type CountedFormat = IngestFormat | 'unknown';
@@ -29,11 +29,10 @@ export type ReceiverFigures = Readonly<Record<CountedFormat, FormatFigures>>;
 
 /** Counts what one receiver takes and refuses. */
 export class ReceiverCounters {
-  readonly #figures: Record<CountedFormat, MutableFigures> = {
-    otlp_proto: emptyFigures(),
-    otlp_json: emptyFigures(),
-    unknown: emptyFigures(),
-  };
+  // Every format has its figures.
+  readonly #figures = Object.fromEntries(
+    [...INGEST_FORMATS, 'unknown'].map((format) => [format, emptyFigures()]),
+  ) as Record<CountedFormat, MutableFigures>;
 
   /** The counters themselves: read them, don't keep them. */
   get figures(): ReceiverFigures {

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Tenant } from '@spoor/core/model/ids.ts';
-import type { IngestFormat, IngestResult, TraceIngest } from '#pipeline/trace-ingest.ts';
+import type {
+  IngestFormat,
+  IngestOptions,
+  IngestResult,
+  TraceIngest,
+} from '#pipeline/trace-ingest.ts';
 
 /** One call of {@link FakeTraceIngest.ingest}. */
 export interface IngestCall {
@@ -9,6 +14,7 @@ export interface IngestCall {
   /** A copy of the body when the call came. */
   readonly body: Buffer;
   readonly signal: AbortSignal | undefined;
+  readonly once: boolean;
 }
 
 /**
@@ -29,9 +35,15 @@ export class FakeTraceIngest implements TraceIngest {
     tenant: Tenant,
     format: IngestFormat,
     body: Uint8Array,
-    options?: { signal?: AbortSignal },
+    options?: IngestOptions,
   ): Promise<IngestResult> {
-    const call = { tenant, format, body: Buffer.from(body), signal: options?.signal };
+    const call = {
+      tenant,
+      format,
+      body: Buffer.from(body),
+      signal: options?.signal,
+      once: options?.once ?? false,
+    };
     this.calls.push(call);
     for (const waiter of this.#waiters.splice(0)) waiter();
     const result = await this.answer(call);

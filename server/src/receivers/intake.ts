@@ -6,12 +6,17 @@ import { LogThrottle, type Logger } from '#net/logger.ts';
 import type { BodyBudget } from '#net/memory-budget.ts';
 import { refusalOf, type Refusal } from '#net/refusal.ts';
 import type { Tenancy } from '#net/tenancy.ts';
-import type { IngestFormat, IngestResult, TraceIngest } from '#pipeline/trace-ingest.ts';
+import type {
+  IngestFormat,
+  IngestOptions,
+  IngestResult,
+  TraceIngest,
+} from '#pipeline/trace-ingest.ts';
 import { ReceiverCounters } from './receiver-counters.ts';
 import type { TenantCounters } from './tenant-counters.ts';
 
-/** What the receivers of OTLP work with. */
-export interface OtlpReceiverParts {
+/** What receivers work with. */
+export interface ReceiverParts {
   readonly ingest: TraceIngest;
   readonly tenancy: Tenancy;
   /** What the bodies of a tenant are paid from, shared by all receivers. */
@@ -21,39 +26,42 @@ export interface OtlpReceiverParts {
   readonly logger: Logger;
 }
 
-/** An ExportTraceServiceRequest that has come whole. */
-interface ExportRequest extends ReceivedBody {
+/** A request that has come whole. */
+interface WholeRequest extends ReceivedBody {
   readonly format: IngestFormat;
 }
 
 /** What became of a request: its spans were taken, or nothing of it was kept. */
-type ExportOutcome = { readonly result: IngestResult } | { readonly refusal: Refusal };
+type IntakeOutcome = { readonly result: IngestResult } | { readonly refusal: Refusal };
 
 const ERROR_LOG_INTERVAL_MS = 10_000;
 
 /** What happens to a request that has come whole, whatever the transport: stored, its memory given back, counted. */
-export class ExportIntake {
+export class ReceiverIntake {
   /** What the receiver has taken; what it refuses it counts itself. */
   readonly counters = new ReceiverCounters();
   readonly #name: string;
-  readonly #parts: OtlpReceiverParts;
+  readonly #parts: ReceiverParts;
   readonly #throttle = new LogThrottle(ERROR_LOG_INTERVAL_MS);
 
   /** @param name how the log calls the receiver, such as `otlp http` */
-  constructor(name: string, parts: OtlpReceiverParts) {
+  constructor(name: string, parts: ReceiverParts) {
     this.#name = name;
     this.#parts = parts;
   }
 
   /**
    * Hands a request to the ingest, once; its bytes and its lease are the intake's from now on. Never rejects.
-   * @param signal fires when the sender goes away
    */
-  async take(tenant: Tenant, request: ExportRequest, signal: AbortSignal): Promise<ExportOutcome> {
+  async take(
+    tenant: Tenant,
+    request: WholeRequest,
+    options: IngestOptions,
+  ): Promise<IntakeOutcome> {
     const { format, bytes, wireBytes, lease } = request;
     this.counters.countBody(format, wireBytes, bytes.length);
     try {
-      const result = await this.#parts.ingest.ingest(tenant, format, bytes, { signal });
+      const result = await this.#parts.ingest.ingest(tenant, format, bytes, options);
       this.counters.countTaken(format, result);
       this.#parts.tenantCounters?.countTaken(tenant, result.accepted, bytes.length);
       return { result };

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { existsSync } from 'node:fs';
+import { test } from 'node:test';
+import { SpoorError } from '@spoor/core/model/errors.ts';
+import { DEFAULT_TENANT } from '@spoor/core/model/ids.ts';
+import type { IngestResult } from '#pipeline/trace-ingest.ts';
+import { LOOPBACK, startReceiver, until } from '#receivers/testing/receiver-test-bed.ts';
+import { ClientReports } from './client-reports.ts';
+import { UdpReceiver, type UdpReceiverParts, type UdpReceiverSettings } from './udp-receiver.ts';
+
+const SETTINGS: UdpReceiverSettings = {
+  ...LOOPBACK,
+  maxPacketBytes: 65_000,
+  queuePackets: 100,
+  socketBufferBytes: 0,
+};
+const TAKEN: IngestResult = { accepted: 1, rejected: 0, message: '' };
+
+function start(
+  settings: Partial<UdpReceiverSettings> = {},
+  more: Partial<UdpReceiverParts> = {},
+  budgetBytes?: number,
+) {
+  const clientReports = new ClientReports();
+  return startReceiver(
+    (parts) =>
+      new UdpReceiver(
+        { ...SETTINGS, ...settings },
+        {
+          ...parts,
+          path: 'receivers.test',
+          format: 'jaeger_agent_compact',
+          tenant: DEFAULT_TENANT,
+          clientReports,
+          ...more,
+        },
+      ),
+    budgetBytes,
+  );
+}
+
+/** Sends datagrams one after the other. */
+async function sendTo(port: number, packets: readonly Uint8Array[]): Promise<void> {
+  const socket = createSocket('udp4');
+  for (const packet of packets) {
+    await new Promise<void>((resolve, reject) => {
+      socket.send(packet, port, '127.0.0.1', (error) => (error ? reject(error) : resolve()));
+    });
+  }
+  await new Promise<void>((resolve) => {
+    socket.close(resolve);
+  });
+}
+
+test('every datagram is a request, which is not remembered', async () => {
+  await using bed = await start();
+  await sendTo(bed.port, [Buffer.from('one'), Buffer.from('two')]);
+  await bed.ingest.called(2);
+  assert.deepEqual(
+    bed.ingest.calls.map(({ format, body, tenant }) => [format, body.toString(), tenant]),
+    [
+      ['jaeger_agent_compact', 'one', DEFAULT_TENANT],
+      ['jaeger_agent_compact', 'two', DEFAULT_TENANT],
+    ],
+  );
+  assert.equal(bed.ingest.calls[0]?.once, true);
+  await until(() => bed.receiver.figures.jaeger_agent_compact.acceptedSpans === 2);
+  assert.equal(bed.receiver.figures.jaeger_agent_compact.wireBytes, 6);
+  await until(() => bed.receiver.queuedPackets === 0);
+  assert.equal(bed.budget.figures.leases, 0);
+});
+
+test('datagrams beyond the queue, the cap or the memory are dropped and counted', async () => {
+  await using bed = await start({ queuePackets: 2, maxPacketBytes: 1000 }, {}, 20_000);
+  const release: (() => void)[] = [];
+  bed.ingest.answer = () =>
+    new Promise((resolve) => {
+      release.push(() => resolve(TAKEN));
+    });
+  await sendTo(bed.port, [Buffer.alloc(1001), ...Array<Buffer>(5).fill(Buffer.from('x'))]);
+  const { refusedRequests } = bed.receiver.figures.jaeger_agent_compact;
+  await until(() => refusedRequests.overloaded === 3);
+  assert.deepEqual([refusedRequests.too_large, bed.receiver.queuedPackets], [1, 2]);
+  for (const end of release) end();
+  await until(() => bed.receiver.queuedPackets === 0);
+
+  await using small = await start({}, {}, 3000);
+  await sendTo(small.port, [Buffer.alloc(5000)]);
+  await until(() => small.receiver.figures.jaeger_agent_compact.refusedRequests.overloaded === 1);
+});
+
+test('a datagram that is malformed, or that the store refuses, is dropped with its reason', async () => {
+  await using bed = await start();
+  const errors = ['malformed', 'unavailable'] as const;
+  bed.ingest.answer = () => {
+    throw new SpoorError(errors[bed.ingest.calls.length - 1]!, 'no');
+  };
+  await sendTo(bed.port, [Buffer.from('a'), Buffer.from('b')]);
+  const { refusedRequests } = bed.receiver.figures.jaeger_agent_compact;
+  await until(() => refusedRequests.malformed === 1 && refusedRequests.unavailable === 1);
+  await until(() => bed.budget.figures.leases === 0);
+});
+
+test('without a tenant every datagram is dropped, and the log says so at the start', async () => {
+  await using bed = await start({}, { tenant: undefined });
+  await sendTo(bed.port, [Buffer.from('a')]);
+  const { refusedRequests } = bed.receiver.figures.jaeger_agent_compact;
+  await until(() => refusedRequests.unauthenticated === 1);
+  assert.match(bed.log[0]!, /^receivers.test: every datagram is dropped/);
+});
+
+test('what clients say of themselves is added up', async () => {
+  const clientReports = new ClientReports();
+  await using bed = await start({}, { clientReports });
+  const clientReport = {
+    service: 'shop',
+    clientId: 'c',
+    batches: 1,
+    fullQueueSpans: 1,
+    tooLargeSpans: 2,
+    failedSpans: 3,
+  };
+  bed.ingest.answer = () => ({ ...TAKEN, clientReport });
+  await sendTo(bed.port, [Buffer.from('a')]);
+  await until(() => [...clientReports.figures()].length === 1);
+  assert.equal([...clientReports.figures()][0]?.failedSpans, 3);
+});
+
+test('a shutdown waits for what was received', async () => {
+  const bed = await start();
+  let finish: () => void = () => undefined;
+  bed.ingest.answer = () =>
+    new Promise((resolve) => {
+      finish = () => resolve(TAKEN);
+    });
+  await sendTo(bed.port, [Buffer.from('a')]);
+  await bed.ingest.called(1);
+  let done = false;
+  const stopped = bed.receiver.shutdown(60_000).then(() => {
+    done = true;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(done, false);
+  finish();
+  await stopped;
+  assert.equal(bed.receiver.figures.jaeger_agent_compact.acceptedSpans, 1);
+  assert.equal(bed.receiver.address, undefined);
+});
+
+test('a port that is taken is told as a fault of the configuration', async () => {
+  await using bed = await start();
+  await assert.rejects(start({ port: bed.port }), {
+    code: 'config',
+    message: `receivers.test: cannot listen on 127.0.0.1:${bed.port}: EADDRINUSE`,
+  });
+});
+
+const noTables = existsSync('/proc/net/udp') ? false : 'this system has no /proc/net/udp';
+test('datagrams that the kernel drops are read from its table', { skip: noTables }, async () => {
+  await using bed = await start();
+  assert.equal(bed.receiver.kernelDrops, 0);
+});
