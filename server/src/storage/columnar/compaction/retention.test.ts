@@ -95,7 +95,7 @@ test('beyond the size that is kept the oldest blocks go as new ones come', () =>
     ),
   ));
 
-test('questions under way while blocks go answer from all of them or from what is left', () =>
+test('questions that are under way or wait while blocks go answer from all of them or from what is left', () =>
   withDirectory(async (dir) => {
     let nowMs = DAY_MS;
     await withStore(
@@ -110,16 +110,24 @@ test('questions under way while blocks go answer from all of them or from what i
         }
         await store.settle();
         nowMs += 5001;
-        // As many as are with the query worker at once: those that wait for their turn see what there is then.
-        const before = Array.from({ length: 2 }, () => findIds(store, queryFor()));
+        const all = await findIds(store, queryFor());
+        assert.equal(all.length, 10);
+        const ask = (count: number) =>
+          Array.from({ length: count }, () => findIds(store, queryFor()));
+        // More than are with the query worker at once: the others wait for their turn.
+        const before = ask(6);
         const removal = store.applyRetention();
-        const during = Array.from({ length: 5 }, () => findIds(store, queryFor()));
+        const during = ask(6);
         await removal;
-        const after = await findIds(store, queryFor());
-        assert.equal(after.length, 5);
-        for (const ids of await Promise.all([...before, ...during])) {
-          assert.ok(ids.length === 10 || ids.length === 5, String(ids.length));
-        }
+        const left = await findIds(store, queryFor());
+        assert.deepEqual(left, [6, 7, 8, 9, 10].map(traceId));
+        const answers = await Promise.all([...before, ...during]);
+        const firstLeft = answers.findIndex(({ length }) => length !== 10);
+        assert.ok(firstLeft !== 0, 'what was with the worker before the removal saw it');
+        answers.forEach((ids, i) => {
+          const isBefore = firstLeft < 0 || i < firstLeft;
+          assert.deepEqual(ids, isBefore ? all : left, `question ${i}`);
+        });
         assert.equal(figure(store, 'store_damaged_blocks'), 0);
         assert.deepEqual(await store.getServices(DEFAULT_TENANT), ['shop']);
       },
