@@ -14,6 +14,7 @@ export interface DeletionWords {
   readonly attribute?: readonly string[];
   readonly start?: string;
   readonly end?: string;
+  readonly 'drop-damaged'?: boolean;
   readonly yes?: boolean;
 }
 
@@ -26,6 +27,7 @@ export const DELETION_NAMES = [
   'attribute',
   'start',
   'end',
+  'drop-damaged',
   'yes',
 ] as const;
 
@@ -33,6 +35,8 @@ export const DELETION_NAMES = [
 export interface Deletion {
   readonly tenant: Tenant;
   readonly selection: SpanSelection;
+  /** Whether damaged blocks that may hold such spans go as a whole. */
+  readonly dropUnreadable: boolean;
 }
 
 /** @throws {UsageError} no condition, one that cannot be read, or no `--yes` */
@@ -59,6 +63,7 @@ export function parseDeletion(words: DeletionWords): Deletion {
       startMinUnixNano,
       startMaxUnixNano,
     },
+    dropUnreadable: words['drop-damaged'] === true,
   };
   if (words.yes !== true) {
     throw new UsageError(

@@ -45,7 +45,8 @@ export async function changeStore(
       await store.compact();
       return { before, after: blocksNow(store) };
     }
-    const deletedSpans = await store.deleteSpans(deletion.tenant, deletion.selection);
+    const { tenant, selection, dropUnreadable } = deletion;
+    const deletedSpans = await store.deleteSpans(tenant, selection, { dropUnreadable });
     return { before, after: blocksNow(store), deletedSpans };
   } finally {
     await store.shutdown();

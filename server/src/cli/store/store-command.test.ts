@@ -201,6 +201,19 @@ test('spans that meet all conditions are deleted, and no others', () =>
     assert.equal((await run('verify', '--data', data)).code, 0);
   }));
 
+test('where a block cannot be read nothing is deleted, unless it may go as a whole', () =>
+  withSample(async (data) => {
+    const block = join(data, 'tenants', 'default', '0000000001.block');
+    flipByte(block, statSync(block).size - 1);
+    const where = ['--data', data, '--service', 'service 1', '--yes'];
+    const refused = await run('delete', ...where);
+    assert.equal(refused.code, 1);
+    assert.match(refused.err, /nothing was deleted: blocks of tenant default cannot be read/);
+    const done = await run('delete', ...where, '--drop-damaged');
+    assert.equal(done.code, 0);
+    assert.equal((await run('verify', '--data', data)).code, 0);
+  }));
+
 test('a deletion that cannot be meant so is refused before the store is opened', async () => {
   const cases: [string[], RegExp][] = [
     [['--yes'], /needs a condition, such as --service NAME/],

@@ -49,6 +49,8 @@ Conditions of delete, at least one:
   --start TIME, --end TIME   started at or after, and before: 2026-01-31T12:00:00Z
 and
   --tenant NAME              of this tenant (default: default)
+  --drop-damaged             blocks that cannot be read and may hold such spans
+                             go as a whole; without it nothing is deleted then
   --yes                      do it: it cannot be undone
 
 Ends with 0 when all is well, with 1 when something is damaged or could not be
@@ -67,6 +69,7 @@ const OPTIONS = {
   attribute: { type: 'string', multiple: true },
   start: { type: 'string' },
   end: { type: 'string' },
+  'drop-damaged': { type: 'boolean' },
   yes: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;

@@ -22,7 +22,7 @@ import type {
   TraceStore,
 } from '#storage/tracestore.ts';
 import type { ColumnarStoreOptions } from './columnar-store-options.ts';
-import { Compactor } from './compaction/compactor.ts';
+import { Compactor, type DeleteOptions } from './compaction/compactor.ts';
 import { GuardedClock } from './compaction/guarded-clock.ts';
 import type { SpanSelection } from './compaction/span-selection.ts';
 import { DamageReport } from './damage-report.ts';
@@ -172,6 +172,7 @@ export class ColumnarStore implements TraceStore {
       dir: this.#dir,
       mergeFanIn: options.mergeFanIn,
       blocks: this.#blocks,
+      hasRoomFor: (bytes) => this.#space.hasRoomFor(bytes),
     });
   }
 
@@ -361,11 +362,16 @@ export class ColumnarStore implements TraceStore {
   /**
    * Removes spans for good, in one step; an equal span that is written meanwhile may go with them.
    * @returns how many there were
+   * @throws {SpoorError} unavailable: nothing was removed, since a block cannot be read or written
    */
-  async deleteSpans(tenant: Tenant, selection: SpanSelection): Promise<number> {
+  async deleteSpans(
+    tenant: Tenant,
+    selection: SpanSelection,
+    options?: DeleteOptions,
+  ): Promise<number> {
     this.#opened();
     await this.#head.drain();
-    return this.#compactor.delete(tenant, selection);
+    return this.#compactor.delete(tenant, selection, options);
   }
 
   get damage(): readonly StoreDamage[] {

@@ -2,14 +2,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SpoorError } from '@spoor/core/model/errors.ts';
-import { DEFAULT_TENANT } from '@spoor/core/model/ids.ts';
+import { DEFAULT_TENANT, parseTenant } from '@spoor/core/model/ids.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
 import { span } from '@spoor/core/query/testing/example-span.ts';
+import type { SpanPredicate } from '@spoor/core/query/trace-query.ts';
+import { writeSpans } from '#storage/testing/store-harness.ts';
 import type { ColumnarStore } from './columnar-store.ts';
 import { shopSpans } from './testing/block-fixture.ts';
 import { FaultyFiles } from './testing/faulty-files.ts';
 import { figure, inFaultyStore } from './testing/store-fixture.ts';
 import { SpanLot, StoreTrial, TRIAL_TENANTS } from './testing/store-trial.ts';
+
+const DAY_MS = 86_400_000;
+const OTHER_TENANT = parseTenant('other');
 
 const FILLER = '/data/filler';
 
@@ -25,6 +30,10 @@ function smallDisk(usedBytes: number): FaultyFiles {
 async function leaveFree(files: FaultyFiles, freeBytes: number): Promise<void> {
   const { freeBytes: now } = await files.space();
   files.put(FILLER, new Uint8Array(files.content(FILLER).length + now - freeBytes));
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
 
 const LOTS = Array.from({ length: 200 }, (_, i) => new SpanLot(shopSpans(10, 3, i + 1)));
@@ -110,4 +119,49 @@ test('a store is opened on a full disk, answers, and takes spans once there is r
     await writeUntilTaken(store, trial);
     await trial.check(store, 'with room again');
   });
+});
+
+test('blocks are not merged or rewritten into the reserve of a disk: expired ones go all the same, and the rest later', async () => {
+  const files = smallDisk(0);
+  const trial = new StoreTrial();
+  let nowMs = 20_000 * DAY_MS;
+  const gone = shopSpans(30, 3, 99);
+  await inFaultyStore(
+    files,
+    async (store) => {
+      await writeSpans(store, gone, OTHER_TENANT);
+      await store.settle();
+      nowMs += DAY_MS;
+      for (const lot of LOTS.slice(0, 4)) {
+        await trial.write(store, lot, DEFAULT_TENANT);
+        await store.settle();
+      }
+      // More than the reserve, but not enough for another copy of a block.
+      const { totalBytes } = await files.space();
+      await leaveFree(files, Math.ceil(totalBytes * 0.05) + 1000);
+      await until(() => figure(store, 'store_disk_free_bytes') < totalBytes / 2);
+      const everything: SpanPredicate = { op: 'and', args: [] };
+      const room = /not so much room beside what is kept free/;
+      await assert.rejects(store.compact(), room);
+      await assert.rejects(store.deleteSpans(DEFAULT_TENANT, { where: everything }), room);
+      nowMs += DAY_MS;
+      await assert.rejects(store.applyRetention(), room);
+      assert.equal(figure(store, 'store_compactions_postponed_total'), 3);
+      assert.equal(figure(store, 'store_expired_spans_total'), gone.length);
+      assert.equal(figure(store, 'store_blocks'), 4);
+      assert.equal(store.unhealthy, undefined);
+      await trial.check(store, 'without room for a merge');
+      await leaveFree(files, totalBytes * 0.5);
+      await until(() => figure(store, 'store_disk_free_bytes') > totalBytes * 0.4);
+      await store.compact();
+      assert.equal(figure(store, 'store_blocks'), 1);
+    },
+    {
+      nowMs: () => nowMs,
+      retention: {
+        services: new Map([['service 1', DAY_MS]]),
+        tenants: new Map([[OTHER_TENANT, { maxAgeMs: 2 * DAY_MS }]]),
+      },
+    },
+  );
 });

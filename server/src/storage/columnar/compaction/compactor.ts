@@ -32,6 +32,14 @@ export interface CompactorOptions {
   /** Sealed blocks that make one merged one, 8 by default; Infinity: blocks are only merged when that is asked for. */
   readonly mergeFanIn: number | undefined;
   readonly blocks: LiveBlocks;
+  /** Whether so many bytes can be written while others write too. */
+  readonly hasRoomFor: (bytes: number) => boolean;
+}
+
+/** How {@link Compactor.delete} deletes. */
+export interface DeleteOptions {
+  /** Blocks that cannot be read and may hold such spans go as a whole. */
+  readonly dropUnreadable?: boolean;
 }
 
 /** What was done since the start. */
@@ -43,6 +51,8 @@ export interface CompactionFigures {
   readonly expiredBlocks: number;
   readonly expiredSpans: number;
   readonly deletedSpans: number;
+  /** Merges and rewrites that were put off for want of space. */
+  readonly postponed: number;
 }
 
 /** Looks after the blocks of a store once they are sealed: one thing at a time, so that no two work on the same block. */
@@ -67,6 +77,7 @@ export class Compactor {
     expiredBlocks: 0,
     expiredSpans: 0,
     deletedSpans: 0,
+    postponed: 0,
   };
 
   constructor(options: CompactorOptions) {
@@ -135,31 +146,57 @@ export class Compactor {
     });
   }
 
-  /** Removes spans of a tenant from its blocks, in one step. @returns how many there were */
-  async delete(tenant: Tenant, selection: SpanSelection): Promise<number> {
+  /**
+   * Removes spans of a tenant from its blocks, in one step.
+   * @returns how many there were
+   * @throws {SpoorError} unavailable: a block that may hold such spans cannot be read, or there is no room; nothing was removed
+   */
+  async delete(
+    tenant: Tenant,
+    selection: SpanSelection,
+    options: DeleteOptions = {},
+  ): Promise<number> {
     let deleted = 0;
     await this.#enqueue(async () => {
       const { startMinUnixNano = 0n, startMaxUnixNano = 2n ** 64n } = selection;
-      const blocks = this.#options.blocks
-        .readable()
+      const concerned = this.#options.blocks
+        .all()
         .filter(
           (block) =>
             block.tenant === tenant &&
             block.maxStartUnixNano >= startMinUnixNano &&
             block.minStartUnixNano < startMaxUnixNano,
         );
-      deleted = await this.#rewrite(
-        blocks.map((block) => ({ block, without: selection })),
-        0,
-      );
+      const readable = new Set(this.#options.blocks.readable());
+      const unreadable = concerned.filter((block) => !readable.has(block));
+      if (unreadable.length > 0 && options.dropUnreadable !== true) {
+        const ids = unreadable.map(({ id }) => id).join(', ');
+        throw new SpoorError(
+          'unavailable',
+          `nothing was deleted: blocks of tenant ${tenant} cannot be read and may hold such spans: ${ids}; a whole copy would bring them back`,
+        );
+      }
+      const wanted = concerned
+        .filter((block) => readable.has(block))
+        .map((block) => ({ block, without: selection }));
+      deleted = await this.#rewrite(wanted, 0, unreadable);
       this.#figures.deletedSpans += deleted;
     });
     return deleted;
   }
 
   async #expire(): Promise<void> {
+    // What is not written anew for want of space must not keep what makes room from going.
+    try {
+      await this.#expireSpans();
+    } finally {
+      await this.#dropBlocks();
+    }
+  }
+
+  /** Removes blocks that are past their age, or too many, as a whole. */
+  async #dropBlocks(): Promise<void> {
     const { blocks, retention, nowMs, logger } = this.#options;
-    await this.#expireSpans();
     const expired = expiredBlocks(blocks.all(), retention, nowMs());
     if (expired.length === 0) return;
     await blocks.commit({ removeBlocks: expired.map(({ tenant, id }) => ({ tenant, id })) });
@@ -204,6 +241,7 @@ export class Compactor {
   async #merge({ blocks, level }: PlannedMerge): Promise<void> {
     const { retention, nowMs } = this.#options;
     const now = nowMs();
+    this.#requireRoom(blocks);
     const sources = blocks.map((block) => {
       const where = expiredSpans(block, retention, now);
       return { block, without: where === undefined ? undefined : { where } };
@@ -219,14 +257,16 @@ export class Compactor {
     }
   }
 
-  /** Leaves spans out of blocks, all in one step; returns how many. */
+  /** Leaves spans out of blocks, and removes others as a whole, all in one step; returns how many spans these were. */
   async #rewrite(
     wanted: readonly { readonly block: BlockEntry; readonly without: SpanSelection }[],
     minDropRatio: number,
+    unwanted: readonly BlockEntry[] = [],
   ): Promise<number> {
     const addBlocks: BlockEntry[] = [];
-    const removeBlocks: BlockEntry[] = [];
-    let dropped = 0;
+    const removeBlocks = [...unwanted];
+    let dropped = unwanted.reduce((sum, { spans }) => sum + spans, 0);
+    this.#requireRoom(wanted.map(({ block }) => block));
     try {
       for (const one of wanted) {
         const { block } = one;
@@ -246,6 +286,18 @@ export class Compactor {
     await this.#options.blocks.commit({ addBlocks, removeBlocks: removeBlocks.map(keyOf) });
     this.#figures.rewrittenBytes += addBlocks.reduce((sum, block) => sum + block.sizeBytes, 0);
     return dropped;
+  }
+
+  /** Makes sure that blocks can be written anew while they are still there. @throws {SpoorError} unavailable */
+  #requireRoom(blocks: readonly BlockEntry[]): void {
+    const bytes = blocks.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    if (this.#options.hasRoomFor(bytes)) return;
+    this.#figures.postponed++;
+    throw new SpoorError(
+      'unavailable',
+      `${blocks.length} blocks of ${bytes} bytes are to be written anew, and there is not so much room beside what is kept free on the disk`,
+      { retryAfterMs: RETRY_MS },
+    );
   }
 
   /** Has the worker write a new block of others of one tenant. */

@@ -5,7 +5,7 @@ import { DEFAULT_TENANT } from '@spoor/core/model/ids.ts';
 import type { Span } from '@spoor/core/model/span.ts';
 import { meets } from '@spoor/core/query/testing/naive-predicate.ts';
 import type { SpanPredicate } from '@spoor/core/query/trace-query.ts';
-import { readTraces, writeSpans } from '#storage/testing/store-harness.ts';
+import { queryFor, readTraces, writeSpans } from '#storage/testing/store-harness.ts';
 import { spanText, TraceOracle } from '#storage/testing/trace-oracle.ts';
 import type { ColumnarStore } from '../columnar-store.ts';
 import type { RetentionPolicy } from '../compaction/retention-policy.ts';
@@ -33,6 +33,8 @@ const DELETED: SpanPredicate = {
     value: { type: 'string', value },
   })),
 };
+
+const EVERYTHING = queryFor(undefined, { limit: 1000 });
 
 /** Whether a step was done: undefined when it was not come to, false when it failed, which leaves it open. */
 interface Outcome {
@@ -115,10 +117,15 @@ export class CompactionHistory {
       outcome.deleted = await isDone(() =>
         unlessStuck(store, store.deleteSpans(DEFAULT_TENANT, { where: DELETED })),
       );
-      await isDone(() => unlessStuck(store, store.compact()));
-      await this.#write(store, outcome, OLD + YOUNG, this.#blocks.length);
+      await Promise.all([
+        isDone(() => unlessStuck(store, store.compact())),
+        this.#write(store, outcome, OLD + YOUNG, this.#blocks.length),
+        isDone(() => store.findTraces(DEFAULT_TENANT, EVERYTHING)),
+      ]);
       this.#nowMs = FIRST_MS + MAX_AGE_MS;
+      const asking = isDone(() => store.findTraces(DEFAULT_TENANT, EVERYTHING));
       outcome.expired = await isDone(() => store.applyRetention());
+      await asking;
     } finally {
       await store.shutdown();
     }
