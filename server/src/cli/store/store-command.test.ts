@@ -201,6 +201,23 @@ test('spans that meet all conditions are deleted, and no others', () =>
     assert.equal((await run('verify', '--data', data)).code, 0);
   }));
 
+test('a block that was left out and is whole again is named, and the next start takes it back', () =>
+  withSample(async (data) => {
+    const block = join(data, 'tenants', 'default', '0000000001.block');
+    const whole = readFileSync(block);
+    flipByte(block, whole.length - 1);
+    await run('compact', '--data', data);
+    assert.match((await run('verify', '--data', data)).out, /DAMAGED block \S+0000000001\.block/);
+    writeFileSync(block, whole);
+    const { code, out } = await run('verify', '--data', data);
+    assert.equal(code, 0);
+    assert.match(out, /LEFT OUT so far \S+0000000001\.block\n.*the next start takes it back/);
+    await run('compact', '--data', data);
+    const after = await run('verify', '--data', data);
+    assert.match(after.out, /blocks with 78 spans/);
+    assert.doesNotMatch(after.out, /LEFT OUT/);
+  }));
+
 test('where a block cannot be read nothing is deleted, unless it may go as a whole', () =>
   withSample(async (data) => {
     const block = join(data, 'tenants', 'default', '0000000001.block');

@@ -12,6 +12,13 @@ export function formatVerify(dir: string, report: VerifyReport): string {
     `  write-ahead log with ${count(report.logRecords, 'record')}, ${formatBytes(report.logBytes)}; ${count(report.logSpans, 'span')} in no block yet`,
   ];
   for (const { what, meaning } of problems) lines.push('', `DAMAGED ${what}`, `  ${meaning}`);
+  for (const path of report.returning) {
+    lines.push(
+      '',
+      `LEFT OUT so far ${path}`,
+      '  It can be read again: the next start takes it back.',
+    );
+  }
   if (strayFiles.length > 0) {
     lines.push('', 'Files that are no part of the store:');
     for (const { path, sizeBytes } of strayFiles)

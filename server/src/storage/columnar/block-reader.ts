@@ -319,8 +319,8 @@ export class BlockReader {
     }
   }
 
-  #damaged(what: string): SpoorError {
-    this.damage = new SpoorError('corrupt', `block ${this.path}: ${what}`);
+  #damaged(what: string, cause?: unknown): SpoorError {
+    this.damage = new SpoorError('corrupt', `block ${this.path}: ${what}`, { cause });
     return this.damage;
   }
 
@@ -329,7 +329,7 @@ export class BlockReader {
     const message = `${what}: ${messageOf(cause)}`;
     return isTransientFileError(cause)
       ? new SpoorError('unavailable', `block ${this.path}: ${message}`, { cause })
-      : this.#damaged(message);
+      : this.#damaged(message, cause);
   }
 
   #size(): number {

@@ -191,6 +191,8 @@ export class ColumnarStore implements TraceStore {
       });
       manifest = directory.manifest;
       await directory.begin();
+      this.#replaying = manifest;
+      await this.#takeBack(directory);
       for (const tenant of manifest.tenants()) this.#tenants.known(tenant);
       const wal = await this.#replay(directory);
       this.#open = { lock, manifest, wal };
@@ -200,7 +202,7 @@ export class ColumnarStore implements TraceStore {
       // Nothing may be written any more once the directory is free for others.
       this.#closing = true;
       this.#space.shutdown();
-      await this.#sealer.close();
+      await Promise.all([this.#sealer.close(), this.#compactor.close()]);
       await manifest?.close();
       lock?.release();
       throw error instanceof SpoorError ? error : startError(this.#dir, error);
@@ -406,11 +408,21 @@ export class ColumnarStore implements TraceStore {
     return open;
   }
 
+  /** Notes which blocks cannot be read, so that it is not forgotten, and takes those back that can be again. */
+  async #takeBack({ mayBeWhole }: DataDirectory): Promise<void> {
+    try {
+      await this.#blocks.noteFound();
+    } catch (error) {
+      // On a full disk it is noted with the next block.
+      if (!isOutOfSpace(error)) throw error;
+    }
+    for (const block of mayBeWhole) await this.#compactor.takeBack(block);
+  }
+
   /** Reads the log back into the head, and opens it for what comes. */
   async #replay(directory: DataDirectory): Promise<Wal> {
     const { manifest, walDir } = directory;
     const recentMs = this.#nowMs() - REQUEST_MEMORY_MS;
-    this.#replaying = manifest;
     const replay = await replayWal({
       files: this.#files,
       dir: walDir,
@@ -448,7 +460,7 @@ export class ColumnarStore implements TraceStore {
   async #seal(slab: Slab): Promise<void> {
     while (!this.#closing) {
       try {
-        await this.#work.seals.count(() => this.#trySeal(slab));
+        await this.#work.seals.count(() => this.#blocks.alone(() => this.#trySeal(slab)));
         this.#sealFailure = undefined;
         this.#head.refuseWaiting(undefined);
         return;
@@ -492,6 +504,12 @@ export class ColumnarStore implements TraceStore {
     if ('error' in reply) {
       const { error, stack, fileError } = reply;
       throw Object.assign(new Error(error), { stack, code: fileError });
+    }
+    // Its spans count as not stored, and may be in what took its place.
+    const gone = reply.damaged.find((block) => !this.#blocks.has(block));
+    if (gone !== undefined) {
+      await this.#blocks.discard(reply.blocks);
+      throw new SpoorError('unavailable', `${gone.reason}; the block was merged meanwhile`);
     }
     const createdUnixMs = this.#nowMs();
     const blocks = reply.blocks.map((block): BlockEntry => ({

@@ -5,12 +5,20 @@ import type { StoreDamage } from '#storage/tracestore.ts';
 /** Damages kept for `/status`: enough to see what is wrong, few enough to be sent with every answer. All are in the log. */
 const MAX_LISTED = 100;
 
+/** A block that is left out of all answers. */
+export interface LeftOutBlock {
+  readonly path: string;
+  readonly reason: string;
+  /** The disk failed to read it: it may be readable later. */
+  readonly isReadError: boolean;
+}
+
 /** What of a store was found damaged since it was opened. Each is told in the log once. */
 export class DamageReport {
   readonly #logger: Pick<Logger, 'error'>;
   #listed: StoreDamage[] = [];
   readonly #files = new Set<string>();
-  readonly #blocks = new Map<number, string>();
+  readonly #blocks = new Map<number, LeftOutBlock>();
 
   constructor(logger: Pick<Logger, 'error'>) {
     this.#logger = logger;
@@ -26,8 +34,8 @@ export class DamageReport {
     return this.#files.size;
   }
 
-  /** Paths of the blocks that are left out of all answers, by their ids. */
-  get blocks(): ReadonlyMap<number, string> {
+  /** Blocks that are left out of all answers, by their ids. */
+  get blocks(): ReadonlyMap<number, LeftOutBlock> {
     return this.#blocks;
   }
 
@@ -38,17 +46,20 @@ export class DamageReport {
     this.#logger.error({ path }, message);
   }
 
-  /** Notes that a block is damaged, which leaves it out of all answers; false when that is known. */
-  addBlock(id: number, path: string, reason: string): boolean {
+  /** Notes that a block cannot be read, which leaves it out of all answers; false when that is known. */
+  addBlock(id: number, path: string, reason: string, isReadError = false): boolean {
     if (this.#blocks.has(id)) return false;
-    this.#blocks.set(id, path);
-    this.add(path, `a damaged block is left out of all answers: ${reason}`);
+    this.#blocks.set(id, { path, reason, isReadError });
+    const what = isReadError
+      ? 'a block that the disk does not read is left out of all answers until it does'
+      : 'a damaged block is left out of all answers';
+    this.add(path, `${what}: ${reason}`);
     return true;
   }
 
-  /** Says that a block was removed. */
+  /** Says that a block was removed, or can be read again. */
   forgetBlock(id: number): void {
-    const path = this.#blocks.get(id);
+    const path = this.#blocks.get(id)?.path;
     if (path === undefined) return;
     this.#blocks.delete(id);
     this.#files.delete(path);

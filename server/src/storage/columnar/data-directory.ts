@@ -5,6 +5,7 @@ import { inspectBlock } from './block-inspection.ts';
 import { blockPath, TENANTS_DIR } from './block-path.ts';
 import type { DamageReport } from './damage-report.ts';
 import { Manifest, MANIFEST_FILE } from './manifest.ts';
+import type { BlockEntry } from './manifest-edit.ts';
 import { fileErrorCode, isOutOfSpace, type StoreFiles } from './store-files.ts';
 import type { WalReplay } from './wal-replay.ts';
 import { checkSegmentFormats, segmentPath } from './wal-segment.ts';
@@ -32,6 +33,10 @@ export class DataDirectory {
   readonly #damage: DamageReport;
   /** Blocks that the manifest does not name, under the names that they got. */
   readonly #unnamed: string[] = [];
+  /** Ids of blocks that an earlier start left out. */
+  readonly #knownAside: ReadonlySet<number>;
+  /** Those of them that look whole from outside. */
+  readonly #mayBeWhole: BlockEntry[] = [];
 
   private constructor({ files, dir, damage }: DataDirectoryOptions, manifest: Manifest) {
     this.manifest = manifest;
@@ -39,6 +44,7 @@ export class DataDirectory {
     this.#files = files;
     this.#dir = dir;
     this.#damage = damage;
+    this.#knownAside = new Set(manifest.setAside.keys());
   }
 
   /**
@@ -72,16 +78,24 @@ export class DataDirectory {
     await this.#judgeUnnamed(replay.lastSequence);
   }
 
+  /** Blocks that were left out before, and may be read again. */
+  get mayBeWhole(): readonly BlockEntry[] {
+    return this.#mayBeWhole;
+  }
+
   get #manifestPath(): string {
     return join(this.#dir, MANIFEST_FILE);
   }
 
   async #inspectBlocks(): Promise<void> {
     for (const tenant of this.manifest.tenants()) {
-      for (const { id, sizeBytes } of this.manifest.blocks(tenant)) {
-        const path = blockPath(this.#dir, tenant, id);
-        const wrong = await inspectBlock(this.#files, path, sizeBytes);
-        if (wrong !== undefined) this.#damage.addBlock(id, path, `block ${path}: ${wrong}`);
+      for (const block of this.manifest.blocks(tenant)) {
+        const path = blockPath(this.#dir, tenant, block.id);
+        const wrong = await inspectBlock(this.#files, path, block.sizeBytes);
+        const before = this.manifest.setAside.get(block.id);
+        if (wrong === undefined && before !== undefined) this.#mayBeWhole.push(block);
+        const reason = wrong === undefined ? before : `block ${path}: ${wrong}`;
+        if (reason !== undefined) this.#damage.addBlock(block.id, path, reason);
       }
     }
   }
@@ -151,7 +165,7 @@ export class DataDirectory {
     if (this.#unnamed.length === 0) return;
     const { cutBytes, isNew, walUpto } = this.manifest;
     const isTorn = cutBytes > 0;
-    if (this.#damage.files === 0 && !isNew && (!isTorn || lastSequence >= walUpto)) {
+    if (!this.#isNewlyDamaged && !isNew && (!isTorn || lastSequence >= walUpto)) {
       for (const path of this.#unnamed) await this.#files.unlink(path);
       return;
     }
@@ -170,6 +184,12 @@ export class DataDirectory {
         'the manifest does not name this block, which may have counted; it is set aside',
       );
     }
+  }
+
+  /** Whether there is more damage than blocks that were left out already when the last process ended. */
+  get #isNewlyDamaged(): boolean {
+    const { blocks, files } = this.#damage;
+    return files > blocks.size || [...blocks.keys()].some((id) => !this.#knownAside.has(id));
   }
 
   /** Names in a directory; none when there is no such directory. */

@@ -6,7 +6,7 @@ import { blockPath } from './block-path.ts';
 import { BlockReader } from './block-reader.ts';
 import { ByteCache } from './frame-cache.ts';
 import { OpenFiles } from './open-files.ts';
-import type { WorkerFiles } from './store-files.ts';
+import { fileErrorCode, type WorkerFiles } from './store-files.ts';
 import type { TraceFilter } from './trace-filter.ts';
 
 /** A block that the manifest names. */
@@ -32,6 +32,17 @@ export interface BlocksMessage {
 /** A block that could not be read, and why. */
 export interface DamagedBlock extends Pick<BlockInfo, 'tenant' | 'id'> {
   readonly reason: string;
+  /** The disk failed to read it: what it holds may be whole, and readable later. */
+  readonly isReadError: boolean;
+}
+
+/** What to say of a block after an error. */
+export function damagedBlock(
+  { tenant, id }: Pick<BlockInfo, 'tenant' | 'id'>,
+  error: unknown,
+): DamagedBlock {
+  const { message, cause } = error instanceof Error ? error : new Error(String(error));
+  return { tenant, id, reason: message, isReadError: fileErrorCode(cause) !== '' };
 }
 
 /** Open blocks of one worker: each has its footer in memory, some 80 kB for 100,000 spans. */
@@ -155,8 +166,8 @@ class KnownBlock implements OverlappedBlock {
     return this.#open(this);
   }
 
-  setAside({ message }: SpoorError): void {
+  setAside(error: SpoorError): void {
     this.isDamaged = true;
-    this.#damaged.push({ tenant: this.tenant, id: this.id, reason: message });
+    this.#damaged.push(damagedBlock(this, error));
   }
 }

@@ -3,7 +3,7 @@ import { blockPath } from './block-path.ts';
 import type { DamageReport } from './damage-report.ts';
 import type { BlocksMessage, DamagedBlock } from './known-blocks.ts';
 import type { Manifest } from './manifest.ts';
-import type { BlockEntry, ManifestEdit } from './manifest-edit.ts';
+import type { BlockEntry, ManifestEdit, SetAsideBlock } from './manifest-edit.ts';
 import { RetiredFiles } from './retired-files.ts';
 
 /** Options of {@link LiveBlocks}. */
@@ -23,6 +23,10 @@ export class LiveBlocks {
   readonly #options: LiveBlocksOptions;
   /** Files of blocks that were removed while somebody looked into them. */
   readonly #retired: RetiredFiles;
+  /** Blocks that are left out, which the manifest does not say yet. */
+  #unnoted: SetAsideBlock[] = [];
+  /** Work that must not overlap; never rejects. */
+  #alone: Promise<unknown> = Promise.resolve();
 
   constructor(options: LiveBlocksOptions) {
     this.#options = options;
@@ -34,10 +38,21 @@ export class LiveBlocks {
     return manifest.tenants().flatMap((tenant) => manifest.blocks(tenant));
   }
 
+  /** Whether a block counts, readable or not. */
+  has({ tenant, id }: Pick<BlockEntry, 'tenant' | 'id'>): boolean {
+    return this.#options.manifest().has(tenant, id);
+  }
+
   /** Those that were not found to be damaged. */
   readable(): BlockEntry[] {
     const { damage } = this.#options;
     return this.all().filter(({ id }) => !damage.blocks.has(id));
+  }
+
+  /** Those that the disk failed to read. */
+  unread(): BlockEntry[] {
+    const { damage } = this.#options;
+    return this.all().filter(({ id }) => damage.blocks.get(id)?.isReadError === true);
   }
 
   takeId(): number {
@@ -63,9 +78,13 @@ export class LiveBlocks {
   async commit(edit: ManifestEdit): Promise<void> {
     const { dir, damage, manifest, tell } = this.#options;
     const into = manifest();
+    // A block with copies of what one that is left out holds must not count before it is said that this one does not.
+    const setAside = this.#unnoted;
+    this.#unnoted = [];
     try {
-      await into.commit(edit);
+      await into.commit({ ...edit, setAside });
     } catch (error) {
+      this.#unnoted = [...setAside, ...this.#unnoted];
       // Unless the next start may find the commit all the same.
       if (into.failed === undefined) await this.discard(edit.addBlocks ?? []);
       throw error;
@@ -77,7 +96,7 @@ export class LiveBlocks {
   }
 
   /** Removes the files of blocks that will not count. */
-  async discard(blocks: readonly BlockEntry[]): Promise<void> {
+  async discard(blocks: readonly Pick<BlockEntry, 'tenant' | 'id'>[]): Promise<void> {
     const { dir, unlink } = this.#options;
     for (const { tenant, id } of blocks) {
       await unlink(blockPath(dir, tenant, id)).catch(() => undefined);
@@ -87,10 +106,34 @@ export class LiveBlocks {
   /** What one worker could not read, no worker looks into any more: otherwise copies of its spans might count, or be dropped. */
   noteDamage(damaged: readonly DamagedBlock[]): void {
     const { dir, damage, tell } = this.#options;
-    for (const { tenant, id, reason } of damaged) {
-      if (!damage.addBlock(id, blockPath(dir, tenant, id), reason)) continue;
+    for (const { tenant, id, reason, isReadError } of damaged) {
+      // One that is gone meanwhile takes nothing away.
+      if (!this.has({ tenant, id })) continue;
+      if (!damage.addBlock(id, blockPath(dir, tenant, id), reason, isReadError)) continue;
+      this.#unnoted.push({ tenant, id, reason });
       tell(this.#message({}, [{ tenant, id }]));
     }
+    // What fails is noted with the next commit.
+    if (this.#unnoted.length > 0) void this.commit({}).catch(() => undefined);
+  }
+
+  /** Notes what a start found; to be called before anything is sealed. @throws {SpoorError} unavailable */
+  async noteFound(): Promise<void> {
+    const { damage, manifest } = this.#options;
+    const { setAside } = manifest();
+    for (const { tenant, id } of this.all()) {
+      const reason = damage.blocks.get(id)?.reason;
+      if (reason === undefined || setAside.has(id)) continue;
+      this.#unnoted.push({ tenant, id, reason });
+    }
+    if (this.#unnoted.length > 0) await this.commit({});
+  }
+
+  /** Does something that must not overlap with another call of this. */
+  alone<Result>(work: () => Promise<Result>): Promise<Result> {
+    const done = this.#alone.then(work);
+    this.#alone = done.catch(() => undefined);
+    return done;
   }
 
   /** Waits for files that are being removed. */

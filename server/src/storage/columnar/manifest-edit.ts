@@ -28,10 +28,20 @@ interface BlockKey {
   readonly id: number;
 }
 
+/** A block that cannot be read, and why. */
+export interface SetAsideBlock extends BlockKey {
+  readonly reason: string;
+}
+
 /** What one commit changes, all of it or nothing. */
 export interface ManifestEdit {
   readonly addBlocks?: readonly BlockEntry[];
   readonly removeBlocks?: readonly BlockKey[];
+  /**
+   * Blocks that are left out of all answers from now on, until they are removed. What they hold may be in other blocks as well since
+   * then: they can only come back written anew.
+   */
+  readonly setAside?: readonly SetAsideBlock[];
   /** Every record of the log up to this sequence, of all tenants, is in blocks. Never goes back. */
   readonly walUpto?: number;
   /** The same for single tenants, when others hold `walUpto` back. */
@@ -56,6 +66,7 @@ export interface RecordedEdit extends ManifestEdit {
  *    "min_start":"1700000000000000000","max_start":"1700000060000000000","created_ms":1700000061000,
  *    "first_sequence":41,"last_sequence":90}
  *   {"type":"remove_block","tenant":"default","id":3}
+ *   {"type":"set_aside","tenant":"default","id":5,"reason":"checksum of frame 3 is wrong"}
  *   {"type":"wal_upto","sequence":90}
  *   {"type":"tenant_upto","tenant":"default","sequence":97}
  *   {"type":"next_block_id","id":8}
@@ -88,6 +99,9 @@ export function encodeEdit(edit: RecordedEdit): string {
   for (const { tenant, id } of edit.removeBlocks ?? []) {
     changes.push({ type: 'remove_block', tenant, id });
   }
+  for (const { tenant, id, reason } of edit.setAside ?? []) {
+    changes.push({ type: 'set_aside', tenant, id, reason });
+  }
   if (edit.walUpto !== undefined) changes.push({ type: 'wal_upto', sequence: edit.walUpto });
   for (const { tenant, sequence } of edit.tenantUpto ?? []) {
     changes.push({ type: 'tenant_upto', tenant, sequence });
@@ -108,6 +122,7 @@ export function decodeEdit(payload: string): RecordedEdit {
   if (!Array.isArray(changes)) throw new SpoorError('corrupt', 'manifest: a record is no list');
   const addBlocks: BlockEntry[] = [];
   const removeBlocks: BlockKey[] = [];
+  const setAside: SetAsideBlock[] = [];
   const tenantUpto: { tenant: Tenant; sequence: number }[] = [];
   const addSegments: number[] = [];
   const removeSegments: number[] = [];
@@ -135,6 +150,13 @@ export function decodeEdit(payload: string): RecordedEdit {
         break;
       case 'remove_block':
         removeBlocks.push({ tenant: parseTenant(fields.text('tenant')), id: fields.count('id') });
+        break;
+      case 'set_aside':
+        setAside.push({
+          tenant: parseTenant(fields.text('tenant')),
+          id: fields.count('id'),
+          reason: fields.text('reason'),
+        });
         break;
       case 'wal_upto':
         walUpto = fields.count('sequence');
@@ -167,6 +189,7 @@ export function decodeEdit(payload: string): RecordedEdit {
   return {
     addBlocks,
     removeBlocks,
+    setAside,
     tenantUpto,
     addSegments,
     removeSegments,

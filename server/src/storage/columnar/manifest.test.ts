@@ -38,6 +38,7 @@ function blockOf(id: number): BlockEntry {
 function stateOf(manifest: Manifest): unknown {
   return {
     blocks: TENANTS.flatMap((tenant) => manifest.blocks(tenant)),
+    setAside: [...manifest.setAside].sort(([a], [b]) => a - b),
     upto: [manifest.walUpto, ...TENANTS.map((tenant) => manifest.sealedUpto(tenant))],
   };
 }
@@ -57,6 +58,7 @@ function commitStep(manifest: Manifest, n: number): Promise<void> {
   return manifest.commit({
     addBlocks: [blockOf(id), blockOf(id + 1)],
     removeBlocks: merged,
+    setAside: n % 4 === 0 ? [{ ...blockOf(id), reason: `reason "${n}"` }] : [],
     walUpto: n,
     tenantUpto: [{ tenant: TENANTS[n % 2]!, sequence: n + 2 }],
   });

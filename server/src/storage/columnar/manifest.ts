@@ -50,6 +50,8 @@ export class Manifest {
   readonly #dir: string;
   readonly #compactFromBytes: number;
   readonly #blocks = new Map<Tenant, Map<number, BlockEntry>>();
+  /** By id, why a block is left out. */
+  readonly #setAside = new Map<number, string>();
   readonly #tenantUpto = new Map<Tenant, number>();
   readonly #segments = new Set<number>();
   #walUpto = 0;
@@ -175,6 +177,15 @@ export class Manifest {
     return [...(this.#blocks.get(tenant)?.values() ?? [])];
   }
 
+  has(tenant: Tenant, id: number): boolean {
+    return this.#blocks.get(tenant)?.has(id) === true;
+  }
+
+  /** Blocks that are left out of all answers, by id, and why. */
+  get setAside(): ReadonlyMap<number, string> {
+    return this.#setAside;
+  }
+
   /** Why nothing can be committed any more; undefined while all is well. */
   get failed(): string | undefined {
     return this.#failure?.message;
@@ -274,7 +285,12 @@ export class Manifest {
     ];
     const blocks = this.tenants().flatMap((tenant) => this.blocks(tenant));
     for (let i = 0; i < blocks.length; i += BLOCKS_PER_RECORD) {
-      edits.push({ addBlocks: blocks.slice(i, i + BLOCKS_PER_RECORD) });
+      const addBlocks = blocks.slice(i, i + BLOCKS_PER_RECORD);
+      const setAside = addBlocks.flatMap(({ tenant, id }) => {
+        const reason = this.#setAside.get(id);
+        return reason === undefined ? [] : { tenant, id, reason };
+      });
+      edits.push({ addBlocks, setAside });
     }
     const pieces = [
       encodeManifestHeader(),
@@ -294,10 +310,10 @@ export class Manifest {
       throw new SpoorError('internal', `manifest of ${this.#dir}: ${what}`);
     };
     for (const { tenant, id } of edit.addBlocks ?? []) {
-      if (this.#blocks.get(tenant)?.has(id)) refuse(`block ${id} of ${tenant} is added twice`);
+      if (this.has(tenant, id)) refuse(`block ${id} of ${tenant} is added twice`);
     }
     for (const { tenant, id } of edit.removeBlocks ?? []) {
-      if (!this.#blocks.get(tenant)?.has(id)) {
+      if (!this.has(tenant, id)) {
         refuse(`block ${id} of ${tenant} is removed but not there`);
       }
     }
@@ -310,12 +326,16 @@ export class Manifest {
     for (const { tenant, id } of edit.removeBlocks ?? []) {
       const blocks = this.#blocks.get(tenant);
       blocks?.delete(id);
+      this.#setAside.delete(id);
       if (blocks?.size === 0) this.#blocks.delete(tenant);
     }
     for (const block of edit.addBlocks ?? []) {
       const blocks = this.#blocks.get(block.tenant) ?? new Map<number, BlockEntry>();
       this.#blocks.set(block.tenant, blocks.set(block.id, block));
       this.#nextBlockId = Math.max(this.#nextBlockId, block.id + 1);
+    }
+    for (const { tenant, id, reason } of edit.setAside ?? []) {
+      if (this.has(tenant, id)) this.#setAside.set(id, reason);
     }
     this.#nextBlockId = Math.max(this.#nextBlockId, edit.nextBlockId ?? 0);
     this.#logEnd = edit.logEnd ?? this.#logEnd;

@@ -27,7 +27,12 @@ import { BlockReader } from './block-reader.ts';
 import { attributeNames, attributeValues } from './derived/attribute-answers.ts';
 import { DerivedAnswers } from './derived/derived-answers.ts';
 import { ByteCache } from './frame-cache.ts';
-import type { BlockInfo, BlocksMessage, DamagedBlock } from './known-blocks.ts';
+import {
+  type BlockInfo,
+  type BlocksMessage,
+  damagedBlock,
+  type DamagedBlock,
+} from './known-blocks.ts';
 import { HeadBatch } from './head-batch.ts';
 import { LooseTraces } from './loose-traces.ts';
 import { OpenFiles } from './open-files.ts';
@@ -195,8 +200,7 @@ class QueryAnswerer {
     const blocks = this.#blocks.get(request.tenant) ?? [];
     const setAside = (block: OpenBlock, error: unknown): void => {
       if (error instanceof SpoorError && error.code !== 'corrupt') throw error;
-      const reason = error instanceof Error ? error.message : String(error);
-      damaged.push({ tenant: request.tenant, id: block.id, reason });
+      damaged.push(damagedBlock({ tenant: request.tenant, id: block.id }, error));
       blocks.find(({ id }) => id === block.id)?.setAside();
     };
     for (;;) {

@@ -34,11 +34,13 @@ export interface MergeResult extends BlockFigures {
  * the sources' dictionaries 4 bytes, and for each of the new ones 4; names, resources, scopes, keys and the values that name peers; and
  * a trace filter of 2 bytes a trace. Nothing else grows with the number of spans.
  * @param write is given pieces of the file in order
+ * @param isLate it comes after blocks that were made without it: all traces count as seen before
  * @throws {SpoorError} corrupt: a source is damaged
  */
 export function mergeBlocks(
   inputs: readonly MergeInput[],
   write: (parts: readonly Uint8Array[]) => void,
+  isLate = false,
 ): MergeResult {
   const frames = new FrameWriter(BLOCK_MAGIC.length);
   write([BLOCK_MAGIC]);
@@ -89,7 +91,7 @@ export function mergeBlocks(
     frames,
     symbols,
     maxTraces: traces,
-    isSeenBefore: () => groups.takeSeenBefore(),
+    isSeenBefore: () => groups.takeSeenBefore() || isLate,
   });
   for (let group = groups.next(); group !== undefined; group = groups.next()) {
     builder.add(group);

@@ -9,10 +9,12 @@ import { BlockFile } from '../block-file.ts';
 import { blockPath } from '../block-path.ts';
 import { BlockReader } from '../block-reader.ts';
 import { ByteCache } from '../frame-cache.ts';
+import { type BlockInfo, damagedBlock, type DamagedBlock } from '../known-blocks.ts';
 import { OpenFiles } from '../open-files.ts';
 import type { WorkerFiles } from '../store-files.ts';
 import { DISK_WORKER_FILES } from '../worker-files.ts';
 import { mergeBlocks } from './block-merger.ts';
+import { remainderWithout } from './held-elsewhere.ts';
 import { type Remainder, remainderOf, type SpanSelection } from './span-selection.ts';
 
 /** Frames that several columns of a group share; every group is read once. */
@@ -31,6 +33,8 @@ export interface CompactionRequest {
     /** Spans that are left out; undefined for none. */
     readonly without?: SpanSelection | undefined;
   }[];
+  /** Blocks of the tenant whose spans are left out as well; undefined for none. */
+  readonly others?: readonly BlockInfo[] | undefined;
   /** Id of the new block. */
   readonly blockId: number;
   /** Nothing is written when no more than this part of the spans would be left out: the blocks stay as they are. */
@@ -47,30 +51,30 @@ export interface CompactionResult {
   readonly copies: number;
 }
 
-/** What comes back: the result, or why there is none, and which block could not be read. */
-export type CompactionReply =
-  | { readonly id: number; readonly result: CompactionResult }
-  | {
-      readonly id: number;
-      readonly error: string;
-      readonly stack: string;
-      readonly damagedBlock: number | undefined;
-    };
+/** What comes back: the result, or why there is none, and which blocks could not be read. */
+export type CompactionReply = {
+  readonly id: number;
+  readonly damaged: readonly DamagedBlock[];
+} & ({ readonly result: CompactionResult } | { readonly error: string; readonly stack: string });
 
 function compact(
   request: CompactionRequest,
   workerFiles: WorkerFiles,
   readers: BlockReader[],
+  damaged: DamagedBlock[],
 ): CompactionResult {
-  const { dir, tenant, sources, blockId } = request;
+  const { dir, tenant, sources, others, blockId } = request;
   const cache = new ByteCache<unknown>(CACHE_BYTES);
   const files = new OpenFiles(workerFiles);
   for (const { id } of sources) {
     readers.push(new BlockReader(blockPath(dir, tenant, id), id, cache, files));
   }
-  const remainders = sources.map(({ without }, s): Remainder | undefined =>
-    without === undefined ? undefined : remainderOf(readers[s]!, without),
-  );
+  const remainders = sources.map(({ without }, s): Remainder | undefined => {
+    if (others !== undefined) {
+      return remainderWithout(readers[s]!, others, { dir, files: workerFiles, damaged });
+    }
+    return without === undefined ? undefined : remainderOf(readers[s]!, without);
+  });
   const dropped = remainders.reduce((sum, remainder) => sum + (remainder?.dropped ?? 0), 0);
   const rows = readers.reduce((sum, { footer }) => sum + footer.rows, 0);
   if (dropped <= rows * request.minDropRatio) return { block: undefined, dropped: 0, copies: 0 };
@@ -83,7 +87,11 @@ function compact(
       const isWhole = remainder === undefined || remainder.dropped === 0;
       return { reader, kept: isWhole ? undefined : (g: number) => remainder.kept[g] };
     });
-    const { copies, ...block } = mergeBlocks(inputs, (parts) => file.write(parts));
+    const { copies, ...block } = mergeBlocks(
+      inputs,
+      (parts) => file.write(parts),
+      others !== undefined,
+    );
     file.finish();
     const written = new BlockReader(path, blockId, cache, files);
     written.close();
@@ -101,17 +109,22 @@ function compact(
 }
 
 function answer(request: CompactionRequest, files: WorkerFiles): CompactionReply {
-  const { id, sources } = request;
+  const { id, tenant, sources } = request;
   const readers: BlockReader[] = [];
+  const damaged: DamagedBlock[] = [];
   try {
-    return { id, result: compact(request, files, readers) };
+    return { id, result: compact(request, files, readers, damaged), damaged };
   } catch (error) {
     const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
-    let damaged = readers.findIndex(({ damage }) => damage !== undefined);
+    const at = readers.findIndex(({ damage }) => damage !== undefined);
     const isCorrupt = error instanceof SpoorError && error.code === 'corrupt';
-    // One that could not even be opened.
-    if (damaged < 0 && isCorrupt && readers.length < sources.length) damaged = readers.length;
-    return { id, error: message, stack, damagedBlock: sources[damaged]?.id };
+    if (at >= 0) {
+      damaged.push(damagedBlock({ tenant, id: sources[at]!.id }, readers[at]!.damage));
+    } else if (isCorrupt && readers.length < sources.length) {
+      // One that could not even be opened.
+      damaged.push(damagedBlock({ tenant, id: sources[readers.length]!.id }, error));
+    }
+    return { id, error: message, stack, damaged };
   } finally {
     for (const reader of readers) reader.close();
   }

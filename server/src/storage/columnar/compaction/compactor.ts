@@ -66,6 +66,8 @@ export class Compactor {
   /** Whether a check waits for its turn. */
   #checking = false;
   #mergeAgainMs = 0;
+  /** When it is tried again to read what could not be read. */
+  #takeBackMs: number | undefined;
   #failure: string | undefined;
   /** Per block what was found to be too little of it to rewrite it. */
   readonly #weighed = new Map<number, string>();
@@ -113,6 +115,7 @@ export class Compactor {
     const done = this.#enqueue(async () => {
       this.#checking = false;
       try {
+        await this.#takeBackUnread();
         await this.#expire();
         await this.#mergeIfDue();
         this.#failure = undefined;
@@ -185,6 +188,43 @@ export class Compactor {
     return deleted;
   }
 
+  /**
+   * Takes a block back that was left out, when all of it can be read: it is written anew, without what other blocks hold by now.
+   * Nothing may be sealed meanwhile. Never rejects.
+   */
+  async takeBack(block: BlockEntry): Promise<void> {
+    const { blocks, logger } = this.#options;
+    const what = { tenant: block.tenant, block: block.id };
+    try {
+      this.#requireRoom([block]);
+      const others = blocks.readable().filter(({ tenant }) => tenant === block.tenant);
+      const { result, id } = await this.#ask([{ block, without: undefined }], -1, others);
+      await blocks.commit({
+        addBlocks:
+          result.block === undefined ? [] : [mergedEntry([block], result.block, id, block.level)],
+        removeBlocks: [keyOf(block)],
+      });
+      const spans = result.block?.rows ?? 0;
+      logger.info({ ...what, spans }, 'a block that was left out can be read and is back');
+    } catch (error) {
+      logger.info({ ...what, err: error }, 'a block that was left out stays so');
+    }
+  }
+
+  /** Tries to take back what the disk failed to read, a while after. */
+  async #takeBackUnread(): Promise<void> {
+    const { blocks, nowMs } = this.#options;
+    const unread = blocks.unread();
+    if (unread.length === 0) {
+      this.#takeBackMs = undefined;
+      return;
+    }
+    this.#takeBackMs ??= nowMs() + RETRY_MS;
+    if (nowMs() < this.#takeBackMs) return;
+    this.#takeBackMs = nowMs() + RETRY_MS;
+    for (const block of unread) await blocks.alone(() => this.takeBack(block));
+  }
+
   async #expire(): Promise<void> {
     // What is not written anew for want of space must not keep what makes room from going.
     try {
@@ -248,7 +288,7 @@ export class Compactor {
     });
     const { result, id } = await this.#ask(sources, -1);
     const added = result.block === undefined ? [] : [mergedEntry(blocks, result.block, id, level)];
-    await this.#options.blocks.commit({ addBlocks: added, removeBlocks: blocks.map(keyOf) });
+    await this.#replace(blocks, added);
     this.#figures.merges++;
     this.#figures.expiredSpans += result.dropped;
     for (const { spans, sizeBytes } of added) {
@@ -283,9 +323,29 @@ export class Compactor {
       throw error;
     }
     if (removeBlocks.length === 0) return 0;
-    await this.#options.blocks.commit({ addBlocks, removeBlocks: removeBlocks.map(keyOf) });
+    await this.#replace(removeBlocks, addBlocks, unwanted);
     this.#figures.rewrittenBytes += addBlocks.reduce((sum, block) => sum + block.sizeBytes, 0);
     return dropped;
+  }
+
+  /**
+   * Puts new blocks in the place of others. What of these is left out since they were read may be in yet others by now.
+   * @param unwanted those of them that are only to go
+   * @throws {SpoorError} unavailable
+   */
+  async #replace(
+    sources: readonly BlockEntry[],
+    addBlocks: readonly BlockEntry[],
+    unwanted: readonly BlockEntry[] = [],
+  ): Promise<void> {
+    const { blocks } = this.#options;
+    const usable = new Set([...blocks.readable(), ...unwanted]);
+    const unusable = sources.find((block) => !usable.has(block));
+    if (unusable !== undefined) {
+      await blocks.discard(addBlocks);
+      throw new SpoorError('unavailable', `block ${unusable.id} was left out meanwhile`);
+    }
+    await blocks.commit({ addBlocks, removeBlocks: sources.map(keyOf) });
   }
 
   /** Makes sure that blocks can be written anew while they are still there. @throws {SpoorError} unavailable */
@@ -307,6 +367,7 @@ export class Compactor {
       readonly without: SpanSelection | undefined;
     }[],
     minDropRatio: number,
+    others?: readonly BlockEntry[],
   ): Promise<{ result: CompactionResult; id: number }> {
     const { dir, blocks } = this.#options;
     const { tenant } = sources[0]!.block;
@@ -316,14 +377,12 @@ export class Compactor {
       dir,
       tenant,
       sources: sources.map(({ block, without }) => ({ id: block.id, without })),
+      others,
       blockId,
       minDropRatio,
     }));
+    blocks.noteDamage(reply.damaged);
     if ('result' in reply) return { result: reply.result, id: blockId };
-    const { damagedBlock, error: reason } = reply;
-    if (damagedBlock !== undefined) {
-      blocks.noteDamage([{ tenant, id: damagedBlock, reason }]);
-    }
     throw new SpoorError('internal', reply.error, { cause: reply.stack });
   }
 

@@ -23,6 +23,8 @@ export interface VerifyReport {
   readonly logSpans: number;
   readonly logBytes: number;
   readonly problems: readonly StoreProblem[];
+  /** Paths of blocks that were left out of all answers and can be read again: the next start takes them back. */
+  readonly returning: readonly string[];
   /** Files that belong to no store; they do no harm. */
   readonly strayFiles: readonly { readonly path: string; readonly sizeBytes: number }[];
 }
@@ -64,6 +66,7 @@ export async function verifyStore(
     });
   }
 
+  const returning: string[] = [];
   let blockSpans = 0;
   let blockBytes = 0;
   for (const [i, block] of store.blocks.entries()) {
@@ -73,6 +76,8 @@ export async function verifyStore(
     blockBytes += block.sizeBytes;
     if (what !== undefined) {
       problems.push({ path: store.pathOf(block), what, meaning: blockLoss(block) });
+    } else if (store.manifest.setAside.has(block.id)) {
+      returning.push(store.pathOf(block));
     }
   }
   return {
@@ -83,6 +88,7 @@ export async function verifyStore(
     logSpans,
     logBytes: [...log.segments, ...log.unused].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     problems,
+    returning,
     strayFiles: store.strayFiles(),
   };
 }
@@ -128,7 +134,7 @@ function verifyBlock(store: StoppedStore, block: BlockEntry): string | undefined
 }
 
 function blockLoss({ tenant, spans, traces }: BlockEntry): string {
-  return `The block is left out of all answers: ${spans} spans of ${traces} traces of tenant ${tenant}. All other blocks are answered from. Restore the file from a backup while no server runs; it never changes once it is written.`;
+  return `The block is left out of all answers: ${spans} spans of ${traces} traces of tenant ${tenant}. All other blocks are answered from. Restore the file from a backup while no server runs; it never changes once it is written, and the next start takes it back.`;
 }
 
 function lossOf(lost: readonly [from: number, to: number] | undefined): string {

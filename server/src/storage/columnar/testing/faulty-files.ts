@@ -40,7 +40,7 @@ export class FaultyFiles implements StoreFiles {
   #durableNames: Names = new Map();
   #changes: NameChange[] = [];
   readonly #locked = new Set<string>();
-  #fault: ((call: number, name: string) => Fault | undefined) | undefined;
+  #fault: ((call: number, name: string, path: string) => Fault | undefined) | undefined;
   #calls = 0;
   #dead = false;
   /** Sum of the sizes of all files from which on none can grow: a full disk. */
@@ -58,9 +58,10 @@ export class FaultyFiles implements StoreFiles {
     this.#fault = (now) => ((forever ? now >= call : now === call) ? kind : undefined);
   }
 
-  /** Lets every call of this name fail until {@link heal}. */
-  failEach(name: keyof StoreFiles | keyof StoreFile, kind: Fault): void {
-    this.#fault = (_, now) => (now === name ? kind : undefined);
+  /** Lets every call of this name fail, or those on one file, until {@link heal}. */
+  failEach(name: keyof StoreFiles | keyof StoreFile, kind: Fault, path?: string): void {
+    this.#fault = (_, now, at) =>
+      now === name && (path === undefined || at === path) ? kind : undefined;
   }
 
   heal(): void {
@@ -289,7 +290,7 @@ export class FaultyFiles implements StoreFiles {
     const call = ++this.#calls;
     this.log.push(`${name} ${basename(path)}`);
     if (this.#dead) throw fileError('EIO', `${name} ${path}: the power is gone`);
-    const kind = this.#fault?.(call, name);
+    const kind = this.#fault?.(call, name, path);
     if (kind === 'EIO' || kind === 'ENOSPC') throw fileError(kind, `${name} ${path}`);
     return kind;
   }

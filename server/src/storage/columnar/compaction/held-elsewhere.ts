@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+import { findOverlap } from '../block-overlap.ts';
+import type { BlockReader } from '../block-reader.ts';
+import { type BlockInfo, type DamagedBlock, KnownBlocks } from '../known-blocks.ts';
+import type { WorkerFiles } from '../store-files.ts';
+import { allEntries } from '../values-chunk.ts';
+import type { Remainder } from './span-selection.ts';
+
+/** Where {@link remainderWithout} looks. */
+export interface HeldElsewhere {
+  /** The data directory. */
+  readonly dir: string;
+  readonly files: WorkerFiles;
+  /** Is given those of the other blocks that could not be read; what they hold counts as not held. */
+  readonly damaged: DamagedBlock[];
+}
+
+/** What is left of a block without the spans that others hold. @param others blocks of one tenant */
+export function remainderWithout(
+  reader: BlockReader,
+  others: readonly BlockInfo[],
+  { dir, files, damaged }: HeldElsewhere,
+): Remainder {
+  const [first] = others;
+  if (first === undefined) return { dropped: 0, kept: [] };
+  const known = new KnownBlocks(files);
+  known.change({ dir, added: others, removed: [], unreadable: [] });
+  let dropped = 0;
+  try {
+    const kept = reader.footer.groups.map(({ rows }, g): Uint8Array | undefined => {
+      const group = reader.group(g);
+      const { traceStarts } = group;
+      const runs = { columns: group, rows: allEntries(rows), traceStarts };
+      const { isCopy, copies } = findOverlap(runs, known.of(first.tenant), (row) => ({
+        columns: group.extract(row, row + 1),
+        row: 0,
+      }));
+      dropped += copies;
+      return copies === 0 ? undefined : isCopy.map((copy) => 1 - copy);
+    });
+    return { dropped, kept };
+  } finally {
+    damaged.push(...known.takeDamage());
+    // Closes what was opened.
+    known.change({ dir, added: [], removed: others, unreadable: [] });
+  }
+}
