@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { enableCompileCache } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
-import { withTunedMalloc } from './tuned-malloc.ts';
+import { withStartSettings } from './start-settings.ts';
 
-withTunedMalloc();
+withStartSettings();
 // A request lives for milliseconds in buffers outside of the heap, so a large nursery only costs memory: 90 MiB of
 // RSS under load less, for the same CPU time. It has to be said before the heap grows.
 setFlagsFromString('--max-semi-space-size=4');

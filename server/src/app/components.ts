@@ -24,6 +24,15 @@ import { createReceivers, type ReceiverPart } from './receivers.ts';
 import { statusOf } from './status.ts';
 import { createStore } from './stores.ts';
 
+/**
+ * Bodies are taken while those before them are done in this time: exporters give up after ten seconds, and what they send
+ * again costs more than what they are told to send later.
+ */
+const SOON_SECONDS = 2;
+
+/** Taken however slow it goes: some dozens of usual bodies, so that batches do not become small. */
+const LEAST_SOON_BYTES = 4 << 20;
+
 /** Something that listens on a port. */
 export interface Listener {
   /** How the log and `/status` call it. */
@@ -69,9 +78,12 @@ export function buildComponents(
 ): Components {
   const { bodiesBytes, processBytes } = memoryShares(config.memory_limit_mib);
   const rssGuard = new RssGuard(processBytes);
-  const budget = new MemoryBudget(bodiesBytes, () => rssGuard.isOver);
   const ingest = new TraceBatcher(store);
   const paced = new PacedIngest(ingest);
+  const budget = new MemoryBudget(bodiesBytes, {
+    isProcessFull: () => rssGuard.isOver,
+    soonBytes: () => Math.max(LEAST_SOON_BYTES, SOON_SECONDS * paced.bytesPerSecond),
+  });
   const tenancy = new Tenancy(config.tenancy.enabled ? config.tenancy : undefined);
   const tenantCounters = config.tenancy.enabled ? new TenantCounters() : undefined;
   const shares =

@@ -2,6 +2,7 @@
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import { pooledSize } from './buffer-pool.ts';
 import type { MemoryLease } from './memory-budget.ts';
+import { NO_ROOM_NOW } from './refusal.ts';
 
 /** Smallest buffer that a body of unknown length gets: one read from a socket. */
 const FIRST_CAPACITY_BYTES = 64 * 1024;
@@ -119,13 +120,5 @@ export function noRoomFor(bytes: number, limitBytes: number): SpoorError {
       `request needs ${bytes} bytes, more than the ${limitBytes} bytes for all requests in flight`,
     );
   }
-  // Under overload there are a thousand a second, and the stack would cost more than all the rest of refusing.
-  const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 0;
-  const error = new SpoorError(
-    'overloaded',
-    `no room now for a request that needs ${bytes} bytes: the ${limitBytes} bytes for requests in flight are in use`,
-  );
-  Error.stackTraceLimit = stackTraceLimit;
-  return error;
+  return NO_ROOM_NOW;
 }

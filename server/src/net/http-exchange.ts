@@ -15,6 +15,12 @@ const DRAIN_BYTES = 1024 * 1024;
 /** A larger body is dropped for this long at most before the connection is closed. */
 const LINGER_MS = 1000;
 
+/** Bodies of refusals that were answered, by the refusal: the same one is given again and again under overload. */
+const REFUSAL_BODIES: Readonly<Record<StatusFormat, WeakMap<Refusal, string>>> = {
+  'application/x-protobuf': new WeakMap(),
+  'application/json': new WeakMap(),
+};
+
 /** One request and its answer on an HTTP/1.1 connection. */
 export class HttpExchange {
   readonly request: IncomingMessage;
@@ -54,18 +60,25 @@ export class HttpExchange {
    * is given the benefit of the doubt, as reconnecting costs both sides more.
    * @param headers name and value in turn, without Content-Length
    */
-  answer(status: number, headers: string[], body: Uint8Array | string): void {
+  answer(status: number, headers: string[], body: Buffer | string): void {
+    const bytes = typeof body === 'string' ? Buffer.from(body) : body;
+    this.#send(status, headers, bytes.toString('latin1'));
+  }
+
+  /** @param body a character for each byte: Node writes head and body as one then */
+  #send(status: number, headers: string[], body: string): void {
     const { request, response } = this;
     if (response.headersSent || response.destroyed) return;
-    headers.push('content-length', String(Buffer.byteLength(body)));
+    headers.push('content-length', String(body.length));
     if (this.closing) headers.push('connection', 'close');
     if (request.complete || this.declaredBytes === 0) {
-      response.writeHead(status, headers).end(body);
+      response.writeHead(status, headers).end(body, 'latin1');
       return;
     }
     if (!this.#awaitsContinue && (this.declaredBytes ?? 0) <= DRAIN_BYTES) {
-      response.writeHead(status, headers).end(body);
-      this.#drain(() => request.socket.destroySoon());
+      response.writeHead(status, headers).end(body, 'latin1');
+      // What is known to be small is dropped by Node itself, for less.
+      if (this.declaredBytes === undefined) this.#drain(() => request.socket.destroySoon());
       return;
     }
     // A client that gets the answer instead of `100 Continue` may send the body or not, and one
@@ -74,22 +87,30 @@ export class HttpExchange {
     if (!this.closing) headers.push('connection', 'close');
     response.writeHead(status, headers);
     if (this.broken) {
-      response.end(body);
+      response.end(body, 'latin1');
     } else {
-      response.write(body);
+      response.write(body, 'latin1');
       this.#drainThenClose();
     }
   }
 
   /** Sends a google.rpc.Status as the answer. */
   refuse(refusal: Refusal, format: StatusFormat, headers: readonly string[] = []): void {
-    const status = rpcStatusOf(refusal);
     const sent = [...headers, 'content-type', format];
     if (refusal.retryAfterMs !== undefined) {
       sent.push('retry-after', String(Math.max(1, Math.ceil(refusal.retryAfterMs / 1000))));
     }
-    const body = format === 'application/json' ? formatRpcStatus(status) : encodeRpcStatus(status);
-    this.answer(refusal.httpStatus, sent, body);
+    let body = REFUSAL_BODIES[format].get(refusal);
+    if (body === undefined) {
+      const status = rpcStatusOf(refusal);
+      const bytes =
+        format === 'application/json'
+          ? Buffer.from(formatRpcStatus(status))
+          : encodeRpcStatus(status);
+      body = bytes.toString('latin1');
+      REFUSAL_BODIES[format].set(refusal, body);
+    }
+    this.#send(refusal.httpStatus, sent, body);
   }
 
   #drainThenClose(): void {

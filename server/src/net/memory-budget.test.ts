@@ -93,3 +93,21 @@ test('the pool keeps a bounded number of bytes', () => {
   pool.giveBack(Buffer.alloc(100_000));
   assert.equal(pool.freeBytes, 8 * 1024 * 1024);
 });
+
+test('when more is in flight than is worked off soon, nothing new is taken and what was begun goes on', () => {
+  let soonBytes = Infinity;
+  const pressure = { isProcessFull: () => false, soonBytes: () => soonBytes };
+  const budget = new MemoryBudget(1000, pressure);
+  const first = budget.reserve(200)!;
+  soonBytes = 200;
+  assert.equal(budget.reserve(1), undefined);
+  assert.equal(budget.figures.refusals, 1);
+  assert.equal(first.grow(100), true);
+  first.shrink(150);
+  // A large one is taken as soon as a small one would be, or it never were.
+  const large = budget.reserve(500);
+  assert.ok(large);
+  assert.equal(budget.reserve(1), undefined);
+  large.release();
+  assert.ok(budget.reserve(1));
+});

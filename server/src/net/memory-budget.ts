@@ -38,6 +38,19 @@ export interface BodyBudget {
   giveBack(bytes: number, last: boolean): void;
 }
 
+/** What else holds a {@link MemoryBudget} back. */
+export interface MemoryPressure {
+  /** While true only {@link TIGHT_BYTES} are lent: the process is near its limit, for whatever reason. */
+  readonly isProcessFull: () => boolean;
+  /**
+   * Bytes that are worked off soon enough for their senders. Beyond, nothing new is taken; what was begun goes on, since
+   * the effort for it would be lost.
+   */
+  readonly soonBytes: () => number;
+}
+
+const NO_PRESSURE: MemoryPressure = { isProcessFull: () => false, soonBytes: () => Infinity };
+
 /**
  * Bytes that request bodies in flight may hold together, shared by all receivers.
  *
@@ -52,19 +65,22 @@ export class MemoryBudget implements BodyBudget {
   #leases = 0;
   #refusals = 0;
 
-  readonly #isProcessFull: () => boolean;
+  readonly #pressure: MemoryPressure;
 
-  /** @param isProcessFull while true only {@link TIGHT_BYTES} are lent: the process is near its limit, for whatever reason */
   constructor(
     limitBytes: number = DEFAULT_IN_FLIGHT_BYTES,
-    isProcessFull: () => boolean = () => false,
+    pressure: MemoryPressure = NO_PRESSURE,
   ) {
     this.limitBytes = limitBytes;
-    this.#isProcessFull = isProcessFull;
+    this.#pressure = pressure;
   }
 
   /** @param payer what the lease grows from and is given back to, when that is a share of this budget */
   reserve(bytes: number, payer: BodyBudget = this): MemoryLease | undefined {
+    if (this.queueBytes <= 0) {
+      this.countRefusal();
+      return undefined;
+    }
     if (!this.take(bytes)) return undefined;
     this.#leases++;
     return new MemoryLease(payer, bytes);
@@ -80,9 +96,14 @@ export class MemoryBudget implements BodyBudget {
     return true;
   }
 
+  /** By how much what is in flight is less than what is worked off soon; at 0 or below nothing new is taken. */
+  get queueBytes(): number {
+    return this.#pressure.soonBytes() - this.#usedBytes;
+  }
+
   /** Bytes that can be lent now. */
   get freeBytes(): number {
-    const isTight = this.#isProcessFull() && TIGHT_BYTES < this.limitBytes;
+    const isTight = this.#pressure.isProcessFull() && TIGHT_BYTES < this.limitBytes;
     return Math.max(0, (isTight ? TIGHT_BYTES : this.limitBytes) - this.#usedBytes);
   }
 

@@ -33,6 +33,12 @@ export interface Refusal {
   readonly retryAfterMs: number | undefined;
 }
 
+/** The error of a body that finds no room for now: one for all, as under overload there are thousands a second. */
+export const NO_ROOM_NOW = new SpoorError(
+  'overloaded',
+  'no room now: as many requests are in flight as can be worked off soon',
+);
+
 /** When a sender should try again if the error doesn't say, in ms. */
 const DEFAULT_RETRY_AFTER_MS = 1000;
 
@@ -44,6 +50,10 @@ export const MAX_MESSAGE_LENGTH = 500;
  * no business of the sender.
  */
 export function refusalOf(error: unknown): Refusal {
+  return error === NO_ROOM_NOW ? NO_ROOM_REFUSAL : makeRefusalOf(error);
+}
+
+function makeRefusalOf(error: unknown): Refusal {
   if (!(error instanceof SpoorError)) {
     return makeRefusal(
       'internal',
@@ -59,6 +69,8 @@ export function refusalOf(error: unknown): Refusal {
     retryable ? (error.retryAfterMs ?? DEFAULT_RETRY_AFTER_MS) : undefined,
   );
 }
+
+const NO_ROOM_REFUSAL = makeRefusalOf(NO_ROOM_NOW);
 
 /** A refusal that the server itself decides on. */
 export function makeRefusal(

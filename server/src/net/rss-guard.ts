@@ -8,8 +8,8 @@ const SAMPLE_MS = 50;
 /** Above this share of the limit new bodies are refused. */
 const REFUSE_RATIO = 0.8;
 
-/** While bodies are refused nothing urges V8 to collect, so it is told to, at most this often. */
-const COLLECT_MS = 500;
+/** While bodies are refused nothing urges V8 to collect, so it is told to, for at most so much of the time: it may not help. */
+const COLLECT_SHARE = 0.02;
 
 /**
  * The last guard of the memory limit: what the process really takes, allocators and garbage included. The budget for bodies comes
@@ -19,7 +19,7 @@ export class RssGuard {
   readonly limitBytes: number;
   #timer: NodeJS.Timeout | undefined;
   #isOver = false;
-  #collectedMs = 0;
+  #nextCollectMs = 0;
   #collect: (() => void) | undefined;
 
   constructor(limitBytes: number) {
@@ -43,11 +43,12 @@ export class RssGuard {
 
   #look(): void {
     this.#isOver = process.memoryUsage.rss() > this.limitBytes * REFUSE_RATIO;
-    const nowMs = performance.now();
-    if (!this.#isOver || nowMs - this.#collectedMs < COLLECT_MS) return;
-    this.#collectedMs = nowMs;
+    const startMs = performance.now();
+    if (!this.#isOver || startMs < this.#nextCollectMs) return;
     this.#collect ??= exposedCollector();
     this.#collect();
+    const endMs = performance.now();
+    this.#nextCollectMs = endMs + (endMs - startMs) / COLLECT_SHARE;
   }
 }
 

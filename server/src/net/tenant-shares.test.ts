@@ -76,3 +76,14 @@ test('what can never fit into a share is told from what has no room now', () => 
   assert.equal(shares.of(TENANTS[0]!).limitBytes, 500);
   assert.equal(shares.of(TENANTS[0]!).reserve(10)?.limitBytes, 500);
 });
+
+test('a tenant that floods is refused before the others when work piles up', () => {
+  const pressure = { isProcessFull: () => false, soonBytes: () => 1000 };
+  const shares = new TenantShares(new MemoryBudget(1_000_000, pressure));
+  const [flood, other] = [shares.of(TENANTS[0]!), shares.of(TENANTS[1]!)];
+  let taken = 0;
+  while (flood.reserve(100) !== undefined) taken += 100;
+  assert.equal(taken, 500);
+  assert.ok(other.reserve(100));
+  assert.equal(flood.reserve(100), undefined);
+});

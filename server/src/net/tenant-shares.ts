@@ -26,12 +26,19 @@ export class TenantShares {
     return new TenantShare(this, this.#budget, tenant);
   }
 
+  /** Whether a tenant may begin with a body of so many bytes now; counted when it may not. */
+  admits(tenant: Tenant, bytes: number): boolean {
+    const heldBytes = this.#usedBytes.get(tenant) ?? 0;
+    if (heldBytes < this.#budget.queueBytes) return this.fits(tenant, bytes);
+    this.#refuse(tenant);
+    return false;
+  }
+
   /** Whether a tenant may hold so many bytes more now; counted when it may not. */
   fits(tenant: Tenant, bytes: number): boolean {
     const heldBytes = this.#usedBytes.get(tenant) ?? 0;
     if (heldBytes + bytes <= this.#budget.freeBytes) return true;
-    this.#budget.countRefusal();
-    this.#onNoRoom(tenant);
+    this.#refuse(tenant);
     return false;
   }
 
@@ -40,6 +47,11 @@ export class TenantShares {
     const heldBytes = (this.#usedBytes.get(tenant) ?? 0) + bytes;
     if (heldBytes === 0) this.#usedBytes.delete(tenant);
     else this.#usedBytes.set(tenant, heldBytes);
+  }
+
+  #refuse(tenant: Tenant): void {
+    this.#budget.countRefusal();
+    this.#onNoRoom(tenant);
   }
 }
 
@@ -64,7 +76,7 @@ class TenantShare implements BodyBudget {
   }
 
   reserve(bytes: number): MemoryLease | undefined {
-    if (!this.#shares.fits(this.#tenant, bytes)) return undefined;
+    if (!this.#shares.admits(this.#tenant, bytes)) return undefined;
     const lease = this.#budget.reserve(bytes, this);
     if (lease !== undefined) this.#shares.add(this.#tenant, bytes);
     return lease;

@@ -12,11 +12,13 @@ class Bench {
   nowMs = 1000;
   readonly taken: number[] = [];
   readonly paced: PacedIngest;
+  bodyMs: number;
 
   constructor(bodyMs: number) {
+    this.bodyMs = bodyMs;
     const ingest: TraceIngest = {
       ingest: async (_tenant, _format, body) => {
-        this.nowMs += bodyMs;
+        this.nowMs += this.bodyMs;
         this.taken.push(body[0]!);
         if (body[0] === 255) throw new SpoorError('malformed', 'no request');
         return { accepted: body[0]!, rejected: 0, message: '' };
@@ -69,8 +71,27 @@ test('sockets are served between turns, for as long as a share of the last turn 
 test('a turn after a long pause has an end too', async () => {
   const bench = new Bench(10);
   bench.nowMs += 60_000;
-  const answers = Array.from({ length: 30 }, () => bench.send(1));
+  const answers = Array.from({ length: 60 }, () => bench.send(1));
   await nextTurn();
-  assert.equal(bench.taken.length, 10);
+  assert.equal(bench.taken.length, 40);
   await Promise.all(answers);
+});
+
+test('what can be taken is measured in its turns, less the share of the sockets', async () => {
+  const bench = new Bench(10);
+  assert.equal(bench.paced.bytesPerSecond, Infinity);
+  await bench.send(1);
+  // One byte in 10 ms, and three quarters of the time.
+  assert.equal(bench.paced.bytesPerSecond, 75);
+  bench.nowMs += 60_000;
+  await bench.send(1);
+  assert.equal(bench.paced.bytesPerSecond, 75, 'time without bodies does not count');
+});
+
+test('what can be taken follows when bodies take longer than before', async () => {
+  const bench = new Bench(10);
+  for (let i = 0; i < 100; i++) await bench.send(1);
+  bench.bodyMs = 100;
+  for (let i = 0; i < 40; i++) await bench.send(1);
+  assert.ok(bench.paced.bytesPerSecond < 9, String(bench.paced.bytesPerSecond));
 });

@@ -5,11 +5,17 @@ import type { IngestFormat, IngestOptions, IngestResult, TraceIngest } from './t
 /** A turn of ingest lasts at least so long when bodies wait: one usual body takes 2 to 5 ms. */
 const LEAST_TURN_MS = 5;
 
-/** … and at most so long: a question or a refusal waits for some turns until its answer is complete. */
-const MOST_TURN_MS = 100;
+/**
+ * … and at most so long: a question or a refusal waits for some turns until its answer is complete. A thousand sockets that
+ * are ready at once take up to a third of this.
+ */
+const MOST_TURN_MS = 400;
 
 /** Time of a turn for each ms that the sockets had since the last one: refusing leaves three quarters to what was admitted. */
 const TURN_RATIO = 3;
+
+/** The rate is that of the last second or two of turns. */
+const RATE_WINDOW_MS = 1000;
 
 /**
  * Takes request bodies in turns between which the sockets are served.
@@ -24,6 +30,9 @@ export class PacedIngest implements TraceIngest {
   readonly #waiting: (() => void)[] = [];
   #isScheduled = false;
   #endedMs = 0;
+  /** In the turns that the rate is of. */
+  #takenBytes = 0;
+  #takenMs = 0;
 
   /** @param nowMs monotonic clock in ms */
   constructor(ingest: TraceIngest, nowMs: () => number = () => performance.now()) {
@@ -36,6 +45,12 @@ export class PacedIngest implements TraceIngest {
     return this.#waiting.length;
   }
 
+  /** Bytes of bodies that would be taken in a second now, if there were enough; Infinity when there never were any. */
+  get bytesPerSecond(): number {
+    const share = TURN_RATIO / (TURN_RATIO + 1);
+    return this.#takenMs === 0 ? Infinity : (share * 1000 * this.#takenBytes) / this.#takenMs;
+  }
+
   ingest(
     tenant: Tenant,
     format: IngestFormat,
@@ -43,7 +58,10 @@ export class PacedIngest implements TraceIngest {
     options: IngestOptions = {},
   ): Promise<IngestResult> {
     return new Promise((resolve) => {
-      this.#waiting.push(() => resolve(this.#ingest.ingest(tenant, format, body, options)));
+      this.#waiting.push(() => {
+        this.#takenBytes += body.length;
+        resolve(this.#ingest.ingest(tenant, format, body, options));
+      });
       this.#schedule();
     });
   }
@@ -64,6 +82,14 @@ export class PacedIngest implements TraceIngest {
     this.#waiting.splice(0, done);
     this.#endedMs = this.#nowMs();
     this.#isScheduled = false;
+    this.#countTime(this.#endedMs - startMs);
     if (this.#waiting.length > 0) this.#schedule();
+  }
+
+  #countTime(turnMs: number): void {
+    this.#takenMs += turnMs;
+    if (this.#takenMs < RATE_WINDOW_MS) return;
+    this.#takenMs /= 2;
+    this.#takenBytes /= 2;
   }
 }

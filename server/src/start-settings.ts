@@ -7,16 +7,22 @@
 const MALLOC_SETTINGS = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072' };
 
 /**
- * Starts the program anew, as the same process, with {@link MALLOC_SETTINGS} in its environment, where malloc looks for
- * them only at the start. Nothing happens where they are set already or the system has no `execve`.
+ * Each thread's nursery has this size from the start, in MiB: as large as `main.ts` lets it become. It would begin with 1 and
+ * stay there, and be cleared every 20 ms under load, which cost a tenth of all CPU time.
  */
-export function withTunedMalloc(): void {
+const V8_SETTINGS = ['--min-semi-space-size=4'];
+
+/**
+ * Starts the program anew, as the same process, with {@link MALLOC_SETTINGS} in its environment and
+ * {@link V8_SETTINGS}, which both count only at the start. Nothing happens where they are set already or the system has no `execve`.
+ */
+export function withStartSettings(): void {
   const { env, execPath, execArgv, argv, platform } = process;
   if (platform !== 'linux' || process.execve === undefined) return;
   if (Object.keys(MALLOC_SETTINGS).some((name) => env[name] !== undefined)) return;
   // Node says that execve is experimental each time; all that is wanted of it is done here.
   process.removeAllListeners('warning');
-  process.execve(execPath, [execPath, ...execArgv, ...argv.slice(1)], {
+  process.execve(execPath, [execPath, ...V8_SETTINGS, ...execArgv, ...argv.slice(1)], {
     ...env,
     ...MALLOC_SETTINGS,
   });
