@@ -127,18 +127,15 @@ export class LooseTraces {
     readers: readonly BlockReader[],
     checkCancelled: () => void,
   ): void {
-    const isExtended =
-      this.#head.isSubsetOf(new Set(head)) &&
-      new Set(this.#loose.keys()).isSubsetOf(new Set(readers)) &&
-      (this.#head.size === 0 || this.#loose.size === readers.length);
     try {
-      if (!isExtended) this.#clear();
-      const known = new Set(this.#loose.keys());
-      for (const reader of readers) {
-        if (!known.has(reader)) this.#loose.set(reader, new Uint8Array(reader.footer.traces));
-      }
-      for (const reader of readers) {
-        if (known.has(reader)) continue;
+      const changed = this.#removeGone(new Set(head), new Set(readers));
+      const added = readers.filter((reader) => !this.#loose.has(reader));
+      for (const reader of added) this.#loose.set(reader, new Uint8Array(reader.footer.traces));
+      checkCancelled();
+      // What lost a part may be in a block that took the place of others, and is not marked there.
+      const bytes = Buffer.concat(changed.map(traceIdBytes));
+      for (const { found, part } of findParts(bytes, added)) this.#addBlock(changed[found]!, part);
+      for (const reader of added) {
         checkCancelled();
         this.#addSplit(reader, readers);
       }
@@ -147,6 +144,7 @@ export class LooseTraces {
         checkCancelled();
         this.#addHead(batch, readers);
       }
+      for (const id of changed) this.#removeWhole(id);
     } catch (error) {
       // What is half done is of no use.
       this.#clear();
@@ -154,6 +152,36 @@ export class LooseTraces {
     } finally {
       this.#summaries.clear();
     }
+  }
+
+  /** Takes back what is there no more. @returns traces that had a part of it */
+  #removeGone(head: ReadonlySet<HeadBatch>, readers: ReadonlySet<BlockReader>): TraceId[] {
+    if (this.#head.isSubsetOf(head) && new Set(this.#loose.keys()).isSubsetOf(readers)) return [];
+    for (const batch of this.#head) if (!head.has(batch)) this.#head.delete(batch);
+    for (const reader of this.#loose.keys()) if (!readers.has(reader)) this.#loose.delete(reader);
+    const changed: TraceId[] = [];
+    for (const trace of this.#traces.values()) {
+      const isWhole =
+        trace.blocks.every((part) => readers.has(part.reader)) &&
+        trace.head.every((part) => head.has(part.head));
+      if (isWhole) continue;
+      const left = new LooseTrace(trace.id);
+      for (const part of trace.blocks) {
+        if (readers.has(part.reader)) left.addBlock(part, this.#summariesOf(part.reader));
+      }
+      for (const part of trace.head) if (head.has(part.head)) left.addHead(part);
+      this.#traces.set(trace.id, left);
+      changed.push(trace.id);
+    }
+    return changed;
+  }
+
+  /** Forgets a trace that is in a single block now, or nowhere. */
+  #removeWhole(id: TraceId): void {
+    const { blocks, head } = this.#traces.get(id)!;
+    if (head.length > 0 || blocks.length > 1) return;
+    this.#traces.delete(id);
+    for (const { reader, trace } of blocks) this.#loose.get(reader)![trace] = 0;
   }
 
   #clear(): void {
@@ -200,12 +228,16 @@ export class LooseTraces {
     const mask = this.#loose.get(part.reader)!;
     if (mask[part.trace] === 1) return;
     mask[part.trace] = 1;
-    let summaries = this.#summaries.get(part.reader);
+    this.#trace(id).addBlock(part, this.#summariesOf(part.reader));
+  }
+
+  #summariesOf(reader: BlockReader): TraceSummaries {
+    let summaries = this.#summaries.get(reader);
     if (summaries === undefined) {
-      summaries = new TraceSummaries(part.reader);
-      this.#summaries.set(part.reader, summaries);
+      summaries = new TraceSummaries(reader);
+      this.#summaries.set(reader, summaries);
     }
-    this.#trace(id).addBlock(part, summaries);
+    return summaries;
   }
 
   #trace(id: TraceId): LooseTrace {
