@@ -2,14 +2,12 @@
 import { EdgeFinder } from './edge-finder.ts';
 import { EdgeKind } from './edge-kind.ts';
 import { MinuteCounts } from './minute-counts.ts';
+import { NamePairKeys, packNamePair } from './name-pair-keys.ts';
 import type { NameCodes } from './name-codes.ts';
 import type { SpanRows } from './span-rows.ts';
 
 /** Kind of a consumer. */
 const CONSUMER = 5;
-
-/** Texts of a block stay far below this number, and two of them with a few bits fit a double. */
-const MAX_NAMES = 2 ** 22;
 
 /** What calls are counted by. */
 export interface EdgeKey {
@@ -27,15 +25,25 @@ export interface EdgeKey {
  * an inferred edge, with the times of the leaf.
  */
 export class EdgeCounts {
-  /** By key. */
-  readonly keys: EdgeKey[] = [];
   readonly counts = new MinuteCounts();
   readonly #names: NameCodes;
   readonly #finder = new EdgeFinder();
-  readonly #known = new Map<number, number>();
+  readonly #keys = new NamePairKeys<EdgeKey>((caller, callee, bits) => ({
+    caller,
+    callee,
+    // The bits were made from a kind.
+    kind: (bits >> 2) as EdgeKind,
+    isInferred: (bits & 2) !== 0,
+    isError: (bits & 1) !== 0,
+  }));
 
   constructor(names: NameCodes) {
     this.#names = names;
+  }
+
+  /** By the numbers that {@link counts} has. */
+  get keys(): readonly EdgeKey[] {
+    return this.#keys.list;
   }
 
   /**
@@ -71,26 +79,7 @@ export class EdgeCounts {
     weight: number,
   ): void {
     const bits = kind * 4 + (isInferred ? 2 : 0) + rows.isError[i]!;
-    const key = this.#keyOf((caller * MAX_NAMES + callee) * 16 + bits);
+    const key = this.#keys.numberOf(packNamePair(caller, callee, bits));
     this.counts.add(key, rows.minute[i]!, rows.bucket[i]!, weight);
-  }
-
-  #keyOf(packed: number): number {
-    let key = this.#known.get(packed);
-    if (key === undefined) {
-      const bits = packed % 16;
-      const pair = Math.floor(packed / 16);
-      key =
-        this.keys.push({
-          caller: Math.floor(pair / MAX_NAMES),
-          callee: pair % MAX_NAMES,
-          // The bits were made from a kind.
-          kind: (bits >> 2) as EdgeKind,
-          isInferred: (bits & 2) !== 0,
-          isError: (bits & 1) !== 0,
-        }) - 1;
-      this.#known.set(packed, key);
-    }
-    return key;
   }
 }
