@@ -105,10 +105,13 @@ export function concatTrace(parts: readonly TracePart[]): TraceRows {
 /**
  * One batch of all spans of a trace, in the order of {@link orderTrace}.
  * @param parts of one trace
+ * @param builder an empty one; when this function throws it is of no more use
  */
-export function joinTrace(parts: readonly TracePart[]): SpanBatch {
+export function joinTrace(
+  parts: readonly TracePart[],
+  builder: BatchBuilder = new BatchBuilder(),
+): SpanBatch {
   const trace = orderTrace(parts);
-  const builder = new BatchBuilder(trace.count);
   const copiers = parts.map(({ columns }) => new SpanCopier(columns, builder));
   for (let i = 0; i < trace.count; i++) copiers[trace.part[i]!]!.copy(trace.row[i]!);
   return builder.finish();

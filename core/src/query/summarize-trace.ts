@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { formatSpanId, formatTraceId } from '#model/ids.ts';
-import type { SpanColumns } from '#model/span-columns.ts';
-import { SpanReader, uint64 } from '#model/span-reader.ts';
+import type { SpanColumns, SymbolTable } from '#model/span-columns.ts';
+import { symbolBytes, symbolText, uint64 } from '#model/span-reader.ts';
+import { decodeResource } from '#model/value-decoder.ts';
 import { compareCodePoints } from './code-point-order.ts';
 import type { TraceSummary } from './trace-query.ts';
 import { orderTrace, type TracePart, type TraceRows } from './join-trace.ts';
@@ -40,9 +41,9 @@ export function summarizeTrace(trace: SpanColumns): TraceSummary {
   return new TraceSummarizer().summarize([{ columns: trace, rows }]);
 }
 
-/** Makes summaries of traces. It remembers the resources and names of its sources: keep one for each query. */
+/** Makes summaries of traces. It remembers the services of its sources: keep one for each query. */
 export class TraceSummarizer {
-  readonly #readers = new Map<SpanColumns, SpanReader>();
+  readonly #services = new WeakMap<SymbolTable, (string | undefined)[]>();
 
   /**
    * Summary of one trace over all of its parts. Copies of a span count once.
@@ -67,7 +68,6 @@ export class TraceSummarizer {
 
   #partial(trace: TraceRows): TracePartial {
     const { parts } = trace;
-    const readers = parts.map(({ columns }) => this.#reader(columns));
     const services = new Map<string, { spanCount: number; errorCount: number }>();
     let start = 2n ** 64n;
     let end = 0n;
@@ -75,14 +75,13 @@ export class TraceSummarizer {
     let root = NO_ROOT;
     for (let i = 0; i < trace.count; i++) {
       const { columns } = parts[trace.part[i]!]!;
-      const reader = readers[trace.part[i]!]!;
       const row = trace.row[i]!;
       const spanStart = uint64(columns.startLo[row]!, columns.startHi[row]!);
       const duration = uint64(columns.durationLo[row]!, columns.durationHi[row]!);
       const spanEnd = BigInt.asUintN(64, spanStart + duration);
       if (spanStart < start) start = spanStart;
       if (spanEnd > end) end = spanEnd;
-      const { serviceName } = reader.resource(row);
+      const serviceName = this.#serviceName(columns, row);
       let service = services.get(serviceName);
       if (service === undefined) {
         services.set(serviceName, (service = { spanCount: 0, errorCount: 0 }));
@@ -97,7 +96,7 @@ export class TraceSummarizer {
           rootStartTimeUnixNano: spanStart,
           rootSpanId: formatSpanId(columns.spanId, row * 8),
           rootServiceName: serviceName,
-          rootSpanName: reader.name(row),
+          rootSpanName: symbolText(columns.names, columns.name[row]!),
         });
       }
     }
@@ -109,14 +108,15 @@ export class TraceSummarizer {
       spanCount: trace.count,
       errorCount,
       ...root,
-      services: byName(services),
+      services: servicesByName(services),
     };
   }
 
-  #reader(columns: SpanColumns): SpanReader {
-    let reader = this.#readers.get(columns);
-    if (reader === undefined) this.#readers.set(columns, (reader = new SpanReader(columns)));
-    return reader;
+  #serviceName({ resources, resource }: SpanColumns, row: number): string {
+    let names = this.#services.get(resources);
+    if (names === undefined) this.#services.set(resources, (names = []));
+    const code = resource[row]!;
+    return (names[code] ??= decodeResource(symbolBytes(resources, code)).serviceName);
   }
 }
 
@@ -157,7 +157,7 @@ export function mergePartials(partials: readonly TracePartial[]): TracePartial {
     rootSpanId: root.rootSpanId,
     rootServiceName: root.rootServiceName,
     rootSpanName: root.rootSpanName,
-    services: byName(services),
+    services: servicesByName(services),
   };
 }
 
@@ -183,7 +183,8 @@ function earlierRoot(a: Root, b: Root): Root {
   return order <= 0 ? a : b;
 }
 
-function byName(
+/** The services of a summary. */
+export function servicesByName(
   services: ReadonlyMap<string, { spanCount: number; errorCount: number }>,
 ): TraceSummary['services'] {
   return [...services]

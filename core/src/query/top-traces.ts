@@ -33,7 +33,10 @@ export class TopTraces<Value> {
     if (this.#worst !== undefined && comparePositions(this.#order, trace, this.#worst) > 0) return;
     this.#traces.push(trace);
     // Sorting now and then is cheaper than keeping thousands in order.
-    if (this.#traces.length >= (this.#limit + 1) * 2) this.#trim();
+    const full = this.#limit + 1;
+    if (this.#traces.length >= (this.#worst === undefined ? full : full + 1 + (full >> 3))) {
+      this.#trim();
+    }
   }
 
   /** The traces of the page, and the `after` of the next one. */

@@ -91,7 +91,7 @@ export class BlockDictionary implements PagedValues {
    * The page that holds an entry, and the entry's place in it.
    * @throws {SpoorError} corrupt: there is no such entry
    */
-  pageOf(entry: number): { table: SymbolTable; index: number } {
+  #pageOf(entry: number): { table: SymbolTable; index: number } {
     if (entry >= this.count) {
       throw new SpoorError(
         'corrupt',
@@ -106,6 +106,22 @@ export class BlockDictionary implements PagedValues {
       else high = middle;
     }
     return { table: this.#block.table(this.#pages[low]!), index: entry - this.#firsts[low]! };
+  }
+
+  /** Some entries, as a table in their order. */
+  gather(entries: Uint32Array): SymbolTable {
+    const count = entries.length;
+    const offsets = new Uint32Array(count + 1);
+    const values: Uint8Array[] = [];
+    for (let i = 0; i < count; i++) {
+      const { table, index } = this.#pageOf(entries[i]!);
+      const value = table.bytes.subarray(table.offsets[index], table.offsets[index + 1]);
+      values.push(value);
+      offsets[i + 1] = offsets[i]! + value.length;
+    }
+    const bytes = new Uint8Array(offsets[count]!);
+    values.forEach((value, i) => bytes.set(value, offsets[i]));
+    return { count, offsets, bytes, hashes: undefined };
   }
 
   /** Reads one page for each halving of the dictionary, not all of it. */

@@ -75,6 +75,8 @@ export const GROUP_CHUNKS = [
 ] as const;
 export type GroupChunk = (typeof GROUP_CHUNKS)[number];
 
+const CHUNK_PLACES = new Map(GROUP_CHUNKS.map((what, place) => [what, place]));
+
 /** A run of whole traces. */
 export interface BlockGroup {
   readonly rows: number;
@@ -86,6 +88,11 @@ export interface BlockGroup {
   /** In the order of {@link GROUP_CHUNKS}; null where the group has none of it. */
   readonly chunks: readonly (ChunkRef | null)[];
   readonly columns: readonly GroupColumn[];
+}
+
+/** A fixed column among those of a group; null when the group has none of it. */
+export function chunkOf(chunks: BlockGroup['chunks'], what: GroupChunk): ChunkRef | null {
+  return chunks[CHUNK_PLACES.get(what)!] ?? null;
 }
 
 /** Counts by key, minute and latency bucket: codes chunks one after the other. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import { formatTraceId } from '@spoor/core/model/ids.ts';
-import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
+import type { SpanColumns } from '@spoor/core/model/span-columns.ts';
 import { SpanContents, type SpanPlace } from '@spoor/core/query/span-contents.ts';
 import type { BlockReader, TraceRows } from './block-reader.ts';
 import { getUint32 } from './chunk-codec.ts';
@@ -101,7 +101,7 @@ class BlockSearch {
   /** The group looked at last, with the columns it has decoded. */
   #group: RowGroup | undefined;
   /** Rows of the block whose contents were looked at last. */
-  #extracted: { group: RowGroup; first: number; batch: SpanBatch } | undefined;
+  #extracted: { group: RowGroup; first: number; batch: SpanColumns } | undefined;
 
   constructor(block: OverlappedBlock, traces: TraceRuns, spanAt: (row: number) => SpanPlace) {
     this.#block = block;
@@ -187,13 +187,10 @@ class BlockSearch {
   }
 
   /** Rows of the block, with some that follow: where one span was sent again, the next ones often were. */
-  #extract({ group, start, end }: TraceRows): { first: number; batch: SpanBatch } {
+  #extract({ group, start, end }: TraceRows): { first: number; batch: SpanColumns } {
     const known = this.#extracted;
     if (known?.group !== group || start < known.first || end > known.first + known.batch.rows) {
-      const batch = group.extract(
-        start,
-        Math.min(Math.max(end, start + EXTRACTED_ROWS), group.rows),
-      );
+      const batch = group.slice(start, Math.min(Math.max(end, start + EXTRACTED_ROWS), group.rows));
       this.#extracted = { group, first: start, batch };
     }
     return this.#extracted!;

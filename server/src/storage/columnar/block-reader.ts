@@ -3,6 +3,8 @@ import { crc32, zstdDecompressSync } from 'node:zlib';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import { formatTraceId, traceIdBytes, type TraceId } from '@spoor/core/model/ids.ts';
 import type { ShapeTable, SymbolTable } from '@spoor/core/model/span-columns.ts';
+import { symbolBytes } from '@spoor/core/model/span-reader.ts';
+import { decodeResource } from '@spoor/core/model/value-decoder.ts';
 import { BlockDictionary } from './block-dictionary.ts';
 import {
   BLOCK_FORMAT_VERSION,
@@ -45,6 +47,7 @@ export class BlockReader {
   readonly #cacheKey: string;
   readonly #cache: ByteCache<unknown>;
   readonly #dictionaries: BlockDictionary[] = [];
+  readonly #serviceNames: string[] = [];
   #shapes: ShapeTable | undefined;
   #firstTraces: Uint32Array | undefined;
 
@@ -196,7 +199,7 @@ export class BlockReader {
     const known = this.#cache.get(key);
     // Only symbol tables are put under these keys.
     if (known !== undefined) return known as SymbolTable;
-    const table = decodeValues(this.#chunk(ref.chunk), ref.count);
+    const table = decodeValues(this.chunkOnce(ref.chunk), ref.count);
     this.#cache.set(key, table, table.bytes.length + table.offsets.length * 4);
     return table;
   }
@@ -204,6 +207,13 @@ export class BlockReader {
   /** The dictionary of a column; the same object each time. */
   dictionary(column: number): BlockDictionary {
     return (this.#dictionaries[column] ??= new BlockDictionary(this, column));
+  }
+
+  /** Service of a resource, given by its code. */
+  serviceName(code: number): string {
+    return (this.#serviceNames[code] ??= decodeResource(
+      symbolBytes(this.table(this.footer.resources), code),
+    ).serviceName);
   }
 
   /** The sequences of columns that rows, events and links have. */
@@ -313,7 +323,9 @@ export class BlockReader {
 
   #decompress(bytes: Uint8Array, rawBytes: number, what: string): Buffer {
     try {
-      return zstdDecompressSync(bytes, { maxOutputLength: rawBytes });
+      // In one piece: by default the output is put together from pieces of 16 KiB.
+      const chunkSize = Math.max(MIN_PIECE_BYTES, rawBytes);
+      return zstdDecompressSync(bytes, { maxOutputLength: rawBytes, chunkSize });
     } catch (cause) {
       throw this.#damaged(`${what} is not ${rawBytes} bytes of zstd: ${messageOf(cause)}`);
     }
@@ -360,6 +372,9 @@ export class BlockReader {
 }
 
 const NOTHING = new Uint8Array(0);
+
+/** The least that Node takes. */
+const MIN_PIECE_BYTES = 64;
 
 function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

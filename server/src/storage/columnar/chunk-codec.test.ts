@@ -87,10 +87,12 @@ test('numbers of 64 bits come back from planes as they were', () => {
       const widest = values.reduce((max, value) => (value > max ? value : max), 0n);
       const width = Math.ceil(widest.toString(2).length / 8);
       assert.equal(length, 1 + (widest === 0n ? 0 : width) * values.length);
-      const [loBack, hiBack] = [new Uint32Array(lo.length), new Uint32Array(hi.length)];
-      decodePlanes(chunk, loBack, hiBack);
-      assert.deepEqual(loBack, lo);
-      assert.deepEqual(hiBack, hi);
+      assert.deepEqual(decodePlanes(chunk, values.length), { lo, hi });
+      const [from, count] = [values.length >> 2, values.length >> 1];
+      assert.deepEqual(decodePlanes(chunk, values.length, count, from), {
+        lo: lo.slice(from, from + count),
+        hi: hi.slice(from, from + count),
+      });
     }),
   );
 });

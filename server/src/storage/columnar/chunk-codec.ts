@@ -68,19 +68,21 @@ export function encodeCodes(sink: ByteSink, values: Uint32Array, count: number):
   }
 }
 
-/** The `count` numbers of a codes chunk. */
-export function decodeCodes(chunk: Uint8Array, count: number): Uint32Array {
+/** Numbers `[from, from + count)` of a codes chunk. */
+export function decodeCodes(chunk: Uint8Array, count: number, from = 0): Uint32Array {
   const values = new Uint32Array(count);
   const width = chunk[0]!;
   if (width === 0) {
     const value = getUint32(chunk, 1);
     if (value !== 0) values.fill(value);
   } else if (width === 1) {
-    for (let i = 0; i < count; i++) values[i] = chunk[i + 1]!;
+    for (let i = 0, at = 1 + from; i < count; i++, at++) values[i] = chunk[at]!;
   } else if (width === 2) {
-    for (let i = 0, at = 1; i < count; i++, at += 2) values[i] = chunk[at]! | (chunk[at + 1]! << 8);
+    for (let i = 0, at = 1 + from * 2; i < count; i++, at += 2) {
+      values[i] = chunk[at]! | (chunk[at + 1]! << 8);
+    }
   } else {
-    for (let i = 0, at = 1; i < count; i++, at += 4) values[i] = getUint32(chunk, at);
+    for (let i = 0, at = 1 + from * 4; i < count; i++, at += 4) values[i] = getUint32(chunk, at);
   }
   return values;
 }
@@ -115,17 +117,25 @@ export function encodePlanes(
   }
 }
 
-/** Reads a planes chunk into the halves of `count` numbers. */
-export function decodePlanes(chunk: Uint8Array, lo: Uint32Array, hi: Uint32Array): void {
-  const count = lo.length;
+/** 64-bit numbers, low and high words. */
+export interface Halves {
+  readonly lo: Uint32Array;
+  readonly hi: Uint32Array;
+}
+
+/** Numbers `[from, from + count)` of a planes chunk that has `all`. */
+export function decodePlanes(chunk: Uint8Array, all: number, count = all, from = 0): Halves {
+  const lo = new Uint32Array(count);
+  const hi = new Uint32Array(count);
   const width = chunk[0]!;
-  let at = 1;
+  let at = 1 + from;
   for (let plane = 0; plane < width; plane++) {
     const half = plane < 4 ? lo : hi;
     const shift = (plane & 3) * 8;
     for (let i = 0; i < count; i++) half[i] = half[i]! | (chunk[at + i]! << shift);
-    at += count;
+    at += all;
   }
+  return { lo, hi };
 }
 
 function byteWidth(bits: number): number {

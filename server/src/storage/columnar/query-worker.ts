@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parentPort } from 'node:worker_threads';
+import { BatchBuilder } from '@spoor/core/model/batch-builder.ts';
 import { type ErrorCode, SpoorError } from '@spoor/core/model/errors.ts';
 import type { Tenant, TraceId } from '@spoor/core/model/ids.ts';
 import {
@@ -36,7 +37,6 @@ import {
 import { HeadBatch } from './head-batch.ts';
 import { LooseTraces } from './loose-traces.ts';
 import { OpenFiles } from './open-files.ts';
-import { RowGroup } from './row-group.ts';
 import { readSlab, type SlabView } from './slab.ts';
 import type { WorkerFiles } from './store-files.ts';
 import { findTraces } from './trace-search.ts';
@@ -48,6 +48,9 @@ const CACHE_BYTES = 16 << 20;
 
 /** Tenants for which it is remembered which traces are in several places; to find that out anew takes some ms a block. */
 const MAX_LOOSE_TENANTS = 16;
+
+/** A builder that has joined more spans than this is not kept: it has grown with them. */
+const MAX_KEPT_ROWS = 8192;
 
 /** What can be asked. */
 export type Question =
@@ -141,6 +144,8 @@ class WorkerBlock implements OpenBlock {
 /** Answers questions over the slabs it is shown and the blocks it was told of. */
 class QueryAnswerer {
   readonly #cache = new ByteCache<unknown>(CACHE_BYTES);
+  /** What the last trace was joined with. */
+  #builder: BatchBuilder | undefined;
   readonly #files: OpenFiles;
   readonly #blocks = new Map<Tenant, WorkerBlock[]>();
   readonly #known = new Set<number>();
@@ -239,8 +244,7 @@ class QueryAnswerer {
           .filter((parts) => parts.length > 0)
           .map((parts) => {
             checkCancelled();
-            // A joined trace lies in memory of its own.
-            return joinTrace(parts.map(extracted)).bytes as Uint8Array<ArrayBuffer>;
+            return this.#join(parts);
           });
       case 'services': {
         const collector = new ServiceCollector();
@@ -278,6 +282,15 @@ class QueryAnswerer {
       case 'attribute values':
         return attributeValues(this.#derivedOf(tenant), sources, question.query, checkCancelled);
     }
+  }
+
+  #join(parts: readonly TracePart[]): Uint8Array<ArrayBuffer> {
+    const builder = this.#builder ?? new BatchBuilder();
+    this.#builder = undefined;
+    const { bytes, rows } = joinTrace(parts, builder);
+    if (rows <= MAX_KEPT_ROWS) this.#builder = builder;
+    // A joined trace lies in memory of its own.
+    return bytes as Uint8Array<ArrayBuffer>;
   }
 
   #derivedOf(tenant: Tenant): DerivedAnswers {
@@ -324,13 +337,6 @@ function operationsOf(reader: BlockReader): OperationColumns {
     resources: reader.table(reader.footer.resources),
     names: reader.table(reader.footer.names),
   };
-}
-
-/** A part in columns of its own, where its rows are a few of a block's. */
-function extracted({ columns, rows }: TracePart): TracePart {
-  if (!(columns instanceof RowGroup)) return { columns, rows };
-  const batch = columns.extract(rows[0]!, rows[0]! + rows.length);
-  return { columns: batch, rows: Uint32Array.from({ length: batch.rows }, (_, row) => row) };
 }
 
 /** What answers questions, on the thread that calls it; what it is told needs no answer. */

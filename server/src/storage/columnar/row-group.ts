@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AttributeLevel, ValueType } from '@spoor/core/model/attributes.ts';
-import { BatchBuilder } from '@spoor/core/model/batch-builder.ts';
-import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
+import { formatTraceId, type TraceId } from '@spoor/core/model/ids.ts';
 import type {
   AttributeColumn,
   EventColumns,
@@ -10,19 +9,20 @@ import type {
   SpanColumns,
   SymbolTable,
 } from '@spoor/core/model/span-columns.ts';
-import { SpanCopier } from '@spoor/core/model/span-copier.ts';
 import { ALL_GROUPS, type BlockDictionary } from './block-dictionary.ts';
+import type { TracePart } from '@spoor/core/query/join-trace.ts';
 import {
   type BlockColumn,
   type BlockGroup,
-  GROUP_CHUNKS,
+  chunkOf,
   type GroupChunk,
   type GroupColumn,
 } from './block-format.ts';
 import type { BlockReader } from './block-reader.ts';
-import { decodeCodes, decodePlanes } from './chunk-codec.ts';
+import { decodeCodes, decodePlanes, type Halves } from './chunk-codec.ts';
+import { GroupSlice } from './group-slice.ts';
 import { PARENT_ELSEWHERE, PARENT_ROW } from './parent-finder.ts';
-import { decodeValues } from './values-chunk.ts';
+import { allEntries, decodeValues } from './values-chunk.ts';
 
 /**
  * Some thousand rows of a block: whole traces in the order of their ids, rows of a trace by start. A column is read and
@@ -38,9 +38,10 @@ export class RowGroup implements SpanColumns {
   readonly cells = undefined;
   readonly #block: BlockReader;
   readonly #group: BlockGroup;
-  readonly #chunks: BlockGroup['chunks'];
   readonly #words = new Map<GroupChunk, Uint32Array>();
   readonly #octets = new Map<GroupChunk | 'traceId' | 'parent', Uint8Array>();
+  #chunkRefs: BlockGroup['chunks'] | undefined;
+  #columnParts: BlockGroup['columns'] | undefined;
   #columns: readonly AttributeColumn[] | undefined;
   #traceStarts: Uint32Array | undefined;
   #starts: Halves | undefined;
@@ -53,14 +54,13 @@ export class RowGroup implements SpanColumns {
     this.#block = block;
     this.number = number;
     this.#group = group;
-    this.#chunks = group.chunks;
     this.rows = group.rows;
     this.traces = group.traces;
   }
 
   get columns(): readonly AttributeColumn[] {
     if (this.#columns === undefined) {
-      const parts = new Map(this.#group.columns.map((part) => [part.column, part]));
+      const parts = new Map(this.#parts.map((part) => [part.column, part]));
       this.#columns = this.#block.footer.columns.map(
         (column, c) => new RowGroupColumn(this.#block, this.number, c, column, parts.get(c)),
       );
@@ -71,6 +71,11 @@ export class RowGroup implements SpanColumns {
   /** Sorted trace ids, 16 bytes each. */
   get traceIds(): Uint8Array {
     return this.#raw('traceIds');
+  }
+
+  /** Id of a trace by its number in the group. */
+  traceIdAt(trace: number): TraceId {
+    return formatTraceId(this.traceIds, trace * 16);
   }
 
   /** First row of each trace, and the number of rows at the end. */
@@ -99,17 +104,24 @@ export class RowGroup implements SpanColumns {
     return -1;
   }
 
-  /** A few rows as a batch of their own; of the dictionaries only the pages that they need are read. */
-  extract(start: number, end: number): SpanBatch {
-    const builder = new BatchBuilder(end - start);
-    const copier = new SpanCopier(this, builder, (column, entry) => {
-      if (this.#block.footer.columns[column]!.pages === undefined) {
-        return { table: this.columns[column]!.values, index: entry };
-      }
-      return this.#block.dictionary(column).pageOf(entry);
+  /** Rows `[start, end)` as columns of their own: what is read of the others is not decoded. */
+  slice(start: number, end: number): GroupSlice {
+    const { traceStarts } = this;
+    const { rows, traces } = this;
+    const { events, links } = this.#group;
+    return new GroupSlice({
+      block: this.#block,
+      group: { rows, traces, events, links, chunks: this.#chunks },
+      columns: () => this.#parts,
+      traceStarts,
+      start,
+      end,
     });
-    for (let row = start; row < end; row++) copier.copy(row);
-    return builder.finish();
+  }
+
+  /** As {@link slice}, all of its rows. */
+  part(start: number, end: number): TracePart {
+    return { columns: this.slice(start, end), rows: allEntries(end - start) };
   }
 
   get traceId(): Uint8Array {
@@ -228,8 +240,17 @@ export class RowGroup implements SpanColumns {
     return this.#links;
   }
 
+  /** The footer makes these each time. */
+  get #chunks(): BlockGroup['chunks'] {
+    return (this.#chunkRefs ??= this.#group.chunks);
+  }
+
+  get #parts(): BlockGroup['columns'] {
+    return (this.#columnParts ??= this.#group.columns);
+  }
+
   #chunk(what: GroupChunk): Uint8Array {
-    return this.#block.chunk(this.#chunks[GROUP_CHUNKS.indexOf(what)] ?? null);
+    return this.#block.chunk(chunkOf(this.#chunks, what));
   }
 
   #raw(what: GroupChunk): Uint8Array {
@@ -264,10 +285,7 @@ export class RowGroup implements SpanColumns {
   }
 
   #planes(what: GroupChunk, count: number): Halves {
-    const lo = new Uint32Array(count);
-    const hi = new Uint32Array(count);
-    decodePlanes(this.#chunk(what), lo, hi);
-    return { lo, hi };
+    return decodePlanes(this.#chunk(what), count);
   }
 
   #duration(): Halves {
@@ -321,12 +339,6 @@ export class RowGroup implements SpanColumns {
     }
     return ids;
   }
-}
-
-/** 64-bit numbers, low and high words. */
-interface Halves {
-  readonly lo: Uint32Array;
-  readonly hi: Uint32Array;
 }
 
 /** A column of a group; its codes and values are read when they are first asked for. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type CompiledPredicate, selectRows } from '@spoor/core/query/predicate.ts';
-import type { RowSet } from '@spoor/core/query/row-set.ts';
-import type { TimeWindow } from '@spoor/core/query/time-window.ts';
+import { RowSet } from '@spoor/core/query/row-set.ts';
+import { selectStarts, type TimeWindow } from '@spoor/core/query/time-window.ts';
 import type { SpanSelections, TraceEvaluator } from '@spoor/core/query/trace-evaluator.ts';
 import type { TraceFacts } from '@spoor/core/query/trace-predicate.ts';
 import type { TraceQuery } from '@spoor/core/query/trace-query.ts';
@@ -19,8 +19,8 @@ import {
 import { TraceSummaries } from './trace-summaries.ts';
 
 /** What one question found out about a group: small, so that it can be kept while the columns are let go. */
-export interface GroupFindings {
-  /** Rows that start in the window and meet `where`; undefined when there are none. */
+interface GroupFindings {
+  /** Rows that meet `where`, in the window or not; undefined when there are none. */
   readonly matching: RowSet | undefined;
   /** First row of each trace, and the number of rows at the end. */
   readonly traceStarts: Uint32Array;
@@ -35,7 +35,10 @@ export class SearchedBlock {
   /** Groups in which a row may match, as bit `g % 32` for group `g`. */
   readonly #choice: number;
   readonly #where: CompiledPredicate;
-  readonly #window: TimeWindow | undefined;
+  readonly #window: TimeWindow;
+  /** Whether all spans start at or after the window's beginning, and before its end. */
+  readonly #isEarlyInside: boolean;
+  readonly #isLateInside: boolean;
   readonly #findings = new Map<number, GroupFindings>();
   readonly #selections = new Map<number, SpanSelections>();
   readonly #rough: RoughBlockTrace;
@@ -45,10 +48,11 @@ export class SearchedBlock {
     this.summaries = new TraceSummaries(reader);
     this.#rough = new RoughBlockTrace(this.summaries);
     this.#where = where;
-    const { latest, isAllInside } = clipRanges(reader.startRanges, query);
+    this.#window = query;
+    const { latest, isEarlyInside, isLateInside } = clipRanges(reader.startRanges, query);
     this.isOutside = latest === undefined;
-    // Where all starts are inside, they need not be read.
-    this.#window = isAllInside ? undefined : query;
+    this.#isEarlyInside = isEarlyInside;
+    this.#isLateInside = isLateInside;
     this.#choice = this.isOutside ? 0 : chooseGroups(reader, query.where);
   }
 
@@ -57,25 +61,34 @@ export class SearchedBlock {
     return (this.#choice & (1 << (g & 31))) !== 0;
   }
 
-  /** What matches in a group. */
-  find(g: number): GroupFindings {
+  /** Whether a span of a trace is in the window and meets `where`. */
+  matches(trace: number): boolean {
+    const g = this.reader.groupOf(trace);
+    const { matching, traceStarts } = this.#find(g);
+    const t = trace - this.reader.firstTraces[g]!;
+    const [start, end] = [traceStarts[t]!, traceStarts[t + 1]!];
+    if (matching?.hasSome(start, end) !== true) return false;
+    if (this.#isEarlyInside && this.#isLateInside) return true;
+    const earliest = nanosAt(this.summaries.start, trace);
+    const { startMinUnixNano, startMaxUnixNano } = this.#window;
+    if (earliest >= startMaxUnixNano) return false;
+    if (this.#isLateInside && earliest >= startMinUnixNano) return true;
+    const slice = this.reader.group(g).slice(start, end);
+    const selected = new RowSet(slice.rows);
+    for (let row = start; row < end; row++) if (matching.has(row)) selected.add(row - start);
+    selectStarts(selected, slice, this.#window);
+    return !selected.isEmpty;
+  }
+
+  #find(g: number): GroupFindings {
     let findings = this.#findings.get(g);
     if (findings === undefined) {
       const group = this.reader.group(g);
-      const matching = this.mayMatch(g) ? selectRows(this.#where, group, this.#window) : undefined;
+      const matching = this.mayMatch(g) ? selectRows(this.#where, group, undefined) : undefined;
       findings = { matching, traceStarts: group.traceStarts };
       this.#findings.set(g, findings);
     }
     return findings;
-  }
-
-  /** Whether a span of a trace is in the window and meets `where`. */
-  matches(trace: number): boolean {
-    const g = this.reader.groupOf(trace);
-    if (!this.mayMatch(g)) return false;
-    const { matching, traceStarts } = this.find(g);
-    const t = trace - this.reader.firstTraces[g]!;
-    return matching?.hasSome(traceStarts[t]!, traceStarts[t + 1]!) === true;
   }
 
   /** The rows of a group that a predicate on traces counts. */

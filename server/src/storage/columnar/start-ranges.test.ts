@@ -76,9 +76,16 @@ test('what of ranges is in a window is told exactly', () => {
   const ranges = decodeRanges(encodeRanges(rangesOf([0n, NOW, NOW + HOUR, 2n ** 63n])));
   const clip = (startMinUnixNano: bigint, startMaxUnixNano: bigint) =>
     clipRanges(ranges, { startMinUnixNano, startMaxUnixNano });
-  assert.deepEqual(clip(NOW + HOUR, NOW + 2n * HOUR), { latest: NOW + HOUR, isAllInside: false });
-  assert.deepEqual(clip(NOW + HOUR + 1n, 2n ** 63n), { latest: undefined, isAllInside: false });
-  assert.deepEqual(clip(1n, NOW), { latest: undefined, isAllInside: false });
-  assert.deepEqual(clip(0n, 2n ** 63n), { latest: NOW + HOUR, isAllInside: false });
-  assert.deepEqual(clip(0n, 2n ** 63n + 1n), { latest: 2n ** 63n, isAllInside: true });
+  const [late, none] = [NOW + HOUR, undefined];
+  const told = (latest: bigint | undefined, isEarlyInside: boolean, isLateInside: boolean) => ({
+    latest,
+    isEarlyInside,
+    isLateInside,
+  });
+  assert.deepEqual(clip(late, NOW + 2n * HOUR), told(late, false, false));
+  assert.deepEqual(clip(late + 1n, 2n ** 63n), told(none, false, false));
+  assert.deepEqual(clip(1n, NOW), told(none, false, false));
+  assert.deepEqual(clip(0n, 2n ** 63n), told(late, true, false));
+  assert.deepEqual(clip(1n, 2n ** 64n), told(2n ** 63n, false, true));
+  assert.deepEqual(clip(0n, 2n ** 63n + 1n), told(2n ** 63n, true, true));
 });

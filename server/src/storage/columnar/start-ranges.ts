@@ -92,16 +92,20 @@ export function decodeRanges(bounds: readonly string[]): StartRange[] {
   }));
 }
 
-/** What of ranges is in a window: after `latest` no start is, and none at all when that is undefined. */
+/**
+ * What of ranges is in a window: after `latest` no start is, and none at all when that is undefined. `isEarlyInside` when no start
+ * is before the window, `isLateInside` when none is behind it.
+ */
 export function clipRanges(
   ranges: readonly StartRange[],
   { startMinUnixNano, startMaxUnixNano }: TimeWindow,
-): { latest: bigint | undefined; isAllInside: boolean } {
+): { latest: bigint | undefined; isEarlyInside: boolean; isLateInside: boolean } {
   const latest = ranges.findLast(
     ({ min, max }) => max >= startMinUnixNano && min < startMaxUnixNano,
   )?.max;
-  const isAllInside = ranges.every(
-    ({ min, max }) => min >= startMinUnixNano && max < startMaxUnixNano,
-  );
-  return { latest, isAllInside };
+  return {
+    latest,
+    isEarlyInside: ranges.every(({ min }) => min >= startMinUnixNano),
+    isLateInside: ranges.every(({ max }) => max < startMaxUnixNano),
+  };
 }

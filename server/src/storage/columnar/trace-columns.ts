@@ -42,7 +42,10 @@ export function durationAt({ start, length }: TraceColumns, trace: number): bigi
 }
 
 /** As {@link durationAt}, as a double: exact up to 104 days. */
-export function roughDurationAt({ start, length }: TraceColumns, trace: number): number {
+export function roughDurationAt(
+  { start, length }: Pick<TraceColumns, 'start' | 'length'>,
+  trace: number,
+): number {
   const lengthHi = length.hi[trace]!;
   const carry = start.lo[trace]! + length.lo[trace]! > 0xffffffff ? 1 : 0;
   const wraps = start.hi[trace]! + lengthHi + carry > 0xffffffff;

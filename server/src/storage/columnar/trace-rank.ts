@@ -11,12 +11,14 @@ import { durationAt, nanosAt, roughDurationAt, type TraceColumns } from './trace
  * looked at where that is not enough.
  */
 export class TraceRank {
+  readonly order: TraceOrder;
   readonly key: TraceKey;
   /** By how much two ranks of the same key may differ. */
   readonly slack: number;
   readonly #sign: 1 | -1;
 
   constructor(order: TraceOrder) {
+    this.order = order;
     this.key = keyOfOrder(order);
     this.#sign = isLeastFirst(order) ? -1 : 1;
     this.slack = this.key === 'start' || this.key === 'duration' ? 2 * ROUGH_SLACK_NANOS : 0;
@@ -27,20 +29,29 @@ export class TraceRank {
     return this.#sign * Number(key);
   }
 
-  /** Rank of a trace by its columns. */
-  of(columns: TraceColumns, trace: number): number {
+  /** Ranks of the traces `[start, end)` by their columns. */
+  ranksOf(columns: TraceColumns, start: number, end: number): Float64Array {
+    const ranks = new Float64Array(end - start);
+    const sign = this.#sign;
     switch (this.key) {
       case 'start': {
         const { lo, hi } = columns.start;
-        return this.#sign * roughNanos(hi[trace]!, lo[trace]!);
+        for (let t = start; t < end; t++) ranks[t - start] = sign * roughNanos(hi[t]!, lo[t]!);
+        break;
       }
-      case 'duration':
-        return this.#sign * roughDurationAt(columns, trace);
+      case 'duration': {
+        const { start: starts, length } = columns;
+        const wide = { start: starts, length };
+        for (let t = start; t < end; t++) ranks[t - start] = sign * roughDurationAt(wide, t);
+        break;
+      }
       case 'spans':
-        return columns.spans[trace]!;
+        ranks.set(columns.spans.subarray(start, end));
+        break;
       case 'errors':
-        return columns.errors[trace]!;
+        ranks.set(columns.errors.subarray(start, end));
     }
+    return ranks;
   }
 
   /** Exact key of a trace by its columns. */

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { formatTraceId } from '@spoor/core/model/ids.ts';
 import { concatTrace, orderTrace, type TracePart } from '@spoor/core/query/join-trace.ts';
 import {
   type CompiledPredicate,
@@ -8,12 +7,14 @@ import {
   selectRows,
 } from '@spoor/core/query/predicate.ts';
 import { TraceSummarizer } from '@spoor/core/query/summarize-trace.ts';
-import { TopTraces } from '@spoor/core/query/top-traces.ts';
-import { type SpanSelections, TraceEvaluator } from '@spoor/core/query/trace-evaluator.ts';
+import { type RankedTrace, TopTraces } from '@spoor/core/query/top-traces.ts';
+import { TraceEvaluator } from '@spoor/core/query/trace-evaluator.ts';
 import { positionOf } from '@spoor/core/query/trace-order.ts';
 import type { TracePage, TraceQuery, TraceSummary } from '@spoor/core/query/trace-query.ts';
 import { BestFirst } from './best-first.ts';
 import type { BlockReader } from './block-reader.ts';
+import { summarizeBlockTrace } from './block-trace-summary.ts';
+import { groupBounds } from './group-bounds.ts';
 import { type HeadBatch, ROUGH_SLACK_NANOS } from './head-batch.ts';
 import { LooseTrace } from './loose-traces.ts';
 import type { RowGroup } from './row-group.ts';
@@ -26,6 +27,8 @@ import type { TraceSources } from './trace-sources.ts';
 interface SearchedGroup {
   readonly block: SearchedBlock;
   readonly group: number;
+  /** Whether its bound is that of its best trace that may match. */
+  readonly isExact: boolean;
 }
 
 /** A trace that is wholly in a block, by its number there. */
@@ -58,6 +61,8 @@ class TraceSearch {
   /** Traces that rank above this were on an earlier page. */
   readonly #ceiling: number;
   readonly #top: TopTraces<BlockTrace | LooseTrace>;
+  /** What ranks below this cannot get in any more. */
+  #floor = -Infinity;
   readonly #queue = new BestFirst<SearchedBlock | SearchedGroup | LooseTrace>();
   readonly #blocks = new Map<BlockReader, SearchedBlock>();
   readonly #headMatches = new Map<HeadBatch, Uint8Array>();
@@ -93,8 +98,7 @@ class TraceSearch {
   }
 
   #mayGetIn(bound: number): boolean {
-    const { worstKey } = this.#top;
-    return worstKey === undefined || bound + this.#rank.slack >= this.#rank.ofKey(worstKey);
+    return bound >= this.#floor;
   }
 
   /** Puts all there is into the queue. */
@@ -124,54 +128,56 @@ class TraceSearch {
     );
   }
 
-  /** Queues the groups of a block, each with its best trace that may match. */
+  /** Queues the groups of a block, each with a bound that may be too high. */
   #visitBlock(block: SearchedBlock): void {
-    const { reader, summaries } = block;
-    const { firstTraces } = reader;
-    const isLoose = this.#sources.loose.looseOf(reader);
-    const rank = this.#rank;
-    for (let group = 0; group < firstTraces.length - 1; group++) {
-      if (!block.mayMatch(group)) continue;
-      let best = -Infinity;
-      for (let trace = firstTraces[group]!; trace < firstTraces[group + 1]!; trace++) {
-        if (isLoose[trace] === 1) continue;
-        const bound = rank.of(summaries, trace);
-        if (bound <= best || bound > this.#ceiling) continue;
-        if (this.#roughTest?.(block.roughly(trace)) === false) continue;
-        best = bound;
-      }
-      if (best > -Infinity && this.#mayGetIn(best)) this.#queue.push(best, { block, group });
+    const bounds = groupBounds(block.reader, block.summaries, this.#rank);
+    for (let group = 0; group < bounds.length; group++) {
+      const bound = Math.min(bounds[group]!, this.#ceiling);
+      if (!block.mayMatch(group) || !this.#mayGetIn(bound)) continue;
+      this.#queue.push(bound, { block, group, isExact: false });
     }
   }
 
-  /** Offers the traces of a group that are wholly in it. */
-  #visitGroup({ block, group }: SearchedGroup): void {
-    const { matching, traceStarts } = block.find(group);
-    if (matching === undefined) return;
+  /** Offers the traces of a group that are wholly in it, unless its best one turns out to come later than others. */
+  #visitGroup({ block, group, isExact }: SearchedGroup): void {
     const { reader, summaries } = block;
     const isLoose = this.#sources.loose.looseOf(reader);
     const first = reader.firstTraces[group]!;
+    const ranks = this.#rank.ranksOf(summaries, first, reader.firstTraces[group + 1]!);
+    const candidates: number[] = [];
+    let best = -Infinity;
+    for (let t = 0; t < ranks.length; t++) {
+      const bound = ranks[t]!;
+      if (isLoose[first + t] === 1 || bound > this.#ceiling || !this.#mayGetIn(bound)) continue;
+      if (this.#roughTest?.(block.roughly(first + t)) === false) continue;
+      candidates.push(t);
+      if (bound > best) best = bound;
+    }
+    if (candidates.length === 0) return;
+    if (!isExact && best < this.#queue.bound) {
+      this.#queue.push(best, { block, group, isExact: true });
+      return;
+    }
     let columns: RowGroup | undefined;
-    for (let t = 0; t < traceStarts.length - 1; t++) {
+    for (const t of candidates) {
       const trace = first + t;
-      if (isLoose[trace] === 1) continue;
-      const bound = this.#rank.of(summaries, trace);
-      if (bound > this.#ceiling || !this.#mayGetIn(bound)) continue;
-      const start = traceStarts[t]!;
-      const end = traceStarts[t + 1]!;
-      if (!matching.hasSome(start, end)) continue;
-      if (this.#roughTest?.(block.roughly(trace)) === false) continue;
+      if (!this.#mayGetIn(ranks[t]!) || !block.matches(trace)) continue;
       columns ??= reader.group(group);
       if (this.#evaluator !== undefined) {
-        const rows = range(start, end);
+        const rows = range(columns.traceStarts[t]!, columns.traceStarts[t + 1]!);
         const selections = block.select(group, this.#evaluator);
         const whole = concatTrace([{ columns, rows }]);
         if (!this.#evaluator.holds(whole, block.factsOf(trace), [selections])) continue;
       }
       const key = this.#rank.keyAt(summaries, trace);
-      const traceId = formatTraceId(columns.traceIds, t * 16);
-      this.#top.offer({ key, traceId, value: { block, trace } });
+      this.#offer({ key, traceId: columns.traceIdAt(t), value: { block, trace } });
     }
+  }
+
+  #offer(trace: RankedTrace<BlockTrace | LooseTrace>): void {
+    this.#top.offer(trace);
+    const { worstKey } = this.#top;
+    if (worstKey !== undefined) this.#floor = this.#rank.ofKey(worstKey) - this.#rank.slack;
   }
 
   #visitLoose(trace: LooseTrace): void {
@@ -186,15 +192,15 @@ class TraceSearch {
       // Only the spans tell which of them are copies, and which of several roots is the first.
       const rows = orderTrace(this.#partsOf(trace));
       const summary = this.#summarizer.summarizeRows(rows);
-      if (this.#evaluator?.holds(rows, summary, this.#selectionsOf(trace)) === false) return;
-      this.#top.offer({ ...positionOf(this.#query.order ?? 'newest', summary), value: trace });
+      if (this.#evaluator?.holds(rows, summary) === false) return;
+      this.#offer({ ...positionOf(this.#query.order ?? 'newest', summary), value: trace });
       return;
     }
     if (facts !== undefined) {
       const rows = concatTrace(this.#partsOf(trace));
-      if (!this.#evaluator!.holds(rows, facts, this.#selectionsOf(trace))) return;
+      if (!this.#evaluator!.holds(rows, facts)) return;
     }
-    this.#top.offer({ key: this.#rank.keyOf(trace), traceId: trace.id, value: trace });
+    this.#offer({ key: this.#rank.keyOf(trace), traceId: trace.id, value: trace });
   }
 
   /** Of a batch, 1 for each trace with a span that is in the window and meets `where`. */
@@ -225,25 +231,15 @@ class TraceSearch {
     ];
   }
 
-  /** For each of the parts of a trace the rows that the predicate on traces counts. */
-  #selectionsOf(trace: LooseTrace): SpanSelections[] {
-    const evaluator = this.#evaluator!;
-    return [
-      ...trace.head.map(({ head }) => evaluator.selectOnce(head.batch)),
-      ...trace.blocks.map(({ reader, trace: t }) =>
-        this.#blocks.get(reader)!.select(reader.groupOf(t), evaluator),
-      ),
-    ];
-  }
-
   #summarize(traces: readonly (BlockTrace | LooseTrace)[]): TraceSummary[] {
     const groups = new Map<BlockReader, Map<number, RowGroup>>();
     return traces.map((one) => {
       this.#checkCancelled();
-      return this.#summarizer.summarize(
-        one instanceof LooseTrace
-          ? this.#partsOf(one, groups)
-          : [blockPart(one.block.reader, one.trace, groups)],
+      if (one instanceof LooseTrace) return this.#summarizer.summarize(this.#partsOf(one, groups));
+      const { block, trace } = one;
+      return (
+        summarizeBlockTrace(block, trace) ??
+        this.#summarizer.summarize([blockPart(block.reader, trace, groups)])
       );
     });
   }
@@ -261,7 +257,7 @@ function blockPart(
   let columns = known.get(g);
   if (columns === undefined) known.set(g, (columns = reader.group(g)));
   const t = trace - reader.firstTraces[g]!;
-  return { columns, rows: range(columns.traceStarts[t]!, columns.traceStarts[t + 1]!) };
+  return columns.part(columns.traceStarts[t]!, columns.traceStarts[t + 1]!);
 }
 
 function range(start: number, end: number): Uint32Array {

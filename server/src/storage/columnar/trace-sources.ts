@@ -62,10 +62,7 @@ export class TraceSources {
         const found = this.withBlock(block, (reader) => reader.findTrace(id));
         if (found === undefined) continue;
         const { group, start, end } = found;
-        parts.push({
-          columns: group,
-          rows: Uint32Array.from({ length: end - start }, (_, row) => start + row),
-        });
+        parts.push(group.part(start, end));
       }
       return parts;
     });

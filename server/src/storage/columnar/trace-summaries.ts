@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { symbolBytes, symbolText } from '@spoor/core/model/span-reader.ts';
-import { decodeResource } from '@spoor/core/model/value-decoder.ts';
+import { symbolText } from '@spoor/core/model/span-reader.ts';
 import type { BlockReader } from './block-reader.ts';
 import { decodeCodes, decodePlanes } from './chunk-codec.ts';
 import type { SummariesRef } from './summaries-section.ts';
@@ -69,9 +68,7 @@ export class TraceSummaries implements TraceColumns {
   /** Service of the root; empty without root. */
   rootServiceName(trace: number): string {
     const code = this.rootResource[trace]!;
-    if (code === 0) return '';
-    const { footer } = this.#block;
-    return decodeResource(symbolBytes(this.#block.table(footer.resources), code - 1)).serviceName;
+    return code === 0 ? '' : this.#block.serviceName(code - 1);
   }
 
   /** Name of the root; empty without root. */
@@ -112,9 +109,7 @@ export class TraceSummaries implements TraceColumns {
   }
 
   #planes(ref: SummariesRef['start']): WideColumn {
-    const column = { lo: new Uint32Array(this.traces), hi: new Uint32Array(this.traces) };
-    decodePlanes(this.#block.chunk(ref), column.lo, column.hi);
-    return column;
+    return decodePlanes(this.#block.chunk(ref), this.traces);
   }
 
   #codes(ref: SummariesRef['spans']): Uint32Array {

@@ -186,7 +186,7 @@ class GroupMerger {
     const places = sources.flatMap((source) => {
       const { row, group } = source;
       const end = source.equalEnd();
-      const columns = group.extract(row, end);
+      const columns = group.slice(row, end);
       const rows = Array.from({ length: end - row }, (_, i) => ({ columns, row: i, source }));
       return rows.filter((place) => source.isKept(row + place.row));
     });

@@ -32,7 +32,7 @@ export function remainderWithout(
       const { traceStarts } = group;
       const runs = { columns: group, rows: allEntries(rows), traceStarts };
       const { isCopy, copies } = findOverlap(runs, known.of(first.tenant), (row) => ({
-        columns: group.extract(row, row + 1),
+        columns: group.slice(row, row + 1),
         row: 0,
       }));
       dropped += copies;

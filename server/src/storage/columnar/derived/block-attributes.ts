@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AttributeNameSum, AttributeValueSum } from '#storage/attribute-sums.ts';
-import { GROUP_CHUNKS } from '../block-format.ts';
+import { chunkOf } from '../block-format.ts';
 import type { BlockReader } from '../block-reader.ts';
 import { decodeCodes } from '../chunk-codec.ts';
 
@@ -56,9 +56,9 @@ function resourceRows(reader: BlockReader): Uint32Array {
   const { resources, groups } = reader.footer;
   return reader.decoded(-1, 'resource rows', resources.count * 4, () => {
     const counts = new Uint32Array(resources.count);
-    for (const { rows, chunks } of groups) {
-      const chunk = reader.chunk(chunks[GROUP_CHUNKS.indexOf('resource')] ?? null);
-      for (const code of decodeCodes(chunk, rows)) counts[code]!++;
+    for (const group of groups) {
+      const chunk = reader.chunk(chunkOf(group.chunks, 'resource'));
+      for (const code of decodeCodes(chunk, group.rows)) counts[code]!++;
     }
     return counts;
   });

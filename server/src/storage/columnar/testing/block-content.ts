@@ -34,7 +34,7 @@ export function assertHolds(reader: BlockReader, batches: readonly SpanBatch[]):
       assert.ok(keys.slice(start, end).every((key) => key.startsWith(id)));
       assert.equal(group.traceIds.subarray(t * 16, t * 16 + 16).toHex(), id);
       assert.equal(group.findTrace(group.traceIds.subarray(t * 16, t * 16 + 16)), t);
-      assert.deepEqual(rowTexts(group.extract(start, end)), texts.slice(start, end));
+      assert.deepEqual(rowTexts(group.slice(start, end)), texts.slice(start, end));
     }
     traces += group.traces;
     keys.forEach((key, row) => found.push({ key, text: texts[row]! }));
