@@ -6,6 +6,7 @@ import type { GrpcReceiver } from '#receivers/grpc-receiver.ts';
 import type { HttpReceiver } from '#receivers/http-receiver.ts';
 import type { ReceiverParts } from '#receivers/intake.ts';
 import type { ClientReports } from '#receivers/jaeger/client-reports.ts';
+import { createJaegerGrpcReceiver } from '#receivers/jaeger/jaeger-grpc-receiver.ts';
 import { createThriftHttpReceiver } from '#receivers/jaeger/thrift-http-receiver.ts';
 import { UdpReceiver } from '#receivers/jaeger/udp-receiver.ts';
 import { createOtlpGrpcReceiver } from '#receivers/otlp/otlp-grpc-receiver.ts';
@@ -55,8 +56,11 @@ export function createReceivers(
   add(otlpPlace('grpc'), grpc, () => createOtlpGrpcReceiver(grpcSettings(grpc), parts));
   add(otlpPlace('http'), http, () => createOtlpHttpReceiver(otlpHttpSettings(http), parts));
 
-  const { thrift_http: thriftHttp } = jaeger.protocols;
+  const { grpc: jaegerGrpc, thrift_http: thriftHttp } = jaeger.protocols;
   const jaegerPath = 'receivers.jaeger.protocols';
+  add({ path: `${jaegerPath}.grpc`, receiver: 'jaeger', transport: 'grpc' }, jaegerGrpc, () =>
+    createJaegerGrpcReceiver(grpcSettings(jaegerGrpc), parts),
+  );
   add(
     { path: `${jaegerPath}.thrift_http`, receiver: 'jaeger', transport: 'http' },
     thriftHttp,

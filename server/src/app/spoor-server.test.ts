@@ -27,6 +27,7 @@ test('a server is ready once everything listens, and not while it stops', async 
       'query',
       'otlp_grpc',
       'otlp_http',
+      'jaeger_grpc',
       'jaeger_http',
       'jaeger_udp_thrift_compact',
       'jaeger_udp_thrift_binary',
@@ -123,6 +124,7 @@ test('every listener can be switched off', async () => {
   const { server } = build(
     'receivers.otlp.protocols.grpc.enabled=false',
     'receivers.otlp.protocols.http.enabled=false',
+    'receivers.jaeger.protocols.grpc.enabled=false',
     'receivers.jaeger.protocols.thrift_http.enabled=false',
     'receivers.jaeger.protocols.thrift_compact.enabled=false',
     'receivers.jaeger.protocols.thrift_binary.enabled=false',

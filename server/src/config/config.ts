@@ -37,6 +37,7 @@ export const configSchema = z
     const receivers = [
       ['otlp.protocols.grpc', otlp.protocols.grpc],
       ['otlp.protocols.http', otlp.protocols.http],
+      ['jaeger.protocols.grpc', jaeger.protocols.grpc],
       ['jaeger.protocols.thrift_http', jaeger.protocols.thrift_http],
     ] as const;
     for (const [path, receiver] of receivers) {

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { TENANT_NAME } from '@spoor/core/model/ids.ts';
 import { endpointSchema } from './endpoint.ts';
 import { PORTS } from './ports.ts';
-import { enabled, httpKeys } from './receiver-config.ts';
+import { enabled, grpcKeys, httpKeys } from './receiver-config.ts';
 
 function udpSchema(port: number, what: string) {
   return z
@@ -48,6 +48,10 @@ export const jaegerReceiverSchema = z
   .strictObject({
     protocols: z
       .strictObject({
+        grpc: z
+          .strictObject(grpcKeys(PORTS.jaegerGrpc, "Jaeger's protobuf over gRPC"))
+          .prefault({})
+          .describe("Jaeger's protobuf over gRPC."),
         thrift_http: z
           .strictObject(httpKeys(PORTS.jaegerThriftHttp, "Jaeger's Thrift over HTTP"))
           .prefault({})

@@ -9,6 +9,8 @@ export const PORTS = {
   otlpGrpc: 4317,
   /** OTLP over HTTP. */
   otlpHttp: 4318,
+  /** Jaeger's protobuf over gRPC. */
+  jaegerGrpc: 14250,
   /** Jaeger's Thrift over HTTP. */
   jaegerThriftHttp: 14268,
   /** Jaeger's Thrift over UDP: compact, binary, and compact from the oldest clients. */

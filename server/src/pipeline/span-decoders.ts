@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { BatchBuilder } from '@spoor/core/model/batch-builder.ts';
-import { JaegerAgentDecoder } from '@spoor/core/wire/jaeger/agent-decoder.ts';
+import { createJaegerAgentDecoder } from '@spoor/core/wire/jaeger/agent-decoder.ts';
 import type { JaegerClientReport } from '@spoor/core/wire/jaeger/client-report.ts';
-import { JaegerThriftDecoder } from '@spoor/core/wire/jaeger/thrift-decoder.ts';
+import { createJaegerProtoDecoder } from '@spoor/core/wire/jaeger/proto-decoder.ts';
+import { createJaegerThriftDecoder } from '@spoor/core/wire/jaeger/thrift-decoder.ts';
 import { OtlpProtoDecoder } from '@spoor/core/wire/otlp/decode.ts';
 import { OtlpJsonDecoder } from '@spoor/core/wire/otlp/decode-json.ts';
 import { ThriftBinaryReader } from '@spoor/core/wire/thrift/binary-reader.ts';
@@ -31,9 +32,10 @@ export interface SpanDecoder {
 const MAKERS: Readonly<Record<IngestFormat, () => SpanDecoder>> = {
   otlp_proto: () => new OtlpProtoDecoder(),
   otlp_json: () => new OtlpJsonDecoder(),
-  jaeger_thrift: () => new JaegerThriftDecoder(),
-  jaeger_agent_binary: () => new JaegerAgentDecoder(new ThriftBinaryReader()),
-  jaeger_agent_compact: () => new JaegerAgentDecoder(new ThriftCompactReader()),
+  jaeger_proto: createJaegerProtoDecoder,
+  jaeger_thrift: createJaegerThriftDecoder,
+  jaeger_agent_binary: () => createJaegerAgentDecoder(new ThriftBinaryReader()),
+  jaeger_agent_compact: () => createJaegerAgentDecoder(new ThriftCompactReader()),
 };
 
 /** A new decoder of a format. */

@@ -18,6 +18,8 @@ export interface IngestResult {
 export const INGEST_FORMATS = [
   'otlp_proto',
   'otlp_json',
+  /** `jaeger.api_v2.PostSpansRequest`. */
+  'jaeger_proto',
   /** A Thrift `Batch` in the binary protocol. */
   'jaeger_thrift',
   /** A Thrift message to a Jaeger agent, in either protocol. */

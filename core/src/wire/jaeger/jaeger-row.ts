@@ -124,7 +124,7 @@ export class JaegerRow {
     const state = this.#text(SpecialTag.traceState);
     if (state.isThere && state.end > state.start) this.#field(TRACE_STATE, state);
     if ((this.flags & ~SAMPLED) !== 0) {
-      this.#scalar.set64(ValueType.int, this.flags, this.flags >> 31);
+      this.#scalar.set64(ValueType.int, this.flags, this.flags < 0 ? -1 : 0);
       const { value, start, end } = this.#scalar;
       builder.attribute(
         AttributeLevel.span,

@@ -15,15 +15,15 @@ import {
   type Protocol,
   type ThriftField,
 } from '#wire/thrift/testing/thrift-library.ts';
-import { JaegerAgentDecoder } from './agent-decoder.ts';
+import { createJaegerAgentDecoder } from './agent-decoder.ts';
 import { decodeSpans, type Decoder } from './testing/decode.ts';
 import { expectedSpans } from './testing/expected-span.ts';
 import { anyBatch, PLAIN_SPAN, type JaegerSpan } from './testing/jaeger-model.ts';
 import { agentMessage, thriftBatch, thriftBody, thriftSpan } from './testing/thrift-batch.ts';
-import { JaegerThriftDecoder } from './thrift-decoder.ts';
+import { createJaegerThriftDecoder } from './thrift-decoder.ts';
 
-function agentDecoder(protocol: Protocol): JaegerAgentDecoder {
-  return new JaegerAgentDecoder(
+function agentDecoder(protocol: Protocol): ReturnType<typeof createJaegerAgentDecoder> {
+  return createJaegerAgentDecoder(
     protocol === 'binary' ? new ThriftBinaryReader() : new ThriftCompactReader(),
   );
 }
@@ -33,7 +33,7 @@ function batchOf(...spans: JaegerSpan[]) {
 }
 
 test('every span of a body over HTTP becomes what the mapping says', () => {
-  const decoder = new JaegerThriftDecoder();
+  const decoder = createJaegerThriftDecoder();
   fc.assert(
     fc.property(anyBatch, (batch) => {
       assert.deepEqual(decodeSpans(decoder, thriftBody(batch)), expectedSpans(batch));
@@ -120,13 +120,13 @@ test('a process that stands after its spans counts, and so do fields in any orde
     process,
   ];
   const body = encodeStruct('binary', reversed);
-  assert.deepEqual(decodeSpans(new JaegerThriftDecoder(), body), expectedSpans(batch));
+  assert.deepEqual(decodeSpans(createJaegerThriftDecoder(), body), expectedSpans(batch));
 });
 
 test('a large body comes in slices, which may go to several builders', () => {
   const spans = Array.from({ length: 10 }, (_, i) => ({ ...PLAIN_SPAN, spanId: BigInt(i + 1) }));
   const batch = { ...batchOf(...spans), processTags: [['host', 'h']] as const };
-  const decoder = new JaegerThriftDecoder();
+  const decoder = createJaegerThriftDecoder();
   assert.deepEqual(decodeSpans(decoder, thriftBody(batch), 3), expectedSpans(batch));
   assert.equal(decoder.accepted, 10);
 });
@@ -147,7 +147,7 @@ test('a bad span is left out and told, and its neighbours stay', () => {
       references: [{ type: 'FOLLOWS_FROM', traceId: 5n, spanId: 6n }],
     } as const;
     const batch = batchOf(PLAIN_SPAN, { ...full, ...change }, PLAIN_SPAN);
-    const decoder = new JaegerThriftDecoder();
+    const decoder = createJaegerThriftDecoder();
     const spans = decodeSpans(decoder, thriftBody(batch));
     assert.deepEqual(spans, expectedSpans(batchOf(PLAIN_SPAN, PLAIN_SPAN)));
     assert.deepEqual([decoder.accepted, decoder.rejected], [2, 1]);
@@ -200,7 +200,7 @@ test('a tag of a type that Jaeger does not have keeps its key', () => {
       },
     ],
   ]);
-  const [decoded] = decodeSpans(new JaegerThriftDecoder(), body);
+  const [decoded] = decodeSpans(createJaegerThriftDecoder(), body);
   assert.deepEqual(decoded?.attributes, [{ key: 'k', value: { type: 'absent' } }]);
   assert.equal(decoded?.resource.present, false);
 });
@@ -218,7 +218,7 @@ test('other calls than those of an agent are refused, and so are answers', () =>
 });
 
 test('a batch without spans or process is an empty request', () => {
-  const decoder = new JaegerThriftDecoder();
+  const decoder = createJaegerThriftDecoder();
   decoder.begin(encodeStruct('binary', []));
   assert.equal(decoder.decode(new BatchBuilder(16)), true);
   assert.equal(decoder.accepted, 0);

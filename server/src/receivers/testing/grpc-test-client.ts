@@ -21,12 +21,16 @@ export class TestClient {
     });
   }
 
-  export(body: Buffer, metadata: Record<string, string> = {}): Promise<Outcome> {
+  export(
+    body: Buffer,
+    metadata: Record<string, string> = {},
+    path: string = PATH,
+  ): Promise<Outcome> {
     const sent = new Metadata();
     for (const [key, value] of Object.entries(metadata)) sent.set(key, value);
     const pass = (bytes: Buffer): Buffer => bytes;
     return new Promise((resolve) => {
-      this.client.makeUnaryRequest(PATH, pass, pass, body, sent, (error, answer) => {
+      this.client.makeUnaryRequest(path, pass, pass, body, sent, (error, answer) => {
         resolve(error === null ? { body: answer ?? Buffer.alloc(0) } : { error });
       });
     });
