@@ -11,6 +11,7 @@ import { createThriftHttpReceiver } from '#receivers/jaeger/thrift-http-receiver
 import { UdpReceiver } from '#receivers/jaeger/udp-receiver.ts';
 import { createOtlpGrpcReceiver } from '#receivers/otlp/otlp-grpc-receiver.ts';
 import { createOtlpHttpReceiver } from '#receivers/otlp/otlp-http-receiver.ts';
+import { createZipkinHttpReceiver } from '#receivers/zipkin/zipkin-http-receiver.ts';
 import type { ReceiverFigures } from '#receivers/receiver-counters.ts';
 import type { IngestFormat } from '#pipeline/trace-ingest.ts';
 import type { ReceiverMetrics } from '#telemetry/metrics.ts';
@@ -38,7 +39,7 @@ export function createReceivers(
   parts: ReceiverParts,
   clientReports: ClientReports,
 ): ReceiverPart[] {
-  const { otlp, jaeger } = config.receivers;
+  const { otlp, jaeger, zipkin } = config.receivers;
   const receivers: ReceiverPart[] = [];
   const add = (
     place: ReceiverPlace,
@@ -77,6 +78,9 @@ export function createReceivers(
         new UdpReceiver(udpSettings(section), { ...parts, path, format, tenant, clientReports }),
     );
   }
+  add({ path: 'receivers.zipkin', receiver: 'zipkin', transport: 'http' }, zipkin, () =>
+    createZipkinHttpReceiver(httpSettings(zipkin), parts),
+  );
   return receivers;
 }
 

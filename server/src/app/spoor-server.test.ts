@@ -32,6 +32,7 @@ test('a server is ready once everything listens, and not while it stops', async 
       'jaeger_udp_thrift_compact',
       'jaeger_udp_thrift_binary',
       'jaeger_udp_zipkin_compact',
+      'zipkin_http',
       'health',
     ]);
     assert.equal((await fetch(`${addresses['health']}/ready`)).status, 200);
@@ -129,6 +130,7 @@ test('every listener can be switched off', async () => {
     'receivers.jaeger.protocols.thrift_compact.enabled=false',
     'receivers.jaeger.protocols.thrift_binary.enabled=false',
     'receivers.jaeger.protocols.zipkin_compact.enabled=false',
+    'receivers.zipkin.enabled=false',
     'query.http.enabled=false',
     'telemetry.health.enabled=false',
   );

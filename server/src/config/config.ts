@@ -7,6 +7,7 @@ import { querySchema } from './query-config.ts';
 import { storageSchema } from './storage-config.ts';
 import { telemetrySchema } from './telemetry-config.ts';
 import { tenancySchema } from './tenancy-config.ts';
+import { zipkinReceiverSchema } from './zipkin-receiver-config.ts';
 
 /** The whole configuration: one schema per component, in files of their own. */
 export const configSchema = z
@@ -18,7 +19,11 @@ export const configSchema = z
       .default(400)
       .describe('MiB of memory for the whole process; beyond it senders are told to try again.'),
     receivers: z
-      .strictObject({ otlp: otlpReceiverSchema, jaeger: jaegerReceiverSchema })
+      .strictObject({
+        otlp: otlpReceiverSchema,
+        jaeger: jaegerReceiverSchema,
+        zipkin: zipkinReceiverSchema,
+      })
       .prefault({})
       .describe('Where spans come in.'),
     storage: storageSchema,
@@ -33,12 +38,13 @@ export const configSchema = z
     // A tenant never gets more than half, see TenantShares.
     const roomMib = config.tenancy.enabled ? Math.floor(bodiesMib / 2) : bodiesMib;
     const whose = config.tenancy.enabled ? 'bodies of one tenant' : 'bodies';
-    const { otlp, jaeger } = config.receivers;
+    const { otlp, jaeger, zipkin } = config.receivers;
     const receivers = [
       ['otlp.protocols.grpc', otlp.protocols.grpc],
       ['otlp.protocols.http', otlp.protocols.http],
       ['jaeger.protocols.grpc', jaeger.protocols.grpc],
       ['jaeger.protocols.thrift_http', jaeger.protocols.thrift_http],
+      ['zipkin', zipkin],
     ] as const;
     for (const [path, receiver] of receivers) {
       if (receiver.max_body_mib <= roomMib) continue;

@@ -17,6 +17,8 @@ export const PORTS = {
   jaegerThriftCompact: 6831,
   jaegerThriftBinary: 6832,
   jaegerZipkinCompact: 5775,
+  /** Zipkin over HTTP. */
+  zipkin: 9411,
   /** Web page and query API. */
   query: 16686,
   /** Health, status and metrics. */

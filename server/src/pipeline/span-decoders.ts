@@ -8,6 +8,10 @@ import { OtlpProtoDecoder } from '@spoor/core/wire/otlp/decode.ts';
 import { OtlpJsonDecoder } from '@spoor/core/wire/otlp/decode-json.ts';
 import { ThriftBinaryReader } from '@spoor/core/wire/thrift/binary-reader.ts';
 import { ThriftCompactReader } from '@spoor/core/wire/thrift/compact-reader.ts';
+import { createZipkinJsonV1Decoder } from '@spoor/core/wire/zipkin/json-v1-decoder.ts';
+import { createZipkinJsonV2Decoder } from '@spoor/core/wire/zipkin/json-v2-decoder.ts';
+import { createZipkinProtoDecoder } from '@spoor/core/wire/zipkin/proto-decoder.ts';
+import { createZipkinThriftDecoder } from '@spoor/core/wire/zipkin/thrift-decoder.ts';
 import type { IngestFormat } from './trace-ingest.ts';
 
 /** Decodes the bodies of one wire format, one after the other. */
@@ -36,6 +40,10 @@ const MAKERS: Readonly<Record<IngestFormat, () => SpanDecoder>> = {
   jaeger_thrift: createJaegerThriftDecoder,
   jaeger_agent_binary: () => createJaegerAgentDecoder(new ThriftBinaryReader()),
   jaeger_agent_compact: () => createJaegerAgentDecoder(new ThriftCompactReader()),
+  zipkin_json: createZipkinJsonV2Decoder,
+  zipkin_proto: createZipkinProtoDecoder,
+  zipkin_v1_json: createZipkinJsonV1Decoder,
+  zipkin_v1_thrift: createZipkinThriftDecoder,
 };
 
 /** A new decoder of a format. */

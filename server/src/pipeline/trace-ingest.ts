@@ -25,6 +25,11 @@ export const INGEST_FORMATS = [
   /** A Thrift message to a Jaeger agent, in either protocol. */
   'jaeger_agent_binary',
   'jaeger_agent_compact',
+  /** Lists of spans of Zipkin's version 2, of its version 1 the next two. */
+  'zipkin_json',
+  'zipkin_proto',
+  'zipkin_v1_json',
+  'zipkin_v1_thrift',
 ] as const;
 export type IngestFormat = (typeof INGEST_FORMATS)[number];
 

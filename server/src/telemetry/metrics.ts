@@ -5,7 +5,7 @@ import type { ProcessMetrics } from './process-metrics.ts';
 
 /** Figures of a receiver since its start. */
 export interface ReceiverMetrics {
-  /** `otlp`, `jaeger` */
+  /** `otlp`, `jaeger`, `zipkin` */
   readonly receiver: string;
   /** `grpc`, `http`, or `udp_` and the name of a protocol over UDP; a fixed set. */
   readonly transport: string;

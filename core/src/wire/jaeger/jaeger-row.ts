@@ -3,10 +3,11 @@ import { AttributeLevel, ValueType } from '#model/attributes.ts';
 import type { BatchBuilder } from '#model/batch-builder.ts';
 import { SpanKind, StatusCode } from '#model/span.ts';
 import { decodeText, encodeText } from '#model/utf8.ts';
+import { addText, ScopeTags } from '#wire/mapping/scope-tags.ts';
+import { KINDS, SPECIAL_TAGS, SpecialTag, STATUS_CODES } from '#wire/mapping/special-tags.ts';
+import { TagText } from '#wire/mapping/tag-text.ts';
 import { STATUS_MESSAGE, TRACE_STATE } from '#wire/otlp/field-keys.ts';
-import { SymbolWriter } from '#wire/otlp/symbol-writer.ts';
 import { JaegerReferences, RefType } from './references.ts';
-import { KINDS, SPECIAL_TAGS, SpecialTag, STATUS_CODES } from './special-tags.ts';
 import { JaegerTag } from './tag.ts';
 
 /** Bit of Jaeger's flags that means sampled, as in OpenTelemetry's. */
@@ -44,11 +45,13 @@ export class JaegerRow {
   #status = 0;
   /** A number out of `http.status_code`; -1 when there is none. */
   #httpStatus = -1;
-  readonly #texts = Object.values(SpecialTag).map(() => new Text());
-  readonly #symbols = new SymbolWriter();
+  readonly #description = new TagText();
+  readonly #traceState = new TagText();
+  readonly #httpMessage = new TagText();
+  readonly #scope = new ScopeTags();
   readonly #scalar = new JaegerTag();
   #event = 0;
-  #eventName = new Text();
+  readonly #eventName = new TagText();
 
   /** Opens a row. */
   begin(builder: BatchBuilder, body: Uint8Array): void {
@@ -65,7 +68,10 @@ export class JaegerRow {
     this.#hasError = false;
     this.#status = 0;
     this.#httpStatus = -1;
-    for (const text of this.#texts) text.isThere = false;
+    this.#description.clear();
+    this.#traceState.clear();
+    this.#httpMessage.clear();
+    this.#scope.clear();
     const { traceId, spanId, parentSpanId } = builder;
     traceId.fill(0, this.row * 16, this.row * 16 + 16);
     spanId.fill(0, this.row * 8, this.row * 8 + 8);
@@ -82,14 +88,14 @@ export class JaegerRow {
   /** Opens a log. */
   beginLog(): void {
     this.#event = this.#builder.beginEvent();
-    this.#eventName.isThere = false;
+    this.#eventName.clear();
   }
 
   /** Takes the tag under way as a field of the log. Its `event` is the name in OpenTelemetry. */
   addField(): void {
     const { tag } = this;
     if (tag.isString && !this.#eventName.isThere && isEvent(this.#body, tag)) {
-      this.#eventName.set(tag);
+      this.#eventName.set(this.#body, tag.start, tag.end);
     } else this.#attribute(AttributeLevel.event, tag);
   }
 
@@ -100,9 +106,9 @@ export class JaegerRow {
     builder.eventTimeLo[this.#event] = timeLo;
     builder.eventTimeHi[this.#event] = timeHi;
     builder.eventName[this.#event] = builder.eventNames.internText(
-      this.#body,
-      name.isThere ? name.start : 0,
-      name.isThere ? name.end : 0,
+      name.bytes,
+      name.start,
+      name.end,
     );
     builder.endEvent();
   }
@@ -120,9 +126,8 @@ export class JaegerRow {
     if (this.problem !== '') return this.problem;
     this.#finishReferences();
     this.#finishStatus();
-    this.#finishScope();
-    const state = this.#text(SpecialTag.traceState);
-    if (state.isThere && state.end > state.start) this.#field(TRACE_STATE, state);
+    this.#scope.finish(builder, row);
+    this.#field(TRACE_STATE, this.#traceState);
     if ((this.flags & ~SAMPLED) !== 0) {
       this.#scalar.set64(ValueType.int, this.flags, this.flags < 0 ? -1 : 0);
       const { value, start, end } = this.#scalar;
@@ -174,10 +179,19 @@ export class JaegerRow {
       this.#status = status;
       return true;
     }
-    const text = this.#text(special);
+    if (special === SpecialTag.statusDescription) return this.#keep(this.#description);
+    if (special === SpecialTag.traceState) return this.#keep(this.#traceState);
+    if (special === SpecialTag.httpStatusMessage) {
+      this.#keep(this.#httpMessage);
+      return false;
+    }
+    return this.#scope.take(special, this.#body, tag.start, tag.end);
+  }
+
+  #keep(text: TagText): boolean {
     if (text.isThere) return false;
-    text.set(tag);
-    return special !== SpecialTag.httpStatusMessage;
+    text.set(this.#body, this.tag.start, this.tag.end);
+    return true;
   }
 
   #readHttpStatus(): number {
@@ -241,8 +255,8 @@ export class JaegerRow {
   /** The error tag counts most, then what OpenTelemetry says, then HTTP's status. */
   #finishStatus(): void {
     const builder = this.#builder;
-    const description = this.#text(SpecialTag.statusDescription);
-    const httpMessage = this.#text(SpecialTag.httpStatusMessage);
+    const description = this.#description;
+    const httpMessage = this.#httpMessage;
     let status = this.#status;
     let message = description;
     if (this.#hasError) {
@@ -253,56 +267,18 @@ export class JaegerRow {
         status = 1 + StatusCode.error;
         message = httpMessage;
       }
-      this.#restore(SpecialTag.statusDescription, DESCRIPTION_KEY);
+      if (description.isThere) addText(builder, DESCRIPTION_KEY, description);
     }
     builder.status[this.row] = status;
-    if (status !== 0 && message.isThere && message.end > message.start) {
-      this.#field(STATUS_MESSAGE, message);
-    }
+    if (status !== 0) this.#field(STATUS_MESSAGE, message);
   }
 
-  #finishScope(): void {
-    const builder = this.#builder;
-    const name = this.#either(SpecialTag.scopeName, SpecialTag.libraryName, LIBRARY_NAME_KEY);
-    if (name === undefined) {
-      this.#restore(SpecialTag.scopeVersion, SCOPE_VERSION_KEY);
-      this.#restore(SpecialTag.libraryVersion, LIBRARY_VERSION_KEY);
-      builder.scope[this.row] = builder.scopes.intern(EMPTY, 0, 0);
-      return;
-    }
-    const version =
-      this.#either(SpecialTag.scopeVersion, SpecialTag.libraryVersion, LIBRARY_VERSION_KEY) ??
-      NO_TEXT;
-    const body = this.#body;
-    const symbols = this.#symbols;
-    symbols.scope(body, name.start, name.end, body, version.start, version.end);
-    builder.scope[this.row] = builder.scopes.intern(symbols.bytes, 0, symbols.length);
-  }
-
-  /** The text of a tag or else that of its older name, which stays an attribute where both are there and differ. */
-  #either(special: number, older: number, olderKey: Uint8Array): Text | undefined {
-    const text = this.#text(special);
-    const olderText = this.#text(older);
-    if (!text.isThere) return olderText.isThere ? olderText : undefined;
-    if (olderText.isThere && !sameText(this.#body, text, olderText)) {
-      this.#restore(older, olderKey);
-    }
-    return text;
-  }
-
-  /** Makes a special tag an attribute after all. */
-  #restore(special: number, key: Uint8Array): void {
-    const { isThere, start, end } = this.#text(special);
-    if (!isThere) return;
-    const { string } = ValueType;
-    const { span } = AttributeLevel;
-    this.#builder.attribute(span, string, key, 0, key.length, this.#body, start, end);
-  }
-
-  #field(key: Uint8Array, { start, end }: Text): void {
+  #field(key: Uint8Array, text: TagText): void {
+    if (text.isEmpty) return;
+    const { bytes, start, end } = text;
     const { string } = ValueType;
     const { spanField } = AttributeLevel;
-    this.#builder.attribute(spanField, string, key, 0, key.length, this.#body, start, end);
+    this.#builder.attribute(spanField, string, key, 0, key.length, bytes, start, end);
   }
 
   #attribute(level: AttributeLevel, tag: JaegerTag): void {
@@ -314,34 +290,13 @@ export class JaegerRow {
     builder.attribute(level, type, body, keyStart, keyEnd, value, start, end);
     builder.remember(level, body, encodedStart, encodedEnd);
   }
-
-  #text(special: number): Text {
-    return this.#texts[special - 1]!;
-  }
-}
-
-/** A text of the body that is kept until its span ends. */
-class Text {
-  isThere = false;
-  start = 0;
-  end = 0;
-
-  set({ start, end }: JaegerTag): void {
-    this.isThere = true;
-    this.start = start;
-    this.end = end;
-  }
 }
 
 const EMPTY: Uint8Array = new Uint8Array(0);
-const NO_TEXT = new Text();
 
 /** Attribute that keeps the flags beside `sampled`. */
 const FLAGS_KEY = encodeText('jaeger.flags');
 const DESCRIPTION_KEY = encodeText('otel.status_description');
-const SCOPE_VERSION_KEY = encodeText('otel.scope.version');
-const LIBRARY_NAME_KEY = encodeText('otel.library.name');
-const LIBRARY_VERSION_KEY = encodeText('otel.library.version');
 /** @see https://opentelemetry.io/docs/specs/semconv/registry/attributes/opentracing/ */
 const REF_TYPE_KEY = encodeText('opentracing.ref_type');
 const CHILD_OF = encodeText('child_of');
@@ -351,12 +306,6 @@ const EVENT = encodeText('event');
 function isEvent(body: Uint8Array, { keyStart, keyEnd }: JaegerTag): boolean {
   if (keyEnd - keyStart !== EVENT.length) return false;
   for (let i = 0; i < EVENT.length; i++) if (body[keyStart + i] !== EVENT[i]) return false;
-  return true;
-}
-
-function sameText(body: Uint8Array, a: Text, b: Text): boolean {
-  if (a.end - a.start !== b.end - b.start) return false;
-  for (let i = a.start, j = b.start; i < a.end; i++, j++) if (body[i] !== body[j]) return false;
   return true;
 }
 

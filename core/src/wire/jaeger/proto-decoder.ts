@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { DecodeProgress } from '#model/decode-progress.ts';
 import { SlicedDecoder } from '#model/sliced-decoder.ts';
+import { passUnknown } from '#wire/mapping/proto-fields.ts';
 import { ProtoReader } from '#wire/protobuf/reader.ts';
-import { passUnknown } from './proto-fields.ts';
 import { ProtoProcessReader } from './proto-process.ts';
 import { ProtoSpanReader } from './proto-span-reader.ts';
 import { ProtoTagReader } from './proto-tag-reader.ts';

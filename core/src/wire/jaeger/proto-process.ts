@@ -2,9 +2,9 @@
 import { ValueType } from '#model/attributes.ts';
 import { encodeText } from '#model/utf8.ts';
 import { SymbolCache } from '#wire/otlp/symbol-cache.ts';
-import { SymbolWriter } from '#wire/otlp/symbol-writer.ts';
+import { SymbolWriter } from '#wire/mapping/symbol-writer.ts';
+import { passUnknown } from '#wire/mapping/proto-fields.ts';
 import type { ProtoReader } from '#wire/protobuf/reader.ts';
-import { passUnknown } from './proto-fields.ts';
 import type { ProtoTagReader } from './proto-tag-reader.ts';
 import { JaegerTag } from './tag.ts';
 

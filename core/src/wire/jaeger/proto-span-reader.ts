@@ -3,12 +3,13 @@ import { AttributeLevel, ValueType } from '#model/attributes.ts';
 import type { BatchBuilder } from '#model/batch-builder.ts';
 import { Nanos } from '#model/nanos.ts';
 import { encodeText, isValidUtf8, toValidUtf8 } from '#model/utf8.ts';
+import { passUnknown } from '#wire/mapping/proto-fields.ts';
 import type { ProtoReader } from '#wire/protobuf/reader.ts';
 import { ProtoWriter } from '#wire/protobuf/writer.ts';
 import { JaegerRow } from './jaeger-row.ts';
-import { passUnknown, ProtoTime } from './proto-fields.ts';
 import type { ProtoProcessReader } from './proto-process.ts';
 import type { ProtoTagReader } from './proto-tag-reader.ts';
+import { ProtoTime } from './proto-time.ts';
 
 /** Reads `Span` messages into rows of a batch builder. */
 export class ProtoSpanReader {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ValueType } from '#model/attributes.ts';
+import { passUnknown } from '#wire/mapping/proto-fields.ts';
 import type { ProtoReader } from '#wire/protobuf/reader.ts';
-import { passUnknown } from './proto-fields.ts';
 import type { JaegerTag } from './tag.ts';
 
 /** `ValueType` of Jaeger's protobuf. Its Thrift has other numbers. */

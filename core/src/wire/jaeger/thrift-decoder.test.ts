@@ -6,7 +6,7 @@ import { BatchBuilder } from '#model/batch-builder.ts';
 import { SpoorError } from '#model/errors.ts';
 import { ThriftBinaryReader } from '#wire/thrift/binary-reader.ts';
 import { ThriftCompactReader } from '#wire/thrift/compact-reader.ts';
-import { mutated } from '#wire/thrift/testing/mutations.ts';
+import { mutated } from '#wire/mapping/testing/mutations.ts';
 import {
   encodeMessage,
   encodeStruct,
@@ -16,7 +16,7 @@ import {
   type ThriftField,
 } from '#wire/thrift/testing/thrift-library.ts';
 import { createJaegerAgentDecoder } from './agent-decoder.ts';
-import { decodeSpans, type Decoder } from './testing/decode.ts';
+import { decodeSpans, type Decoder } from '#wire/mapping/testing/decode.ts';
 import { expectedSpans } from './testing/expected-span.ts';
 import { anyBatch, PLAIN_SPAN, type JaegerSpan } from './testing/jaeger-model.ts';
 import { agentMessage, thriftBatch, thriftBody, thriftSpan } from './testing/thrift-batch.ts';

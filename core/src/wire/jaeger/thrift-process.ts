@@ -2,7 +2,7 @@
 import { ValueType } from '#model/attributes.ts';
 import { decodeText, encodeText } from '#model/utf8.ts';
 import { SymbolCache } from '#wire/otlp/symbol-cache.ts';
-import { SymbolWriter } from '#wire/otlp/symbol-writer.ts';
+import { SymbolWriter } from '#wire/mapping/symbol-writer.ts';
 import { skipThrift, ThriftType, type ThriftReader } from '#wire/thrift/thrift-reader.ts';
 import { JaegerTag } from './tag.ts';
 import type { ThriftTagReader } from './thrift-tag-reader.ts';

@@ -45,6 +45,12 @@ export class JsonReader {
   /** The closing brackets that are awaited while a value is passed over. */
   readonly #closers = new Uint8Array(MAX_JSON_DEPTH);
   #depth = 0;
+  readonly #format: string;
+
+  /** @param format how messages name the format */
+  constructor(format = 'otlp json') {
+    this.#format = format;
+  }
 
   /** Starts on a text. */
   begin(bytes: Uint8Array): void {
@@ -67,8 +73,8 @@ export class JsonReader {
     throw new SpoorError(
       'malformed',
       at < this.bytes.length
-        ? `otlp json: ${what} at byte ${at}`
-        : `otlp json: truncated: ${what} at byte ${at}, the end`,
+        ? `${this.#format}: ${what} at byte ${at}`
+        : `${this.#format}: truncated: ${what} at byte ${at}, the end`,
     );
   }
 

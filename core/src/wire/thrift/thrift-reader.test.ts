@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { SpoorError } from '#model/errors.ts';
 import { ThriftBinaryReader } from './binary-reader.ts';
 import { ThriftCompactReader } from './compact-reader.ts';
-import { mutated } from './testing/mutations.ts';
+import { mutated } from '#wire/mapping/testing/mutations.ts';
 import {
   encodeMessage,
   encodeStruct,

@@ -2,6 +2,7 @@
 import { ValueType } from '#model/attributes.ts';
 import { isValidUtf8, toValidUtf8 } from '#model/utf8.ts';
 import { ProtoWriter } from '#wire/protobuf/writer.ts';
+import type { TagText } from './tag-text.ts';
 
 /**
  * Writes the symbols of resources and scopes that came in another format than OTLP: the canonical bytes that `CanonicalWriter`
@@ -53,19 +54,12 @@ export class SymbolWriter {
   }
 
   /** Writes the symbol of a scope with a name and a version. */
-  scope(
-    name: Uint8Array,
-    nameStart: number,
-    nameEnd: number,
-    version: Uint8Array,
-    versionStart: number,
-    versionEnd: number,
-  ): void {
+  scope(name: TagText, version: TagText): void {
     const writer = this.#writer;
     writer.clear();
     const start = writer.begin(1);
-    this.#text(1, name, nameStart, nameEnd);
-    this.#text(2, version, versionStart, versionEnd);
+    this.#text(1, name.bytes, name.start, name.end);
+    this.#text(2, version.bytes, version.start, version.end);
     writer.end(start);
   }
 

@@ -1,0 +1,303 @@
+// SPDX-License-Identifier: Apache-2.0
+import { AttributeLevel, ValueType } from '#model/attributes.ts';
+import type { BatchBuilder } from '#model/batch-builder.ts';
+import { SpanKind, StatusCode } from '#model/span.ts';
+import { encodeText } from '#model/utf8.ts';
+import { addText, ScopeTags } from '#wire/mapping/scope-tags.ts';
+import { SPECIAL_TAGS, SpecialTag, STATUS_CODES } from '#wire/mapping/special-tags.ts';
+import { SymbolWriter } from '#wire/mapping/symbol-writer.ts';
+import { TagText } from '#wire/mapping/tag-text.ts';
+import { STATUS_MESSAGE, TRACE_STATE } from '#wire/otlp/field-keys.ts';
+import { ZipkinEndpoint } from './endpoint.ts';
+import { isResourceKey } from './resource-keys.ts';
+
+/**
+ * One span of Zipkin on its way into a row of a {@link BatchBuilder}: the mapping that all of Zipkin's encodings share.
+ *
+ * For each span: `begin`; tags and events in any order; the public fields; `finish`.
+ * @see https://opentelemetry.io/docs/specs/otel/trace/sdk_exporters/zipkin/
+ */
+export class ZipkinRow {
+  row = 0;
+  /** What the sender calls itself, and the other side of a call. */
+  readonly local = new ZipkinEndpoint();
+  readonly remote = new ZipkinEndpoint();
+  readonly name = new TagText();
+  /** As `SpanKind`. */
+  kind = 0;
+  /** Epoch ns and ns; zero is not sent. */
+  startLo = 0;
+  startHi = 0;
+  durationLo = 0;
+  durationHi = 0;
+  debug = false;
+  /** The span has the id of its caller's span. */
+  shared = false;
+  /** What is wrong with the span; empty when nothing is. */
+  problem = '';
+  #builder!: BatchBuilder;
+  /** 1 + code of the status; 0 when none was sent. */
+  #status = 0;
+  readonly #error = new TagText();
+  readonly #description = new TagText();
+  readonly #traceState = new TagText();
+  readonly #spanKind = new TagText();
+  readonly #scope = new ScopeTags();
+  /** Tags that belong to the resource. */
+  readonly #resourceTags: [key: TagText, value: TagText][] = [];
+  #resourceTagCount = 0;
+  readonly #symbols = new SymbolWriter();
+  readonly #scalar = new Uint8Array(8);
+
+  /** Opens a row. */
+  begin(builder: BatchBuilder): void {
+    this.#builder = builder;
+    this.row = builder.beginSpan();
+    this.local.clear();
+    this.remote.clear();
+    this.name.clear();
+    this.kind = SpanKind.unspecified;
+    this.startLo = this.startHi = this.durationLo = this.durationHi = 0;
+    this.debug = this.shared = false;
+    this.problem = '';
+    this.#status = 0;
+    this.#error.clear();
+    this.#description.clear();
+    this.#traceState.clear();
+    this.#spanKind.clear();
+    this.#scope.clear();
+    this.#resourceTagCount = 0;
+    const { traceId, spanId, parentSpanId } = builder;
+    traceId.fill(0, this.row * 16, this.row * 16 + 16);
+    spanId.fill(0, this.row * 8, this.row * 8 + 8);
+    parentSpanId.fill(0, this.row * 8, this.row * 8 + 8);
+  }
+
+  /** Adds a tag, all of which are texts. Ranges must stay as they are until `finish`. */
+  tag(
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    const special = SPECIAL_TAGS.find(key, keyStart, keyEnd);
+    if (special !== 0 && this.#takeSpecial(special, value, start, end)) return;
+    if (isResourceKey(key, keyStart, keyEnd)) {
+      this.#resourceTag(key, keyStart, keyEnd, value, start, end);
+      return;
+    }
+    this.attribute(ValueType.string, key, keyStart, keyEnd, value, start, end);
+  }
+
+  /** Adds an attribute of canonical bytes. */
+  attribute(
+    type: ValueType,
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    this.#builder.attribute(AttributeLevel.span, type, key, keyStart, keyEnd, value, start, end);
+  }
+
+  /** Adds an annotation. */
+  event(timeLo: number, timeHi: number, name: Uint8Array, start: number, end: number): void {
+    const builder = this.#builder;
+    const event = builder.beginEvent();
+    builder.eventTimeLo[event] = timeLo;
+    builder.eventTimeHi[event] = timeHi;
+    builder.eventName[event] = builder.eventNames.internText(name, start, end);
+    builder.endEvent();
+  }
+
+  /**
+   * Fills the rest of the row, which the caller then closes or takes back.
+   * @returns what is wrong with the span; empty when nothing is
+   */
+  finish(): string {
+    const builder = this.#builder;
+    const { row, name } = this;
+    if (isZero(builder.traceId, row * 16, 16)) this.problem ||= 'it has no trace id';
+    if (isZero(builder.spanId, row * 8, 8)) this.problem ||= 'it has no id';
+    if (this.problem !== '') return this.problem;
+    this.#finishParent();
+    this.#finishKind();
+    this.#finishStatus();
+    this.#scope.finish(builder, row);
+    this.#field(TRACE_STATE, this.#traceState);
+    this.#endpoint(this.local, HOST_IP, HOST_PORT);
+    if (!this.remote.service.isEmpty) addText(builder, PEER_SERVICE, this.remote.service);
+    this.#endpoint(this.remote, PEER_IP, PEER_PORT);
+    if (this.startLo === 0 && this.startHi === 0) this.#flag(NO_START);
+    if (this.debug) this.#flag(DEBUG);
+    if (this.shared) this.#flag(SHARED);
+    builder.flags[row] = 0;
+    builder.kind[row] = this.kind;
+    builder.startLo[row] = this.startLo;
+    builder.startHi[row] = this.startHi;
+    builder.durationLo[row] = this.durationLo;
+    builder.durationHi[row] = this.durationHi;
+    builder.name[row] = builder.internName(name.bytes, name.start, name.end);
+    builder.resource[row] = this.#resource();
+    return '';
+  }
+
+  /** Keeps a special tag. @returns false when it is an attribute after all */
+  #takeSpecial(special: number, bytes: Uint8Array, start: number, end: number): boolean {
+    switch (special) {
+      case SpecialTag.error:
+        return keep(this.#error, bytes, start, end);
+      case SpecialTag.statusDescription:
+        return keep(this.#description, bytes, start, end);
+      case SpecialTag.traceState:
+        return keep(this.#traceState, bytes, start, end);
+      case SpecialTag.spanKind:
+        return keep(this.#spanKind, bytes, start, end);
+      case SpecialTag.statusCode: {
+        const status = STATUS_CODES.find(bytes, start, end);
+        if (status === 0 || this.#status !== 0) return false;
+        this.#status = status;
+        return true;
+      }
+      default:
+        return this.#scope.take(special, bytes, start, end);
+    }
+  }
+
+  #resourceTag(
+    key: Uint8Array,
+    keyStart: number,
+    keyEnd: number,
+    value: Uint8Array,
+    start: number,
+    end: number,
+  ): void {
+    const pair = (this.#resourceTags[this.#resourceTagCount++] ??= [new TagText(), new TagText()]);
+    pair[0].set(key, keyStart, keyEnd);
+    pair[1].set(value, start, end);
+  }
+
+  /** A span that names itself as its parent has none. */
+  #finishParent(): void {
+    const { spanId, parentSpanId } = this.#builder;
+    const at = this.row * 8;
+    for (let i = 0; i < 8; i++) if (spanId[at + i] !== parentSpanId[at + i]) return;
+    parentSpanId.fill(0, at, at + 8);
+  }
+
+  /** Zipkin has no kind for internal spans, so exporters send it as a tag. */
+  #finishKind(): void {
+    const tag = this.#spanKind;
+    if (!tag.isThere) return;
+    if (this.kind === SpanKind.unspecified && tag.equals(INTERNAL)) this.kind = SpanKind.internal;
+    else addText(this.#builder, SPAN_KIND_KEY, tag);
+  }
+
+  /** The error tag says that there was one, and mostly what; only `false` says nothing. */
+  #finishStatus(): void {
+    const builder = this.#builder;
+    const error = this.#error;
+    const description = this.#description;
+    let message = description;
+    if (error.isThere) {
+      const isMessage = !error.isEmpty && !error.equals(TRUE);
+      if (error.equals(FALSE)) addText(builder, ERROR_KEY, error);
+      else {
+        this.#status = 1 + StatusCode.error;
+        if (isMessage && !description.isThere) message = error;
+        else if (isMessage && !description.equals(error)) addText(builder, ERROR_KEY, error);
+      }
+    }
+    builder.status[this.row] = this.#status;
+    if (this.#status !== 0) this.#field(STATUS_MESSAGE, message);
+    else if (description.isThere) addText(builder, DESCRIPTION_KEY, description);
+  }
+
+  #resource(): number {
+    const builder = this.#builder;
+    const symbols = this.#symbols;
+    const { service } = this.local;
+    symbols.beginResource();
+    if (!service.isEmpty) {
+      const { bytes, start, end } = service;
+      symbols.attribute(ValueType.string, SERVICE_NAME, 0, SERVICE_NAME.length, bytes, start, end);
+    }
+    for (let i = 0; i < this.#resourceTagCount; i++) {
+      const [key, value] = this.#resourceTags[i]!;
+      symbols.attribute(
+        ValueType.string,
+        key.bytes,
+        key.start,
+        key.end,
+        value.bytes,
+        value.start,
+        value.end,
+      );
+    }
+    symbols.endResource();
+    return builder.resources.intern(symbols.bytes, 0, symbols.length);
+  }
+
+  #endpoint(endpoint: ZipkinEndpoint, ipKey: Uint8Array, portKey: Uint8Array): void {
+    const builder = this.#builder;
+    if (!endpoint.ipv4.isEmpty) addText(builder, ipKey, endpoint.ipv4);
+    if (!endpoint.ipv6.isEmpty) addText(builder, ipKey, endpoint.ipv6);
+    if (endpoint.port === 0) return;
+    const scalar = this.#scalar.fill(0);
+    scalar[0] = endpoint.port & 255;
+    scalar[1] = endpoint.port >> 8;
+    this.attribute(ValueType.int, portKey, 0, portKey.length, scalar, 0, 8);
+  }
+
+  #flag(key: Uint8Array): void {
+    this.#scalar[0] = 1;
+    this.attribute(ValueType.bool, key, 0, key.length, this.#scalar, 0, 1);
+  }
+
+  #field(key: Uint8Array, text: TagText): void {
+    if (text.isEmpty) return;
+    const { bytes, start, end } = text;
+    const { string } = ValueType;
+    const { spanField } = AttributeLevel;
+    this.#builder.attribute(spanField, string, key, 0, key.length, bytes, start, end);
+  }
+}
+
+function keep(text: TagText, bytes: Uint8Array, start: number, end: number): boolean {
+  if (text.isThere) return false;
+  text.set(bytes, start, end);
+  return true;
+}
+
+function constant(text: string): TagText {
+  const bytes = encodeText(text);
+  const constantText = new TagText();
+  constantText.set(bytes, 0, bytes.length);
+  return constantText;
+}
+
+const INTERNAL = constant('internal');
+const TRUE = constant('true');
+const FALSE = constant('false');
+const SERVICE_NAME = encodeText('service.name');
+const SPAN_KIND_KEY = encodeText('span.kind');
+const ERROR_KEY = encodeText('error');
+const DESCRIPTION_KEY = encodeText('otel.status_description');
+const PEER_SERVICE = encodeText('peer.service');
+const HOST_IP = encodeText('net.host.ip');
+const HOST_PORT = encodeText('net.host.port');
+const PEER_IP = encodeText('net.peer.ip');
+const PEER_PORT = encodeText('net.peer.port');
+/** As the OpenTelemetry collector has it. */
+const NO_START = encodeText('otel.zipkin.absentField.startTime');
+const DEBUG = encodeText('zipkin.debug');
+const SHARED = encodeText('zipkin.shared');
+
+function isZero(bytes: Uint8Array, offset: number, length: number): boolean {
+  for (let i = 0; i < length; i++) if (bytes[offset + i] !== 0) return false;
+  return true;
+}
