@@ -86,6 +86,9 @@ export class ColumnarStore implements TraceStore {
   readonly #logger: ColumnarStoreOptions['logger'];
   readonly #segmentBytes: number | undefined;
   readonly #nowMs: () => number;
+  /** Time since some moment, which nobody can set. */
+  readonly #passedMs: () => number;
+  readonly #clock: GuardedClock;
   readonly #files: StoreFiles;
   readonly #later: Later;
   readonly #space: DiskSpace;
@@ -116,6 +119,7 @@ export class ColumnarStore implements TraceStore {
     this.#tenants = new TenantNumbers(options.maxTenants ?? DEFAULT_MAX_TENANTS);
     this.#segmentBytes = options.segmentBytes;
     this.#nowMs = options.nowMs ?? Date.now;
+    this.#passedMs = options.nowMs ?? (() => performance.now());
     this.#files = options.files ?? DISK_FILES;
     this.#later = options.later ?? afterTimeout;
     this.#space = new DiskSpace({
@@ -161,13 +165,15 @@ export class ColumnarStore implements TraceStore {
     });
     const clock = new GuardedClock({
       nowMs: this.#nowMs,
-      passedMs: options.nowMs ?? (() => performance.now()),
+      passedMs: this.#passedMs,
       logger: options.logger,
     });
+    this.#clock = clock;
     this.#compactor = new Compactor({
       createWorker,
       logger: this.#logger,
       nowMs: () => clock.nowMs(),
+      passedMs: this.#passedMs,
       retention: options.retention ?? {},
       dir: this.#dir,
       mergeFanIn: options.mergeFanIn,
@@ -192,6 +198,7 @@ export class ColumnarStore implements TraceStore {
       manifest = directory.manifest;
       await directory.begin();
       this.#replaying = manifest;
+      this.#startClock();
       await this.#takeBack(directory);
       for (const tenant of manifest.tenants()) this.#tenants.known(tenant);
       const wal = await this.#replay(directory);
@@ -256,7 +263,7 @@ export class ColumnarStore implements TraceStore {
       if (manifest.failed !== undefined) throw new SpoorError('unavailable', manifest.failed);
       if (this.#space.shortage !== undefined) throw this.#space.shortage;
       const number = this.#tenants.take(tenant);
-      this.#lastWriteMs = this.#nowMs();
+      this.#lastWriteMs = this.#passedMs();
       return this.#head.place(batch, number, this.#appender(wal, { tenant, requests }, batch.rows));
     } catch (error) {
       return Promise.reject(error);
@@ -408,6 +415,12 @@ export class ColumnarStore implements TraceStore {
     return open;
   }
 
+  #startClock(): void {
+    const blocks = this.#blocks.all();
+    const newestMs = blocks.reduce((max, block) => Math.max(max, block.createdUnixMs), 0);
+    this.#clock.start(blocks.length === 0 ? undefined : newestMs);
+  }
+
   /** Notes which blocks cannot be read, so that it is not forgotten, and takes those back that can be again. */
   async #takeBack({ mayBeWhole }: DataDirectory): Promise<void> {
     try {
@@ -511,7 +524,7 @@ export class ColumnarStore implements TraceStore {
       await this.#blocks.discard(reply.blocks);
       throw new SpoorError('unavailable', `${gone.reason}; the block was merged meanwhile`);
     }
-    const createdUnixMs = this.#nowMs();
+    const createdUnixMs = this.#clock.dateMs();
     const blocks = reply.blocks.map((block): BlockEntry => ({
       tenant: block.tenant,
       id: block.id,
@@ -532,7 +545,7 @@ export class ColumnarStore implements TraceStore {
   }
 
   #sealWhenQuiet(): void {
-    if (this.#head.rows === 0 || this.#nowMs() - this.#lastWriteMs < QUIET_MS) return;
+    if (this.#head.rows === 0 || this.#passedMs() - this.#lastWriteMs < QUIET_MS) return;
     void this.#head.drain();
   }
 }

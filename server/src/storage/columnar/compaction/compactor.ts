@@ -26,7 +26,10 @@ const WORKER_HEAP_MIB = 512;
 export interface CompactorOptions {
   readonly dir: string;
   readonly logger: Pick<Logger, 'info' | 'error'>;
+  /** Unix epoch ms by which blocks are aged. */
   readonly nowMs: () => number;
+  /** Time since some moment, which nobody can set. */
+  readonly passedMs: () => number;
   readonly createWorker: CreateWorker;
   readonly retention: RetentionPolicy;
   /** Sealed blocks that make one merged one, 8 by default; Infinity: blocks are only merged when that is asked for. */
@@ -213,15 +216,15 @@ export class Compactor {
 
   /** Tries to take back what the disk failed to read, a while after. */
   async #takeBackUnread(): Promise<void> {
-    const { blocks, nowMs } = this.#options;
+    const { blocks, passedMs } = this.#options;
     const unread = blocks.unread();
     if (unread.length === 0) {
       this.#takeBackMs = undefined;
       return;
     }
-    this.#takeBackMs ??= nowMs() + RETRY_MS;
-    if (nowMs() < this.#takeBackMs) return;
-    this.#takeBackMs = nowMs() + RETRY_MS;
+    this.#takeBackMs ??= passedMs() + RETRY_MS;
+    if (passedMs() < this.#takeBackMs) return;
+    this.#takeBackMs = passedMs() + RETRY_MS;
     for (const block of unread) await blocks.alone(() => this.takeBack(block));
   }
 
@@ -264,14 +267,14 @@ export class Compactor {
   }
 
   async #mergeIfDue(): Promise<void> {
-    const { blocks, nowMs, mergeFanIn } = this.#options;
-    if (mergeFanIn === Infinity || nowMs() < this.#mergeAgainMs) return;
+    const { blocks, nowMs, passedMs, mergeFanIn } = this.#options;
+    if (mergeFanIn === Infinity || passedMs() < this.#mergeAgainMs) return;
     const plan = planMerge(blocks.readable(), nowMs(), mergeFanIn);
     if (plan === undefined) return;
     try {
       await this.#merge(plan);
     } catch (error) {
-      this.#mergeAgainMs = nowMs() + RETRY_MS;
+      this.#mergeAgainMs = passedMs() + RETRY_MS;
       throw error;
     }
     // Others get their turn in between.

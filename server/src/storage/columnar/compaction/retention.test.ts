@@ -9,7 +9,8 @@ import { findIds, queryFor, readTraces, writeSpans } from '#storage/testing/stor
 import { figure, withStore } from '../testing/store-fixture.ts';
 import { withDirectory } from '../testing/temporary-directory.ts';
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 function blockFiles(dir: string): string[] {
   return readdirSync(join(dir, 'tenants'), { recursive: true })
@@ -33,6 +34,9 @@ test('what came in too long ago is gone, its files too, and stays so after a res
       await withStore(
         dir,
         async (store) => {
+          // A start so long after the newest block may have a wrong clock: nothing expires for an hour.
+          await store.applyRetention();
+          nowMs += HOUR_MS;
           for (let again = 0; again < 2; again++) {
             await store.applyRetention();
             const ids = await findIds(store, queryFor());
@@ -64,10 +68,38 @@ test('what came in too long ago is gone, its files too, and stays so after a res
       options,
     );
     await expectOn(106.9, [1, 2, 3], [1, 2, 3]);
-    await expectOn(107, [2, 3], [1, 2, 3]);
+    await expectOn(106.96, [2, 3], [1, 2, 3]);
     await expectOn(120, [], [1, 2, 3]);
     await expectOn(133, [], [3]);
     await expectOn(136, [], []);
+  }));
+
+test('a start with a clock that is years ahead removes nothing when the clock is set within an hour', () =>
+  withDirectory(async (dir) => {
+    let nowMs = 100 * DAY_MS;
+    const options = { nowMs: () => nowMs, retention: { maxAgeMs: 7 * DAY_MS } };
+    await withStore(
+      dir,
+      async (store) => {
+        await writeSpans(store, [span({ traceId: traceId(1) })]);
+        await store.settle();
+      },
+      options,
+    );
+    nowMs += 3650 * DAY_MS;
+    let setMs = 0;
+    await withStore(
+      dir,
+      async (store) => {
+        await store.applyRetention();
+        assert.deepEqual(await findIds(store, queryFor()), [traceId(1)]);
+        setMs = -3650 * DAY_MS;
+        nowMs += HOUR_MS;
+        await store.applyRetention();
+        assert.deepEqual(await findIds(store, queryFor()), [traceId(1)]);
+      },
+      { ...options, nowMs: () => nowMs + setMs },
+    );
   }));
 
 test('beyond the size that is kept the oldest blocks go as new ones come', () =>
