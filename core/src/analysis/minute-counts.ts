@@ -145,26 +145,41 @@ class CodeList {
   sorted(rank: Uint32Array): Uint32Array {
     const codes = this.#codes.subarray(0, this.#count);
     // First by bucket, then by rank, each time keeping the order: no comparisons.
-    const byBucket = countingSort(codes, LATENCY_BUCKETS, (code) => code % LATENCY_BUCKETS);
-    for (let i = 0; i < byBucket.length; i++) {
-      const code = byBucket[i]!;
-      byBucket[i] = rank[code >>> 10]! * LATENCY_BUCKETS + (code & (LATENCY_BUCKETS - 1));
-    }
-    return countingSort(byBucket, rank.length, (code) => code >>> 10);
+    const byBucket = countingSort(codes, LATENCY_BUCKETS, 0, LATENCY_BUCKETS - 1);
+    rankSeries(byBucket, rank);
+    return countingSort(byBucket, rank.length, 10, -1);
   }
 }
 
+/** Sorts by the digit `(code >>> shift) & mask`, which is below `digits`; equal ones stay in their order. */
 function countingSort(
   codes: Uint32Array,
   digits: number,
-  digitOf: (code: number) => number,
+  shift: number,
+  mask: number,
 ): Uint32Array<ArrayBuffer> {
-  const next = new Uint32Array(digits + 1);
-  for (let i = 0; i < codes.length; i++) next[digitOf(codes[i]!) + 1]!++;
-  for (let digit = 0; digit < digits; digit++) next[digit + 1]! += next[digit]!;
+  const next = digitStarts(codes, digits, shift, mask);
   const sorted = new Uint32Array(codes.length);
-  for (let i = 0; i < codes.length; i++) sorted[next[digitOf(codes[i]!)]!++] = codes[i]!;
+  for (let i = 0; i < codes.length; i++) {
+    const code = codes[i]!;
+    sorted[next[(code >>> shift) & mask]!++] = code;
+  }
   return sorted;
+}
+
+function digitStarts(codes: Uint32Array, digits: number, shift: number, mask: number): Uint32Array {
+  const starts = new Uint32Array(digits + 1);
+  for (let i = 0; i < codes.length; i++) starts[((codes[i]! >>> shift) & mask) + 1]!++;
+  for (let digit = 0; digit < digits; digit++) starts[digit + 1]! += starts[digit]!;
+  return starts;
+}
+
+/** Puts the rank of each series in its place. */
+function rankSeries(codes: Uint32Array, rank: Uint32Array): void {
+  for (let i = 0; i < codes.length; i++) {
+    const code = codes[i]!;
+    codes[i] = rank[code >>> 10]! * LATENCY_BUCKETS + (code & (LATENCY_BUCKETS - 1));
+  }
 }
 
 function grown(list: Uint32Array, size: number): Uint32Array<ArrayBuffer> {

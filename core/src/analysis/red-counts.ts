@@ -36,16 +36,20 @@ export class RedCounts {
 
   /** Counts the spans at `[start, end)`. @param weight 1, or -1 to take them back */
   add(rows: SpanRows, start: number, end: number, weight = 1): void {
-    const { service, name, kind, isError, minute, bucket } = rows;
+    const { minute, bucket } = rows;
     for (let i = start; i < end; i++) {
-      const bits = kind[i]! * 2 + isError[i]!;
-      const packed = packNamePair(service[i]!, name[i]!, bits);
-      const slot = (service[i]! * 31 + name[i]! * 7 + bits) & (RECENT_SLOTS - 1);
-      if (this.#recent[slot] !== packed) {
-        this.#recentKey[slot] = this.#keys.numberOf(packed);
-        this.#recent[slot] = packed;
-      }
-      this.counts.add(this.#recentKey[slot]!, minute[i]!, bucket[i]!, weight);
+      this.counts.add(this.#keyOf(rows, i), minute[i]!, bucket[i]!, weight);
     }
+  }
+
+  #keyOf({ service, name, kind, isError }: SpanRows, i: number): number {
+    const bits = kind[i]! * 2 + isError[i]!;
+    const packed = packNamePair(service[i]!, name[i]!, bits);
+    const slot = (service[i]! * 31 + name[i]! * 7 + bits) & (RECENT_SLOTS - 1);
+    if (this.#recent[slot] !== packed) {
+      this.#recentKey[slot] = this.#keys.numberOf(packed);
+      this.#recent[slot] = packed;
+    }
+    return this.#recentKey[slot]!;
   }
 }

@@ -48,20 +48,34 @@ export class SpanRows {
     this.source.fill(this.sources.push(source) - 1, first, this.count);
     gatherPairs(source.spanWords, rows, this.spanWords, first);
     gatherPairs(source.parentWords, rows, this.parentWords, first);
-    const { startLo, startHi, minute, bucket, kind, isError } = this;
-    gather(source.startLo, rows, startLo, first);
-    gather(source.startHi, rows, startHi, first);
-    for (let i = first; i < first + count; i++) minute[i] = unixMinute(startLo[i]!, startHi[i]!);
-    const { durationLo, durationHi, kind: kinds, status } = source;
-    for (let i = 0; i < count; i++) {
-      bucket[first + i] = latencyBucket(durationLo[rows[i]!]!, durationHi[rows[i]!]!);
+    gather(source.startLo, rows, this.startLo, first);
+    gather(source.startHi, rows, this.startHi, first);
+    this.#addMinutes(first);
+    this.#addBuckets(source, rows, first);
+    this.#addKinds(source, rows, first);
+    source.nameRows(rows, this.service, this.name, first);
+  }
+
+  #addMinutes(first: number): void {
+    const { startLo, startHi, minute, count } = this;
+    for (let i = first; i < count; i++) minute[i] = unixMinute(startLo[i]!, startHi[i]!);
+  }
+
+  #addBuckets({ durationLo, durationHi }: SpanSource, rows: Uint32Array, first: number): void {
+    const { bucket } = this;
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i]!;
+      bucket[first + i] = latencyBucket(durationLo[row]!, durationHi[row]!);
     }
-    for (let i = 0; i < count; i++) {
+  }
+
+  #addKinds({ kind: kinds, status }: SpanSource, rows: Uint32Array, first: number): void {
+    const { kind, isError } = this;
+    for (let i = 0; i < rows.length; i++) {
       const value = kinds[rows[i]!]!;
       kind[first + i] = value > MAX_KIND ? 0 : value;
       isError[first + i] = status[rows[i]!] === ERROR_STATUS ? 1 : 0;
     }
-    source.nameRows(rows, this.service, this.name, first);
   }
 
   #grow(least: number): void {

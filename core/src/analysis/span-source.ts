@@ -63,24 +63,27 @@ export class SpanSource {
 
   /** Writes the numbers of each row's service and name, 0 for none, to the lists from `first` on. */
   nameRows(rows: Uint32Array, services: Uint32Array, names: Uint32Array, first: number): void {
-    const { resource, name } = this.#columns;
-    for (let i = 0; i < rows.length; i++) {
-      const symbol = resource[rows[i]!]!;
-      if (this.#serviceOf[symbol] === UNKNOWN) this.#serviceOf[symbol] = this.#service(symbol);
-      services[first + i] = this.#serviceOf[symbol]!;
-    }
-    for (let i = 0; i < rows.length; i++) {
-      const symbol = name[rows[i]!]!;
-      if (this.#nameOf[symbol] === UNKNOWN) {
-        this.#nameOf[symbol] = this.#names.code(symbolText(this.#columns.names, symbol));
-      }
-      names[first + i] = this.#nameOf[symbol]!;
-    }
+    for (let i = 0; i < rows.length; i++) services[first + i] = this.#service(rows[i]!);
+    this.#spanNames(rows, names, first);
   }
 
-  #service(resource: number): number {
+  #spanNames(rows: Uint32Array, names: Uint32Array, first: number): void {
+    for (let i = 0; i < rows.length; i++) names[first + i] = this.#name(rows[i]!);
+  }
+
+  #service(row: number): number {
+    const resource = this.#columns.resource[row]!;
+    const known = this.#serviceOf[resource]!;
+    if (known !== UNKNOWN) return known;
     const symbol = symbolBytes(this.#columns.resources, resource);
-    return this.#names.code(decodeResource(symbol).serviceName);
+    return (this.#serviceOf[resource] = this.#names.code(decodeResource(symbol).serviceName));
+  }
+
+  #name(row: number): number {
+    const name = this.#columns.name[row]!;
+    const known = this.#nameOf[name]!;
+    if (known !== UNKNOWN) return known;
+    return (this.#nameOf[name] = this.#names.code(symbolText(this.#columns.names, name)));
   }
 }
 

@@ -9,7 +9,7 @@ import { DictionaryWriter } from './dictionary-writer.ts';
 import { FrameWriter } from './frame-writer.ts';
 import { attributeName } from './group-writer.ts';
 import { type RowOrder, orderRows, unionPlace, withoutRows } from './row-order.ts';
-import { releaseUnion, type SpanUnion, uniteSpans } from './span-union.ts';
+import { SpanUnion } from './span-union.ts';
 
 /** A block, ready to be written, and what the manifest says of it. */
 export interface EncodedBlock extends BlockFigures {
@@ -26,10 +26,10 @@ export function encodeBlock(
   sources: readonly SpanBatch[],
   earlier: EarlierBlocks = { blocks: [], isComplete: true },
 ): EncodedBlock | undefined {
-  const union = uniteSpans(sources);
+  const union = new SpanUnion(sources);
   const { order, seenBefore } = orderNewRows(union, earlier);
   if (order.rows.length === 0) {
-    releaseUnion(union);
+    union.release();
     return undefined;
   }
   const traces = order.traceStarts.length - 1;
@@ -64,7 +64,7 @@ export function encodeBlock(
     trace = end;
   }
   const { tail, figures } = builder.finish();
-  releaseUnion(union);
+  union.release();
   return { parts: [BLOCK_MAGIC, ...frames.takeParts(), ...tail], ...figures };
 }
 

@@ -18,8 +18,7 @@ export class FrameWriter {
   #parts: Uint8Array[] = [];
   /** Four numbers a frame, as the footer has them. */
   readonly frames: number[] = [];
-  /** Bytes stored by what they hold. */
-  readonly bytesBy: Record<string, number> = {};
+  readonly #bytesBy = new Map<string, number>();
   #offset: number;
   readonly #pack = new ByteSink(PACK_BYTES + OWN_FRAME_BYTES * 2);
   /** Raw bytes in the pack by what they hold. */
@@ -33,6 +32,11 @@ export class FrameWriter {
   /** Bytes written so far, from the start of the file. */
   get offset(): number {
     return this.#offset;
+  }
+
+  /** Bytes stored by what they hold. */
+  get bytesBy(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#bytesBy);
   }
 
   /** Hands the frames over that are complete, in file order; each once. */
@@ -103,6 +107,6 @@ export class FrameWriter {
   }
 
   #count(what: string, bytes: number): void {
-    this.bytesBy[what] = (this.bytesBy[what] ?? 0) + bytes;
+    this.#bytesBy.set(what, (this.#bytesBy.get(what) ?? 0) + bytes);
   }
 }

@@ -89,10 +89,7 @@ export class GroupWriter {
     codes('shape', gather(spans.shape, rows));
 
     this.#cellCount.fill(0);
-    for (let i = 0; i < count; i++) {
-      const row = rows[i]!;
-      this.#takeCells(spans, spans.shape[row]!, spans.cellStart[row]!);
-    }
+    this.#takeRows(spans, rows);
     const events = this.#takeItems(spans, spans.events, rows);
     if (events.items.length > 0) {
       codes('eventCount', events.counts);
@@ -121,28 +118,24 @@ export class GroupWriter {
     };
   }
 
+  #takeRows(spans: WritableSpans, rows: Uint32Array): void {
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i]!;
+      this.#takeCells(spans, spans.shape[row]!, spans.cellStart[row]!);
+    }
+  }
+
   #takeItems(
     spans: WritableSpans,
     items: WritableItems,
     rows: Uint32Array,
   ): { counts: Uint32Array; items: Uint32Array } {
-    const counts = new Uint32Array(rows.length);
-    let total = 0;
-    if (items.count > 0) {
-      for (let i = 0; i < rows.length; i++) {
-        const count = items.rowOffsets[rows[i]! + 1]! - items.rowOffsets[rows[i]!]!;
-        counts[i] = count;
-        total += count;
-      }
-    }
-    const list = new Uint32Array(total);
-    let at = 0;
-    for (let i = 0; at < total; i++) {
-      const first = items.rowOffsets[rows[i]!]!;
-      for (let item = first; item < first + counts[i]!; item++) {
-        list[at++] = item;
-        this.#takeCells(spans, items.shape[item]!, items.cellStart[item]!);
-      }
+    if (items.count === 0) return NO_ITEMS;
+    const counts = itemCounts(items, rows);
+    const list = itemsOf(items, rows, counts);
+    for (let i = 0; i < list.length; i++) {
+      const item = list[i]!;
+      this.#takeCells(spans, items.shape[item]!, items.cellStart[item]!);
     }
     return { counts, items: list };
   }
@@ -190,6 +183,40 @@ export class GroupWriter {
   }
 }
 
+/** Of a group without events or without links. */
+const NO_ITEMS = { counts: new Uint32Array(0), items: new Uint32Array(0) };
+
+/** How many events or links each row has. */
+function itemCounts({ rowOffsets }: WritableItems, rows: Uint32Array): Uint32Array {
+  const counts = new Uint32Array(rows.length);
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i]!;
+    counts[i] = rowOffsets[row + 1]! - rowOffsets[row]!;
+  }
+  return counts;
+}
+
+/** The events or links of the rows, in order. */
+function itemsOf(
+  { rowOffsets }: WritableItems,
+  rows: Uint32Array,
+  counts: Uint32Array,
+): Uint32Array {
+  const list = new Uint32Array(sum(counts));
+  let at = 0;
+  for (let i = 0; at < list.length; i++) {
+    const first = rowOffsets[rows[i]!]!;
+    for (let k = 0; k < counts[i]!; k++) list[at++] = first + k;
+  }
+  return list;
+}
+
+function sum(counts: Uint32Array): number {
+  let total = 0;
+  for (let i = 0; i < counts.length; i++) total += counts[i]!;
+  return total;
+}
+
 /** What an attribute is called in the breakdown of a block's bytes. */
 export function attributeName(keys: SymbolTable, key: number): string {
   return `attribute ${symbolText(keys, key)}`;
@@ -197,44 +224,64 @@ export function attributeName(keys: SymbolTable, key: number): string {
 
 /** Start of each row after its trace's first. */
 function startDeltas(
-  { startLo, startHi }: WritableSpans,
+  spans: WritableSpans,
   rows: Uint32Array,
   lengths: Uint32Array,
 ): { lo: Uint32Array; hi: Uint32Array } {
   const lo = new Uint32Array(rows.length);
   const hi = new Uint32Array(rows.length);
-  let i = 0;
-  for (const length of lengths) {
-    const baseLo = startLo[rows[i]!]!;
-    const baseHi = startHi[rows[i]!]!;
-    for (const end = i + length; i < end; i++) {
-      const row = rows[i]!;
-      lo[i] = startLo[row]! - baseLo;
-      hi[i] = startHi[row]! - baseHi - (startLo[row]! < baseLo ? 1 : 0);
-    }
-  }
+  putStartDeltas(spans, rows, lengths, lo, hi);
   return { lo, hi };
+}
+
+function putStartDeltas(
+  { startLo, startHi }: WritableSpans,
+  rows: Uint32Array,
+  lengths: Uint32Array,
+  lo: Uint32Array,
+  hi: Uint32Array,
+): void {
+  let first = 0;
+  for (let i = 0, trace = 0, left = lengths[0]!; i < rows.length; i++, left--) {
+    if (left === 0) {
+      first = i;
+      left = lengths[++trace]!;
+    }
+    const row = rows[i]!;
+    const firstLo = startLo[rows[first]!]!;
+    lo[i] = startLo[row]! - firstLo;
+    hi[i] = startHi[row]! - startHi[rows[first]!]! - (startLo[row]! < firstLo ? 1 : 0);
+  }
 }
 
 /** Time of each event after its span's start, wrapping. */
 function eventTimes(
-  { startLo, startHi, events }: WritableSpans,
+  spans: WritableSpans,
   rows: Uint32Array,
   counts: Uint32Array,
   items: Uint32Array,
 ): { lo: Uint32Array; hi: Uint32Array } {
   const lo = new Uint32Array(items.length);
   const hi = new Uint32Array(items.length);
-  let i = 0;
-  for (let r = 0; r < rows.length; r++) {
-    const row = rows[r]!;
-    for (const end = i + counts[r]!; i < end; i++) {
-      const item = items[i]!;
-      lo[i] = events.timeLo[item]! - startLo[row]!;
-      hi[i] = events.timeHi[item]! - startHi[row]! - (events.timeLo[item]! < startLo[row]! ? 1 : 0);
-    }
-  }
+  putEventTimes(spans, rows, counts, items, lo, hi);
   return { lo, hi };
+}
+
+function putEventTimes(
+  { startLo, startHi, events: { timeLo, timeHi } }: WritableSpans,
+  rows: Uint32Array,
+  counts: Uint32Array,
+  items: Uint32Array,
+  lo: Uint32Array,
+  hi: Uint32Array,
+): void {
+  for (let i = 0, r = 0, left = counts[0]!; i < items.length; i++, left--) {
+    while (left === 0) left = counts[++r]!;
+    const item = items[i]!;
+    const row = rows[r]!;
+    lo[i] = timeLo[item]! - startLo[row]!;
+    hi[i] = timeHi[item]! - startHi[row]! - (timeLo[item]! < startLo[row]! ? 1 : 0);
+  }
 }
 
 function gather(source: Uint32Array, rows: Uint32Array): Uint32Array {

@@ -6,7 +6,7 @@ import type { Span } from '@spoor/core/model/span.ts';
 import { span, spanId, traceId } from '@spoor/core/query/testing/example-span.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
 import { PARENT_ELSEWHERE, PARENT_ROW, ParentFinder } from './parent-finder.ts';
-import { uniteSpans } from './span-union.ts';
+import { SpanUnion } from './span-union.ts';
 
 /** A trace in which row `i` has span id `ids[i]` and parent `parents[i]`; 0 is none. */
 function traceOf(id: number, ids: readonly number[], parents: readonly number[]): Span[] {
@@ -33,7 +33,7 @@ test('parents become places in the trace, or are told to be elsewhere', () => {
   const finder = new ParentFinder();
   fc.assert(
     fc.property(fc.array(trace, { minLength: 1, maxLength: 4 }), (traces) => {
-      const union = uniteSpans([
+      const union = new SpanUnion([
         batchOf(traces.flatMap(({ ids, parents }, t) => traceOf(t + 1, ids, parents))),
       ]);
       const rows = Uint32Array.from({ length: union.rows }, (_, row) => row);
@@ -59,7 +59,7 @@ test('parents become places in the trace, or are told to be elsewhere', () => {
 });
 
 test('rows may stand in another order than in the union', () => {
-  const union = uniteSpans([batchOf(traceOf(1, [5, 6, 7], [6, 0, 9]))]);
+  const union = new SpanUnion([batchOf(traceOf(1, [5, 6, 7], [6, 0, 9]))]);
   const { parents, elsewhere } = new ParentFinder().find(
     union,
     Uint32Array.of(2, 0, 1),

@@ -27,25 +27,34 @@ export class ParentFinder {
     lengths: Uint32Array,
   ): { parents: Uint32Array; elsewhere: Uint32Array } {
     const parents = new Uint32Array(rows.length);
-    const elsewhere: number[] = [];
     let start = 0;
-    for (const length of lengths) {
-      if (length > SCAN_ROWS) this.#fill(ids, rows, start, length);
-      for (let i = start; i < start + length; i++) {
-        const at = rows[i]! * 2;
-        if (ids.parentWords[at] === 0 && ids.parentWords[at + 1] === 0) continue;
-        const place =
-          length > SCAN_ROWS
-            ? this.#lookup(ids, rows, start, at)
-            : scan(ids, rows, start, length, at);
-        if (place < 0) {
-          parents[i] = PARENT_ELSEWHERE;
-          elsewhere.push(rows[i]!);
-        } else parents[i] = PARENT_ROW + place;
-      }
-      start += length;
+    for (let trace = 0; trace < lengths.length; trace++) {
+      this.#findInTrace(ids, rows, start, lengths[trace]!, parents);
+      start += lengths[trace]!;
     }
-    return { parents, elsewhere: Uint32Array.from(elsewhere) };
+    return { parents, elsewhere: rows.filter((_, i) => parents[i] === PARENT_ELSEWHERE) };
+  }
+
+  #findInTrace(
+    ids: SpanIds,
+    rows: Uint32Array,
+    start: number,
+    length: number,
+    parents: Uint32Array,
+  ): void {
+    if (length > SCAN_ROWS) this.#fill(ids, rows, start, length);
+    for (let i = start; i < start + length; i++) {
+      parents[i] = this.#parent(ids, rows, start, length, i);
+    }
+  }
+
+  /** Parent of the row at `i` in the trace at `[start, start + length)`, as the column has it. */
+  #parent(ids: SpanIds, rows: Uint32Array, start: number, length: number, i: number): number {
+    const at = rows[i]! * 2;
+    if (ids.parentWords[at] === 0 && ids.parentWords[at + 1] === 0) return 0;
+    const place =
+      length > SCAN_ROWS ? this.#lookup(ids, rows, start, at) : scan(ids, rows, start, length, at);
+    return place < 0 ? PARENT_ELSEWHERE : PARENT_ROW + place;
   }
 
   #fill(ids: SpanIds, rows: Uint32Array, start: number, length: number): void {

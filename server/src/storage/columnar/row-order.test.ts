@@ -7,13 +7,13 @@ import { arbitrarySpan } from '@spoor/core/query/testing/arbitrary-span.ts';
 import { attributes, span, spanId, traceId } from '@spoor/core/query/testing/example-span.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
 import { orderRows } from './row-order.ts';
-import { uniteSpans } from './span-union.ts';
+import { SpanUnion } from './span-union.ts';
 import { rowKeys, rowTexts } from './testing/block-fixture.ts';
 
 /** Orders the rows of these batches; says which key and content each row has. */
 function ordered(lists: readonly (readonly Span[])[]) {
   const batches = lists.map(batchOf);
-  const order = orderRows(uniteSpans(batches));
+  const order = orderRows(new SpanUnion(batches));
   const keys = batches.flatMap(rowKeys);
   const texts = batches.flatMap((batch) => rowTexts(batch));
   return {

@@ -18,7 +18,18 @@ export interface RowOrder {
 
 /** Orders the rows of a union and drops exact copies. */
 export function orderRows(union: SpanUnion): RowOrder {
-  const { rows, traceId } = union;
+  const keys = headKeys(union).sort();
+  const order = rowsOf(keys);
+  for (let i = 0; i < keys.length;) {
+    const end = endOfHead(keys, i);
+    if (end - i > 1) sortRun(union, order, i, end);
+    i = end;
+  }
+  return withoutCopies(union, order);
+}
+
+/** Per row the beginning of its trace id, and the row. */
+function headKeys({ rows, traceId }: SpanUnion): Float64Array {
   const keys = new Float64Array(rows);
   for (let row = 0; row < rows; row++) {
     const at = row * 16;
@@ -30,17 +41,21 @@ export function orderRows(union: SpanUnion): RowOrder {
       0;
     keys[row] = head * MAX_SORT_ROWS + row;
   }
-  keys.sort();
-  const order = new Uint32Array(rows);
-  for (let i = 0; i < rows; i++) order[i] = keys[i]! % MAX_SORT_ROWS;
-  for (let i = 0; i < rows;) {
-    const head = Math.floor(keys[i]! / MAX_SORT_ROWS);
-    let end = i + 1;
-    while (end < rows && Math.floor(keys[end]! / MAX_SORT_ROWS) === head) end++;
-    if (end - i > 1) sortRun(union, order, i, end);
-    i = end;
-  }
-  return withoutCopies(union, order);
+  return keys;
+}
+
+function rowsOf(keys: Float64Array): Uint32Array {
+  const rows = new Uint32Array(keys.length);
+  for (let i = 0; i < rows.length; i++) rows[i] = keys[i]! % MAX_SORT_ROWS;
+  return rows;
+}
+
+/** Where the keys end that begin as the one at `first` does. */
+function endOfHead(keys: Float64Array, first: number): number {
+  const next = (Math.floor(keys[first]! / MAX_SORT_ROWS) + 1) * MAX_SORT_ROWS;
+  let end = first + 1;
+  while (end < keys.length && keys[end]! < next) end++;
+  return end;
 }
 
 /** An order without some of its rows; traces of which no row is left are gone as well. */

@@ -11,7 +11,7 @@ import {
   traceId,
 } from '@spoor/core/query/testing/example-span.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
-import { releaseUnion, uniteSpans } from './span-union.ts';
+import { SpanUnion } from './span-union.ts';
 import { shopSpans } from './testing/block-fixture.ts';
 import { valuesOf } from './testing/symbol-fixture.ts';
 
@@ -33,7 +33,7 @@ const BATCHES = [
 ].map(batchOf);
 
 test('symbols of several batches are one each, and rows, events and links follow batch by batch', () => {
-  const union = uniteSpans(BATCHES);
+  const union = new SpanUnion(BATCHES);
   assert.deepEqual([union.rows, [...union.bases]], [5, [0, 2, 3, 5]]);
   const names = valuesOf(union.names).map(String);
   assert.deepEqual(
@@ -54,7 +54,7 @@ test('symbols of several batches are one each, and rows, events and links follow
 });
 
 test('a column is one of a level, key and type, and its cells stand for the values of all batches', () => {
-  const union = uniteSpans(BATCHES);
+  const union = new SpanUnion(BATCHES);
   const keys = valuesOf(union.keys).map(String);
   // Two of `k` as a text beside those of events and links, and `n` as a number and as a text.
   assert.deepEqual(union.columns.map(({ key }) => keys[key]!).sort(), ['k', 'k', 'k', 'n', 'n']);
@@ -71,15 +71,15 @@ test('a column is one of a level, key and type, and its cells stand for the valu
 });
 
 test('no batches make an empty union', () => {
-  const union = uniteSpans([]);
+  const union = new SpanUnion([]);
   assert.deepEqual([union.rows, union.columns.length, union.cells.length], [0, 0, 0]);
 });
 
 test('a union that is released leaves its batches as they are', () => {
   const batches = [batchOf(shopSpans(5000, 50)), batchOf(shopSpans(10, 2))];
   const before = batches.map((batch) => Buffer.from(batch.bytes));
-  const union = uniteSpans(batches);
-  releaseUnion(union);
+  const union = new SpanUnion(batches);
+  union.release();
   assert.equal(union.traceId.length, 0);
   assert.deepEqual(
     batches.map((batch) => Buffer.from(batch.bytes)),

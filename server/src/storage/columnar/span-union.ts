@@ -1,140 +1,177 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ShapeInterner } from '@spoor/core/model/shape-interner.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
+import type { ShapeTable, SymbolTable } from '@spoor/core/model/span-columns.ts';
 import { ColumnValues, uniteTables } from './value-dictionary.ts';
 import type { WritableSpans } from './writable-spans.ts';
-
-/**
- * Several sources under one set of symbols, columns and shapes, rows one source after the other. This is what a block is
- * written from: symbols are mapped once for each distinct one, rows are then numbers.
- */
-export interface SpanUnion extends WritableSpans {
-  readonly rows: number;
-  readonly sources: readonly SpanBatch[];
-  /** First row of each source, and the number of rows at the end. */
-  readonly bases: Uint32Array;
-  readonly traceWords: Uint32Array;
-  readonly columns: readonly ColumnValues[];
-}
-
-/** Unites sources. */
-export function uniteSpans(sources: readonly SpanBatch[]): SpanUnion {
-  const bases = new Uint32Array(sources.length + 1);
-  sources.forEach((source, s) => (bases[s + 1] = bases[s]! + source.rows));
-  const rows = bases[sources.length]!;
-  const names = uniteTables(sources.map((source) => source.names));
-  const resources = uniteTables(sources.map((source) => source.resources));
-  const scopes = uniteTables(sources.map((source) => source.scopes));
-  const eventNames = uniteTables(sources.map((source) => source.eventNames));
-  const keys = uniteTables(sources.map((source) => source.keys));
-  const { columns, columnMaps } = uniteColumns(sources, keys.maps);
-  const shapes = new ShapeInterner();
-  const shapeMaps = sources.map((source, s) => mapShapes(source, columnMaps[s]!, shapes));
-
-  const words = (pick: (source: SpanBatch) => Uint32Array): Uint32Array =>
-    joinWords(rows, bases, sources.map(pick));
-  const octets = (size: number, pick: (source: SpanBatch) => Uint8Array): Uint8Array<ArrayBuffer> =>
-    joinBytes(rows * size, bases, size, sources.map(pick));
-  const mapped = (
-    pick: (source: SpanBatch) => Uint32Array,
-    maps: readonly Uint32Array[],
-  ): Uint32Array => joinMapped(rows, bases, sources.map(pick), maps);
-
-  const shape = mapped((source) => source.shape, shapeMaps);
-  const events = uniteItems(sources, bases, (source) => source.events, shapeMaps);
-  const links = uniteItems(sources, bases, (source) => source.links, shapeMaps);
-  let cellCount = 0;
-  const cellStarts = (list: Uint32Array): Uint32Array => {
-    const starts = new Uint32Array(list.length);
-    for (let i = 0; i < list.length; i++) {
-      starts[i] = cellCount;
-      cellCount += shapes.offsets[list[i]! + 1]! - shapes.offsets[list[i]!]!;
-    }
-    return starts;
-  };
-  const cellStart = cellStarts(shape);
-  const eventCellStart = cellStarts(events.shape);
-  const linkCellStart = cellStarts(links.shape);
-  const cells = new Uint32Array(cellCount);
-  const writer = new CellWriter(columns, cells);
-  let eventBase = 0;
-  let linkBase = 0;
-  sources.forEach((source, s) => {
-    writer.begin(source, columnMaps[s]!);
-    if (source.rows > 0) writer.write(source.shape, cellStart[bases[s]!]!);
-    if (source.events !== undefined) writer.write(source.events.shape, eventCellStart[eventBase]!);
-    if (source.links !== undefined) writer.write(source.links.shape, linkCellStart[linkBase]!);
-    eventBase += source.events?.count ?? 0;
-    linkBase += source.links?.count ?? 0;
-  });
-  for (const column of columns) column.settle();
-
-  const traceId = octets(16, (source) => source.traceId);
-  const spanId = octets(8, (source) => source.spanId);
-  const parentSpanId = octets(8, (source) => source.parentSpanId);
-  const eventSources = sources.map((source) => source.events);
-  const linkSources = sources.map((source) => source.links);
-  return {
-    rows,
-    sources,
-    bases,
-    traceId,
-    spanId,
-    parentSpanId,
-    traceWords: new Uint32Array(traceId.buffer),
-    spanWords: new Uint32Array(spanId.buffer),
-    parentWords: new Uint32Array(parentSpanId.buffer),
-    startLo: words((source) => source.startLo),
-    startHi: words((source) => source.startHi),
-    durationLo: words((source) => source.durationLo),
-    durationHi: words((source) => source.durationHi),
-    flags: words((source) => source.flags),
-    kind: octets(1, (source) => source.kind),
-    status: octets(1, (source) => source.status),
-    name: mapped((source) => source.name, names.maps),
-    resource: mapped((source) => source.resource, resources.maps),
-    scope: mapped((source) => source.scope, scopes.maps),
-    shape,
-    cellStart,
-    cells,
-    names: names.table,
-    resources: resources.table,
-    scopes: scopes.table,
-    eventNames: eventNames.table,
-    keys: keys.table,
-    shapes,
-    columns,
-    events: {
-      ...events,
-      cellStart: eventCellStart,
-      timeLo: concatWords(eventSources.map((list) => list?.timeLo)),
-      timeHi: concatWords(eventSources.map((list) => list?.timeHi)),
-      name: concatWords(
-        eventSources.map((list, s) => list?.name.map((code) => eventNames.maps[s]![code]!)),
-      ),
-    },
-    links: {
-      ...links,
-      cellStart: linkCellStart,
-      traceId: concatBytes(linkSources.map((list) => list?.traceId)),
-      spanId: concatBytes(linkSources.map((list) => list?.spanId)),
-      flags: concatWords(linkSources.map((list) => list?.flags)),
-    },
-  };
-}
 
 /** From this size on memory is given back at once, not when the garbage collector comes by. */
 const RELEASED_BYTES = 64 << 10;
 
 /**
- * Gives the memory of a union back, some 20 MB for a slab: it lies outside of the heap, so that nothing would urge the collector
- * to free it before the next one is made. The union must not be used any more.
+ * Several sources under one set of symbols, columns and shapes, rows one source after the other. This is what a block is
+ * written from: symbols are mapped once for each distinct one, rows are then numbers.
  */
-export function releaseUnion(union: SpanUnion): void {
-  for (const part of [union, union.events, union.links]) {
-    for (const array of Object.values(part)) {
-      if (!ArrayBuffer.isView(array) || array.byteLength < RELEASED_BYTES) continue;
-      if (array.buffer instanceof ArrayBuffer) array.buffer.transfer(0);
+export class SpanUnion implements WritableSpans {
+  readonly rows: number;
+  readonly sources: readonly SpanBatch[];
+  /** First row of each source, and the number of rows at the end. */
+  readonly bases: Uint32Array;
+  readonly traceId: Uint8Array;
+  readonly spanId: Uint8Array;
+  readonly parentSpanId: Uint8Array;
+  readonly traceWords: Uint32Array;
+  readonly spanWords: Uint32Array;
+  readonly parentWords: Uint32Array;
+  readonly startLo: Uint32Array;
+  readonly startHi: Uint32Array;
+  readonly durationLo: Uint32Array;
+  readonly durationHi: Uint32Array;
+  readonly flags: Uint32Array;
+  readonly kind: Uint8Array;
+  readonly status: Uint8Array;
+  readonly name: Uint32Array;
+  readonly resource: Uint32Array;
+  readonly scope: Uint32Array;
+  readonly shape: Uint32Array;
+  readonly cellStart: Uint32Array;
+  readonly cells: Uint32Array;
+  readonly names: SymbolTable;
+  readonly resources: SymbolTable;
+  readonly scopes: SymbolTable;
+  readonly eventNames: SymbolTable;
+  readonly keys: SymbolTable;
+  readonly shapes: ShapeTable;
+  readonly columns: readonly ColumnValues[];
+  readonly events: WritableSpans['events'];
+  readonly links: WritableSpans['links'];
+
+  constructor(sources: readonly SpanBatch[]) {
+    const bases = basesOf(sources.map((source) => source.rows));
+    const rows = bases[sources.length]!;
+    const names = uniteTables(sources.map((source) => source.names));
+    const resources = uniteTables(sources.map((source) => source.resources));
+    const scopes = uniteTables(sources.map((source) => source.scopes));
+    const eventNames = uniteTables(sources.map((source) => source.eventNames));
+    const keys = uniteTables(sources.map((source) => source.keys));
+    const { columns, columnMaps } = uniteColumns(sources, keys.maps);
+    const shapes = new ShapeInterner();
+    const shapeMaps = sources.map((source, s) => mapShapes(source, columnMaps[s]!, shapes));
+
+    const words = (pick: (source: SpanBatch) => Uint32Array): Uint32Array =>
+      joinWords(bases, sources.map(pick));
+    const octets = (
+      size: number,
+      pick: (source: SpanBatch) => Uint8Array,
+    ): Uint8Array<ArrayBuffer> => joinBytes(bases, size, sources.map(pick));
+    const mapped = (
+      pick: (source: SpanBatch) => Uint32Array,
+      maps: readonly Uint32Array[],
+    ): Uint32Array => joinMapped(bases, sources.map(pick), maps);
+
+    const shape = mapped((source) => source.shape, shapeMaps);
+    const eventBases = basesOf(sources.map((source) => source.events?.count ?? 0));
+    const linkBases = basesOf(sources.map((source) => source.links?.count ?? 0));
+    const events = uniteItems(sources, bases, (source) => source.events, eventBases, shapeMaps);
+    const links = uniteItems(sources, bases, (source) => source.links, linkBases, shapeMaps);
+    const rowCells = placeCells(shapes, shape, 0);
+    const eventCells = placeCells(shapes, events.shape, rowCells.end);
+    const linkCells = placeCells(shapes, links.shape, eventCells.end);
+    const cells = new Uint32Array(linkCells.end);
+    const writer = new CellWriter(columns, cells);
+    sources.forEach((source, s) => {
+      writer.begin(source, columnMaps[s]!);
+      if (source.rows > 0) writer.write(source.shape, rowCells.starts[bases[s]!]!);
+      if (source.events !== undefined) {
+        writer.write(source.events.shape, eventCells.starts[eventBases[s]!]!);
+      }
+      if (source.links !== undefined) {
+        writer.write(source.links.shape, linkCells.starts[linkBases[s]!]!);
+      }
+    });
+    for (const column of columns) column.settle();
+
+    const traceId = octets(16, (source) => source.traceId);
+    const spanId = octets(8, (source) => source.spanId);
+    const parentSpanId = octets(8, (source) => source.parentSpanId);
+    const eventSources = sources.map((source) => source.events);
+    const linkSources = sources.map((source) => source.links);
+    this.rows = rows;
+    this.sources = sources;
+    this.bases = bases;
+    this.traceId = traceId;
+    this.spanId = spanId;
+    this.parentSpanId = parentSpanId;
+    this.traceWords = new Uint32Array(traceId.buffer);
+    this.spanWords = new Uint32Array(spanId.buffer);
+    this.parentWords = new Uint32Array(parentSpanId.buffer);
+    this.startLo = words((source) => source.startLo);
+    this.startHi = words((source) => source.startHi);
+    this.durationLo = words((source) => source.durationLo);
+    this.durationHi = words((source) => source.durationHi);
+    this.flags = words((source) => source.flags);
+    this.kind = octets(1, (source) => source.kind);
+    this.status = octets(1, (source) => source.status);
+    this.name = mapped((source) => source.name, names.maps);
+    this.resource = mapped((source) => source.resource, resources.maps);
+    this.scope = mapped((source) => source.scope, scopes.maps);
+    this.shape = shape;
+    this.cellStart = rowCells.starts;
+    this.cells = cells;
+    this.names = names.table;
+    this.resources = resources.table;
+    this.scopes = scopes.table;
+    this.eventNames = eventNames.table;
+    this.keys = keys.table;
+    this.shapes = shapes;
+    this.columns = columns;
+    this.events = {
+      ...events,
+      cellStart: eventCells.starts,
+      timeLo: joinWords(
+        eventBases,
+        eventSources.map((list) => list?.timeLo),
+      ),
+      timeHi: joinWords(
+        eventBases,
+        eventSources.map((list) => list?.timeHi),
+      ),
+      name: joinMapped(
+        eventBases,
+        eventSources.map((list) => list?.name),
+        eventNames.maps,
+      ),
+    };
+    this.links = {
+      ...links,
+      cellStart: linkCells.starts,
+      traceId: joinBytes(
+        linkBases,
+        16,
+        linkSources.map((list) => list?.traceId),
+      ),
+      spanId: joinBytes(
+        linkBases,
+        8,
+        linkSources.map((list) => list?.spanId),
+      ),
+      flags: joinWords(
+        linkBases,
+        linkSources.map((list) => list?.flags),
+      ),
+    };
+  }
+
+  /**
+   * Gives the memory back, some 20 MB for a slab: it lies outside of the heap, so that nothing would urge the collector to free it
+   * before the next one is made. The union must not be used any more.
+   */
+  release(): void {
+    for (const part of [this, this.events, this.links]) {
+      for (const array of Object.values(part)) {
+        if (!ArrayBuffer.isView(array) || array.byteLength < RELEASED_BYTES) continue;
+        if (array.buffer instanceof ArrayBuffer) array.buffer.transfer(0);
+      }
     }
   }
 }
@@ -234,82 +271,90 @@ class CellWriter {
   }
 }
 
+/** Where each of lists begins when they stand one after the other, and the end of the last one. */
+function basesOf(counts: readonly number[]): Uint32Array {
+  const bases = new Uint32Array(counts.length + 1);
+  counts.forEach((count, s) => (bases[s + 1] = bases[s]! + count));
+  return bases;
+}
+
+/** Where the cells of each item of `list` begin, from `first` on, and where those of the last one end. */
+function placeCells(
+  { offsets }: ShapeInterner,
+  list: Uint32Array,
+  first: number,
+): { starts: Uint32Array; end: number } {
+  const starts = new Uint32Array(list.length);
+  let end = first;
+  for (let i = 0; i < list.length; i++) {
+    starts[i] = end;
+    end += offsets[list[i]! + 1]! - offsets[list[i]!]!;
+  }
+  return { starts, end };
+}
+
+interface SourceItems {
+  readonly count: number;
+  readonly rowOffsets: Uint32Array;
+  readonly shape: Uint32Array;
+}
+
+/** @param itemBases of the items that `pick` gives */
 function uniteItems(
   sources: readonly SpanBatch[],
   bases: Uint32Array,
-  pick: (
-    source: SpanBatch,
-  ) => { count: number; rowOffsets: Uint32Array; shape: Uint32Array } | undefined,
+  pick: (source: SpanBatch) => SourceItems | undefined,
+  itemBases: Uint32Array,
   shapeMaps: readonly Uint32Array[],
-): { count: number; rowOffsets: Uint32Array; shape: Uint32Array } {
+): SourceItems {
   const lists = sources.map(pick);
-  const count = lists.reduce((sum, list) => sum + (list?.count ?? 0), 0);
   const rowOffsets = new Uint32Array(bases[sources.length]! + 1);
-  const shape = new Uint32Array(count);
-  let at = 0;
   lists.forEach((list, s) => {
-    const base = bases[s]!;
-    const rows = bases[s + 1]! - base;
-    for (let row = 0; row < rows; row++) {
-      rowOffsets[base + row + 1] = at + (list?.rowOffsets[row + 1] ?? 0);
-    }
-    if (list === undefined) return;
-    for (let i = 0; i < list.count; i++) shape[at + i] = shapeMaps[s]![list.shape[i]!]!;
-    at += list.count;
+    const [first, end, itemBase] = [bases[s]!, bases[s + 1]!, itemBases[s]!];
+    if (list === undefined) rowOffsets.fill(itemBase, first + 1, end + 1);
+    else addTo(itemBase, list.rowOffsets.subarray(1, end - first + 1), rowOffsets, first + 1);
   });
-  return { count, rowOffsets, shape };
+  return {
+    count: itemBases[sources.length]!,
+    rowOffsets,
+    shape: joinMapped(
+      itemBases,
+      lists.map((list) => list?.shape),
+      shapeMaps,
+    ),
+  };
 }
 
-function joinWords(rows: number, bases: Uint32Array, parts: readonly Uint32Array[]): Uint32Array {
-  const joined = new Uint32Array(rows);
-  parts.forEach((part, s) => joined.set(part, bases[s]));
+function addTo(base: number, values: Uint32Array, target: Uint32Array, at: number): void {
+  for (let i = 0; i < values.length; i++) target[at + i] = base + values[i]!;
+}
+
+function joinWords(bases: Uint32Array, parts: readonly (Uint32Array | undefined)[]): Uint32Array {
+  const joined = new Uint32Array(bases[parts.length]!);
+  parts.forEach((part, s) => part && joined.set(part, bases[s]));
   return joined;
 }
 
 function joinBytes(
-  length: number,
   bases: Uint32Array,
   size: number,
-  parts: readonly Uint8Array[],
+  parts: readonly (Uint8Array | undefined)[],
 ): Uint8Array<ArrayBuffer> {
-  const joined = new Uint8Array(length);
-  parts.forEach((part, s) => joined.set(part, bases[s]! * size));
+  const joined = new Uint8Array(bases[parts.length]! * size);
+  parts.forEach((part, s) => part && joined.set(part, bases[s]! * size));
   return joined;
 }
 
 function joinMapped(
-  rows: number,
   bases: Uint32Array,
-  parts: readonly Uint32Array[],
+  parts: readonly (Uint32Array | undefined)[],
   maps: readonly Uint32Array[],
 ): Uint32Array {
-  const joined = new Uint32Array(rows);
-  parts.forEach((part, s) => {
-    const map = maps[s]!;
-    const base = bases[s]!;
-    for (let i = 0; i < part.length; i++) joined[base + i] = map[part[i]!]!;
-  });
+  const joined = new Uint32Array(bases[parts.length]!);
+  parts.forEach((part, s) => part && putMapped(part, maps[s]!, joined, bases[s]!));
   return joined;
 }
 
-function concatWords(parts: readonly (Uint32Array | undefined)[]): Uint32Array {
-  const joined = new Uint32Array(parts.reduce((sum, part) => sum + (part?.length ?? 0), 0));
-  let at = 0;
-  for (const part of parts) {
-    if (part === undefined) continue;
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
-}
-
-function concatBytes(parts: readonly (Uint8Array | undefined)[]): Uint8Array {
-  const joined = new Uint8Array(parts.reduce((sum, part) => sum + (part?.length ?? 0), 0));
-  let at = 0;
-  for (const part of parts) {
-    if (part === undefined) continue;
-    joined.set(part, at);
-    at += part.length;
-  }
-  return joined;
+function putMapped(codes: Uint32Array, map: Uint32Array, target: Uint32Array, at: number): void {
+  for (let i = 0; i < codes.length; i++) target[at + i] = map[codes[i]!]!;
 }

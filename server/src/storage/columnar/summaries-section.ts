@@ -3,7 +3,14 @@ import type { ChunkRef } from './block-format.ts';
 import type { BlockSection, SectionRows } from './block-section.ts';
 import { encodeCodes, encodePlanes } from './chunk-codec.ts';
 import type { FrameWriter } from './frame-writer.ts';
-import { durationAt, nanosAt, TraceColumnsBuilder, type WideColumn } from './trace-columns.ts';
+import {
+  durationAt,
+  nanosAt,
+  roughDurationAt,
+  type TraceColumns,
+  TraceColumnsBuilder,
+  type WideColumn,
+} from './trace-columns.ts';
 
 /** Where a block has its trace summaries, and the least and greatest of them. Numbers of 64 bits are decimal. */
 export interface SummariesRef {
@@ -43,18 +50,8 @@ export class SummariesSection implements BlockSection<SummariesRef> {
       frames.chunk(what, (sink) => encodePlanes(sink, lo, hi, traces));
     const codes = (values: Uint32Array): ChunkRef =>
       frames.chunk(what, (sink) => encodeCodes(sink, values, traces));
-    let minStart = 2n ** 64n;
-    let maxStart = 0n;
-    let minDuration = 2n ** 64n;
-    let maxDuration = -minDuration;
-    for (let t = 0; t < traces; t++) {
-      const nanos = nanosAt(start, t);
-      if (nanos < minStart) minStart = nanos;
-      if (nanos > maxStart) maxStart = nanos;
-      const duration = durationAt(columns, t);
-      if (duration < minDuration) minDuration = duration;
-      if (duration > maxDuration) maxDuration = duration;
-    }
+    const minStart = nanosAt(start, leastOf(start));
+    const [minDuration, maxDuration] = durationBounds(columns);
     return {
       start: planes(differences(start, constant(minStart, traces))),
       length: planes(length),
@@ -63,13 +60,47 @@ export class SummariesSection implements BlockSection<SummariesRef> {
       errors: codes(columns.errors),
       rootResource: codes(columns.rootResource),
       rootName: codes(columns.rootName),
-      maxStart: String(maxStart),
+      maxStart: String(nanosAt(start, greatestOf(start))),
       minDuration: String(minDuration),
       maxDuration: String(maxDuration),
       maxSpans: greatest(columns.spans),
       maxErrors: greatest(columns.errors),
     };
   }
+}
+
+/** Least and greatest duration, ns. */
+function durationBounds(columns: TraceColumns): [bigint, bigint] {
+  let shortest = 0;
+  let longest = 0;
+  for (let t = 1; t < columns.traces; t++) {
+    if (isShorter(columns, t, shortest)) shortest = t;
+    if (isShorter(columns, longest, t)) longest = t;
+  }
+  return [durationAt(columns, shortest), durationAt(columns, longest)];
+}
+
+/** Whether trace `a` is shorter than trace `b`. */
+function isShorter(columns: TraceColumns, a: number, b: number): boolean {
+  const difference = roughDurationAt(columns, a) - roughDurationAt(columns, b);
+  if (Math.abs(difference) > 4096) return difference < 0;
+  return durationAt(columns, a) < durationAt(columns, b);
+}
+
+function leastOf({ lo, hi }: WideColumn): number {
+  let least = 0;
+  for (let i = 1; i < lo.length; i++) {
+    if (hi[i]! < hi[least]! || (hi[i] === hi[least] && lo[i]! < lo[least]!)) least = i;
+  }
+  return least;
+}
+
+function greatestOf({ lo, hi }: WideColumn): number {
+  let greatest = 0;
+  for (let i = 1; i < lo.length; i++) {
+    if (hi[i]! > hi[greatest]! || (hi[i] === hi[greatest] && lo[i]! > lo[greatest]!)) greatest = i;
+  }
+  return greatest;
 }
 
 function differences(a: WideColumn, b: WideColumn): WideColumn {

@@ -57,20 +57,39 @@ export function roughLongestAt({ longest }: TraceColumns, trace: number): number
   return (longest.hi[trace]! | 0) * 4294967296 + longest.lo[trace]!;
 }
 
-/** Numbers of 32 bits in a {@link TraceColumnsBuilder}, by what they are. */
-const FIELDS = [
-  'startLo',
-  'startHi',
-  'lengthLo',
-  'lengthHi',
-  'longestLo',
-  'longestHi',
-  'spans',
-  'errors',
-  'rootResource',
-  'rootName',
-] as const;
-type Field = (typeof FIELDS)[number];
+/** What a {@link TraceColumnsBuilder} collects: one entry a trace. */
+class TraceNumbers {
+  readonly startLo: Uint32Array;
+  readonly startHi: Uint32Array;
+  readonly lengthLo: Uint32Array;
+  readonly lengthHi: Uint32Array;
+  readonly longestLo: Uint32Array;
+  readonly longestHi: Uint32Array;
+  readonly spans: Uint32Array;
+  readonly errors: Uint32Array;
+  readonly rootResource: Uint32Array;
+  readonly rootName: Uint32Array;
+
+  /** @param smaller whose numbers are taken over */
+  constructor(size: number, smaller?: TraceNumbers) {
+    this.startLo = grown(size, smaller?.startLo);
+    this.startHi = grown(size, smaller?.startHi);
+    this.lengthLo = grown(size, smaller?.lengthLo);
+    this.lengthHi = grown(size, smaller?.lengthHi);
+    this.longestLo = grown(size, smaller?.longestLo);
+    this.longestHi = grown(size, smaller?.longestHi);
+    this.spans = grown(size, smaller?.spans);
+    this.errors = grown(size, smaller?.errors);
+    this.rootResource = grown(size, smaller?.rootResource);
+    this.rootName = grown(size, smaller?.rootName);
+  }
+}
+
+function grown(size: number, smaller: Uint32Array | undefined): Uint32Array {
+  const numbers = new Uint32Array(size);
+  if (smaller !== undefined) numbers.set(smaller);
+  return numbers;
+}
 
 /** Some whole traces; rows of a trace may be in any order. */
 type WholeTraces = Pick<SectionRows, 'columns' | 'rows' | 'traceStarts'>;
@@ -78,10 +97,7 @@ type WholeTraces = Pick<SectionRows, 'columns' | 'rows' | 'traceStarts'>;
 /** Makes trace columns from rows. */
 export class TraceColumnsBuilder {
   #traces = 0;
-  #arrays = Object.fromEntries(FIELDS.map((field) => [field, new Uint32Array(256)])) as Record<
-    Field,
-    Uint32Array
-  >;
+  #numbers = new TraceNumbers(256);
 
   /** Takes the next traces. What is there twice counts twice. */
   add(group: WholeTraces): void {
@@ -93,7 +109,8 @@ export class TraceColumnsBuilder {
   }
 
   columns(): TraceColumns {
-    const of = (field: Field): Uint32Array => this.#arrays[field].subarray(0, this.#traces);
+    const of = (field: keyof TraceNumbers): Uint32Array =>
+      this.#numbers[field].subarray(0, this.#traces);
     return {
       traces: this.#traces,
       start: { lo: of('startLo'), hi: of('startHi') },
@@ -143,28 +160,23 @@ export class TraceColumnsBuilder {
         root = row;
       }
     }
-    const arrays = this.#arrays;
+    const numbers = this.#numbers;
     const at = this.#traces++;
-    arrays.startLo[at] = firstLo;
-    arrays.startHi[at] = firstHi;
-    arrays.lengthLo[at] = endLo - firstLo;
-    arrays.lengthHi[at] = endHi - firstHi - (endLo < firstLo ? 1 : 0);
-    arrays.longestLo[at] = longestLo;
-    arrays.longestHi[at] = longestHi;
-    arrays.spans[at] = to - from;
-    arrays.errors[at] = errors;
-    arrays.rootResource[at] = root < 0 ? 0 : columns.resource[root]! + 1;
-    arrays.rootName[at] = root < 0 ? 0 : columns.name[root]! + 1;
+    numbers.startLo[at] = firstLo;
+    numbers.startHi[at] = firstHi;
+    numbers.lengthLo[at] = endLo - firstLo;
+    numbers.lengthHi[at] = endHi - firstHi - (endLo < firstLo ? 1 : 0);
+    numbers.longestLo[at] = longestLo;
+    numbers.longestHi[at] = longestHi;
+    numbers.spans[at] = to - from;
+    numbers.errors[at] = errors;
+    numbers.rootResource[at] = root < 0 ? 0 : columns.resource[root]! + 1;
+    numbers.rootName[at] = root < 0 ? 0 : columns.name[root]! + 1;
   }
 
   #reserve(traces: number): void {
-    if (traces <= this.#arrays.spans.length) return;
-    const size = Math.max(traces, this.#arrays.spans.length * 2);
-    for (const field of FIELDS) {
-      const grown = new Uint32Array(size);
-      grown.set(this.#arrays[field]);
-      this.#arrays[field] = grown;
-    }
+    const size = this.#numbers.spans.length;
+    if (traces > size) this.#numbers = new TraceNumbers(Math.max(traces, size * 2), this.#numbers);
   }
 }
 

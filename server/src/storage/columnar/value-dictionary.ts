@@ -92,11 +92,16 @@ export class ColumnValues implements WritableColumn {
       (this.count >= PLAIN_MIN_COUNT && table.count > this.count * PLAIN_DISTINCT_RATIO);
     if (this.isPlain) return;
     const order = sortedOrder(this.type, table);
-    const ranks = new Uint32Array(table.count);
-    for (let i = 0; i < order.length; i++) ranks[order[i]!] = i;
-    this.ranks = ranks;
+    this.ranks = ranksOf(order);
     this.table = reordered(table, order);
   }
+}
+
+/** The place of each entry in an order. */
+function ranksOf(order: Uint32Array): Uint32Array {
+  const ranks = new Uint32Array(order.length);
+  for (let i = 0; i < order.length; i++) ranks[order[i]!] = i;
+  return ranks;
 }
 
 function reordered(table: SymbolTable, order: Uint32Array): SymbolTable {
@@ -146,35 +151,87 @@ function sortRun(
   first: number,
   depth: number,
 ): void {
-  const { offsets, bytes } = table;
   const count = order.length;
   const type = numeric ? ValueType.int : ValueType.bytes;
-  for (let i = 0; i < count; i++) {
-    const entry = order[i]!;
-    const start = offsets[entry]! + depth;
-    let head: number;
-    if (numeric) {
-      head = depth === 0 ? (word(bytes, start + 4) ^ 0x80000000) >>> 0 : word(bytes, start - 4);
-    } else {
-      const end = offsets[entry + 1]!;
-      head = 0;
-      for (let k = 0; k < 4; k++) head = head * 256 + (start + k < end ? bytes[start + k]! : 0);
-    }
-    keys[first + i] = head * MAX_SORTED_ENTRIES + entry;
-  }
+  if (numeric) fillIntKeys(table, order, keys, first, depth);
+  else fillByteKeys(table, order, keys, first, depth);
   keys.subarray(first, first + count).sort();
-  for (let i = 0; i < count; i++) order[i] = keys[first + i]! % MAX_SORTED_ENTRIES;
+  takeEntries(keys, first, order);
   for (let i = 0; i < count;) {
-    const head = Math.floor(keys[first + i]! / MAX_SORTED_ENTRIES);
-    let end = i + 1;
-    while (end < count && Math.floor(keys[first + end]! / MAX_SORTED_ENTRIES) === head) end++;
-    // The whole run was equal: long common parts are for comparing, not for going ever deeper.
-    if (end - i === count || end - i <= COMPARED_RUN) {
-      if (end - i > 1) order.subarray(i, end).sort((a, b) => compareEntries(type, table, a, b));
+    const end = endOfHead(keys, first + i, first + count) - first;
+    if (end - i <= COMPARED_RUN) {
+      insertionSort(type, table, order, i, end);
+    } else if (end - i === count) {
+      // The whole run was equal: long common parts are for comparing, not for going ever deeper.
+      order.sort((a, b) => compareEntries(type, table, a, b));
     } else {
       sortRun(table, numeric, order.subarray(i, end), keys, first + i, depth + 4);
     }
     i = end;
+  }
+}
+
+/** For each entry, four bytes of the value and the entry. */
+function fillByteKeys(
+  { offsets, bytes }: SymbolTable,
+  order: Uint32Array,
+  keys: Float64Array,
+  first: number,
+  depth: number,
+): void {
+  for (let i = 0; i < order.length; i++) {
+    const entry = order[i]!;
+    const start = offsets[entry]! + depth;
+    const end = offsets[entry + 1]!;
+    let head = 0;
+    for (let k = 0; k < 4; k++) head = head * 256 + (start + k < end ? bytes[start + k]! : 0);
+    keys[first + i] = head * MAX_SORTED_ENTRIES + entry;
+  }
+}
+
+/** As {@link fillByteKeys} for ints: first the upper half, then the lower one. */
+function fillIntKeys(
+  { offsets, bytes }: SymbolTable,
+  order: Uint32Array,
+  keys: Float64Array,
+  first: number,
+  depth: number,
+): void {
+  for (let i = 0; i < order.length; i++) {
+    const entry = order[i]!;
+    const start = offsets[entry]!;
+    const head = depth === 0 ? (word(bytes, start + 4) ^ 0x80000000) >>> 0 : word(bytes, start);
+    keys[first + i] = head * MAX_SORTED_ENTRIES + entry;
+  }
+}
+
+function takeEntries(keys: Float64Array, first: number, order: Uint32Array): void {
+  for (let i = 0; i < order.length; i++) order[i] = keys[first + i]! % MAX_SORTED_ENTRIES;
+}
+
+/** Where the keys before `end` end that begin as the one at `at` does. */
+function endOfHead(keys: Float64Array, at: number, end: number): number {
+  const next = (Math.floor(keys[at]! / MAX_SORTED_ENTRIES) + 1) * MAX_SORTED_ENTRIES;
+  let last = at + 1;
+  while (last < end && keys[last]! < next) last++;
+  return last;
+}
+
+function insertionSort(
+  type: ValueType,
+  table: SymbolTable,
+  order: Uint32Array,
+  first: number,
+  end: number,
+): void {
+  for (let i = first + 1; i < end; i++) {
+    const entry = order[i]!;
+    let at = i;
+    while (at > first && compareEntries(type, table, order[at - 1]!, entry) > 0) {
+      order[at] = order[at - 1]!;
+      at--;
+    }
+    order[at] = entry;
   }
 }
 

@@ -12,36 +12,70 @@ export function encodeValues(
   entries: Uint32Array,
   count: number,
 ): void {
-  const lengths = new Uint32Array(count);
-  let total = 0;
-  let numbers = count > 0;
-  for (let i = 0; i < count; i++) {
-    const entry = entries[i]!;
-    const length = table.offsets[entry + 1]! - table.offsets[entry]!;
-    lengths[i] = length;
-    total += length;
-    if (length !== 8) numbers = false;
-  }
+  const lengths = lengthsOf(table, entries, count);
   encodeCodes(sink, lengths, count);
-  let at = sink.reserve(total);
-  const target = sink.bytes;
-  const source = table.bytes;
-  if (numbers) {
+  if (areNumbers(lengths)) {
+    const at = sink.reserve(8 * count);
     for (let plane = 0; plane < 8; plane++) {
-      for (let i = 0; i < count; i++) target[at++] = source[table.offsets[entries[i]!]! + plane]!;
+      putPlane(sink.bytes, at + plane * count, table, entries, count, plane);
     }
     return;
   }
+  putValues(sink, table, entries, lengths);
+}
+
+function lengthsOf({ offsets }: SymbolTable, entries: Uint32Array, count: number): Uint32Array {
+  const lengths = new Uint32Array(count);
   for (let i = 0; i < count; i++) {
-    const start = table.offsets[entries[i]!]!;
-    const length = lengths[i]!;
-    if (length <= 24) {
-      for (let k = 0; k < length; k++) target[at + k] = source[start + k]!;
-    } else {
-      target.set(source.subarray(start, start + length), at);
-    }
-    at += length;
+    const entry = entries[i]!;
+    lengths[i] = offsets[entry + 1]! - offsets[entry]!;
   }
+  return lengths;
+}
+
+function areNumbers(lengths: Uint32Array): boolean {
+  for (let i = 0; i < lengths.length; i++) if (lengths[i] !== 8) return false;
+  return lengths.length > 0;
+}
+
+/** Writes byte `plane` of each of the values. */
+function putPlane(
+  target: Uint8Array,
+  at: number,
+  { offsets, bytes }: SymbolTable,
+  entries: Uint32Array,
+  count: number,
+  plane: number,
+): void {
+  for (let i = 0; i < count; i++) target[at + i] = bytes[offsets[entries[i]!]! + plane]!;
+}
+
+function putValues(
+  sink: ByteSink,
+  { offsets, bytes }: SymbolTable,
+  entries: Uint32Array,
+  lengths: Uint32Array,
+): void {
+  let total = 0;
+  for (let i = 0; i < lengths.length; i++) total += lengths[i]!;
+  let at = sink.reserve(total);
+  const target = sink.bytes;
+  for (let i = 0; i < lengths.length; i++) {
+    copyValue(bytes, offsets[entries[i]!]!, target, at, lengths[i]!);
+    at += lengths[i]!;
+  }
+}
+
+/** Most values are shorter than what a call of `set` costs. */
+function copyValue(
+  source: Uint8Array,
+  start: number,
+  target: Uint8Array,
+  at: number,
+  length: number,
+): void {
+  if (length > 24) target.set(source.subarray(start, start + length), at);
+  else for (let k = 0; k < length; k++) target[at + k] = source[start + k]!;
 }
 
 /** The byte strings of a chunk. */

@@ -106,35 +106,50 @@ function mergeDictionaries(
   let rest = cursors.filter(({ done }) => !done);
   const equal: DictionaryCursor[] = [];
   while (rest.length > 0) {
-    let least = rest[0]!;
-    equal.length = 1;
-    equal[0] = least;
-    for (let i = 1; i < rest.length; i++) {
-      const cursor = rest[i]!;
-      // Most values are told apart by their beginnings.
-      if (cursor.head > least.head) continue;
-      const order =
-        cursor.head < least.head
-          ? -1
-          : compareValues(type, cursor.table, cursor.entry, least.table, least.entry);
-      if (order > 0) continue;
-      if (order < 0) {
-        equal.length = 0;
-        least = cursor;
-      }
-      equal.push(cursor);
-    }
+    const least = findLeast(type, rest, equal);
     const entry = dictionary.entries;
     dictionary.add(least.table, least.entry);
     values?.append(least.table, least.entry);
-    let ended = false;
-    for (const cursor of equal) {
-      cursor.next(entry);
-      ended ||= cursor.done;
-    }
-    if (ended) rest = rest.filter(({ done }) => !done);
+    if (advanceAll(equal, entry)) rest = rest.filter(({ done }) => !done);
   }
   dictionary.finish();
+}
+
+/** The cursor at the least value; `equal` becomes the list of all that stand at this value. */
+function findLeast(
+  type: ValueType,
+  cursors: readonly DictionaryCursor[],
+  equal: DictionaryCursor[],
+): DictionaryCursor {
+  let least = cursors[0]!;
+  equal.length = 1;
+  equal[0] = least;
+  for (let i = 1; i < cursors.length; i++) {
+    const cursor = cursors[i]!;
+    // Most values are told apart by their beginnings.
+    if (cursor.head > least.head) continue;
+    const order =
+      cursor.head < least.head
+        ? -1
+        : compareValues(type, cursor.table, cursor.entry, least.table, least.entry);
+    if (order > 0) continue;
+    if (order < 0) {
+      equal.length = 0;
+      least = cursor;
+    }
+    equal.push(cursor);
+  }
+  return least;
+}
+
+/** @returns whether one of the cursors has come to its end */
+function advanceAll(cursors: readonly DictionaryCursor[], newEntry: number): boolean {
+  let ended = false;
+  for (const cursor of cursors) {
+    cursor.next(newEntry);
+    ended ||= cursor.done;
+  }
+  return ended;
 }
 
 /** Goes through a dictionary that may be larger than memory. */
