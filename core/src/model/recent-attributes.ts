@@ -7,8 +7,9 @@ const SLOTS = 4096;
 const MAX_BYTES = 64;
 const MIN_BYTES = 8;
 
-/** Numbers of an entry: generation, level and length, column, code. */
-const ENTRY_WORDS = 4;
+/** Numbers of an entry, beside each other in memory: generation, level and length, column, code, the last four bytes, the others. */
+const HEAD_WORDS = 4;
+const ENTRY_WORDS = HEAD_WORDS + MAX_BYTES / 4;
 
 /**
  * Attributes that came a moment ago, by the bytes in which key, type and value were sent: one comparison instead of reading
@@ -19,7 +20,6 @@ export class RecentAttributes {
   column = 0;
   code = 0;
   readonly #entries = new Int32Array(SLOTS * ENTRY_WORDS);
-  readonly #view = new DataView(new ArrayBuffer(SLOTS * MAX_BYTES));
   /** Entries of other generations do not count. */
   #generation = 1;
   #slot = 0;
@@ -35,18 +35,16 @@ export class RecentAttributes {
     let hash = Math.imul(last ^ (length + level * MAX_BYTES), 0x9e3779b1);
     hash = Math.imul(hash ^ view.getInt32(start + (length >>> 1), true), 0x85ebca6b);
     hash = Math.imul(hash ^ (hash >>> 15) ^ view.getInt32(start + 4, true), 0x9e3779b1);
-    const slot = (hash >>> 16) & (SLOTS - 1);
-    this.#slot = slot;
+    const entry = ((hash >>> 16) & (SLOTS - 1)) * ENTRY_WORDS;
+    this.#slot = entry;
     const entries = this.#entries;
-    const entry = slot * ENTRY_WORDS;
     if (entries[entry] !== this.#generation || entries[entry + 1] !== level * 256 + length) {
       return false;
     }
-    const known = this.#view;
-    const at = slot * MAX_BYTES;
-    if (known.getInt32(at + length - 4, true) !== last) return false;
-    for (let i = 0; i < length - 4; i += 4) {
-      if (known.getInt32(at + i, true) !== view.getInt32(start + i, true)) return false;
+    let word = entry + HEAD_WORDS;
+    if (entries[word++] !== last) return false;
+    for (let at = start; at < end - 4; at += 4) {
+      if (entries[word++] !== view.getInt32(at, true)) return false;
     }
     this.column = entries[entry + 2]!;
     this.code = entries[entry + 3]!;
@@ -62,19 +60,16 @@ export class RecentAttributes {
     column: number,
     code: number,
   ): void {
-    const slot = this.#slot;
-    if (slot < 0) return;
-    const length = end - start;
-    const entry = slot * ENTRY_WORDS;
-    this.#entries[entry] = this.#generation;
-    this.#entries[entry + 1] = level * 256 + length;
-    this.#entries[entry + 2] = column;
-    this.#entries[entry + 3] = code;
-    const at = slot * MAX_BYTES;
-    for (let i = 0; i < length - 4; i += 4) {
-      this.#view.setInt32(at + i, view.getInt32(start + i, true), true);
-    }
-    this.#view.setInt32(at + length - 4, view.getInt32(end - 4, true), true);
+    const entry = this.#slot;
+    if (entry < 0) return;
+    const entries = this.#entries;
+    entries[entry] = this.#generation;
+    entries[entry + 1] = level * 256 + end - start;
+    entries[entry + 2] = column;
+    entries[entry + 3] = code;
+    let word = entry + HEAD_WORDS;
+    entries[word++] = view.getInt32(end - 4, true);
+    for (let at = start; at < end - 4; at += 4) entries[word++] = view.getInt32(at, true);
   }
 
   /** Forgets everything: columns and codes have another meaning from now on. */

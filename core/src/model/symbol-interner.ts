@@ -73,8 +73,12 @@ export class SymbolInterner implements SymbolTable {
   /** Capacity `hashes.length + 1`; entries up to `count` are valid. */
   offsets: Uint32Array;
   bytes: Uint8Array;
-  /** Open addressing by linear probing; -1 is free. Always a power of two, at most half full. */
+  /**
+   * Open addressing by linear probing, at most half full. Two numbers a slot, beside each other in memory: the code, -1 where it is
+   * free, and the hash.
+   */
   #slots: Int32Array;
+  /** Of a slot's place in `#slots`. */
   #mask: number;
   #view: DataView;
 
@@ -85,8 +89,8 @@ export class SymbolInterner implements SymbolTable {
     this.offsets = new Uint32Array(capacity + 1);
     this.bytes = new Uint8Array(expectedBytes);
     this.#view = viewOf(this.bytes);
-    this.#slots = new Int32Array(capacity * 2).fill(-1);
-    this.#mask = capacity * 2 - 1;
+    this.#slots = new Int32Array(capacity * 4).fill(-1);
+    this.#mask = maskOf(capacity);
   }
 
   /**
@@ -164,14 +168,14 @@ export class SymbolInterner implements SymbolTable {
   /** Forgets the entries from `count` on. */
   truncate(count: number): void {
     if (count >= this.count) return;
-    if (count === 0 && this.count > this.#mask >> 3) {
+    if (count === 0 && this.count > this.#mask >> 4) {
       this.#slots.fill(-1);
     } else {
       // In reverse order of insertion a slot can simply be freed: nothing probed past it later.
       for (let code = this.count - 1; code >= count; code--) {
         if (this.hashes[code] === NOT_HASHED) continue;
-        let slot = this.hashes[code]! & this.#mask;
-        while (this.#slots[slot] !== code) slot = (slot + 1) & this.#mask;
+        let slot = (this.hashes[code]! << 1) & this.#mask;
+        while (this.#slots[slot] !== code) slot = (slot + 2) & this.#mask;
         this.#slots[slot] = -1;
       }
     }
@@ -192,13 +196,14 @@ export class SymbolInterner implements SymbolTable {
   ): number {
     const slots = this.#slots;
     const mask = this.#mask;
-    let slot = hash & mask;
+    const stored = hash | 0;
+    let slot = (hash << 1) & mask;
     for (;;) {
       const code = slots[slot]!;
-      if (code < 0 || (this.hashes[code] === hash && this.#same(code, bytes, start, end, view))) {
+      if (code < 0 || (slots[slot + 1] === stored && this.#same(code, bytes, start, end, view))) {
         return slot;
       }
-      slot = (slot + 1) & mask;
+      slot = (slot + 2) & mask;
     }
   }
 
@@ -217,11 +222,9 @@ export class SymbolInterner implements SymbolTable {
   #add(slot: number, bytes: Uint8Array, start: number, end: number, hash: number): number {
     const grows = this.count === this.hashes.length;
     const code = this.#store(bytes, start, end, hash);
-    if (grows) {
-      slot = hash & this.#mask;
-      while (this.#slots[slot] !== -1) slot = (slot + 1) & this.#mask;
-    }
+    if (grows) slot = freeSlot(this.#slots, this.#mask, hash);
     this.#slots[slot] = code;
+    this.#slots[slot + 1] = hash;
     return code;
   }
 
@@ -251,13 +254,13 @@ export class SymbolInterner implements SymbolTable {
     offsets.set(this.offsets);
     this.hashes = hashes;
     this.offsets = offsets;
-    this.#mask = capacity * 2 - 1;
-    const slots = new Int32Array(capacity * 2).fill(-1);
+    this.#mask = maskOf(capacity);
+    const slots = new Int32Array(capacity * 4).fill(-1);
     for (let code = 0; code < this.count; code++) {
       if (hashes[code] === NOT_HASHED) continue;
-      let slot = hashes[code]! & this.#mask;
-      while (slots[slot] !== -1) slot = (slot + 1) & this.#mask;
+      const slot = freeSlot(slots, this.#mask, hashes[code]!);
       slots[slot] = code;
+      slots[slot + 1] = hashes[code]!;
     }
     this.#slots = slots;
   }
@@ -268,4 +271,14 @@ export class SymbolInterner implements SymbolTable {
     this.bytes = bytes;
     this.#view = viewOf(bytes);
   }
+}
+
+function maskOf(capacity: number): number {
+  return capacity * 4 - 2;
+}
+
+function freeSlot(slots: Int32Array, mask: number, hash: number): number {
+  let slot = (hash << 1) & mask;
+  while (slots[slot] !== -1) slot = (slot + 2) & mask;
+  return slot;
 }

@@ -225,9 +225,8 @@ class CellWriter {
   #source!: SpanBatch;
   #ids!: Uint32Array;
   #next = 0;
-  /** Per entry of the source's values: the column it was last used in, and its code there. Few are used in two. */
-  #lastColumn = new Int32Array(0);
-  #lastCode = new Uint32Array(0);
+  /** Two numbers per entry of the source's values: the column it was last used in, and its code there. Few are used in two. */
+  #last = new Int32Array(0);
 
   constructor(columns: readonly ColumnValues[], cells: Uint32Array) {
     this.#columns = columns;
@@ -239,11 +238,8 @@ class CellWriter {
     this.#ids = ids;
     this.#next = 0;
     const { count } = source.values;
-    if (count > this.#lastColumn.length) {
-      this.#lastColumn = new Int32Array(count * 2);
-      this.#lastCode = new Uint32Array(count * 2);
-    }
-    this.#lastColumn.fill(-1, 0, count);
+    if (count * 2 > this.#last.length) this.#last = new Int32Array(count * 4);
+    this.#last.fill(-1, 0, count * 2);
   }
 
   /** Takes over the attributes of everything that has the shapes in `list`; they go to `cells` from `at` on. */
@@ -252,22 +248,23 @@ class CellWriter {
     const { offsets, columns } = shapes;
     const ids = this.#ids;
     const cells = this.#cells;
-    const lastColumn = this.#lastColumn;
-    const lastCode = this.#lastCode;
+    const last = this.#last;
     let next = this.#next;
     for (let i = 0; i < list.length; i++) {
       const end = offsets[list[i]! + 1]!;
       for (let k = offsets[list[i]!]!; k < end; k++) {
         const id = ids[columns[k]!]!;
         const entry = cellCodes[next++]!;
-        if (lastColumn[entry] !== id) {
-          lastColumn[entry] = id;
-          lastCode[entry] = this.#columns[id]!.add(values, entry);
-        }
-        cells[at++] = lastCode[entry]!;
+        if (last[entry * 2] !== id) this.#take(values, entry, id);
+        cells[at++] = last[entry * 2 + 1]!;
       }
     }
     this.#next = next;
+  }
+
+  #take(values: SymbolTable, entry: number, column: number): void {
+    this.#last[entry * 2] = column;
+    this.#last[entry * 2 + 1] = this.#columns[column]!.add(values, entry);
   }
 }
 
