@@ -1,27 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AttributeColumnBuilder } from './attribute-column-builder.ts';
 import { AttributeLevel, ValueType } from './attributes.ts';
-import { copyBytes, copyTable, copyWords, grownBytes, grownWords } from './column-arrays.ts';
+import type { BatchMark } from './batch-mark.ts';
+import {
+  copyBytes,
+  copyTable,
+  copyWords,
+  grownBytes,
+  grownWords,
+  wordsOf,
+} from './column-arrays.ts';
 import { RecentAttributes } from './recent-attributes.ts';
 import { RecentSymbols } from './recent-symbols.ts';
 import { ShapeInterner } from './shape-interner.ts';
 import { SpanBatch } from './span-batch.ts';
 import { SymbolInterner, viewOf } from './symbol-interner.ts';
 import { WordList } from './word-list.ts';
-
-/** A place in a batch to go back to; valid until the next mark, rollback or finish. */
-export interface BatchMark {
-  readonly epoch: number;
-  readonly rows: number;
-  readonly events: number;
-  readonly links: number;
-  readonly columns: number;
-  readonly shapes: number;
-  readonly symbols: readonly number[];
-  readonly rowCells: number;
-  readonly eventCells: number;
-  readonly linkCells: number;
-}
 
 /**
  * Collects spans as columns and makes a {@link SpanBatch} of them. One builder is used again and again.
@@ -38,6 +32,10 @@ export class BatchBuilder {
   traceId = new Uint8Array(0);
   spanId = new Uint8Array(0);
   parentSpanId = new Uint8Array(0);
+  /** The ids again, as words of four bytes. */
+  traceWords = new Uint32Array(0);
+  spanWords = new Uint32Array(0);
+  parentWords = new Uint32Array(0);
   startLo = new Uint32Array(0);
   startHi = new Uint32Array(0);
   durationLo = new Uint32Array(0);
@@ -456,6 +454,9 @@ export class BatchBuilder {
     this.traceId = grownBytes(this.traceId, capacity * 16);
     this.spanId = grownBytes(this.spanId, capacity * 8);
     this.parentSpanId = grownBytes(this.parentSpanId, capacity * 8);
+    this.traceWords = wordsOf(this.traceId);
+    this.spanWords = wordsOf(this.spanId);
+    this.parentWords = wordsOf(this.parentSpanId);
     this.kind = grownBytes(this.kind, capacity);
     this.status = grownBytes(this.status, capacity);
     this.startLo = grownWords(this.startLo, capacity);

@@ -16,6 +16,11 @@ export function grownBytes(array: Uint8Array, capacity: number): Uint8Array<Arra
   return grown;
 }
 
+/** The same memory as words of four bytes. */
+export function wordsOf(bytes: Uint8Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
+  return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
+}
+
 /** Fills `target` with the first numbers of `source`. */
 export function copyWords(target: Uint32Array, source: Uint32Array): void {
   target.set(source.subarray(0, target.length));

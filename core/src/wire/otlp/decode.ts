@@ -15,6 +15,7 @@ import {
   TRACE_STATE,
   ZERO_PARENT,
 } from './field-keys.ts';
+import { copyId, copyWords, isZero } from './id-bytes.ts';
 import { CanonicalWriter, MAX_VALUE_DEPTH, MessageParts, TooDeep } from './canonical.ts';
 import { SymbolCache } from './symbol-cache.ts';
 
@@ -209,18 +210,26 @@ export class OtlpProtoDecoder {
     let problem = '';
 
     while (reader.position < end) {
+      // Most fields are attributes, one after the other.
+      if (bytes[reader.position] === ATTRIBUTE_TAG) {
+        reader.position++;
+        if (!this.#attribute(AttributeLevel.span, end)) problem ||= TOO_DEEP;
+        continue;
+      }
       const tag = reader.tag(end);
       switch (tag) {
         case 10:
           traceIdLength = reader.length(end);
           if (traceIdLength === 16) {
-            copyId(bytes, reader.position, builder.traceId, row * 16, 16);
+            copyWords(reader.view, reader.position, builder.traceWords, row * 4, 4);
           }
           reader.position += traceIdLength;
           break;
         case 18:
           spanIdLength = reader.length(end);
-          if (spanIdLength === 8) copyId(bytes, reader.position, builder.spanId, row * 8, 8);
+          if (spanIdLength === 8) {
+            copyWords(reader.view, reader.position, builder.spanWords, row * 2, 2);
+          }
           reader.position += spanIdLength;
           break;
         case 26:
@@ -230,7 +239,9 @@ export class OtlpProtoDecoder {
           break;
         case 34:
           parentLength = reader.length(end);
-          if (parentLength === 8) copyId(bytes, reader.position, builder.parentSpanId, row * 8, 8);
+          if (parentLength === 8) {
+            copyWords(reader.view, reader.position, builder.parentWords, row * 2, 2);
+          }
           reader.position += parentLength;
           break;
         case 42:
@@ -249,11 +260,10 @@ export class OtlpProtoDecoder {
           endLo = reader.fixed32(end);
           endHi = reader.fixed32(end);
           break;
-        case 74: {
-          const attributeEnd = reader.length(end) + reader.position;
-          if (!this.#attributes.attribute(AttributeLevel.span, attributeEnd)) problem ||= TOO_DEEP;
+        // As a number of two bytes or more, which nobody writes.
+        case ATTRIBUTE_TAG:
+          if (!this.#attribute(AttributeLevel.span, end)) problem ||= TOO_DEEP;
           break;
-        }
         case 80:
           droppedAttributes = reader.varint32(end);
           break;
@@ -298,9 +308,9 @@ export class OtlpProtoDecoder {
       }
     }
 
-    if (traceIdLength !== 16 || isZero(builder.traceId, row * 16, 16)) {
+    if (traceIdLength !== 16 || isZero(builder.traceWords, row * 4, 4)) {
       problem ||= idProblem('trace id', traceIdLength, 16);
-    } else if (spanIdLength !== 8 || isZero(builder.spanId, row * 8, 8)) {
+    } else if (spanIdLength !== 8 || isZero(builder.spanWords, row * 2, 2)) {
       problem ||= idProblem('span id', spanIdLength, 8);
     } else if (parentLength !== 0 && parentLength !== 8) {
       problem ||= idProblem('parent span id', parentLength, 8);
@@ -332,8 +342,8 @@ export class OtlpProtoDecoder {
       this.#attributes.intField(1, DROPPED_ATTRIBUTES, droppedAttributes, 0);
     if (droppedEvents !== 0) this.#attributes.intField(1, DROPPED_EVENTS, droppedEvents, 0);
     if (droppedLinks !== 0) this.#attributes.intField(1, DROPPED_LINKS, droppedLinks, 0);
-    if (parentLength === 0) builder.parentSpanId.fill(0, row * 8, row * 8 + 8);
-    else if (isZero(builder.parentSpanId, row * 8, 8)) {
+    if (parentLength === 0) builder.parentWords[row * 2] = builder.parentWords[row * 2 + 1] = 0;
+    else if (isZero(builder.parentWords, row * 2, 2)) {
       this.#attributes.emptyField(AttributeLevel.spanField, ZERO_PARENT);
     }
     // Enums are int32: only the low half of what was sent counts, sign-extended.
@@ -360,6 +370,12 @@ export class OtlpProtoDecoder {
     this.accepted++;
   }
 
+  /** Decodes the attribute whose length comes next. @returns false when its value is nested too deep */
+  #attribute(level: AttributeLevel, end: number): boolean {
+    const attributeEnd = this.#reader.length(end) + this.#reader.position;
+    return this.#attributes.attribute(level, attributeEnd);
+  }
+
   /** @returns what is wrong with the event, or nothing */
   #event(end: number): string {
     const reader = this.#reader;
@@ -381,8 +397,7 @@ export class OtlpProtoDecoder {
         nameStart = reader.position;
         reader.position = nameEnd += nameStart;
       } else if (tag === 26) {
-        const attributeEnd = reader.length(end) + reader.position;
-        if (!this.#attributes.attribute(AttributeLevel.event, attributeEnd)) problem = TOO_DEEP;
+        if (!this.#attribute(AttributeLevel.event, end)) problem = TOO_DEEP;
       } else if (tag === 32) dropped = reader.varint32(end);
       else this.#attributes.unknown(tag, end, 4);
     }
@@ -427,8 +442,7 @@ export class OtlpProtoDecoder {
         traceStateStart = reader.position;
         reader.position = traceStateEnd += traceStateStart;
       } else if (tag === 34) {
-        const attributeEnd = reader.length(end) + reader.position;
-        if (!this.#attributes.attribute(AttributeLevel.link, attributeEnd)) problem = TOO_DEEP;
+        if (!this.#attribute(AttributeLevel.link, end)) problem = TOO_DEEP;
       } else if (tag === 40) dropped = reader.varint32(end);
       else if (tag === 53) flags = reader.fixed32(end);
       else this.#attributes.unknown(tag, end, 6);
@@ -462,23 +476,9 @@ export class OtlpProtoDecoder {
   }
 }
 
+const ATTRIBUTE_TAG = 74;
 const EMPTY: Uint8Array = new Uint8Array(0);
 const TOO_DEEP = `an attribute value is nested over ${MAX_VALUE_DEPTH} deep`;
-
-function copyId(
-  source: Uint8Array,
-  start: number,
-  target: Uint8Array,
-  offset: number,
-  length: number,
-): void {
-  for (let i = 0; i < length; i++) target[offset + i] = source[start + i]!;
-}
-
-function isZero(bytes: Uint8Array, offset: number, length: number): boolean {
-  for (let i = 0; i < length; i++) if (bytes[offset + i] !== 0) return false;
-  return true;
-}
 
 function idProblem(what: string, length: number, expected: number): string {
   return length === expected

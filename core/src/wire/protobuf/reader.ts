@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SpoorError } from '#model/errors.ts';
+import { viewOf } from '#model/symbol-interner.ts';
 
 /** Wire types of protobuf. Groups (3, 4) are long retired and refused. */
 export const WireType = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const;
@@ -12,6 +13,8 @@ export const WireType = { varint: 0, fixed64: 1, bytes: 2, fixed32: 5 } as const
  */
 export class ProtoReader {
   bytes: Uint8Array;
+  /** Of all of `bytes`. */
+  view: DataView;
   position = 0;
   /** Halves of the last 64-bit number read. */
   lo = 0;
@@ -22,11 +25,13 @@ export class ProtoReader {
   constructor(format: string, bytes: Uint8Array = new Uint8Array(0)) {
     this.#format = format;
     this.bytes = bytes;
+    this.view = viewOf(bytes);
   }
 
   /** Starts on other bytes. */
   reset(bytes: Uint8Array): void {
     this.bytes = bytes;
+    this.view = viewOf(bytes);
     this.position = 0;
   }
 
@@ -95,11 +100,8 @@ export class ProtoReader {
   fixed32(end: number): number {
     const at = this.position;
     if (end - at < 4) this.fail(`truncated: 4 bytes > ${end - at} bytes left`);
-    const bytes = this.bytes;
     this.position = at + 4;
-    return (
-      (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
-    );
+    return this.view.getUint32(at, true);
   }
 
   /** The length of a length-delimited field, checked against what is left; the position is then at its first byte. */

@@ -44,10 +44,11 @@ export function encodeBlock(
   }));
   frames.flush();
   const values = unionValues(union);
+  const { names, resources, scopes, eventNames, keys, shapes } = union;
   let nextTrace = 0;
   const builder = new BlockBuilder({
     frames,
-    symbols: { ...union, columns },
+    symbols: { names, resources, scopes, eventNames, keys, shapes, columns },
     maxTraces: traces,
     isSeenBefore: () => seenBefore[nextTrace++] === 1,
   });

@@ -84,15 +84,26 @@ export function withoutRows(
   };
 }
 
+/** Orders rows whose trace ids begin alike; nearly always they are one small trace. */
 function sortRun(union: SpanUnion, order: Uint32Array, start: number, end: number): void {
-  if (end - start > INSERTION_SORT_ROWS) {
+  if (end - start <= INSERTION_SORT_ROWS && isOneTrace(union, order, start, end)) {
+    insertionSort(union, order, start, end);
+  } else {
     order.subarray(start, end).sort((a, b) => compareRows(union, a, b));
-    return;
   }
+}
+
+function isOneTrace(union: SpanUnion, order: Uint32Array, start: number, end: number): boolean {
+  for (let i = start + 1; i < end; i++)
+    if (!sameTrace(union, order[start]!, order[i]!)) return false;
+  return true;
+}
+
+function insertionSort(union: SpanUnion, order: Uint32Array, start: number, end: number): void {
   for (let i = start + 1; i < end; i++) {
     const row = order[i]!;
     let at = i;
-    while (at > start && compareRows(union, order[at - 1]!, row) > 0) {
+    while (at > start && compareInTrace(union, order[at - 1]!, row) > 0) {
       order[at] = order[at - 1]!;
       at--;
     }
@@ -101,11 +112,14 @@ function sortRun(union: SpanUnion, order: Uint32Array, start: number, end: numbe
 }
 
 function compareRows(union: SpanUnion, a: number, b: number): number {
+  return compareBytes(union.traceId, a * 16, b * 16, 16) || compareInTrace(union, a, b);
+}
+
+function compareInTrace({ startHi, startLo, spanId }: SpanUnion, a: number, b: number): number {
   return (
-    (sameTrace(union, a, b) ? 0 : compareBytes(union.traceId, a * 16, b * 16, 16)) ||
-    union.startHi[a]! - union.startHi[b]! ||
-    union.startLo[a]! - union.startLo[b]! ||
-    compareBytes(union.spanId, a * 8, b * 8, 8) ||
+    startHi[a]! - startHi[b]! ||
+    startLo[a]! - startLo[b]! ||
+    compareBytes(spanId, a * 8, b * 8, 8) ||
     a - b
   );
 }
