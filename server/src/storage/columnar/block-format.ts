@@ -104,6 +104,17 @@ export interface CountsRef {
   readonly chunk: ChunkRef;
 }
 
+/** Distinct (resource, name, kind). */
+export interface OperationsRef {
+  readonly count: number;
+  /** Three codes chunks one after the other. */
+  readonly chunk: ChunkRef;
+  /** Codes chunks: per operation in how many groups it is, or 0 where it is in most; then these groups, one operation's after the other's. */
+  readonly groups?: ChunkRef;
+  /** Groups in the second list. */
+  readonly listed?: number;
+}
+
 /** Calls between services: counts, and the names that their keys have the codes of. */
 export interface EdgesRef extends CountsRef {
   readonly names: TableRef;
@@ -137,8 +148,7 @@ export interface BlockFooter {
   readonly filter: ChunkRef;
   /** Codes chunk, since version 2: per trace 1 when another block had rows of it at the time of writing, else 0. */
   readonly seenBefore?: ChunkRef;
-  /** Distinct (resource, name, kind), as three codes chunks one after the other. */
-  readonly operations: { readonly count: number; readonly chunk: ChunkRef };
+  readonly operations: OperationsRef;
   /** Since version 2. */
   readonly edges?: EdgesRef;
   /** Spans by service, operation, kind and status; since version 2. */

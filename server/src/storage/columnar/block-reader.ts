@@ -14,7 +14,7 @@ import {
   type TableRef,
 } from './block-format.ts';
 import { decodeTrailer, newerFormat, TRAILER_BYTES } from './block-trailer.ts';
-import { codesLength, decodeCodes } from './chunk-codec.ts';
+import { decodeCodes, decodeCodesList } from './chunk-codec.ts';
 import { decodeFooter } from './footer-codec.ts';
 import type { ByteCache } from './frame-cache.ts';
 import { OpenFiles } from './open-files.ts';
@@ -30,6 +30,17 @@ export interface TraceRows {
   /** `[start, end)` */
   readonly start: number;
   readonly end: number;
+}
+
+/** Operations of a block, as codes; one entry an operation. */
+export interface BlockOperations {
+  readonly resource: Uint32Array;
+  readonly name: Uint32Array;
+  readonly kind: Uint32Array;
+  /** In how many groups it is; 0 where that is not told. */
+  readonly inGroups: Uint32Array;
+  /** These groups: those of the first operation, of the second, … */
+  readonly list: Uint32Array;
 }
 
 /** Reads one block file. The footer and the trace filter stay in memory, everything else comes through the cache. */
@@ -240,16 +251,17 @@ export class BlockReader {
     return decodeCodes(this.#chunk(seenBefore), traces);
   }
 
-  /** Distinct (resource, name, kind) of the block's spans, as codes. */
-  operations(): { resource: Uint32Array; name: Uint32Array; kind: Uint32Array } {
-    const { count, chunk } = this.footer.operations;
-    let rest = this.#chunk(chunk);
-    const next = (): Uint32Array => {
-      const values = decodeCodes(rest, count);
-      rest = rest.subarray(codesLength(rest, count));
-      return values;
-    };
-    return { resource: next(), name: next(), kind: next() };
+  /** Distinct (resource, name, kind) of the block's spans, kept in the cache. */
+  operations(): BlockOperations {
+    const { count, chunk, groups, listed = 0 } = this.footer.operations;
+    return this.decoded(-1, 'operations', count * 16 + listed * 4, () => {
+      const [resource, name, kind] = decodeCodesList(this.#chunk(chunk), [count, count, count]);
+      const [inGroups, list] =
+        groups === undefined
+          ? [new Uint32Array(count), new Uint32Array(0)]
+          : decodeCodesList(this.#chunk(groups), [count, listed]);
+      return { resource: resource!, name: name!, kind: kind!, inGroups: inGroups!, list: list! };
+    });
   }
 
   /** The only group that a trace can be in, or -1. */

@@ -87,6 +87,16 @@ export function decodeCodes(chunk: Uint8Array, count: number, from = 0): Uint32A
   return values;
 }
 
+/** Codes chunks that stand one after the other, given how many numbers each has. */
+export function decodeCodesList(chunk: Uint8Array, counts: readonly number[]): Uint32Array[] {
+  let rest = chunk;
+  return counts.map((count) => {
+    const values = decodeCodes(rest, count);
+    rest = rest.subarray(codesLength(rest, count));
+    return values;
+  });
+}
+
 /** Bytes that a codes chunk of `count` numbers takes. */
 export function codesLength(chunk: Uint8Array, count: number): number {
   return chunk[0] === 0 ? 5 : 1 + chunk[0]! * count;

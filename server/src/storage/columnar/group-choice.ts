@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AttributeLevel, ValueType } from '@spoor/core/model/attributes.ts';
 import { symbolBytes, symbolText } from '@spoor/core/model/span-reader.ts';
+import { findSymbol } from '@spoor/core/query/attribute-node.ts';
 import { encodeText } from '@spoor/core/model/utf8.ts';
 import { decodeResource, decodeScope } from '@spoor/core/model/value-decoder.ts';
 import type { QueryField, QueryLiteral, SpanPredicate } from '@spoor/core/query/trace-query.ts';
@@ -95,6 +96,48 @@ function hasShared(reader: BlockReader, key: string): boolean {
 
 /** A guess at a few dozen keys. */
 const SHARED_KEYS_BYTES = 4096;
+
+/**
+ * The groups of a block that have a span of the service and with the name that a predicate asks for, as 1 for each; undefined where
+ * it asks for neither, or the block does not tell.
+ */
+export function groupsOfOperations(
+  reader: BlockReader,
+  predicate: SpanPredicate,
+): Uint8Array | undefined {
+  const service = equalText(predicate, 'service');
+  const name = equalText(predicate, 'name');
+  if (service === undefined && name === undefined) return undefined;
+  const { footer } = reader;
+  const nameCode =
+    name === undefined ? -1 : findSymbol(reader.table(footer.names), encodeText(name));
+  const ofService = Uint8Array.from({ length: footer.resources.count }, (_, code) =>
+    service === undefined || reader.serviceName(code) === service ? 1 : 0,
+  );
+  const { resource, name: names, inGroups, list } = reader.operations();
+  const found = new Uint8Array(footer.groups.length);
+  for (let i = 0, at = 0; i < names.length; at += inGroups[i++]!) {
+    if (ofService[resource[i]!] !== 1 || (name !== undefined && names[i] !== nameCode)) continue;
+    if (inGroups[i] === 0) return undefined;
+    for (let k = 0; k < inGroups[i]!; k++) found[list[at + k]!] = 1;
+  }
+  return found;
+}
+
+/** The text that every span that meets a predicate has as its service or name; undefined where it does not say. */
+function equalText(predicate: SpanPredicate, name: 'service' | 'name'): string | undefined {
+  if (predicate.op === 'and') {
+    for (const arg of predicate.args) {
+      const text = equalText(arg, name);
+      if (text !== undefined) return text;
+    }
+    return undefined;
+  }
+  if (predicate.op !== 'eq') return undefined;
+  const { field, value } = predicate;
+  if (field.kind !== 'intrinsic' || field.name !== name) return undefined;
+  return value.type === 'string' || value.type === 'text' ? value.value : undefined;
+}
 
 /** Code of a key among those of a block, or -1. */
 function findKey(reader: BlockReader, key: string): number {

@@ -203,10 +203,14 @@ class QueryAnswerer {
       }
     };
     const blocks = this.#blocks.get(request.tenant) ?? [];
-    const setAside = (block: OpenBlock, error: unknown): void => {
+    const setAside = (looked: OpenBlock, error: unknown): void => {
       if (error instanceof SpoorError && error.code !== 'corrupt') throw error;
-      damaged.push(damagedBlock({ tenant: request.tenant, id: block.id }, error));
-      blocks.find(({ id }) => id === block.id)?.setAside();
+      // While one block is looked at, columns of another one may be read.
+      const block =
+        blocks.find(({ damage }) => damage !== undefined && damage === error) ??
+        blocks.find(({ id }) => id === looked.id);
+      damaged.push(damagedBlock({ tenant: request.tenant, id: (block ?? looked).id }, error));
+      block?.setAside();
     };
     for (;;) {
       const damagedBefore = damaged.length;

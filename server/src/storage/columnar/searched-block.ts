@@ -6,7 +6,7 @@ import type { SpanSelections, TraceEvaluator } from '@spoor/core/query/trace-eva
 import type { TraceFacts } from '@spoor/core/query/trace-predicate.ts';
 import type { TraceQuery } from '@spoor/core/query/trace-query.ts';
 import type { BlockReader } from './block-reader.ts';
-import { chooseGroups } from './group-choice.ts';
+import { chooseGroups, groupsOfOperations } from './group-choice.ts';
 import type { RoughTrace } from './rough-trace-test.ts';
 import { clipRanges } from './start-ranges.ts';
 import {
@@ -34,6 +34,8 @@ export class SearchedBlock {
   readonly isOutside: boolean;
   /** Groups in which a row may match, as bit `g % 32` for group `g`. */
   readonly #choice: number;
+  /** The same, as 1 for each group; undefined where it says nothing. */
+  readonly #operations: Uint8Array | undefined;
   readonly #where: CompiledPredicate;
   readonly #window: TimeWindow;
   /** Whether all spans start at or after the window's beginning, and before its end. */
@@ -54,11 +56,12 @@ export class SearchedBlock {
     this.#isEarlyInside = isEarlyInside;
     this.#isLateInside = isLateInside;
     this.#choice = this.isOutside ? 0 : chooseGroups(reader, query.where);
+    this.#operations = this.isOutside ? undefined : groupsOfOperations(reader, query.where);
   }
 
   /** Whether a row of a group may match: false for most where the dictionaries' index knows the values that are looked for. */
   mayMatch(g: number): boolean {
-    return (this.#choice & (1 << (g & 31))) !== 0;
+    return (this.#choice & (1 << (g & 31))) !== 0 && this.#operations?.[g] !== 0;
   }
 
   /** Whether a span of a trace is in the window and meets `where`. */
