@@ -39,6 +39,8 @@ export class TenantTwins implements AsyncDisposable {
   /** Beginning of the window that all spans are in, Unix ms. */
   readonly #fromUnixMs = Date.now() - WINDOW_MS;
   #shared: Twin;
+  /** What asks for the page after the last answer that had one; of whichever tenant it was. */
+  #nextPage: string | undefined;
   readonly #alone: ReadonlyMap<string, Twin>;
 
   private constructor(seed: number, shared: Twin, alone: ReadonlyMap<string, Twin>) {
@@ -85,12 +87,18 @@ export class TenantTwins implements AsyncDisposable {
   /** Asks one random question in the name of a random tenant. @returns what differs, or undefined */
   async ask(): Promise<string | undefined> {
     const tenant = this.#random.pick(TENANTS);
-    const path = this.#question();
+    const followed = this.#random.chance(0.3) ? this.#nextPage : undefined;
+    const path = followed ?? this.#question();
     const headers = { [HEADER]: tenant };
     const [got, want] = await Promise.all([
       read(this.#shared.server.queryUrl + path, headers),
       read(this.#alone.get(tenant)!.server.queryUrl + path, {}),
     ]);
+    const token = /"nextPage": ?"([^"]+)"/.exec(want)?.[1];
+    if (token !== undefined && followed === undefined) {
+      const name = path.startsWith('/api/v3/') ? 'query.page' : 'page';
+      this.#nextPage = `${path}&${name}=${encodeURIComponent(token)}`;
+    }
     return got === want ? undefined : `${tenant}: ${path}\n${got}\ninstead of\n${want}`;
   }
 
@@ -127,7 +135,7 @@ export class TenantTwins implements AsyncDisposable {
     const random = this.#random;
     const service = encodeURIComponent(random.pick(SERVICES));
     const id = traceId(1 + random.int(TRACES + 3));
-    switch (random.int(15)) {
+    switch (random.int(18)) {
       case 0:
         return `/api/${random.pick(['', 'v3/'])}services`;
       case 1:
@@ -146,6 +154,12 @@ export class TenantTwins implements AsyncDisposable {
         return `/api/metrics/${random.pick(['calls', 'errors'])}?service=${service}&endTs=${this.#fromUnixMs + WINDOW_MS}&lookback=${WINDOW_MS}&step=${WINDOW_MS}`;
       case 11:
         return `/api/metrics/latencies?service=${service}&quantile=0.9&endTs=${this.#fromUnixMs + WINDOW_MS}&lookback=0`;
+      case 12:
+        return `/api/attributes?${this.#completion()}`;
+      case 13:
+        return `/api/attributes/values?${this.#completion()}&scope=${random.pick(['span', 'resource'])}&name=${random.pick(['user.id', 'note', 'host', 'service.name'])}`;
+      case 14:
+        return '/api/metrics/minstep';
       case 6:
         return `/api/v3/traces?${this.#v3Search()}`;
       case 7:
@@ -155,6 +169,17 @@ export class TenantTwins implements AsyncDisposable {
       default:
         return `/api/traces?${this.#search()}`;
     }
+  }
+
+  /** All of the window: a narrower one is rounded outwards, differently in each state of a store. */
+  #completion(): string {
+    const random = this.#random;
+    return new URLSearchParams({
+      endTs: String(this.#fromUnixMs + 2 * WINDOW_MS),
+      lookback: String(3 * WINDOW_MS),
+      prefix: random.pick(['', 'u', 'h', '1']),
+      limit: String(random.pick([1, 3, 1000])),
+    }).toString();
   }
 
   #v3Search(): string {

@@ -137,6 +137,19 @@ test('every route that reads asks for the tenant, and hands it to the store', as
     asked.push(tenant);
     return [];
   };
+  reader.getSpanMetrics = async (tenant) => {
+    asked.push(tenant);
+    return [];
+  };
+  const counts = { entries: [], isComplete: true, startMinUnixNano: 0n, startMaxUnixNano: 0n };
+  reader.getAttributeNames = async (tenant) => {
+    asked.push(tenant);
+    return counts;
+  };
+  reader.getAttributeValues = async (tenant) => {
+    asked.push(tenant);
+    return counts;
+  };
   const urls = [
     '/api/services',
     '/%61pi/services',
@@ -148,6 +161,11 @@ test('every route that reads asks for the tenant, and hands it to the store', as
     `/api/traces/${TRACE_ID}`,
     '/api/trace-summaries?service=shop',
     '/api/dependencies',
+    '/api/metrics/calls?service=shop',
+    '/api/metrics/errors?service=shop',
+    '/api/metrics/latencies?service=shop&quantile=0.9',
+    '/api/attributes',
+    '/api/attributes/values?name=host',
     '/api/v3/traces?query.startTimeMin=2026-01-01T00:00:00Z&query.startTimeMax=2027-01-01T00:00:00Z',
     '/api/v3/trace-summaries?query.startTimeMin=2026-01-01T00:00:00Z&query.startTimeMax=2027-01-01T00:00:00Z',
     '/api/v3/services',
@@ -172,6 +190,8 @@ test('every route that reads asks for the tenant, and hands it to the store', as
           assert.deepEqual([...new Set(asked.splice(0))], [name]);
         }
       }
+      // The store is not asked for it.
+      assert.equal((await app.inject('/api/metrics/minstep')).statusCode, 401);
       // They tell of all tenants.
       const metrics = await app.inject({ url: '/metrics', headers: { 'x-tenant': 'one' } });
       assert.equal(metrics.statusCode, 404);

@@ -44,9 +44,11 @@ export function addMetricsRoutes(app: FastifyInstance, context: QueryContext): v
   });
   app.get('/api/metrics/calls', async (request, reply) => answer(request, reply, CALL_RATE));
   app.get('/api/metrics/errors', async (request, reply) => answer(request, reply, ERROR_RATE));
-  app.get('/api/metrics/minstep', async (request, reply) =>
-    answerJson(request, reply, context, async () => envelope(MIN_STEP_MS)),
-  );
+  app.get('/api/metrics/minstep', async (request, reply) => {
+    // It is the same for all tenants; who is none is answered nothing.
+    tenantOf(request);
+    return answerJson(request, reply, context, async () => envelope(MIN_STEP_MS));
+  });
 
   async function answer(
     request: FastifyRequest,
