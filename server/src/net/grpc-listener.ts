@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Http2Server, IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { createServer, type Socket } from 'node:net';
-import {
-  Server,
-  ServerCredentials,
-  setLogger,
-  type ConnectionInjector,
-  type ServiceDefinition,
-  type UntypedServiceImplementation,
-} from '@grpc/grpc-js';
-import { GrpcAdmission, type GrpcAdmissionLimits, type RefusedCall } from './grpc-admission.ts';
+import { Server, ServerCredentials, setLogger, type ConnectionInjector } from '@grpc/grpc-js';
+import { SpoorError } from '@spoor/core/model/errors.ts';
+import { GrpcAdmission } from './grpc-admission.ts';
+import type { GrpcBodyMethod } from './grpc-call.ts';
 import { GrpcHealth } from './grpc-health.ts';
 import { ListeningSocket, type BoundAddress, type ListeningSettings } from './listening-socket.ts';
 import { LogThrottle, type Logger } from './logger.ts';
@@ -40,14 +36,28 @@ export interface GrpcListenerSettings extends ListeningSettings {
   readonly maxConnectionAgeGraceMs: number;
 }
 
-/** A service and its handlers. */
-export interface GrpcService {
-  readonly name: string;
-  readonly definition: ServiceDefinition;
-  readonly implementation: UntypedServiceImplementation;
-  /** Paths of its methods whose handlers take a `GrpcMessage`. */
-  readonly bodyMethods: readonly string[];
+/** What this file uses of grpc-js's server, which doesn't declare it. */
+interface RawServer {
+  /** Those that speak HTTP/2 for it: one, for the sockets that it is given. */
+  readonly http2Servers: ReadonlyMap<Http2Server, unknown>;
+  /** Counts a stream, so that its connection is not idle. */
+  onStreamOpened(stream: ServerHttp2Stream): void;
 }
+
+function isRawServer(server: object): server is RawServer {
+  return (
+    'http2Servers' in server &&
+    server.http2Servers instanceof Map &&
+    'onStreamOpened' in server &&
+    typeof server.onStreamOpened === 'function'
+  );
+}
+
+type OnStream = (
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  ...rest: unknown[]
+) => void;
 
 const HTTP2_PREFACE_BYTES = 24;
 const LOG_INTERVAL_MS = 10_000;
@@ -55,8 +65,11 @@ const LOG_INTERVAL_MS = 10_000;
 const MAX_LOGGED_LENGTH = 200;
 
 /**
- * A grpc-js server with health service, admission before buffering, bounded connections, and a
+ * A gRPC server for methods that take bodies, with health service, admission before buffering, bounded connections, and a
  * shutdown that lets running calls finish.
+ *
+ * Calls of body methods go from Node's HTTP/2 to their handlers: by way of grpc-js each would cost twice as much, a refused
+ * one too. Connections, health and all other calls are grpc-js's.
  *
  * The sockets are its own: grpc-js bounds neither their number nor the time until the first byte,
  * and without channelz its forced shutdown leaves them open.
@@ -67,9 +80,7 @@ export class GrpcListener {
   readonly #logger: Logger;
   readonly #throttle = new LogThrottle(LOG_INTERVAL_MS);
   readonly #sockets = new Set<Socket>();
-  readonly #services: readonly GrpcService[];
-  readonly #budgetOf: GrpcAdmissionLimits['budgetOf'];
-  readonly #onRefused: RefusedCall;
+  readonly #methods: ReadonlyMap<unknown, GrpcBodyMethod>;
   readonly #health: GrpcHealth;
   readonly #socket: ListeningSocket;
   #admission: GrpcAdmission | undefined;
@@ -78,23 +89,18 @@ export class GrpcListener {
 
   /**
    * @param name how the log and errors call it, such as `receivers.otlp.protocols.grpc`
-   * @param onRefused told about calls of body methods that never came to their handler
    */
   constructor(
     name: string,
     settings: GrpcListenerSettings,
-    services: readonly GrpcService[],
-    budgetOf: GrpcAdmissionLimits['budgetOf'],
-    onRefused: RefusedCall,
+    methods: readonly GrpcBodyMethod[],
     logger: Logger,
   ) {
     this.#name = name;
     this.#settings = settings;
-    this.#services = services;
-    this.#budgetOf = budgetOf;
-    this.#onRefused = onRefused;
+    this.#methods = new Map(methods.map((method) => [method.path, method]));
     this.#logger = logger;
-    this.#health = new GrpcHealth(services.map((service) => service.name));
+    this.#health = new GrpcHealth(methods.map(({ service }) => service));
     this.#socket = new ListeningSocket(name, settings, logger);
   }
 
@@ -151,18 +157,13 @@ export class GrpcListener {
       });
     };
     setLogger({ error: log, info: log, debug: log });
-    this.#admission = new GrpcAdmission(
-      {
-        budgetOf: this.#budgetOf,
-        capBytes: settings.bodyCapBytes,
-        bodyMethods: new Set(this.#services.flatMap((service) => service.bodyMethods)),
-        idleTimeoutMs: settings.bodyIdleTimeoutMs,
-        requestTimeoutMs: settings.requestTimeoutMs,
-      },
-      this.#onRefused,
-    );
-    this.#grpc = new Server({
-      interceptors: [this.#admission.interceptor],
+    const admission = new GrpcAdmission({
+      capBytes: settings.bodyCapBytes,
+      idleTimeoutMs: settings.bodyIdleTimeoutMs,
+      requestTimeoutMs: settings.requestTimeoutMs,
+    });
+    const grpc = new Server({
+      interceptors: [admission.interceptor],
       'grpc.enable_channelz': 0,
       'grpc.max_receive_message_length': settings.bodyCapBytes,
       'grpc.max_concurrent_streams': settings.maxConcurrentStreams,
@@ -174,11 +175,36 @@ export class GrpcListener {
         ? {}
         : { 'grpc.max_connection_age_ms': settings.maxConnectionAgeMs }),
     });
-    this.#health.addTo(this.#grpc);
-    for (const { definition, implementation } of this.#services) {
-      this.#grpc.addService(definition, implementation);
+    this.#health.addTo(grpc);
+    this.#injector = grpc.createConnectionInjector(ServerCredentials.createInsecure());
+    this.#takeBodyCalls(grpc, admission);
+    this.#admission = admission;
+    this.#grpc = grpc;
+  }
+
+  /** Takes the calls of body methods before grpc-js sees them. */
+  #takeBodyCalls(grpc: Server, admission: GrpcAdmission): void {
+    const raw: object = grpc;
+    const [http2] = isRawServer(raw) ? raw.http2Servers.keys() : [];
+    const [onStream] = http2?.listeners('stream') ?? [];
+    if (!isRawServer(raw) || http2 === undefined || onStream === undefined) {
+      throw new SpoorError('internal', 'this version of grpc-js hides its HTTP/2 server');
     }
-    this.#injector = this.#grpc.createConnectionInjector(ServerCredentials.createInsecure());
+    http2.removeAllListeners('stream');
+    // That of an HTTP/2 server is one.
+    const others = onStream as OnStream;
+    http2.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders, ...rest) => {
+      const method = this.#methods.get(headers[':path']);
+      if (
+        method === undefined ||
+        headers['content-type']?.startsWith('application/grpc') !== true
+      ) {
+        others(stream, headers, ...rest);
+        return;
+      }
+      raw.onStreamOpened(stream);
+      admission.open(method, stream, headers);
+    });
   }
 
   #onConnection(socket: Socket): void {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Metadata, sendUnaryData, ServerUnaryCall } from '@grpc/grpc-js';
+import type { IncomingHttpHeaders } from 'node:http2';
 import type { Tenant } from '@spoor/core/model/ids.ts';
-import { grpcStatusOf } from '#net/grpc-status.ts';
-import { GrpcListener, type GrpcListenerSettings, type GrpcService } from '#net/grpc-listener.ts';
+import type { GrpcBodyMethod, GrpcCall } from '#net/grpc-call.ts';
+import { GrpcListener, type GrpcListenerSettings } from '#net/grpc-listener.ts';
 import type { GrpcMessage } from '#net/grpc-message-reader.ts';
 import type { BoundAddress } from '#net/listening-socket.ts';
 import type { IngestFormat, IngestResult } from '#pipeline/trace-ingest.ts';
@@ -34,14 +34,7 @@ export class GrpcReceiver {
     this.#parts = parts;
     this.#dialect = dialect;
     this.#intake = new ReceiverIntake(dialect.name, parts);
-    this.#listener = new GrpcListener(
-      dialect.path,
-      settings,
-      [this.#service()],
-      (metadata) => parts.budgetOf(this.#readTenant(metadata)),
-      (refusal) => this.#intake.counters.countRefused(dialect.format, refusal),
-      parts.logger,
-    );
+    this.#listener = new GrpcListener(dialect.path, settings, [this.#method()], parts.logger);
   }
 
   /** Where the receiver is bound, or undefined while it isn't. */
@@ -69,63 +62,37 @@ export class GrpcReceiver {
     return this.#listener.shutdown(deadlineMs);
   }
 
-  #service(): GrpcService {
-    const { service, method } = this.#dialect;
-    const path = `/${service}/${method}`;
+  #method(): GrpcBodyMethod {
+    const { service, method, format } = this.#dialect;
     return {
-      name: service,
-      definition: {
-        // Requests and answers stay bytes: they are decoded straight into columns.
-        [method]: {
-          path,
-          requestStream: false,
-          responseStream: false,
-          requestSerialize: passBytes,
-          requestDeserialize: passBytes,
-          responseSerialize: passBytes,
-          responseDeserialize: passBytes,
-        },
-      },
-      implementation: {
-        [method]: (call: ServerUnaryCall<GrpcMessage, Buffer>, respond: sendUnaryData<Buffer>) =>
-          void this.#onCall(call, respond),
-      },
-      bodyMethods: [path],
+      service,
+      path: `/${service}/${method}`,
+      budgetOf: (headers) => this.#parts.budgetOf(this.#readTenant(headers)),
+      handle: (call, message) => void this.#onCall(call, message),
+      onRefused: (refusal) => this.#intake.counters.countRefused(format, refusal),
     };
   }
 
-  async #onCall(
-    call: ServerUnaryCall<GrpcMessage, Buffer>,
-    respond: sendUnaryData<Buffer>,
-  ): Promise<void> {
+  async #onCall(call: GrpcCall, message: GrpcMessage): Promise<void> {
     // Cannot throw: a call that names no tenant was refused at its headers, for want of a budget.
-    const tenant = this.#readTenant(call.metadata);
+    const tenant = this.#readTenant(call.headers);
     const abort = new AbortController();
-    let settled = false;
-    // Comes with the end of every call; aborting for nothing costs an exception.
-    call.on('cancelled', () => {
-      if (!settled) abort.abort();
-    });
+    call.onCancelled = () => abort.abort();
     const { format } = this.#dialect;
     const outcome = await this.#intake.take(
       tenant,
-      { format, ...call.request },
+      { format, ...message },
       { signal: abort.signal },
     );
-    settled = true;
     if ('result' in outcome) {
-      respond(null, this.#dialect.encodeAnswer(outcome.result));
+      call.answer(this.#dialect.encodeAnswer(outcome.result));
     } else {
       this.#intake.counters.countRefused(format, outcome.refusal);
-      respond(grpcStatusOf(outcome.refusal));
+      call.refuse(outcome.refusal);
     }
   }
 
-  #readTenant(metadata: Metadata): Tenant {
-    return this.#parts.tenancy.tenantOf((header) => metadata.get(header).join(', '));
+  #readTenant(headers: IncomingHttpHeaders): Tenant {
+    return this.#parts.tenancy.tenantOf((header) => headers[header]);
   }
-}
-
-function passBytes(bytes: Buffer): Buffer {
-  return bytes;
 }
