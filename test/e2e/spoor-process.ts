@@ -52,6 +52,8 @@ export class SpoorProcess implements AsyncDisposable {
   healthUrl = '';
   /** host:port */
   otlpGrpcAddress = '';
+  /** All of them, by the names of their listeners. */
+  addresses: Readonly<Record<string, string>> = {};
   readonly #child: ChildProcess;
   readonly #removeDirectory: boolean;
   readonly #end: Promise<ProcessEnd>;
@@ -155,6 +157,7 @@ export class SpoorProcess implements AsyncDisposable {
     });
     try {
       const addresses = await ready.promise;
+      this.addresses = addresses;
       this.queryUrl = addresses['query'] ?? '';
       this.otlpHttpUrl = addresses['otlp_http'] ?? '';
       this.otlpGrpcAddress = addresses['otlp_grpc'] ?? '';

@@ -5,21 +5,25 @@ import { join } from 'node:path';
 import { installOnce } from './client-cache.ts';
 import { runCommand, type Command } from './run-command.ts';
 
-/** One official SDK: how its programs are run, and what sets its spans apart from those of the others. */
-export interface Sdk {
-  /** Also the name of its folder here. */
-  readonly name: 'node' | 'go' | 'python' | 'java';
-  /** The program in its folder that sends the cast. */
-  readonly client: string;
-  readonly transports: readonly string[];
+/** How programs of a language are run, with packages that are installed for them. */
+export interface Toolchain {
   /** Commands that must run on this machine. */
   readonly tools: readonly string[];
-  /** Files of its folder that say which versions are installed. */
+  /** Files of a folder that say which versions are installed. */
   readonly locks: readonly string[];
   /** Run once in a directory that has the locks. */
   readonly install: string;
   /** Runs a source file that lies below that directory. */
   readonly command: (directory: string, file: string) => Command;
+}
+
+/** One official SDK: how its programs are run, and what sets its spans apart from those of the others. */
+export interface Sdk extends Toolchain {
+  /** Also the name of its folder here. */
+  readonly name: 'node' | 'go' | 'python' | 'java';
+  /** The program in its folder that sends the cast. */
+  readonly client: string;
+  readonly transports: readonly string[];
   /** Integers have 64 bits; JavaScript has doubles only. */
   readonly int64: boolean;
   /** A tracer can have attributes. */
@@ -34,17 +38,42 @@ export interface Sdk {
 
 const PROTOBUF_TRANSPORTS = ['grpc', 'grpc+gzip', 'http/protobuf', 'http/protobuf+gzip'];
 
+/** Node, with packages from npm. */
+export const NODE: Toolchain = {
+  tools: ['npm --version'],
+  locks: ['package.json', 'package-lock.json'],
+  install: 'npm ci --ignore-scripts --no-audit --no-fund',
+  // Packages are looked for in the directories above the file.
+  command: (_directory, file) => ({ program: process.execPath, args: [file] }),
+};
+
+/** Go, with modules. */
+export const GO: Toolchain = {
+  tools: ['go version'],
+  locks: ['go.mod', 'go.sum'],
+  install: 'go mod download',
+  command: (directory, file) => ({ program: 'go', args: ['run', file], directory }),
+};
+
+/** Python, with packages from PyPI. */
+export const PYTHON: Toolchain = {
+  tools: ['python3 -m pip --version'],
+  locks: ['requirements.txt'],
+  install: 'python3 -m pip install --quiet --target lib -r requirements.txt',
+  command: (directory, file) => ({
+    program: 'python3',
+    args: [file],
+    env: { PYTHONPATH: join(directory, 'lib') },
+  }),
+};
+
 /** The SDKs that are tested. */
 export const SDKS: readonly Sdk[] = [
   {
     name: 'node',
     client: 'client.mjs',
     transports: [...PROTOBUF_TRANSPORTS, 'http/json', 'http/json+gzip'],
-    tools: ['npm --version'],
-    locks: ['package.json', 'package-lock.json'],
-    install: 'npm ci --ignore-scripts --no-audit --no-fund',
-    // Packages are looked for in the directories above the file.
-    command: (_directory, file) => ({ program: process.execPath, args: [file] }),
+    ...NODE,
     int64: false,
     scopeAttributes: false,
     linkTraceState: true,
@@ -55,10 +84,7 @@ export const SDKS: readonly Sdk[] = [
     name: 'go',
     client: 'main.go',
     transports: PROTOBUF_TRANSPORTS,
-    tools: ['go version'],
-    locks: ['go.mod', 'go.sum'],
-    install: 'go mod download',
-    command: (directory, file) => ({ program: 'go', args: ['run', file], directory }),
+    ...GO,
     int64: true,
     scopeAttributes: true,
     linkTraceState: false,
@@ -69,14 +95,7 @@ export const SDKS: readonly Sdk[] = [
     name: 'python',
     client: 'client.py',
     transports: PROTOBUF_TRANSPORTS,
-    tools: ['python3 -m pip --version'],
-    locks: ['requirements.txt'],
-    install: 'python3 -m pip install --quiet --target lib -r requirements.txt',
-    command: (directory, file) => ({
-      program: 'python3',
-      args: [file],
-      env: { PYTHONPATH: join(directory, 'lib') },
-    }),
+    ...PYTHON,
     int64: true,
     scopeAttributes: true,
     linkTraceState: false,
@@ -109,10 +128,10 @@ export function sdkFolder(sdk: Sdk): string {
   return join(import.meta.dirname, sdk.name);
 }
 
-/** Why an SDK cannot be tested on this machine, or false; in CI everything has to be there. */
-export function whySkipped(sdk: Sdk): string | false {
+/** Why a language's programs cannot run on this machine, or false; in CI everything has to be there. */
+export function whySkipped({ tools }: Toolchain): string | false {
   if (process.env['CI'] !== undefined) return false;
-  const missing = sdk.tools.filter((tool) => {
+  const missing = tools.filter((tool) => {
     const { program, args } = splitWords(tool);
     return spawnSync(program, args).status !== 0;
   });
@@ -129,15 +148,24 @@ export interface SdkProgram {
 }
 
 /** Installs an SDK if it is not yet, and runs a program with it to its end. Resolves with its output. */
-export async function runWithSdk(sdk: Sdk, program: SdkProgram): Promise<string> {
-  const directory = await installOnce(sdkFolder(sdk), sdk.locks, (target) =>
-    runCommand({ ...splitWords(sdk.install), directory: target }),
+export function runWithSdk(sdk: Sdk, program: SdkProgram): Promise<string> {
+  return runWithTools(sdk, sdkFolder(sdk), program);
+}
+
+/** As {@link runWithSdk}, with the packages that the locks in a folder name. */
+export async function runWithTools(
+  { locks, install, command: commandOf }: Toolchain,
+  source: string,
+  program: SdkProgram,
+): Promise<string> {
+  const directory = await installOnce(source, locks, (target) =>
+    runCommand({ ...splitWords(install), directory: target }),
   );
   const folder = mkdtempSync(join(directory, 'run-'));
   try {
     const file = join(folder, program.file);
     writeFileSync(file, program.text);
-    const command = sdk.command(directory, file);
+    const command = commandOf(directory, file);
     return await runCommand({
       ...command,
       args: [...command.args, ...(program.args ?? [])],

@@ -228,6 +228,8 @@ export class ZipkinRow {
     }
     for (let i = 0; i < this.#resourceTagCount; i++) {
       const [key, value] = this.#resourceTags[i]!;
+      // Exporters of OpenTelemetry send it as a tag as well.
+      if (value.equals(service) && key.equals(SERVICE_NAME_TEXT)) continue;
       symbols.attribute(
         ValueType.string,
         key.bytes,
@@ -284,6 +286,7 @@ const INTERNAL = constant('internal');
 const TRUE = constant('true');
 const FALSE = constant('false');
 const SERVICE_NAME = encodeText('service.name');
+const SERVICE_NAME_TEXT = constant('service.name');
 const SPAN_KIND_KEY = encodeText('span.kind');
 const ERROR_KEY = encodeText('error');
 const DESCRIPTION_KEY = encodeText('otel.status_description');

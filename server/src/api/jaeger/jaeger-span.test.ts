@@ -44,6 +44,12 @@ const SPAN: Span = {
   },
 };
 
+test('flags that a Jaeger client sent are flags again', () => {
+  const debug = { key: 'jaeger.flags', value: { type: 'int', value: 3n } } as const;
+  const { flags, tags } = jaegerSpan({ ...SPAN, flags: 1, attributes: [debug] }, 'p1', []);
+  assert.deepEqual([flags, tags], [3, []]);
+});
+
 test('a bare span has empty lists, no flags and times in whole µs', () => {
   assert.deepEqual(jaegerSpan(SPAN, 'p1', []), {
     traceID: '4bf92f3577b34da6a3ce929d0e0e4736',

@@ -48,6 +48,8 @@ const NO_SPAN_ID = '0000000000000000';
 
 /** Bit of `flags` that means sampled to Jaeger and OpenTelemetry alike. */
 const SAMPLED = 1;
+/** Attribute that keeps the flags of a span that came from a Jaeger client, where it had others. */
+const JAEGER_FLAGS = 'jaeger.flags';
 
 /** A trace id as Jaeger writes it: 16 digits when the upper half is zero, else 32. */
 export function formatJaegerTraceId(id: string): string {
@@ -59,7 +61,7 @@ export function formatJaegerTraceId(id: string): string {
  * @param warnings what should be said about the span beside what it tells itself
  */
 export function jaegerSpan(span: Span, processId: string, warnings: readonly string[]): JaegerSpan {
-  const flags = span.flags & SAMPLED;
+  const flags = jaegerFlags(span);
   const durationNanos = span.endTimeUnixNano - span.startTimeUnixNano;
   const allWarnings =
     durationNanos < 0n
@@ -89,6 +91,11 @@ export function jaegerProcess(resource: Span['resource']): JaegerProcess {
     serviceName: resource.serviceName === '' ? NO_SERVICE_NAME : resource.serviceName,
     tags: resource.attributes.filter(({ key }) => key !== 'service.name').map(keyValueOf),
   };
+}
+
+function jaegerFlags(span: Span): number {
+  const own = span.attributes.find(({ key }) => key === JAEGER_FLAGS)?.value;
+  return own?.type === 'int' ? Number(own.value) : span.flags & SAMPLED;
 }
 
 function micros(nanos: bigint): number {
@@ -129,7 +136,9 @@ function tags(span: Span): JaegerKeyValue[] {
   const { scope, status } = span;
   if (scope.name !== '') list.push(stringTag('otel.scope.name', scope.name));
   if (scope.version !== '') list.push(stringTag('otel.scope.version', scope.version));
-  for (const attribute of span.attributes) list.push(keyValueOf(attribute));
+  for (const attribute of span.attributes) {
+    if (attribute.key !== JAEGER_FLAGS) list.push(keyValueOf(attribute));
+  }
   const kind = formatSpanKind(span.kind);
   if (kind !== undefined) list.push(stringTag('span.kind', kind));
   if (status?.code === StatusCode.ok) list.push(stringTag('otel.status_code', 'OK'));
