@@ -10,6 +10,13 @@ import {
   type StoreFiles,
 } from './store-files.ts';
 
+/** What is wrong with a block. */
+export interface BlockFlaw {
+  readonly what: string;
+  /** The disk failed to read it: it may be whole, and readable later. */
+  readonly isReadError: boolean;
+}
+
 /**
  * Looks at a block file from outside: that it is there, has its size, and ends as a block does. What is inside is checked when it is
  * read.
@@ -20,15 +27,18 @@ export async function inspectBlock(
   files: StoreFiles,
   path: string,
   sizeBytes: number,
-): Promise<string | undefined> {
+): Promise<BlockFlaw | undefined> {
   let file: StoreFile | undefined;
   try {
     file = await files.open(path, 'read');
-    return await inspectFile(file, path, sizeBytes);
+    const what = await inspectFile(file, path, sizeBytes);
+    return what === undefined ? undefined : { what, isReadError: false };
   } catch (error) {
     if (error instanceof SpoorError || isTransientFileError(error)) throw error;
-    if (fileErrorCode(error) === 'ENOENT') return 'the file is missing';
-    return `it cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+    if (fileErrorCode(error) === 'ENOENT')
+      return { what: 'the file is missing', isReadError: false };
+    const why = error instanceof Error ? error.message : String(error);
+    return { what: `it cannot be read: ${why}`, isReadError: true };
   } finally {
     await file?.close().catch(() => undefined);
   }

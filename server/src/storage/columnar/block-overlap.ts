@@ -7,7 +7,6 @@ import type { BlockReader, TraceRows } from './block-reader.ts';
 import { getUint32 } from './chunk-codec.ts';
 import type { TraceRuns } from './block-section.ts';
 import type { RowGroup } from './row-group.ts';
-import { fileErrorCode } from './store-files.ts';
 import { hashTraces, type TraceFilter } from './trace-filter.ts';
 import { ROUGH_SLACK_NANOS, roughNanos } from './head-batch.ts';
 
@@ -80,7 +79,7 @@ export function findOverlap(
     } catch (error) {
       if (!(error instanceof SpoorError)) throw error;
       // What may be better in a moment is tried again; a disk that fails in one place must not stop all sealing.
-      if (error.code !== 'corrupt' && fileErrorCode(error.cause) !== 'EIO') throw error;
+      if (error.code !== 'corrupt') throw error;
       block.setAside(error);
       isAllRead = false;
     }

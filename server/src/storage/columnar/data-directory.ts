@@ -91,11 +91,15 @@ export class DataDirectory {
     for (const tenant of this.manifest.tenants()) {
       for (const block of this.manifest.blocks(tenant)) {
         const path = blockPath(this.#dir, tenant, block.id);
-        const wrong = await inspectBlock(this.#files, path, block.sizeBytes);
+        const flaw = await inspectBlock(this.#files, path, block.sizeBytes);
         const before = this.manifest.setAside.get(block.id);
-        if (wrong === undefined && before !== undefined) this.#mayBeWhole.push(block);
-        const reason = wrong === undefined ? before : `block ${path}: ${wrong}`;
-        if (reason !== undefined) this.#damage.addBlock(block.id, path, reason);
+        if (flaw !== undefined) {
+          const reason = `block ${path}: ${flaw.what}`;
+          this.#damage.addBlock(block.id, path, reason, flaw.isReadError);
+        } else if (before !== undefined) {
+          this.#mayBeWhole.push(block);
+          this.#damage.addBlock(block.id, path, before);
+        }
       }
     }
   }

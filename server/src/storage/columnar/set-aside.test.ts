@@ -202,3 +202,26 @@ test('what the disk fails to read is taken back a minute later, or with the next
   files.heal();
   await inFaultyStore(files, (store) => assertHas(store, SPANS), options);
 });
+
+test('a block that a start cannot open is tried again a minute later', async () => {
+  let nowMs = 1_700_000_000_000;
+  const options = { ...OPTIONS, nowMs: (): number => nowMs };
+  const files = new FaultyFiles();
+  await inFaultyStore(files, (store) => seal(store, FIRST), options);
+  const [path] = blockPaths(files);
+  files.failEach('open', 'EIO', path!);
+  await inFaultyStore(
+    files,
+    async (store) => {
+      assert.match(store.damage[0]!.message, /^a block that the disk does not read .*: EIO/);
+      await seal(store, AGAIN);
+      files.heal();
+      nowMs += 61_000;
+      await seal(store, LATER);
+      await store.applyRetention();
+      assert.deepEqual(store.damage, []);
+      await assertHas(store, SPANS);
+    },
+    options,
+  );
+});
