@@ -43,8 +43,8 @@ import { findTraces } from './trace-search.ts';
 import { type OpenBlock, TraceSources } from './trace-sources.ts';
 import { DISK_WORKER_FILES } from './worker-files.ts';
 
-/** Memory for decoded blocks. */
-const CACHE_BYTES = 16 << 20;
+/** Memory for decoded blocks: what two million spans are searched by stays in it. */
+const CACHE_BYTES = 32 << 20;
 
 /** Tenants for which it is remembered which traces are in several places; to find that out anew takes some ms a block. */
 const MAX_LOOSE_TENANTS = 16;

@@ -20,7 +20,7 @@ import {
   traceId,
 } from '@spoor/core/query/testing/example-span.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
-import type { SpanPredicate, TraceQuery } from '@spoor/core/query/trace-query.ts';
+import type { SpanPredicate, TracePredicate, TraceQuery } from '@spoor/core/query/trace-query.ts';
 import { queryFor } from '#storage/testing/store-harness.ts';
 import { TraceOracle } from '#storage/testing/trace-oracle.ts';
 import { GROUP_ROWS } from './block-format.ts';
@@ -237,6 +237,47 @@ test('a search stops as soon as it is cancelled', () =>
           /enough/,
         );
         assert.equal(left, -1);
+      }
+    });
+  }));
+
+test('a long search looks around at each page of values, group and trace, and stops there', () =>
+  withDirectory((dir) => {
+    // Some 150 kB of values of their own: several pages; and three groups.
+    const spans = shopSpans(GROUP_ROWS * 2.5, 500).map((one, i) => ({
+      ...one,
+      attributes: attributes({ query: `select ${i >> 1} from somewhere` }),
+    }));
+    const all: SpanPredicate = { op: 'and', args: [] };
+    const allTime = { startMinUnixNano: 0n, startMaxUnixNano: 2n ** 64n };
+    const pattern: SpanPredicate = {
+      op: 'matches',
+      field: { kind: 'attribute', scope: 'span', key: 'query' },
+      pattern: '.*no such.*',
+    };
+    const many: TracePredicate = {
+      op: 'gt',
+      field: { kind: 'count', where: all },
+      value: { type: 'int', value: 19n },
+    };
+    withSources(dir, { blocks: [spans] }, (sources) => {
+      for (const query of [
+        queryFor(pattern, allTime),
+        queryFor(all, { ...allTime, having: many }),
+      ]) {
+        // What is kept from question to question is there.
+        findTraces(sources, query, () => undefined);
+        let looks = 0;
+        findTraces(sources, query, () => looks++);
+        assert.ok(looks >= 6, `${looks}`);
+        for (let after = 0; after < looks; after += 1 + (looks >> 3)) {
+          let left = after;
+          const check = (): void => {
+            if (left-- === 0) throw new SpoorError('cancelled', 'enough');
+          };
+          assert.throws(() => findTraces(sources, query, check), /enough/);
+          assert.equal(left, -1);
+        }
       }
     });
   }));
