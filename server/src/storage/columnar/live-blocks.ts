@@ -24,7 +24,7 @@ export class LiveBlocks {
   /** Files of blocks that were removed while somebody looked into them. */
   readonly #retired: RetiredFiles;
   /** Blocks that are left out, which the manifest does not say yet. */
-  #unnoted: SetAsideBlock[] = [];
+  #unnoted: readonly SetAsideBlock[] = [];
   /** Work that must not overlap; never rejects. */
   #alone: Promise<unknown> = Promise.resolve();
 
@@ -80,15 +80,14 @@ export class LiveBlocks {
     const into = manifest();
     // A block with copies of what one that is left out holds must not count before it is said that this one does not.
     const setAside = this.#unnoted;
-    this.#unnoted = [];
     try {
       await into.commit({ ...edit, setAside });
     } catch (error) {
-      this.#unnoted = [...setAside, ...this.#unnoted];
       // Unless the next start may find the commit all the same.
       if (into.failed === undefined) await this.discard(edit.addBlocks ?? []);
       throw error;
     }
+    this.#unnoted = this.#unnoted.filter((block) => !setAside.includes(block));
     tell(this.#message(edit));
     const removed = edit.removeBlocks ?? [];
     for (const { id } of removed) damage.forgetBlock(id);
@@ -110,11 +109,11 @@ export class LiveBlocks {
       // One that is gone meanwhile takes nothing away.
       if (!this.has({ tenant, id })) continue;
       if (!damage.addBlock(id, blockPath(dir, tenant, id), reason, isReadError)) continue;
-      this.#unnoted.push({ tenant, id, reason });
+      this.#unnoted = [...this.#unnoted, { tenant, id, reason }];
       tell(this.#message({}, [{ tenant, id }]));
+      // What fails is noted with the next commit.
+      void this.commit({}).catch(() => undefined);
     }
-    // What fails is noted with the next commit.
-    if (this.#unnoted.length > 0) void this.commit({}).catch(() => undefined);
   }
 
   /** Notes what a start found; to be called before anything is sealed. @throws {SpoorError} unavailable */
@@ -124,7 +123,7 @@ export class LiveBlocks {
     for (const { tenant, id } of this.all()) {
       const reason = damage.blocks.get(id)?.reason;
       if (reason === undefined || setAside.has(id)) continue;
-      this.#unnoted.push({ tenant, id, reason });
+      this.#unnoted = [...this.#unnoted, { tenant, id, reason }];
     }
     if (this.#unnoted.length > 0) await this.commit({});
   }
