@@ -21,6 +21,9 @@ const SPANS = fc.sample(fc.uniqueArray(arbitraryCallSpan, { minLength: 40, maxLe
 /** What comes again while the block of the first ones is left out. */
 const [FIRST, AGAIN, LATER] = [SPANS.slice(0, 20), SPANS.slice(10, 30), SPANS.slice(30)];
 
+/** So many calls are left out after each at which the power goes. */
+const STRIDE = 13;
+
 /** Room for everything in one slab: blocks are made when a test says so. */
 const OPTIONS: Partial<ColumnarStoreOptions> = { slabRows: 1000 };
 
@@ -224,4 +227,34 @@ test('a block that a start cannot open is tried again a minute later', async () 
     },
     options,
   );
+});
+
+test('at whatever call the power goes while a block is taken back, the next start has it once', async () => {
+  const { files, path, whole } = await withDamagedBlock();
+  await inFaultyStore(files, askAll, OPTIONS);
+  await inFaultyStore(files, (store) => seal(store, AGAIN), OPTIONS);
+  files.put(path, whole);
+  const untouched = files.copy();
+  await inFaultyStore(untouched, async () => {}, OPTIONS);
+  for (let call = 1; call <= untouched.calls; call += STRIDE) {
+    for (const keep of ['nothing', 'all'] as const) {
+      const copy = files.copy();
+      copy.failAt(call, 'EIO', true);
+      // The start fails, or what comes after it.
+      await inFaultyStore(copy, async () => {}, OPTIONS).catch(() => undefined);
+      const after = copy.powerLoss({ keep });
+      await inFaultyStore(
+        after,
+        async (store) => {
+          await assertHas(store, [...FIRST, ...AGAIN]);
+          assert.deepEqual(store.damage, [], `call ${call}, ${keep} kept`);
+          assert.equal(figure(store, 'store_block_spans'), 30);
+          assert.equal(blockPaths(after).length, figure(store, 'store_blocks'));
+        },
+        OPTIONS,
+      );
+      const others = after.paths().filter((one) => /damaged|unnamed|tmp/.test(one));
+      assert.deepEqual(others, [], `call ${call}, ${keep} kept`);
+    }
+  }
 });
