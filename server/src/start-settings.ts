@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 
 /**
  * How glibc's malloc is to work: few arenas, since each keeps what it once had, and buffers from 128 KiB on in memory of their
@@ -25,5 +27,7 @@ export function withStartSettings(): void {
   process.execve(execPath, [execPath, ...V8_SETTINGS, ...execArgv, ...argv.slice(1)], {
     ...env,
     ...MALLOC_SETTINGS,
+    // Said here, what is loaded before `main.ts` can say it is kept compiled as well: a fifth of a second of CPU.
+    NODE_COMPILE_CACHE: env['NODE_COMPILE_CACHE'] ?? join(tmpdir(), 'node-compile-cache'),
   });
 }

@@ -27,8 +27,28 @@ export class RowSet {
 
   /** Whether one of the rows `[start, end)` is in. */
   hasSome(start: number, end: number): boolean {
-    for (let row = start; row < end; row++) if (this.has(row)) return true;
+    for (let word = start >>> 5; word << 5 < end; word++) {
+      if (this.#bitsOf(word, start, end) !== 0) return true;
+    }
     return false;
+  }
+
+  /** How many of the rows `[start, end)` are in. */
+  count(start: number, end: number): number {
+    let count = 0;
+    for (let word = start >>> 5; word << 5 < end; word++) {
+      count += bitCount(this.#bitsOf(word, start, end));
+    }
+    return count;
+  }
+
+  /** Bits of a word that stand for the rows `[start, end)`. */
+  #bitsOf(word: number, start: number, end: number): number {
+    const first = word << 5;
+    let bits = this.words[word]!;
+    if (start > first) bits &= -1 << (start - first);
+    if (end < first + 32) bits &= (1 << (end - first)) - 1;
+    return bits;
   }
 
   get isEmpty(): boolean {

@@ -30,15 +30,9 @@ export class TraceEvaluator {
   /**
    * @param trace each of its spans once
    * @param facts about the same trace
-   * @param selections of each of its parts
    */
-  holds(
-    trace: TraceRows,
-    facts: TraceFacts,
-    selections: readonly SpanSelections[] = trace.parts.map(({ columns }) =>
-      this.selectOnce(columns),
-    ),
-  ): boolean {
+  holds(trace: TraceRows, facts: TraceFacts): boolean {
+    const selections = trace.parts.map(({ columns }) => this.#selectOnce(columns));
     const spans = this.#predicate.spanPredicates.map(({ needsDurations }, p) => {
       const aggregate = new SpanAggregate();
       for (let i = 0; i < trace.count; i++) {
@@ -57,8 +51,35 @@ export class TraceEvaluator {
     return this.#predicate.holds(facts, spans);
   }
 
+  /**
+   * As {@link holds}, of a trace whose spans are the rows `[start, end)` of one source, each once.
+   * @param selections of the source
+   */
+  holdsRows(
+    columns: SpanColumns,
+    [start, end]: readonly [start: number, end: number],
+    facts: TraceFacts,
+    selections: SpanSelections,
+  ): boolean {
+    const spans = this.#predicate.spanPredicates.map(({ needsDurations }, p) => {
+      const aggregate = new SpanAggregate();
+      const selected = selections[p];
+      if (selected === undefined) return aggregate;
+      if (!needsDurations) {
+        aggregate.count = selected.count(start, end);
+        return aggregate;
+      }
+      const { durationLo, durationHi } = columns;
+      for (let row = start; row < end; row++) {
+        if (selected.has(row)) aggregate.add(durationLo[row]!, durationHi[row]!);
+      }
+      return aggregate;
+    });
+    return this.#predicate.holds(facts, spans);
+  }
+
   /** As {@link select}, remembered for as long as the source lives. */
-  selectOnce(columns: SpanColumns): SpanSelections {
+  #selectOnce(columns: SpanColumns): SpanSelections {
     let selections = this.#selections.get(columns);
     if (selections === undefined) {
       this.#selections.set(columns, (selections = this.select(columns)));

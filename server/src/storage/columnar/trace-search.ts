@@ -164,10 +164,9 @@ class TraceSearch {
       if (!this.#mayGetIn(ranks[t]!) || !block.matches(trace)) continue;
       columns ??= reader.group(group);
       if (this.#evaluator !== undefined) {
-        const rows = range(columns.traceStarts[t]!, columns.traceStarts[t + 1]!);
+        const rows = [columns.traceStarts[t]!, columns.traceStarts[t + 1]!] as const;
         const selections = block.select(group, this.#evaluator);
-        const whole = concatTrace([{ columns, rows }]);
-        if (!this.#evaluator.holds(whole, block.factsOf(trace), [selections])) continue;
+        if (!this.#evaluator.holdsRows(columns, rows, block.factsOf(trace), selections)) continue;
       }
       const key = this.#rank.keyAt(summaries, trace);
       this.#offer({ key, traceId: columns.traceIdAt(t), value: { block, trace } });
@@ -258,10 +257,4 @@ function blockPart(
   if (columns === undefined) known.set(g, (columns = reader.group(g)));
   const t = trace - reader.firstTraces[g]!;
   return columns.part(columns.traceStarts[t]!, columns.traceStarts[t + 1]!);
-}
-
-function range(start: number, end: number): Uint32Array {
-  const rows = new Uint32Array(end - start);
-  for (let i = 0; i < rows.length; i++) rows[i] = start + i;
-  return rows;
 }

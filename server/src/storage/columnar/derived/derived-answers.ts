@@ -121,9 +121,7 @@ export class DerivedAnswers {
       const group = reader.group(g);
       const { traceIds, traceStarts } = group;
       for (const { trace, parts } of finder.find(traceIds, group.traces)) {
-        const start = traceStarts[trace]!;
-        const length = traceStarts[trace + 1]! - start;
-        const own = { columns: group, rows: Uint32Array.from({ length }, (_, i) => start + i) };
+        const own = group.part(traceStarts[trace]!, traceStarts[trace + 1]!);
         counts.addTrace([...parts, own], parts.length);
         counts.takeBack([own]);
       }

@@ -17,7 +17,7 @@ export class PartFinder {
   readonly foundIn = new Set<number>();
   readonly #sources: TraceSources;
   readonly #blocks: readonly OpenBlock[];
-  /** The group of each block that was looked at last, with the columns it has decoded. */
+  /** The group of each block that was looked at last. */
   readonly #groups = new Map<OpenBlock, RowGroup>();
 
   constructor(sources: TraceSources, blocks: readonly OpenBlock[]) {
@@ -42,10 +42,7 @@ export class PartFinder {
           const { group, start, end } = rows;
           this.#groups.set(block, group);
           this.foundIn.add(block.id);
-          const part = {
-            columns: group,
-            rows: Uint32Array.from({ length: end - start }, (_, i) => start + i),
-          };
+          const part = group.part(start, end);
           const parts = found.get(trace);
           if (parts === undefined) found.set(trace, [part]);
           else parts.push(part);
