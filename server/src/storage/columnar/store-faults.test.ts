@@ -22,6 +22,8 @@ test('whatever file call fails while a store is opened, written, sealed, read an
 test('power lost at any call, with any part of what was not synced written, takes nothing that was acknowledged', async () => {
   const trials = new PowerLossTrials();
   for (let seed = 1; seed <= 12; seed++) await trials.run(seed);
+  // Of the first group of a segment one record is written, and not the header.
+  await trials.run(2_818_613);
   assert.ok(trials.losses > 12 && trials.acknowledged > 100);
 });
 

@@ -200,12 +200,11 @@ async function inspectSegment(
   }
   if (header !== undefined) return 'unused';
   const first = await findRecord(reader, SEGMENT_HEADER_BYTES, { id }, 0);
-  if (first === undefined) {
-    return bytes.length === SEGMENT_HEADER_BYTES && bytes.every((byte) => byte === 0)
-      ? 'unused'
-      : 'unreadable';
-  }
+  const isBlank = bytes.length === SEGMENT_HEADER_BYTES && bytes.every((byte) => byte === 0);
+  if (first === undefined) return isBlank ? 'unused' : 'unreadable';
   const { salt, groupFirst } = first.header;
+  // The header comes with the first group: without it the power may have gone before that group was durable.
+  if (isBlank && !(await provesDurable(reader, first, { id, salt }, groupFirst))) return 'unused';
   return {
     id,
     path,
@@ -302,7 +301,7 @@ async function findRecord(
 async function provesDurable(
   reader: SegmentReader,
   record: FoundRecord,
-  segment: FoundSegment,
+  segment: { readonly id: number; readonly salt: number },
   missing: number,
 ): Promise<boolean> {
   let next: FoundRecord | undefined = record;
