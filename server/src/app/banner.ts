@@ -10,6 +10,7 @@ export function formatBanner(version: string, config: SpoorConfig, addresses: Ad
     ['Send spans (OTLP/HTTP)', addresses['otlp_http']],
     ['Send spans (Jaeger)', jaegerAddresses(addresses)],
     ['Send spans (Zipkin)', addresses['zipkin_http']],
+    ['Sampling strategies', addresses['sampling_http']],
     [
       'Stored in',
       config.storage.type === 'memory' ? 'memory, until it stops' : config.storage.directory,

@@ -5,6 +5,7 @@ import { BUILT_UI } from '#api/ui/static-ui.ts';
 import type { SpoorConfig } from '#config/config.ts';
 import { readEndpoint, type Endpoint } from '#config/endpoint.ts';
 import { memoryShares } from '#config/memory-shares.ts';
+import { GrpcListener } from '#net/grpc-listener.ts';
 import { MemoryBudget } from '#net/memory-budget.ts';
 import { RssGuard } from '#net/rss-guard.ts';
 import { Tenancy } from '#net/tenancy.ts';
@@ -13,6 +14,9 @@ import { PacedIngest } from '#pipeline/paced-ingest.ts';
 import { TraceBatcher } from '#pipeline/trace-batcher.ts';
 import { ClientReports } from '#receivers/jaeger/client-reports.ts';
 import { TenantCounters } from '#receivers/tenant-counters.ts';
+import { createSamplingApp } from '#sampling/sampling-app.ts';
+import { samplingMethod } from '#sampling/sampling-method.ts';
+import { StrategiesSource } from '#sampling/strategies-source.ts';
 import type { TraceStore } from '#storage/tracestore.ts';
 import { createHealthApp } from '#telemetry/health-app.ts';
 import type { Logger } from '#telemetry/logger.ts';
@@ -21,6 +25,7 @@ import { ProcessMetrics } from '#telemetry/process-metrics.ts';
 import { Readiness } from '#telemetry/readiness.ts';
 import { HttpAppListener } from './http-app-listener.ts';
 import { createReceivers, type ReceiverPart } from './receivers.ts';
+import { grpcSettings } from './receiver-settings.ts';
 import { statusOf } from './status.ts';
 import { createStore } from './stores.ts';
 
@@ -58,6 +63,9 @@ export interface Components {
   readonly store: TraceStore;
   readonly ingest: TraceBatcher;
   readonly receivers: readonly ReceiverPart[];
+  readonly strategies: StrategiesSource;
+  /** Where SDKs ask how to sample. */
+  readonly sampling: readonly Listener[];
   /** Undefined when `query.http` is off. */
   readonly api: Listener | undefined;
   /** Undefined when `telemetry.health` is off. */
@@ -89,6 +97,12 @@ export function buildComponents(
   const shares =
     tenantCounters && new TenantShares(budget, (tenant) => tenantCounters.countNoRoom(tenant));
   const clientReports = new ClientReports();
+  const strategies = new StrategiesSource({
+    location: config.sampling.strategies_file,
+    reloadIntervalMs: config.sampling.reload_interval_ms,
+    defaultProbability: config.sampling.default_sampling_probability,
+    logger,
+  });
   const receivers = createReceivers(
     config,
     {
@@ -99,6 +113,7 @@ export function buildComponents(
       logger,
     },
     clientReports,
+    strategies,
   );
   const processMetrics = new ProcessMetrics();
   const readiness = new Readiness(() => store.unhealthy);
@@ -136,6 +151,7 @@ export function buildComponents(
         }),
       )
     : undefined;
+  const sampling = samplingListeners(config, strategies, logger);
   const components: Components = {
     process: processMetrics,
     readiness,
@@ -145,9 +161,41 @@ export function buildComponents(
     receivers,
     api,
     health,
-    listeners: () => [api, ...receivers, health].filter((part) => part !== undefined),
+    strategies,
+    sampling,
+    listeners: () => [api, ...receivers, ...sampling, health].filter((part) => part !== undefined),
   };
   return components;
+}
+
+/** Where SDKs ask how to sample. */
+function samplingListeners(
+  { sampling }: SpoorConfig,
+  strategies: StrategiesSource,
+  logger: Logger,
+): Listener[] {
+  const { http, grpc } = sampling;
+  const listeners: Listener[] = [];
+  if (http.enabled) {
+    const create = (): FastifyInstance => createSamplingApp(strategies);
+    listeners.push(listener('sampling_http', 'sampling.http', http.endpoint, create));
+  }
+  if (grpc.enabled) {
+    const path = 'sampling.grpc';
+    const server = new GrpcListener(path, grpcSettings(grpc), [samplingMethod(strategies)], logger);
+    listeners.push({
+      name: 'sampling_grpc',
+      path,
+      http: false,
+      endpoint: readEndpoint(grpc.endpoint),
+      get address() {
+        return server.address;
+      },
+      start: () => server.start(),
+      shutdown: (deadlineMs) => server.shutdown(deadlineMs),
+    });
+  }
+  return listeners;
 }
 
 function listener(

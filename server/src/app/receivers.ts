@@ -14,6 +14,7 @@ import { createOtlpHttpReceiver } from '#receivers/otlp/otlp-http-receiver.ts';
 import { createZipkinHttpReceiver } from '#receivers/zipkin/zipkin-http-receiver.ts';
 import type { ReceiverFigures } from '#receivers/receiver-counters.ts';
 import type { IngestFormat } from '#pipeline/trace-ingest.ts';
+import type { StrategiesSource } from '#sampling/strategies-source.ts';
 import type { ReceiverMetrics } from '#telemetry/metrics.ts';
 import type { Listener } from './components.ts';
 import { grpcSettings, httpSettings, otlpHttpSettings, udpSettings } from './receiver-settings.ts';
@@ -38,6 +39,7 @@ export function createReceivers(
   config: SpoorConfig,
   parts: ReceiverParts,
   clientReports: ClientReports,
+  strategies: StrategiesSource,
 ): ReceiverPart[] {
   const { otlp, jaeger, zipkin } = config.receivers;
   const receivers: ReceiverPart[] = [];
@@ -60,12 +62,12 @@ export function createReceivers(
   const { grpc: jaegerGrpc, thrift_http: thriftHttp } = jaeger.protocols;
   const jaegerPath = 'receivers.jaeger.protocols';
   add({ path: `${jaegerPath}.grpc`, receiver: 'jaeger', transport: 'grpc' }, jaegerGrpc, () =>
-    createJaegerGrpcReceiver(grpcSettings(jaegerGrpc), parts),
+    createJaegerGrpcReceiver(grpcSettings(jaegerGrpc), parts, strategies),
   );
   add(
     { path: `${jaegerPath}.thrift_http`, receiver: 'jaeger', transport: 'http' },
     thriftHttp,
-    () => createThriftHttpReceiver(httpSettings(thriftHttp), parts),
+    () => createThriftHttpReceiver(httpSettings(thriftHttp), parts, strategies),
   );
   for (const [name, format] of UDP_FORMATS) {
     const section = jaeger.protocols[name];

@@ -33,6 +33,8 @@ test('a server is ready once everything listens, and not while it stops', async 
       'jaeger_udp_thrift_binary',
       'jaeger_udp_zipkin_compact',
       'zipkin_http',
+      'sampling_http',
+      'sampling_grpc',
       'health',
     ]);
     assert.equal((await fetch(`${addresses['health']}/ready`)).status, 200);
@@ -131,6 +133,8 @@ test('every listener can be switched off', async () => {
     'receivers.jaeger.protocols.thrift_binary.enabled=false',
     'receivers.jaeger.protocols.zipkin_compact.enabled=false',
     'receivers.zipkin.enabled=false',
+    'sampling.http.enabled=false',
+    'sampling.grpc.enabled=false',
     'query.http.enabled=false',
     'telemetry.health.enabled=false',
   );

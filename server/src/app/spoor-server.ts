@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Logger } from '#telemetry/logger.ts';
 import type { Components, Listener } from './components.ts';
-import { listenError, storeError } from './start-error.ts';
+import { listenError, samplingError, storeError } from './start-error.ts';
 import { addressesOf, type Addresses } from './status.ts';
 
 /** Time that running requests have to finish, in ms; with the store's own end it stays below 10 s. */
@@ -24,12 +24,27 @@ export class SpoorServer {
    * @throws {StartError}
    */
   async start(): Promise<Addresses> {
-    const { health, store, ingest, receivers, api, rssGuard, process: figures } = this.#components;
+    const {
+      health,
+      store,
+      ingest,
+      receivers,
+      strategies,
+      sampling,
+      api,
+      rssGuard,
+      process: figures,
+    } = this.#components;
     try {
       figures.start();
       rssGuard.start();
       // First, so that a probe hears "starting" and not nothing.
       if (health !== undefined) await listen(health);
+      try {
+        await strategies.start();
+      } catch (error) {
+        throw samplingError(error);
+      }
       try {
         await store.start();
       } catch (error) {
@@ -37,6 +52,7 @@ export class SpoorServer {
       }
       ingest.recall();
       for (const receiver of receivers) await listen(receiver);
+      for (const listener of sampling) await listen(listener);
       if (api !== undefined) await listen(api);
     } catch (error) {
       await this.shutdown();
@@ -62,6 +78,8 @@ export class SpoorServer {
       health,
       store,
       receivers,
+      strategies,
+      sampling,
       api,
       rssGuard,
       process: figures,
@@ -69,12 +87,13 @@ export class SpoorServer {
     } = this.#components;
     readiness.setDraining();
     await Promise.all(
-      [...receivers, api].map((listener) =>
+      [...receivers, ...sampling, api].map((listener) =>
         this.#attempt(listener?.path ?? '', async () => {
           await listener?.shutdown(DRAIN_MS);
         }),
       ),
     );
+    strategies.shutdown();
     await this.#attempt('storage', () => store.shutdown());
     await this.#attempt(health?.path ?? '', async () => {
       await health?.shutdown(1000);

@@ -43,7 +43,14 @@ function innerCause(error: unknown): unknown {
 
 /** Says why the store could not be opened. */
 export function storeError(cause: unknown): StartError {
-  const message =
-    cause instanceof SpoorError || cause instanceof Error ? cause.message : String(cause);
-  return new StartError(`storage: ${message}`, { cause });
+  return new StartError(`storage: ${messageOf(cause)}`, { cause });
+}
+
+/** Says why the sampling strategies could not be read. */
+export function samplingError(cause: unknown): StartError {
+  return new StartError(`sampling.strategies_file: ${messageOf(cause)}`, { cause });
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof SpoorError || error instanceof Error ? error.message : String(error);
 }

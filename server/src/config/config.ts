@@ -4,6 +4,7 @@ import { jaegerReceiverSchema } from './jaeger-receiver-config.ts';
 import { memoryShares, MIN_MEMORY_LIMIT_MIB } from './memory-shares.ts';
 import { otlpReceiverSchema } from './otlp-receiver-config.ts';
 import { querySchema } from './query-config.ts';
+import { samplingSchema } from './sampling-config.ts';
 import { storageSchema } from './storage-config.ts';
 import { telemetrySchema } from './telemetry-config.ts';
 import { tenancySchema } from './tenancy-config.ts';
@@ -26,6 +27,7 @@ export const configSchema = z
       })
       .prefault({})
       .describe('Where spans come in.'),
+    sampling: samplingSchema,
     storage: storageSchema,
     query: querySchema,
     tenancy: tenancySchema,

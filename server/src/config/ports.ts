@@ -17,6 +17,9 @@ export const PORTS = {
   jaegerThriftCompact: 6831,
   jaegerThriftBinary: 6832,
   jaegerZipkinCompact: 5775,
+  /** Sampling strategies, over HTTP and over gRPC. */
+  samplingHttp: 5778,
+  samplingGrpc: 5779,
   /** Zipkin over HTTP. */
   zipkin: 9411,
   /** Web page and query API. */

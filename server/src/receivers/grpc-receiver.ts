@@ -30,11 +30,22 @@ export class GrpcReceiver {
   readonly #listener: GrpcListener;
   readonly #intake: ReceiverIntake;
 
-  constructor(settings: GrpcListenerSettings, parts: ReceiverParts, dialect: GrpcDialect) {
+  /** @param otherMethods served on the same port, which do not take spans */
+  constructor(
+    settings: GrpcListenerSettings,
+    parts: ReceiverParts,
+    dialect: GrpcDialect,
+    otherMethods: readonly GrpcBodyMethod[] = [],
+  ) {
     this.#parts = parts;
     this.#dialect = dialect;
     this.#intake = new ReceiverIntake(dialect.name, parts);
-    this.#listener = new GrpcListener(dialect.path, settings, [this.#method()], parts.logger);
+    this.#listener = new GrpcListener(
+      dialect.path,
+      settings,
+      [this.#method(), ...otherMethods],
+      parts.logger,
+    );
   }
 
   /** Where the receiver is bound, or undefined while it isn't. */

@@ -35,6 +35,9 @@ export interface HttpRoute {
   readonly otherwise?: IngestFormat;
 }
 
+/** Answers a GET of a path that takes no spans. */
+export type HttpQuestion = (exchange: HttpExchange) => void;
+
 /** What a protocol over HTTP has of its own: where it takes spans, and its answers. */
 export interface HttpDialect {
   /** How the log calls it, such as `otlp http`. */
@@ -42,6 +45,8 @@ export interface HttpDialect {
   /** Path of its section in the configuration. */
   readonly path: string;
   readonly routes: readonly HttpRoute[];
+  /** What else is asked here, by path. */
+  readonly questions?: ReadonlyMap<string, HttpQuestion>;
   /** Answers a request that was taken. */
   answer(
     exchange: HttpExchange,
@@ -119,6 +124,12 @@ export class HttpReceiver {
       const url = request.url ?? '';
       const route = this.#routes.get(url) ?? this.#routes.get(pathOf(url));
       if (route === undefined) {
+        const question = this.#dialect.questions?.get(pathOf(url));
+        if (question !== undefined && request.method === 'GET') {
+          exchange.closing = this.#listener.draining;
+          question(exchange);
+          return;
+        }
         this.#refuse(exchange, format, wrongPath(request, this.#dialect));
         return;
       }

@@ -2,6 +2,8 @@
 import type { GrpcListenerSettings } from '#net/grpc-listener.ts';
 import { GrpcReceiver, type GrpcDialect } from '#receivers/grpc-receiver.ts';
 import type { ReceiverParts } from '#receivers/intake.ts';
+import { samplingMethod } from '#sampling/sampling-method.ts';
+import type { StrategiesSource } from '#sampling/strategies-source.ts';
 
 const DIALECT: GrpcDialect = {
   name: 'jaeger grpc',
@@ -14,12 +16,14 @@ const DIALECT: GrpcDialect = {
 };
 
 /**
- * Receives Jaeger's protobuf over gRPC: CollectorService/PostSpans, as agents send it.
+ * Receives Jaeger's protobuf over gRPC: CollectorService/PostSpans, as agents send it; and tells their SDKs how to
+ * sample, by SamplingManager/GetSamplingStrategy.
  * @see https://github.com/jaegertracing/jaeger-idl/blob/v0.6.0/proto/api_v2/collector.proto
  */
 export function createJaegerGrpcReceiver(
   settings: GrpcListenerSettings,
   parts: ReceiverParts,
+  strategies: StrategiesSource,
 ): GrpcReceiver {
-  return new GrpcReceiver(settings, parts, DIALECT);
+  return new GrpcReceiver(settings, parts, DIALECT, [samplingMethod(strategies)]);
 }

@@ -11,6 +11,7 @@ import {
   startReceiver,
   type TestBed,
 } from '#receivers/testing/receiver-test-bed.ts';
+import { StrategiesSource } from '#sampling/strategies-source.ts';
 import { createThriftHttpReceiver } from './thrift-http-receiver.ts';
 
 const BODY = Buffer.from('a batch');
@@ -18,7 +19,16 @@ const TYPE = { 'content-type': 'application/x-thrift' };
 
 function start(settings: Partial<HttpReceiverSettings> = {}): Promise<TestBed<HttpReceiver>> {
   return startReceiver((parts) =>
-    createThriftHttpReceiver({ ...HTTP_DEFAULTS, ...LOOPBACK, ...settings }, parts),
+    createThriftHttpReceiver(
+      { ...HTTP_DEFAULTS, ...LOOPBACK, ...settings },
+      parts,
+      new StrategiesSource({
+        location: '',
+        reloadIntervalMs: 0,
+        defaultProbability: 0.5,
+        logger: parts.logger,
+      }),
+    ),
   );
 }
 
@@ -80,4 +90,21 @@ test('what is refused is told as text, as Jaeger does', async () => {
     [1, 1],
   );
   assert.deepEqual([thrift.refusedRequests.malformed, thrift.refusedRequests.overloaded], [1, 1]);
+});
+
+test('clients are told there how to sample', async () => {
+  await using bed = await start();
+  const ask = async (path: string): Promise<[number, string]> => {
+    const answer = await send(bed.port, { path, method: 'GET' }, []);
+    return [answer.status, answer.body.toString()];
+  };
+  assert.deepEqual(await ask('/api/sampling?service=shop'), [
+    200,
+    '{"strategyType":"PROBABILISTIC","probabilisticSampling":{"samplingRate":0.5}}',
+  ]);
+  assert.deepEqual(await ask('/api/baggageRestrictions?service=shop'), [200, '[]']);
+  assert.deepEqual(await ask('/api/sampling'), [
+    400,
+    "'service' parameter must be provided once\n",
+  ]);
 });

@@ -3,9 +3,12 @@ import type { Refusal } from '#net/refusal.ts';
 import {
   HttpReceiver,
   type HttpDialect,
+  type HttpQuestion,
   type HttpReceiverSettings,
 } from '#receivers/http-receiver.ts';
 import type { ReceiverParts } from '#receivers/intake.ts';
+import { samplingAnswer } from '#sampling/sampling-answer.ts';
+import type { StrategiesSource } from '#sampling/strategies-source.ts';
 import { refuseWithText } from '#receivers/text-refusal.ts';
 
 const DIALECT: HttpDialect = {
@@ -33,13 +36,29 @@ const DIALECT: HttpDialect = {
 
 /**
  * Receives Jaeger's Thrift over HTTP: POST of a `Batch`. Answers are Jaeger's: 202 without a body, errors as text; but that
- * what should be sent again is 503 and not 500.
+ * what should be sent again is 503 and not 500. `GET /api/sampling?service=NAME` has the sampling strategy of a service.
  */
 export function createThriftHttpReceiver(
   settings: HttpReceiverSettings,
   parts: ReceiverParts,
+  strategies: StrategiesSource,
 ): HttpReceiver {
-  return new HttpReceiver(settings, parts, DIALECT);
+  const answer: HttpQuestion = (exchange) => {
+    const told = samplingAnswer(strategies, exchange.request.url ?? '');
+    if (told.status === 200) {
+      exchange.answer(200, ['content-type', 'application/json'], JSON.stringify(told.json));
+    } else {
+      const headers = ['content-type', 'text/plain; charset=utf-8'];
+      exchange.answer(told.status, headers, `${told.text}\n`);
+    }
+  };
+  return new HttpReceiver(settings, parts, {
+    ...DIALECT,
+    questions: new Map([
+      ['/api/sampling', answer],
+      ['/api/baggageRestrictions', answer],
+    ]),
+  });
 }
 
 function textOf({ reason, message }: Refusal, isWrongType: boolean): string {

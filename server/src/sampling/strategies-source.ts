@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+import { readFile } from 'node:fs/promises';
+import { SpoorError } from '@spoor/core/model/errors.ts';
+import type { Logger } from '#net/logger.ts';
+import { type SamplingStrategies, type SamplingStrategy, strategyOf } from './sampling-strategy.ts';
+import { parseStrategies } from './strategies-file.ts';
+
+/** Longest wait for a server that has the strategies. */
+const FETCH_TIMEOUT_MS = 1000;
+
+/** More is not read. */
+const MAX_BYTES = 16 << 20;
+
+/** Where strategies come from. */
+export interface StrategiesSourceOptions {
+  /** Path or `http(s)` address of a strategies file; empty: there is none. */
+  readonly location: string;
+  /** Pause after which it is looked at again, in ms; 0: never. */
+  readonly reloadIntervalMs: number;
+  /** Where the file says nothing, 0 to 1. */
+  readonly defaultProbability: number;
+  readonly logger: Logger;
+}
+
+/** The sampling strategies of this moment: from a file or a server, read again as time goes by. */
+export class StrategiesSource {
+  readonly #options: StrategiesSourceOptions;
+  #strategies: SamplingStrategies;
+  /** What was read last, so that only changes count. */
+  #text: string | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #isStopped = false;
+  /** What the log said last, so that it says the same only once. */
+  #problem: string | undefined;
+
+  constructor(options: StrategiesSourceOptions) {
+    this.#options = options;
+    this.#strategies = parseStrategies('null', options.defaultProbability, () => undefined);
+  }
+
+  /** The strategy of a service. */
+  strategyOf(service: string): SamplingStrategy {
+    return strategyOf(this.#strategies, service);
+  }
+
+  /**
+   * Reads the strategies for the first time.
+   * @throws {SpoorError} config: they cannot be read, or are not what they should be
+   */
+  async start(): Promise<void> {
+    const { location, reloadIntervalMs } = this.#options;
+    if (location === '') return;
+    await this.reload();
+    if (reloadIntervalMs > 0) this.#schedule();
+  }
+
+  shutdown(): void {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  /** Reads the strategies again; where that fails, those of before stay. @throws {SpoorError} as {@link start} */
+  async reload(): Promise<void> {
+    const { location, defaultProbability, logger } = this.#options;
+    const text = await readLocation(location);
+    if (text === this.#text) return;
+    this.#strategies = parseStrategies(text, defaultProbability, (problem) => {
+      logger.warn({ location, problem }, 'sampling: part of the strategies does not count');
+    });
+    const isFirst = this.#text === undefined;
+    this.#text = text;
+    const services = this.#strategies.byService.size;
+    logger.info(
+      { location, services },
+      `sampling: strategies ${isFirst ? 'read' : 'have changed'}`,
+    );
+  }
+
+  #schedule(): void {
+    this.#timer = setTimeout(() => void this.#reloadQuietly(), this.#options.reloadIntervalMs);
+    this.#timer.unref();
+  }
+
+  async #reloadQuietly(): Promise<void> {
+    try {
+      await this.reload();
+      this.#problem = undefined;
+    } catch (error) {
+      const problem = error instanceof Error ? error.message : String(error);
+      if (problem !== this.#problem) {
+        const { location, logger } = this.#options;
+        logger.warn({ location, problem }, 'sampling: strategies stay as they were');
+        this.#problem = problem;
+      }
+    }
+    if (!this.#isStopped) this.#schedule();
+  }
+}
+
+async function readLocation(location: string): Promise<string> {
+  return /^https?:\/\//i.test(location) ? fetchText(location) : readText(location);
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    const { message } = error as Error;
+    throw new SpoorError('config', `sampling strategies: ${message}`, { cause: error });
+  }
+}
+
+/** A server that answers 503 has no strategies now, which is not an error. */
+async function fetchText(url: string): Promise<string> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) });
+    if (response.status === 503) return 'null';
+    if (response.status !== 200) throw new Error(`status ${response.status}`);
+    return await limitedText(response);
+  } catch (error) {
+    const { message } = error as Error;
+    throw new SpoorError('config', `sampling strategies: ${url}: ${message}`, { cause: error });
+  }
+}
+
+async function limitedText(response: Response): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of response.body ?? []) {
+    length += piece.length;
+    if (length > MAX_BYTES) throw new Error(`more than ${MAX_BYTES} bytes`);
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces).toString('utf8');
+}
