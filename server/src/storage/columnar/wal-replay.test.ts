@@ -239,3 +239,28 @@ test('a log that is only looked at is not written to, one that is built upon has
     assert.equal(writes.length, readOnly ? 0 : 2, writes.join());
   }
 });
+
+test('without a header a first group that power tore is no damage, and one with another behind it is', async () => {
+  for (const [groups, damages, records] of [
+    [1, 0, []],
+    [2, 2, [4]],
+  ] as const) {
+    const files = new FaultyFiles();
+    const { wal } = await openWal(files);
+    await wal.append([1, 2, 3].map((n) => recordOf(n)));
+    if (groups > 1) await wal.append([recordOf(4)]);
+    await wal.close();
+    const path = (await replayAll(files)).replay.segments[0]!.path;
+    const bytes = files.content(path);
+    // The header and the first two records are not there.
+    bytes.fill(0, 0, recordEnds(bytes)[1]!);
+    files.put(path, bytes);
+    const { damage, records: found, replay } = await replayAll(files);
+    assert.equal(damage.length, damages, damage.map(({ message }) => message).join('; '));
+    assertRecords(
+      found.filter(({ sequence }) => sequence > 3),
+      records,
+    );
+    assert.equal(replay.unused.length, 2 - groups);
+  }
+});
