@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Refusal } from './refusal.ts';
 import { encodeRpcStatus, formatRpcStatus } from './rpc-status.ts';
 import { rpcStatusOf } from './refusal.ts';
+import { skipBody } from './skipped-body.ts';
 
 /** Content type of a google.rpc.Status body. */
 export type StatusFormat = 'application/x-protobuf' | 'application/json';
@@ -33,6 +34,7 @@ export class HttpExchange {
   closing = false;
   /** Whether nothing more of the request can come, so that an answer needs not wait for it. */
   broken = false;
+  #endSkipping: (() => void) | undefined;
   // Whether the client waits for `100 Continue` before it sends the body.
   #awaitsContinue: boolean;
 
@@ -77,8 +79,8 @@ export class HttpExchange {
     }
     if (!this.#awaitsContinue && (this.declaredBytes ?? 0) <= DRAIN_BYTES) {
       response.writeHead(status, headers).end(body, 'latin1');
-      // What is known to be small is dropped by Node itself, for less.
       if (this.declaredBytes === undefined) this.#drain(() => request.socket.destroySoon());
+      else this.#endSkipping = skipBody(request.socket);
       return;
     }
     // A client that gets the answer instead of `100 Continue` may send the body or not, and one
@@ -92,6 +94,12 @@ export class HttpExchange {
       response.write(body, 'latin1');
       this.#drainThenClose();
     }
+  }
+
+  /** To be called when the next request begins or the connection ends. */
+  end(): void {
+    this.#endSkipping?.();
+    this.#endSkipping = undefined;
   }
 
   /** Sends a google.rpc.Status as the answer. */

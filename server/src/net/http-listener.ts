@@ -133,8 +133,12 @@ export class HttpListener {
   }
 
   #onConnection(socket: Socket): void {
-    this.#connections.set(socket, { active: 0, exchange: undefined });
-    socket.on('close', () => this.#connections.delete(socket));
+    const connection: Connection = { active: 0, exchange: undefined };
+    this.#connections.set(socket, connection);
+    socket.prependListener('close', () => {
+      connection.exchange?.end();
+      this.#connections.delete(socket);
+    });
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
@@ -142,6 +146,7 @@ export class HttpListener {
     const exchange = new HttpExchange(request, response, expectsContinue);
     if (connection !== undefined) {
       connection.active++;
+      connection.exchange?.end();
       connection.exchange = exchange;
       response.on('close', () => {
         connection.active--;

@@ -4,7 +4,13 @@ import http from 'node:http';
 import net from 'node:net';
 import { test } from 'node:test';
 import type { IngestResult } from '#pipeline/trace-ingest.ts';
-import { exchangeRaw, send, startHttp, until } from '#receivers/testing/receiver-test-bed.ts';
+import {
+  exchangeRaw,
+  pattern,
+  send,
+  startHttp,
+  until,
+} from '#receivers/testing/receiver-test-bed.ts';
 
 const PROTO = { 'content-type': 'application/x-protobuf' };
 const MIB = 1024 * 1024;
@@ -270,4 +276,46 @@ test('a refused body without a length is dropped, and the connection takes the n
   const last = `POST /v1/traces HTTP/1.1\r\n${head}connection: close\r\ncontent-length: 1\r\n\r\nx`;
   const text = await exchangeRaw(bed.port, chunked + last);
   assert.equal(text.match(/HTTP\/1\.1 415 /g)?.length, 2);
+});
+
+test('a refused body is passed over, and the next request on the connection is taken whole', async () => {
+  await using bed = await startHttp({}, MIB);
+  const lease = bed.budget.reserve(MIB - 1000);
+  const body = pattern(200_000, 3);
+  const head = 'POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-protobuf\r\n';
+  const socket = net.connect({ host: '127.0.0.1', port: bed.port });
+  let got = '';
+  socket.on('data', (piece) => (got += piece.toString('latin1')));
+  socket.write(`${head}content-length: ${body.length}\r\n\r\n`);
+  await until(() => got.includes('HTTP/1.1 503 '));
+  lease?.release();
+  // The end of the refused body and all of the next request may come in one piece.
+  socket.write(body);
+  socket.end(
+    Buffer.concat([
+      Buffer.from(`${head}connection: close\r\ncontent-length: ${body.length}\r\n\r\n`),
+      body,
+    ]),
+  );
+  await until(() => bed.ingest.calls.length === 1 && got.includes('HTTP/1.1 200 '));
+  assert.ok(bed.ingest.calls[0]?.body.equals(body));
+  assert.equal(bed.budget.figures.leases, 0);
+});
+
+test('a client that goes away in the middle of a refused body spoils no other connection', async () => {
+  await using bed = await startHttp({}, MIB);
+  const lease = bed.budget.reserve(MIB - 1000);
+  const head = 'POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-protobuf\r\n';
+  for (let i = 0; i < 5; i++) {
+    const socket = net.connect({ host: '127.0.0.1', port: bed.port });
+    socket.write(`${head}content-length: 5000\r\n\r\nabc`);
+    await new Promise((resolve) => socket.once('data', resolve));
+    socket.destroy();
+  }
+  await until(() => bed.receiver.connections.open === 0);
+  lease?.release();
+  const body = pattern(5000, 1);
+  const answer = await send(bed.port, { headers: PROTO }, [body]);
+  assert.equal(answer.status, 200);
+  assert.ok(bed.ingest.calls[0]?.body.equals(body));
 });
