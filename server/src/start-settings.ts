@@ -9,10 +9,10 @@ import { join } from 'node:path';
 const MALLOC_SETTINGS = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072' };
 
 /**
- * Each thread's nursery has this size from the start, in MiB: as large as `main.ts` lets it become. It would begin with 1 and
- * stay there, and be cleared every 20 ms under load, which cost a tenth of all CPU time.
+ * Each thread's nursery has this size from the start, in MiB. It would begin with 1 and stay there, and be cleared every 20 ms
+ * under load. More than this showed in resident memory, and not surely in CPU time.
  */
-const V8_SETTINGS = ['--min-semi-space-size=4'];
+const V8_SETTINGS = ['--min-semi-space-size=2'];
 
 /**
  * Starts the program anew, as the same process, with {@link MALLOC_SETTINGS} in its environment and

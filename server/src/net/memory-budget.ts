@@ -8,7 +8,7 @@ const DEFAULT_IN_FLIGHT_BYTES = 64 * 1024 * 1024;
  * Lent also when the process is near its limit: some requests of the usual size. What else takes the memory may stay for long,
  * and must not stop everything.
  */
-const TIGHT_BYTES = 3 * 1024 * 1024;
+const TIGHT_BYTES = 5 * 1024 * 1024;
 
 /** State of a {@link MemoryBudget} for the metrics. */
 export interface MemoryBudgetFigures {
