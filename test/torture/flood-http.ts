@@ -55,8 +55,9 @@ export class FloodHttp implements FloodTransport {
   }
 
   async send(request: WireRequest): Promise<SendOutcome> {
-    let connection = this.#idle.pop();
-    while (connection?.isOpen === false) connection = this.#idle.pop();
+    // The one that rested longest: the server closes those on which nothing ever comes.
+    let connection = this.#idle.shift();
+    while (connection?.isOpen === false) connection = this.#idle.shift();
     connection ??= this.#newConnection();
     const outcome = await connection.send(request.bytes);
     if (connection.isOpen) this.#idle.push(connection);

@@ -34,6 +34,8 @@ export interface SendOrder {
 export interface FloodReport {
   /** Numbers of the requests that were acknowledged. */
   readonly acked: readonly number[];
+  /** How many of these before the time was over. */
+  readonly ackedInTime: number;
   /** Tries, with those of refused requests. */
   readonly sent: number;
   /** Requests that had not been made in advance. */

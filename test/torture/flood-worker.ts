@@ -63,6 +63,7 @@ class Flood {
     const refusalLatency = new LatencyHistogram();
     const startMs = performance.now();
     let sent = 0;
+    let ackedInTime = 0;
     let unprepared = 0;
     const sendOne = async (): Promise<void> => {
       sent++;
@@ -78,6 +79,7 @@ class Flood {
       const tookMs = performance.now() - sentMs;
       if (outcome.kind === 'acked' && outcome.rejectedSpans === 0) {
         acked.push(numbered.number);
+        if (performance.now() - startMs < order.durationMs) ackedInTime++;
         ackLatency.record(tookMs);
         return;
       }
@@ -102,6 +104,7 @@ class Flood {
     while (this.#inFlight > 0) await sleep(TICK_MS);
     return {
       acked,
+      ackedInTime,
       sent,
       unprepared,
       refused,

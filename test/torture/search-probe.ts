@@ -4,9 +4,9 @@ import { LatencyHistogram } from '../../server/src/cli/tracegen/latency-histogra
 import { SpanPlan } from './span-plan.ts';
 import type { Verdict } from './verdict.ts';
 
-/** Pause between two questions. */
+/** Pause between two questions unless told. */
 const PAUSE_MS = 150;
-/** An answer that takes longer counts as none. */
+/** An answer that takes longer counts as none, unless told. */
 const LIMIT_MS = 10_000;
 
 /** Asks as a person in front of the page does, one question after the other, while others load the server. */
@@ -14,11 +14,15 @@ export class SearchProbe {
   readonly latency = new LatencyHistogram();
   readonly #queryUrl: string;
   readonly #verdict: Verdict;
+  readonly #pauseMs: number;
+  readonly #limitMs: number;
   #ending = false;
   readonly #work: Promise<void>;
 
-  constructor(queryUrl: string, verdict: Verdict) {
+  constructor(queryUrl: string, verdict: Verdict, pauseMs = PAUSE_MS, limitMs = LIMIT_MS) {
     this.#queryUrl = queryUrl;
+    this.#pauseMs = pauseMs;
+    this.#limitMs = limitMs;
     this.#verdict = verdict;
     this.#work = this.#run();
   }
@@ -36,18 +40,19 @@ export class SearchProbe {
         `/api/services/${service}/operations`,
         `/api/traces?service=${service}&limit=20&lookback=1h`,
       ];
-      this.latency.record(await ask(this.#queryUrl + paths[i % paths.length]!, this.#verdict));
-      await sleep(PAUSE_MS);
+      const url = this.#queryUrl + paths[i % paths.length]!;
+      this.latency.record(await ask(url, this.#limitMs, this.#verdict));
+      await sleep(this.#pauseMs);
     }
   }
 }
 
 /** Asks one question and returns how long the whole answer took, ms. */
-async function ask(url: string, verdict: Verdict): Promise<number> {
+async function ask(url: string, limitMs: number, verdict: Verdict): Promise<number> {
   const startMs = performance.now();
   let outcome: string;
   try {
-    const answer = await fetch(url, { signal: AbortSignal.timeout(LIMIT_MS) });
+    const answer = await fetch(url, { signal: AbortSignal.timeout(limitMs) });
     await answer.arrayBuffer();
     outcome = String(answer.status);
   } catch (error) {
