@@ -55,7 +55,7 @@ export class ProtoProcessReader {
       } else reader.skip(field, end);
     }
     symbols.endResource();
-    return symbols.bytes.slice(0, symbols.length);
+    return symbols.toBytes();
   }
 
   #name(start: number, end: number): [number, number] {

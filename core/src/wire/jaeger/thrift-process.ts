@@ -63,7 +63,7 @@ export class ThriftProcessReader {
       },
     );
     symbols.endResource();
-    return symbols.bytes.slice(0, symbols.length);
+    return symbols.toBytes();
   }
 
   /** Goes through a process; the tag is in `#tag` at each call. */

@@ -5,6 +5,7 @@ import { encodeText } from '#model/utf8.ts';
 import { SpecialTag } from './special-tags.ts';
 import { SymbolWriter } from './symbol-writer.ts';
 import { TagText } from './tag-text.ts';
+import { TextMemo } from './text-memo.ts';
 
 /** The scope of a span that came in another format: exporters of OpenTelemetry put it into four tags. */
 export class ScopeTags {
@@ -14,6 +15,8 @@ export class ScopeTags {
   readonly #libraryName = new TagText();
   readonly #libraryVersion = new TagText();
   readonly #symbols = new SymbolWriter();
+  readonly #memo = new TextMemo();
+  readonly #texts: TagText[] = [];
 
   /** Begins a span. */
   clear(): void {
@@ -43,9 +46,14 @@ export class ScopeTags {
     }
     const scopeName = either(builder, name, libraryName, LIBRARY_NAME_KEY);
     const scopeVersion = either(builder, version, libraryVersion, LIBRARY_VERSION_KEY);
-    const symbols = this.#symbols;
-    symbols.scope(scopeName, scopeVersion);
-    builder.scope[row] = builder.scopes.intern(symbols.bytes, 0, symbols.length);
+    const texts = this.#texts;
+    texts[0] = scopeName;
+    texts[1] = scopeVersion;
+    if (!this.#memo.matches(texts, 2)) {
+      this.#symbols.scope(scopeName, scopeVersion);
+      this.#memo.store(texts, 2);
+    }
+    builder.scope[row] = this.#symbols.intern(builder.scopes);
   }
 
   #text(special: number): TagText | undefined {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ValueType } from '#model/attributes.ts';
+import { hashBytes, viewOf, type SymbolInterner } from '#model/symbol-interner.ts';
 import { isValidUtf8, toValidUtf8 } from '#model/utf8.ts';
 import { ProtoWriter } from '#wire/protobuf/writer.ts';
 import type { TagText } from './tag-text.ts';
@@ -11,18 +12,30 @@ import type { TagText } from './tag-text.ts';
 export class SymbolWriter {
   readonly #writer = new ProtoWriter(512);
   #start = 0;
+  /** Of the symbol that is written; 0 until it is asked for. */
+  #hash = 0;
+  #viewed: Uint8Array = this.#writer.bytes;
+  #view = viewOf(this.#viewed);
 
-  /** Bytes of the symbol: `bytes[0, length)`, until the next `begin`. */
-  get bytes(): Uint8Array<ArrayBuffer> {
-    return this.#writer.bytes;
+  /** A copy of the symbol. */
+  toBytes(): Uint8Array<ArrayBuffer> {
+    return this.#writer.toBytes();
   }
 
-  get length(): number {
-    return this.#writer.length;
+  /** Code of the symbol in a table. It may be asked for again and again, until the next one is begun. */
+  intern(table: SymbolInterner): number {
+    const { bytes, length } = this.#writer;
+    if (this.#hash === 0) this.#hash = hashBytes(bytes, 0, length);
+    if (this.#viewed !== bytes) {
+      this.#viewed = bytes;
+      this.#view = viewOf(bytes);
+    }
+    return table.internHashed(bytes, 0, length, this.#hash, this.#view);
   }
 
   /** Begins a resource. */
   beginResource(): void {
+    this.#hash = 0;
     this.#writer.clear();
     this.#start = this.#writer.begin(1);
   }
@@ -48,6 +61,11 @@ export class SymbolWriter {
     writer.end(attribute);
   }
 
+  /** Adds an attribute that is a text. */
+  textAttribute(key: TagText, { bytes, start, end }: TagText): void {
+    this.attribute(ValueType.string, key.bytes, key.start, key.end, bytes, start, end);
+  }
+
   /** Ends the resource. */
   endResource(): void {
     this.#writer.end(this.#start);
@@ -56,6 +74,7 @@ export class SymbolWriter {
   /** Writes the symbol of a scope with a name and a version. */
   scope(name: TagText, version: TagText): void {
     const writer = this.#writer;
+    this.#hash = 0;
     writer.clear();
     const start = writer.begin(1);
     this.#text(1, name.bytes, name.start, name.end);

@@ -44,7 +44,7 @@ class JsonV1SpanReader {
     const parts = this.#parts;
     const row = this.#row;
     const { span } = row;
-    row.begin(builder);
+    row.begin(builder, reader.bytes);
     parts.problem = '';
     const at = span.row;
     for (let more = reader.enterObject(); more; more = reader.nextMember()) {

@@ -37,7 +37,7 @@ class JsonV2SpanReader {
     const reader = this.#reader;
     const parts = this.#parts;
     const row = this.#row;
-    row.begin(builder);
+    row.begin(builder, reader.bytes);
     parts.problem = '';
     const at = row.row;
     for (let more = reader.enterObject(); more; more = reader.nextMember()) {
@@ -127,11 +127,14 @@ class JsonV2SpanReader {
     const reader = this.#reader;
     const { text } = this.#parts;
     for (let more = reader.enterObject(); more; more = reader.nextMember()) {
+      const start = reader.position;
       const field = reader.field(NO_NAMES);
       if (field === NULL_FIELD) continue;
       const { textBytes: key, textStart: keyStart, textEnd: keyEnd } = reader;
       this.#parts.scalarText();
-      this.#row.tag(key, keyStart, keyEnd, text.bytes, text.start, text.end);
+      const { bytes } = text;
+      const end = reader.position;
+      this.#row.tag(key, keyStart, keyEnd, bytes, text.start, text.end, start, end);
     }
   }
 }

@@ -54,9 +54,10 @@ class ProtoSpanReader {
     const reader = this.#reader;
     const row = this.#row;
     const nanos = this.#nanos;
-    row.begin(builder);
+    row.begin(builder, reader.bytes);
     const at = row.row;
     while (reader.position < end) {
+      const fieldStart = reader.position;
       const field = reader.tag(end);
       switch (field) {
         case 10:
@@ -104,7 +105,7 @@ class ProtoSpanReader {
           this.#annotation(reader.length(end) + reader.position);
           break;
         case 90:
-          this.#tag(reader.length(end) + reader.position);
+          this.#tag(fieldStart, reader.length(end) + reader.position);
           break;
         case 96:
           reader.varint64(end);
@@ -178,8 +179,11 @@ class ProtoSpanReader {
     this.#row.event(lo, hi, reader.bytes, nameStart, nameEnd);
   }
 
-  /** An entry of the map of tags. */
-  #tag(end: number): void {
+  /**
+   * An entry of the map of tags.
+   * @param start where its field begins; with the field's own tag no attribute of OTLP is encoded in the same bytes
+   */
+  #tag(start: number, end: number): void {
     const reader = this.#reader;
     const { bytes } = reader;
     let keyStart = 0;
@@ -198,7 +202,7 @@ class ProtoSpanReader {
         reader.position = valueEnd += valueStart;
       } else passUnknown(reader, field, end, 2);
     }
-    this.#row.tag(bytes, keyStart, keyEnd, bytes, valueStart, valueEnd);
+    this.#row.tag(bytes, keyStart, keyEnd, bytes, valueStart, valueEnd, start, end);
   }
 }
 

@@ -62,7 +62,7 @@ export class ZipkinThriftSpans {
     const row = this.#row;
     const { span } = row;
     const nanos = this.#nanos;
-    row.begin(builder);
+    row.begin(builder, reader.bytes);
     const at = span.row;
     for (let id = 0; ;) {
       const type = reader.field(id);

@@ -44,9 +44,9 @@ export class ZipkinV1Row {
     ma: new ZipkinEndpoint(),
   };
 
-  /** Opens a row. */
-  begin(builder: BatchBuilder): void {
-    this.span.begin(builder);
+  /** Opens a row. @param body the request */
+  begin(builder: BatchBuilder, body: Uint8Array): void {
+    this.span.begin(builder, body);
     this.#count = 0;
     this.#localRank = 0;
     this.#addresses.sa.clear();

@@ -7,6 +7,7 @@ import { addText, ScopeTags } from '#wire/mapping/scope-tags.ts';
 import { SPECIAL_TAGS, SpecialTag, STATUS_CODES } from '#wire/mapping/special-tags.ts';
 import { SymbolWriter } from '#wire/mapping/symbol-writer.ts';
 import { TagText } from '#wire/mapping/tag-text.ts';
+import { TextMemo } from '#wire/mapping/text-memo.ts';
 import { STATUS_MESSAGE, TRACE_STATE } from '#wire/otlp/field-keys.ts';
 import { ZipkinEndpoint } from './endpoint.ts';
 import { isResourceKey } from './resource-keys.ts';
@@ -43,15 +44,18 @@ export class ZipkinRow {
   readonly #traceState = new TagText();
   readonly #spanKind = new TagText();
   readonly #scope = new ScopeTags();
-  /** Tags that belong to the resource. */
-  readonly #resourceTags: [key: TagText, value: TagText][] = [];
-  #resourceTagCount = 0;
+  /** Of the resource: the service, then keys and values of tags in turn. */
+  readonly #resourceTexts: TagText[] = [this.local.service];
+  #resourceTextCount = 1;
   readonly #symbols = new SymbolWriter();
+  readonly #memo = new TextMemo();
+  #body: Uint8Array = EMPTY;
   readonly #scalar = new Uint8Array(8);
 
-  /** Opens a row. */
-  begin(builder: BatchBuilder): void {
+  /** Opens a row. @param body the request */
+  begin(builder: BatchBuilder, body: Uint8Array): void {
     this.#builder = builder;
+    this.#body = body;
     this.row = builder.beginSpan();
     this.local.clear();
     this.remote.clear();
@@ -66,14 +70,17 @@ export class ZipkinRow {
     this.#traceState.clear();
     this.#spanKind.clear();
     this.#scope.clear();
-    this.#resourceTagCount = 0;
+    this.#resourceTextCount = 1;
     const { traceId, spanId, parentSpanId } = builder;
     traceId.fill(0, this.row * 16, this.row * 16 + 16);
     spanId.fill(0, this.row * 8, this.row * 8 + 8);
     parentSpanId.fill(0, this.row * 8, this.row * 8 + 8);
   }
 
-  /** Adds a tag, all of which are texts. Ranges must stay as they are until `finish`. */
+  /**
+   * Adds a tag, all of which are texts. Ranges must stay as they are until `finish`.
+   * @param encodedStart the tag came as `body[encodedStart, encodedEnd)`; empty when that may mean something else too
+   */
   tag(
     key: Uint8Array,
     keyStart: number,
@@ -81,6 +88,8 @@ export class ZipkinRow {
     value: Uint8Array,
     start: number,
     end: number,
+    encodedStart = 0,
+    encodedEnd = 0,
   ): void {
     const special = SPECIAL_TAGS.find(key, keyStart, keyEnd);
     if (special !== 0 && this.#takeSpecial(special, value, start, end)) return;
@@ -88,7 +97,10 @@ export class ZipkinRow {
       this.#resourceTag(key, keyStart, keyEnd, value, start, end);
       return;
     }
+    const builder = this.#builder;
+    if (builder.repeat(AttributeLevel.span, this.#body, encodedStart, encodedEnd)) return;
     this.attribute(ValueType.string, key, keyStart, keyEnd, value, start, end);
+    builder.remember(AttributeLevel.span, this.#body, encodedStart, encodedEnd);
   }
 
   /** Adds an attribute of canonical bytes. */
@@ -176,9 +188,12 @@ export class ZipkinRow {
     start: number,
     end: number,
   ): void {
-    const pair = (this.#resourceTags[this.#resourceTagCount++] ??= [new TagText(), new TagText()]);
-    pair[0].set(key, keyStart, keyEnd);
-    pair[1].set(value, start, end);
+    this.#resourceText().set(key, keyStart, keyEnd);
+    this.#resourceText().set(value, start, end);
+  }
+
+  #resourceText(): TagText {
+    return (this.#resourceTexts[this.#resourceTextCount++] ??= new TagText());
   }
 
   /** A span that names itself as its parent has none. */
@@ -218,30 +233,28 @@ export class ZipkinRow {
   }
 
   #resource(): number {
-    const builder = this.#builder;
+    const texts = this.#resourceTexts;
+    const count = this.#resourceTextCount;
+    if (!this.#memo.matches(texts, count)) {
+      this.#writeResource();
+      this.#memo.store(texts, count);
+    }
+    return this.#symbols.intern(this.#builder.resources);
+  }
+
+  #writeResource(): void {
     const symbols = this.#symbols;
+    const texts = this.#resourceTexts;
     const { service } = this.local;
     symbols.beginResource();
-    if (!service.isEmpty) {
-      const { bytes, start, end } = service;
-      symbols.attribute(ValueType.string, SERVICE_NAME, 0, SERVICE_NAME.length, bytes, start, end);
-    }
-    for (let i = 0; i < this.#resourceTagCount; i++) {
-      const [key, value] = this.#resourceTags[i]!;
+    if (!service.isEmpty) symbols.textAttribute(SERVICE_NAME, service);
+    for (let i = 1; i < this.#resourceTextCount; i += 2) {
+      const [key, value] = [texts[i]!, texts[i + 1]!];
       // Exporters of OpenTelemetry send it as a tag as well.
-      if (value.equals(service) && key.equals(SERVICE_NAME_TEXT)) continue;
-      symbols.attribute(
-        ValueType.string,
-        key.bytes,
-        key.start,
-        key.end,
-        value.bytes,
-        value.start,
-        value.end,
-      );
+      if (value.equals(service) && key.equals(SERVICE_NAME)) continue;
+      symbols.textAttribute(key, value);
     }
     symbols.endResource();
-    return builder.resources.intern(symbols.bytes, 0, symbols.length);
   }
 
   #endpoint(endpoint: ZipkinEndpoint, ipKey: Uint8Array, portKey: Uint8Array): void {
@@ -282,11 +295,11 @@ function constant(text: string): TagText {
   return constantText;
 }
 
+const EMPTY: Uint8Array = new Uint8Array(0);
 const INTERNAL = constant('internal');
 const TRUE = constant('true');
 const FALSE = constant('false');
-const SERVICE_NAME = encodeText('service.name');
-const SERVICE_NAME_TEXT = constant('service.name');
+const SERVICE_NAME = constant('service.name');
 const SPAN_KIND_KEY = encodeText('span.kind');
 const ERROR_KEY = encodeText('error');
 const DESCRIPTION_KEY = encodeText('otel.status_description');
