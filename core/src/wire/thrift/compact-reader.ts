@@ -65,13 +65,15 @@ export class ThriftCompactReader implements ThriftReader {
   }
 
   field(lastId: number): number {
-    const header = this.byte();
-    const type = header & 15;
+    const { bytes, position } = this;
+    if (position >= bytes.length) checkLeft(this, 1);
+    const header = bytes[position]!;
+    this.position = position + 1;
     this.#boolField = 0;
+    const type = header & 15;
     if (type === ThriftType.stop) return type;
-    const delta = header >>> 4;
-    this.fieldId = delta === 0 ? this.i16() : lastId + delta;
-    if (type === TRUE || type === FALSE) this.#boolField = type;
+    this.fieldId = header < 16 ? this.i16() : lastId + (header >>> 4);
+    if (type <= FALSE) this.#boolField = type;
     return this.#type(type);
   }
 
@@ -101,24 +103,36 @@ export class ThriftCompactReader implements ThriftReader {
     let at = this.position;
     let lo = 0;
     let hi = 0;
-    for (let shift = 0; shift < 70; shift += 7) {
-      if (at >= bytes.length) checkLeft(this, at + 1 - this.position);
-      const byte = bytes[at++]!;
-      if (shift < 28) lo |= (byte & 127) << shift;
-      else if (shift === 28) {
-        lo |= (byte & 127) << 28;
-        hi = (byte & 127) >>> 4;
-      } else if (shift < 63) hi |= (byte & 127) << (shift - 32);
-      else hi |= (byte & 1) << 31;
-      if (byte < 128) {
-        this.position = at;
-        const sign = -(lo & 1);
-        this.lo = (((lo >>> 1) | (hi << 31)) ^ sign) >>> 0;
-        this.hi = ((hi >>> 1) ^ sign) >>> 0;
-        return;
-      }
+    let byte = 0;
+    // Past the end there are undefined bytes, which count as 0 and are found out below.
+    number: {
+      lo = (byte = bytes[at++]!) & 127;
+      if (byte < 128) break number;
+      lo |= ((byte = bytes[at++]!) & 127) << 7;
+      if (byte < 128) break number;
+      lo |= ((byte = bytes[at++]!) & 127) << 14;
+      if (byte < 128) break number;
+      lo |= ((byte = bytes[at++]!) & 127) << 21;
+      if (byte < 128) break number;
+      lo |= (byte = bytes[at++]!) << 28;
+      hi = (byte & 127) >>> 4;
+      if (byte < 128) break number;
+      hi |= ((byte = bytes[at++]!) & 127) << 3;
+      if (byte < 128) break number;
+      hi |= ((byte = bytes[at++]!) & 127) << 10;
+      if (byte < 128) break number;
+      hi |= ((byte = bytes[at++]!) & 127) << 17;
+      if (byte < 128) break number;
+      hi |= ((byte = bytes[at++]!) & 127) << 24;
+      if (byte < 128) break number;
+      hi |= (byte = bytes[at++]!) << 31;
+      if (byte >= 128) this.fail('a number of more than 10 bytes');
     }
-    this.fail('a number of more than 10 bytes');
+    if (at > bytes.length) checkLeft(this, at - this.position);
+    this.position = at;
+    const sign = -(lo & 1);
+    this.lo = (((lo >>> 1) | (hi << 31)) ^ sign) >>> 0;
+    this.hi = ((hi >>> 1) ^ sign) >>> 0;
   }
 
   double(target: Uint8Array): void {
@@ -163,11 +177,16 @@ export class ThriftCompactReader implements ThriftReader {
 
   /** 32 bits of a varint, signed. */
   #varint32(): number {
-    const bytes = this.bytes;
-    let at = this.position;
+    const { bytes, position } = this;
+    const first = bytes[position]!;
+    if (first < 128) {
+      this.position = position + 1;
+      return first;
+    }
+    let at = position;
     let value = 0;
     for (let shift = 0; shift < 35; shift += 7) {
-      if (at >= bytes.length) checkLeft(this, at + 1 - this.position);
+      if (at >= bytes.length) checkLeft(this, at + 1 - position);
       const byte = bytes[at++]!;
       value |= (byte & 127) << shift;
       if (byte < 128) {
