@@ -183,11 +183,13 @@ export function selectValues(
   passes: Uint8Array | undefined,
 ): void {
   const column = columns.columns[id]!;
+  const codes = passes === undefined ? undefined : column.codes;
+  // Where none of the codes passes, the shapes need not be read.
+  if (passes !== undefined && codes?.every((code) => passes[code] !== 1) === true) return;
   const owners = ownersOf(columns, column.level);
   if (owners === undefined) return;
   const { shape, rowOffsets } = owners;
   const perShape = occurrences(columns, id);
-  const codes = passes === undefined ? undefined : column.codes;
   const { rows, words } = selected;
   let position = 0;
   let owner = 0;

@@ -87,12 +87,15 @@ export interface BlockGroup {
   readonly firstTraceId: string;
   /** In the order of {@link GROUP_CHUNKS}; null where the group has none of it. */
   readonly chunks: readonly (ChunkRef | null)[];
+  /** One of `chunks` by its index, where all of them would have to be made first. */
+  chunkAt?(index: number): ChunkRef | null;
   readonly columns: readonly GroupColumn[];
 }
 
-/** A fixed column among those of a group; null when the group has none of it. */
-export function chunkOf(chunks: BlockGroup['chunks'], what: GroupChunk): ChunkRef | null {
-  return chunks[CHUNK_PLACES.get(what)!] ?? null;
+/** A fixed column of a group; null when the group has none of it. */
+export function chunkOf(group: BlockGroup, what: GroupChunk): ChunkRef | null {
+  const index = CHUNK_PLACES.get(what)!;
+  return group.chunkAt === undefined ? (group.chunks[index] ?? null) : group.chunkAt(index);
 }
 
 /** Counts by key, minute and latency bucket: codes chunks one after the other. */

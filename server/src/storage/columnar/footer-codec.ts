@@ -109,10 +109,11 @@ class EncodedGroup implements BlockGroup {
     return formatTraceId(new Uint8Array(buffer), (this.#at + 5) * 4);
   }
   get chunks(): (ChunkRef | null)[] {
-    return Array.from(GROUP_CHUNKS, (_, i) => {
-      const at = this.#at + GROUP_HEAD_WORDS + i * 3;
-      return this.#words[at] === NO_CHUNK ? null : this.#ref(at);
-    });
+    return Array.from(GROUP_CHUNKS, (_, index) => this.chunkAt(index));
+  }
+  chunkAt(index: number): ChunkRef | null {
+    const at = this.#at + GROUP_HEAD_WORDS + index * 3;
+    return this.#words[at] === NO_CHUNK ? null : this.#ref(at);
   }
   get columns(): GroupColumn[] {
     return Array.from({ length: this.#words[this.#at + 4]! }, (_, i) => {

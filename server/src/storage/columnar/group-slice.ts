@@ -26,9 +26,7 @@ const MAX_GATHERED = 1024;
 /** Where a slice lies. */
 export interface SlicePlace {
   readonly block: BlockReader;
-  /** Its figures, and its chunks as they were read from the footer. */
-  readonly group: Pick<BlockGroup, 'rows' | 'traces' | 'events' | 'links' | 'chunks'>;
-  readonly columns: () => BlockGroup['columns'];
+  readonly group: BlockGroup;
   /** First row of each trace of the group, and the number of rows at the end. */
   readonly traceStarts: Uint32Array;
   /** Rows of the group, `[start, end)`. */
@@ -44,8 +42,7 @@ export class GroupSlice implements SpanColumns {
   readonly rows: number;
   readonly cells = undefined;
   readonly #block: BlockReader;
-  readonly #group: SlicePlace['group'];
-  readonly #parts: SlicePlace['columns'];
+  readonly #group: BlockGroup;
   readonly #traceStarts: Uint32Array;
   readonly #start: number;
   /** The trace of the first row, and the number of traces. */
@@ -67,10 +64,9 @@ export class GroupSlice implements SpanColumns {
   #links: LinkColumns | undefined;
   #columns: readonly SliceColumn[] | undefined;
 
-  constructor({ block, group, columns, traceStarts, start, end }: SlicePlace) {
+  constructor({ block, group, traceStarts, start, end }: SlicePlace) {
     this.#block = block;
     this.#group = group;
-    this.#parts = columns;
     this.#traceStarts = traceStarts;
     this.#start = start;
     this.rows = end - start;
@@ -206,7 +202,7 @@ export class GroupSlice implements SpanColumns {
   }
 
   #chunk(what: GroupChunk): Uint8Array {
-    return this.#block.chunk(chunkOf(this.#group.chunks, what));
+    return this.#block.chunk(chunkOf(this.#group, what));
   }
 
   #table(what: 'names' | 'resources' | 'scopes' | 'eventNames' | 'keys'): SymbolTable {
@@ -314,7 +310,7 @@ export class GroupSlice implements SpanColumns {
       ['eventShape', 'eventCount'],
       ['linkShape', 'linkCount'],
     ] as const) {
-      if (chunkOf(this.#group.chunks, shape) === null) continue;
+      if (chunkOf(this.#group, shape) === null) continue;
       const owned = this.#owned(count);
       owners.push([shape, owned.before, owned.count]);
     }
@@ -323,7 +319,7 @@ export class GroupSlice implements SpanColumns {
       countValues(this.shapes, shapes.subarray(0, first), before);
       countValues(this.shapes, shapes.subarray(first), within);
     }
-    const parts = new Map(this.#parts().map((part) => [part.column, part]));
+    const parts = new Map(this.#group.columns.map((part) => [part.column, part]));
     return columns.map((column, id) => {
       const part = parts.get(id);
       const read =

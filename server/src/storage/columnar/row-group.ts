@@ -40,8 +40,6 @@ export class RowGroup implements SpanColumns {
   readonly #group: BlockGroup;
   readonly #words = new Map<GroupChunk, Uint32Array>();
   readonly #octets = new Map<GroupChunk | 'traceId' | 'parent', Uint8Array>();
-  #chunkRefs: BlockGroup['chunks'] | undefined;
-  #columnParts: BlockGroup['columns'] | undefined;
   #columns: readonly AttributeColumn[] | undefined;
   #traceStarts: Uint32Array | undefined;
   #starts: Halves | undefined;
@@ -60,7 +58,7 @@ export class RowGroup implements SpanColumns {
 
   get columns(): readonly AttributeColumn[] {
     if (this.#columns === undefined) {
-      const parts = new Map(this.#parts.map((part) => [part.column, part]));
+      const parts = new Map(this.#group.columns.map((part) => [part.column, part]));
       this.#columns = this.#block.footer.columns.map(
         (column, c) => new RowGroupColumn(this.#block, this.number, c, column, parts.get(c)),
       );
@@ -107,16 +105,7 @@ export class RowGroup implements SpanColumns {
   /** Rows `[start, end)` as columns of their own: what is read of the others is not decoded. */
   slice(start: number, end: number): GroupSlice {
     const { traceStarts } = this;
-    const { rows, traces } = this;
-    const { events, links } = this.#group;
-    return new GroupSlice({
-      block: this.#block,
-      group: { rows, traces, events, links, chunks: this.#chunks },
-      columns: () => this.#parts,
-      traceStarts,
-      start,
-      end,
-    });
+    return new GroupSlice({ block: this.#block, group: this.#group, traceStarts, start, end });
   }
 
   /** As {@link slice}, all of its rows. */
@@ -240,17 +229,8 @@ export class RowGroup implements SpanColumns {
     return this.#links;
   }
 
-  /** The footer makes these each time. */
-  get #chunks(): BlockGroup['chunks'] {
-    return (this.#chunkRefs ??= this.#group.chunks);
-  }
-
-  get #parts(): BlockGroup['columns'] {
-    return (this.#columnParts ??= this.#group.columns);
-  }
-
   #chunk(what: GroupChunk): Uint8Array {
-    return this.#block.chunk(chunkOf(this.#chunks, what));
+    return this.#block.chunk(chunkOf(this.#group, what));
   }
 
   #raw(what: GroupChunk): Uint8Array {

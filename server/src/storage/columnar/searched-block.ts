@@ -5,6 +5,7 @@ import { selectStarts, type TimeWindow } from '@spoor/core/query/time-window.ts'
 import type { SpanSelections, TraceEvaluator } from '@spoor/core/query/trace-evaluator.ts';
 import type { TraceFacts } from '@spoor/core/query/trace-predicate.ts';
 import type { TraceQuery } from '@spoor/core/query/trace-query.ts';
+import { ALL_GROUPS } from './block-dictionary.ts';
 import type { BlockReader } from './block-reader.ts';
 import { chooseGroups, groupsOfOperations } from './group-choice.ts';
 import type { RoughTrace } from './rough-trace-test.ts';
@@ -62,6 +63,13 @@ export class SearchedBlock {
   /** Whether a row of a group may match: false for most where the dictionaries' index knows the values that are looked for. */
   mayMatch(g: number): boolean {
     return (this.#choice & (1 << (g & 31))) !== 0 && this.#operations?.[g] !== 0;
+  }
+
+  /** As {@link mayMatch}, of the group of a trace. */
+  mayMatchTrace(trace: number): boolean {
+    if (this.#choice === 0) return false;
+    if (this.#choice === ALL_GROUPS && this.#operations === undefined) return true;
+    return this.mayMatch(this.reader.groupOf(trace));
   }
 
   /** Whether a span of a trace is in the window and meets `where`. */

@@ -124,7 +124,7 @@ class TraceSearch {
   #mayMatch({ head, blocks }: LooseTrace): boolean {
     return (
       head.length > 0 ||
-      blocks.some(({ reader, trace }) => this.#blocks.get(reader)!.mayMatch(reader.groupOf(trace)))
+      blocks.some(({ reader, trace }) => this.#blocks.get(reader)!.mayMatchTrace(trace))
     );
   }
 

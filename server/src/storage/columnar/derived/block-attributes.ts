@@ -57,7 +57,7 @@ function resourceRows(reader: BlockReader): Uint32Array {
   return reader.decoded(-1, 'resource rows', resources.count * 4, () => {
     const counts = new Uint32Array(resources.count);
     for (const group of groups) {
-      const chunk = reader.chunk(chunkOf(group.chunks, 'resource'));
+      const chunk = reader.chunk(chunkOf(group, 'resource'));
       for (const code of decodeCodes(chunk, group.rows)) counts[code]!++;
     }
     return counts;
