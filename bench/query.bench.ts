@@ -11,7 +11,7 @@ import { createStoreQuestions } from './store-questions.ts';
 
 const REPETITIONS = 50;
 /** Not counted: the code is compiled meanwhile. */
-const WARM_UP = 10;
+const WARM_UP = 30;
 /** Questions that look at everything take long; code is warm after a few. */
 const LONG_REPETITIONS = 10;
 const LONG_WARM_UP = 2;

@@ -11,7 +11,10 @@ const ODD_KIND = 255;
 export type OperationColumns = Pick<
   SpanColumns,
   'rows' | 'resource' | 'name' | 'kind' | 'resources' | 'names'
->;
+> & {
+  /** Service of a resource by its code, where the source remembers it. */
+  readonly serviceNameOf?: (resource: number) => string;
+};
 
 /** Collects the names of services over any number of sources, without the empty one. */
 export class ServiceCollector {
@@ -91,6 +94,6 @@ export class OperationCollector {
   }
 }
 
-function serviceName({ resources }: Pick<SpanColumns, 'resources'>, code: number): string {
-  return decodeResource(symbolBytes(resources, code)).serviceName;
+function serviceName({ resources, serviceNameOf }: OperationColumns, code: number): string {
+  return serviceNameOf?.(code) ?? decodeResource(symbolBytes(resources, code)).serviceName;
 }

@@ -340,6 +340,7 @@ function operationsOf(reader: BlockReader): OperationColumns {
     kind: Uint8Array.from(kind),
     resources: reader.table(reader.footer.resources),
     names: reader.table(reader.footer.names),
+    serviceNameOf: (code) => reader.serviceName(code),
   };
 }
 
