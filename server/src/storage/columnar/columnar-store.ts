@@ -32,11 +32,11 @@ import { DiskSpace } from './disk-space.ts';
 import { Head } from './head.ts';
 import { LiveBlocks } from './live-blocks.ts';
 import type { Manifest } from './manifest.ts';
-import type { BlockEntry } from './manifest-edit.ts';
 import { Querier } from './querier.ts';
 import type { QueryReply, QueryRequest } from './query-worker.ts';
 import type { SealReply, SealRequest } from './seal-worker.ts';
-import type { Slab, SlabRoom } from './slab.ts';
+import { Sealer } from './sealer.ts';
+import type { SlabRoom } from './slab.ts';
 import { storeFigures } from './store-figures.ts';
 import { isOutOfSpace, makeDurableDir, type StoreFiles } from './store-files.ts';
 import { StoreWork } from './store-work.ts';
@@ -48,9 +48,6 @@ import { createThread, type StoreWorker } from './worker-client.ts';
 
 /** A head that got nothing for so long is sealed, so that a quiet store has everything in blocks. */
 const QUIET_MS = 60_000;
-
-/** Pause before a seal that failed is tried again; the spans stay in the head and in the log meanwhile. */
-const SEAL_RETRY_MS = 1000;
 
 /** A request that came earlier is no resend. */
 const REQUEST_MEMORY_MS = 15 * 60_000;
@@ -93,7 +90,7 @@ export class ColumnarStore implements TraceStore {
   readonly #later: Later;
   readonly #space: DiskSpace;
   readonly #head: Head;
-  readonly #sealer: StoreWorker<SealRequest, SealReply>;
+  readonly #sealer: Sealer;
   readonly #queryWorker: StoreWorker<QueryRequest, QueryReply>;
   readonly #querier: Querier;
   readonly #compactor: Compactor;
@@ -105,12 +102,10 @@ export class ColumnarStore implements TraceStore {
   #closing = false;
   #requests: StoredRequest[] = [];
   readonly #damage: DamageReport;
-  #sealFailure: string | undefined;
   #quietTimer: NodeJS.Timeout | undefined;
   #lastWriteMs = 0;
   #spansWritten = 0;
   readonly #work = new StoreWork();
-  #sealedBytes = 0;
 
   constructor(options: ColumnarStoreOptions) {
     this.#dir = options.dir;
@@ -130,7 +125,7 @@ export class ColumnarStore implements TraceStore {
       logger: options.logger,
     });
     this.#head = new Head({
-      seal: (slab) => this.#seal(slab),
+      seal: (slab) => this.#sealer.seal(slab),
       ...(options.slabRows === undefined ? {} : { slabRows: options.slabRows }),
     });
     this.#blocks = new LiveBlocks({
@@ -139,13 +134,13 @@ export class ColumnarStore implements TraceStore {
       unlink: (path) => this.#files.unlink(path),
       manifest: () => this.#replaying ?? this.#opened().manifest,
       tell: (message) => {
-        this.#sealer.notify(message);
+        sealWorker.notify(message);
         this.#queryWorker.notify(message);
       },
     });
     const createWorker = options.createWorker ?? createThread;
     const allBlocks = (): unknown => this.#blocks.message();
-    this.#sealer = createWorker(
+    const sealWorker: StoreWorker<SealRequest, SealReply> = createWorker(
       new URL('./seal-worker.ts', import.meta.url),
       WORKER_HEAP_MIB,
       allBlocks,
@@ -155,6 +150,7 @@ export class ColumnarStore implements TraceStore {
       WORKER_HEAP_MIB,
       allBlocks,
     );
+    this.#sealer = this.#makeSealer(sealWorker);
     this.#querier = new Querier({
       worker: this.#queryWorker,
       head: this.#head,
@@ -179,6 +175,28 @@ export class ColumnarStore implements TraceStore {
       mergeFanIn: options.mergeFanIn,
       blocks: this.#blocks,
       hasRoomFor: (bytes) => this.#space.hasRoomFor(bytes),
+    });
+  }
+
+  #makeSealer(worker: StoreWorker<SealRequest, SealReply>): Sealer {
+    return new Sealer({
+      dir: this.#dir,
+      logger: this.#logger,
+      later: this.#later,
+      worker,
+      blocks: this.#blocks,
+      space: this.#space,
+      tenants: this.#tenants,
+      work: this.#work,
+      dateMs: () => this.#clock.dateMs(),
+      onFailure: (error) => {
+        // Who waited for room would wait for an unknown time. What is read back at the start has nobody to try again.
+        if (error === undefined || this.#replaying === undefined) this.#head.refuseWaiting(error);
+      },
+      onSealed: (uptoSequence) => {
+        this.#open?.wal.release(uptoSequence);
+        this.#compactor.check();
+      },
     });
   }
 
@@ -246,7 +264,7 @@ export class ColumnarStore implements TraceStore {
       open.manifest.failed ??
       this.#space.shortage?.message ??
       open.wal.stalled ??
-      this.#sealFailure
+      this.#sealer.failure
     );
   }
 
@@ -397,7 +415,7 @@ export class ColumnarStore implements TraceStore {
       waitingWrites: this.#head.waiting,
       spansWritten: this.#spansWritten,
       work: this.#work,
-      sealedBytes: this.#sealedBytes,
+      sealedBytes: this.#sealer.sealedBytes,
       damagedBlocks: this.#damage.blocks.size,
       damagedFiles: this.#damage.files,
       tenants: this.#tenants.names.length,
@@ -467,81 +485,6 @@ export class ColumnarStore implements TraceStore {
       noteSegments: (change) => manifest.commit(change),
       ...(this.#segmentBytes === undefined ? {} : { segmentBytes: this.#segmentBytes }),
     });
-  }
-
-  /** Writes a slab's spans as blocks and makes them count. Tries until it succeeds or the store closes. */
-  async #seal(slab: Slab): Promise<void> {
-    while (!this.#closing) {
-      try {
-        await this.#work.seals.count(() => this.#blocks.alone(() => this.#trySeal(slab)));
-        this.#sealFailure = undefined;
-        this.#head.refuseWaiting(undefined);
-        return;
-      } catch (error) {
-        if (this.#closing) return;
-        const failure = `sealing failed: ${error instanceof Error ? error.message : String(error)}`;
-        if (failure !== this.#sealFailure) {
-          this.#logger.error({ err: error }, `${failure}; it is tried again`);
-        }
-        this.#sealFailure = failure;
-        // Who waited for room would wait for an unknown time. What is read back at the start has nobody to try again.
-        if (this.#replaying === undefined) {
-          this.#head.refuseWaiting(
-            new SpoorError('unavailable', failure, { cause: error, retryAfterMs: SEAL_RETRY_MS }),
-          );
-        }
-        await this.#space.look();
-        // On a full disk sealing rests until there is as much room as it may take; trying would be half a second of CPU each time.
-        do {
-          await new Promise<void>((resolve) => this.#later(resolve, SEAL_RETRY_MS));
-        } while (!this.#closing && isOutOfSpace(error) && !this.#hasRoomToSeal(slab));
-      }
-    }
-  }
-
-  #hasRoomToSeal(slab: Slab): boolean {
-    return this.#space.freeBytes >= Math.min(slab.usedBytes, this.#space.reserveBytes);
-  }
-
-  async #trySeal(slab: Slab): Promise<void> {
-    const manifest = this.#replaying ?? this.#opened().manifest;
-    // Blocks that cannot be committed would only fill the disk, one after the other.
-    if (manifest.failed !== undefined) throw new SpoorError('unavailable', manifest.failed);
-    const view = slab.view();
-    const blockIds = slab.tenantNumbers().map(() => manifest.takeBlockId());
-    const releaseFiles = this.#blocks.hold();
-    const reply = await this.#sealer
-      .request((id) => ({ id, dir: this.#dir, slab: view, tenants: this.#tenants.names, blockIds }))
-      .finally(releaseFiles);
-    this.#blocks.noteDamage(reply.damaged);
-    if ('error' in reply) {
-      const { error, stack, fileError } = reply;
-      throw Object.assign(new Error(error), { stack, code: fileError });
-    }
-    // Its spans count as not stored, and may be in what took its place.
-    const gone = reply.damaged.find((block) => !this.#blocks.has(block));
-    if (gone !== undefined) {
-      await this.#blocks.discard(reply.blocks);
-      throw new SpoorError('unavailable', `${gone.reason}; the block was merged meanwhile`);
-    }
-    const createdUnixMs = this.#clock.dateMs();
-    const blocks = reply.blocks.map((block): BlockEntry => ({
-      tenant: block.tenant,
-      id: block.id,
-      level: 0,
-      spans: block.rows,
-      traces: block.traces,
-      sizeBytes: block.bytes,
-      minStartUnixNano: block.minStartUnixNano,
-      maxStartUnixNano: block.maxStartUnixNano,
-      createdUnixMs,
-      firstSequence: slab.firstSequence,
-      lastSequence: slab.lastSequence,
-    }));
-    await this.#blocks.commit({ addBlocks: blocks, walUpto: slab.lastSequence });
-    this.#sealedBytes += blocks.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-    this.#open?.wal.release(slab.lastSequence);
-    this.#compactor.check();
   }
 
   #sealWhenQuiet(): void {

@@ -55,6 +55,11 @@ export class LiveBlocks {
     return this.all().filter(({ id }) => damage.blocks.get(id)?.isReadError === true);
   }
 
+  /** Why nothing can be committed any more; undefined while all is well. */
+  get failed(): string | undefined {
+    return this.#options.manifest().failed;
+  }
+
   takeId(): number {
     return this.#options.manifest().takeBlockId();
   }
