@@ -178,7 +178,10 @@ export class HttpListener {
     const connection = this.#connections.get(socket);
     const exchange = connection?.exchange;
     const isMidBody = exchange !== undefined && !exchange.request.complete;
-    const refusal = badHttpRefusal(error);
+    // On a connection where nothing came: an answer would meet a request that waits unread while the loop is slow, and senders
+    // do not try again after 408.
+    const isUnused = error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket.bytesRead === 0;
+    const refusal = isUnused ? undefined : badHttpRefusal(error);
     if (
       refusal !== undefined &&
       isMidBody &&

@@ -167,7 +167,7 @@ test('slow headers, stalled bodies and dribbled bodies are ended', async () => {
   const head = 'POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n';
   await using quick = await startHttp({ headersTimeoutMs: 60 });
   assert.match(await exchangeRaw(quick.port, head), /^HTTP\/1\.1 408 Request Timeout\r\n/);
-  assert.match(await exchangeRaw(quick.port, ''), /^HTTP\/1\.1 408 /);
+  assert.equal(await exchangeRaw(quick.port, ''), '', 'closed without a word');
   await using idle = await startHttp({ bodyIdleTimeoutMs: 80 });
   const stalled = await exchangeRaw(idle.port, `${head}content-length: 100\r\n\r\nabc`);
   assert.match(stalled, /^HTTP\/1\.1 408 /);
