@@ -59,7 +59,7 @@ export class JaegerRow {
     this.#body = body;
     this.tag.body = body;
     this.row = builder.beginSpan();
-    this.references.count = 0;
+    this.references.clear();
     this.flags = 0;
     this.startLo = this.startHi = this.durationLo = this.durationHi = 0;
     this.nameStart = this.nameEnd = 0;

@@ -37,7 +37,7 @@ test('every span of a request becomes what the mapping says', () => {
       assert.deepEqual(decodeSpans(decoder, protoRequest(batch)), expectedSpans(batch));
       assert.equal(decoder.accepted, batch.spans.length);
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
 });
 
@@ -149,6 +149,6 @@ test('a request that was changed is decoded or malformed', () => {
         assert.ok(error instanceof SpoorError && error.code === 'malformed', String(error));
       }
     }),
-    { numRuns: 1000 },
+    { numRuns: 300 },
   );
 });

@@ -6,12 +6,24 @@ export const RefType = { childOf: 0, followsFrom: 1 } as const;
 /** Bytes of a trace id and a span id. */
 const ENTRY_BYTES = 24;
 
+/** Room for so many is kept from span to span; hostile spans with more give the rest back. */
+const MAX_IDLE_ENTRIES = 1024;
+const FIRST_ENTRIES = 8;
+
 /** The references of the span under way. What they mean depends on its parent, which may come after them. */
 export class JaegerReferences {
   count = 0;
   /** Trace id of reference `i` is `ids[24 * i, 24 * i + 16)`, its span id the 8 bytes after that. */
-  ids = new Uint8Array(8 * ENTRY_BYTES);
-  types = new Uint32Array(8);
+  ids = new Uint8Array(FIRST_ENTRIES * ENTRY_BYTES);
+  types = new Uint32Array(FIRST_ENTRIES);
+
+  /** Forgets all. */
+  clear(): void {
+    this.count = 0;
+    if (this.types.length <= MAX_IDLE_ENTRIES) return;
+    this.ids = new Uint8Array(FIRST_ENTRIES * ENTRY_BYTES);
+    this.types = new Uint32Array(FIRST_ENTRIES);
+  }
 
   /** Adds one. @returns where its ids go, which are zeros so far */
   add(): number {

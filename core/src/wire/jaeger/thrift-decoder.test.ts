@@ -39,7 +39,7 @@ test('every span of a body over HTTP becomes what the mapping says', () => {
       assert.deepEqual(decodeSpans(decoder, thriftBody(batch)), expectedSpans(batch));
       assert.equal(decoder.accepted, batch.spans.length);
     }),
-    { numRuns: 300 },
+    { numRuns: 100 },
   );
 });
 
@@ -50,7 +50,7 @@ for (const protocol of PROTOCOLS) {
       fc.property(anyBatch, (batch) => {
         assert.deepEqual(decodeSpans(decoder, agentMessage(protocol, batch)), expectedSpans(batch));
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 
@@ -75,7 +75,7 @@ for (const protocol of PROTOCOLS) {
           assert.ok(error instanceof SpoorError && error.code === 'malformed', String(error));
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 
@@ -203,6 +203,18 @@ test('a tag of a type that Jaeger does not have keeps its key', () => {
   const [decoded] = decodeSpans(createJaegerThriftDecoder(), body);
   assert.deepEqual(decoded?.attributes, [{ key: 'k', value: { type: 'absent' } }]);
   assert.equal(decoded?.resource.present, false);
+});
+
+test('very many references are read, and the next span has none of them', () => {
+  const references = Array.from(
+    { length: 5000 },
+    (_, i) => ({ type: 'FOLLOWS_FROM', traceId: 9n, spanId: BigInt(i + 1) }) as const,
+  );
+  const batch = batchOf({ ...PLAIN_SPAN, references }, PLAIN_SPAN);
+  assert.deepEqual(
+    decodeSpans(createJaegerThriftDecoder(), thriftBody(batch)),
+    expectedSpans(batch),
+  );
 });
 
 test('other calls than those of an agent are refused, and so are answers', () => {

@@ -5,12 +5,15 @@ import { isValidUtf8, toValidUtf8 } from '#model/utf8.ts';
 import { ProtoWriter } from '#wire/protobuf/writer.ts';
 import type { TagText } from './tag-text.ts';
 
+/** Room that is kept from one symbol to the next, in bytes. */
+const MAX_IDLE_BYTES = 1 << 20;
+
 /**
  * Writes the symbols of resources and scopes that came in another format than OTLP: the canonical bytes that `CanonicalWriter`
  * makes of the same content in OTLP.
  */
 export class SymbolWriter {
-  readonly #writer = new ProtoWriter(512);
+  #writer = new ProtoWriter(512);
   #start = 0;
   /** Of the symbol that is written; 0 until it is asked for. */
   #hash = 0;
@@ -35,9 +38,7 @@ export class SymbolWriter {
 
   /** Begins a resource. */
   beginResource(): void {
-    this.#hash = 0;
-    this.#writer.clear();
-    this.#start = this.#writer.begin(1);
+    this.#start = this.#begin().begin(1);
   }
 
   /** Adds an attribute of canonical bytes to the resource; lists are not for here. */
@@ -73,13 +74,19 @@ export class SymbolWriter {
 
   /** Writes the symbol of a scope with a name and a version. */
   scope(name: TagText, version: TagText): void {
-    const writer = this.#writer;
-    this.#hash = 0;
-    writer.clear();
+    const writer = this.#begin();
     const start = writer.begin(1);
     this.#text(1, name.bytes, name.start, name.end);
     this.#text(2, version.bytes, version.start, version.end);
     writer.end(start);
+  }
+
+  /** The writer, for a symbol anew. */
+  #begin(): ProtoWriter {
+    this.#hash = 0;
+    if (this.#writer.bytes.length > MAX_IDLE_BYTES) this.#writer = new ProtoWriter(512);
+    this.#writer.clear();
+    return this.#writer;
   }
 
   #value(type: ValueType, value: Uint8Array, start: number, end: number): void {

@@ -173,7 +173,7 @@ for (const protocol of PROTOCOLS) {
         assert.deepEqual(readStruct(reader), fields);
         assert.equal(reader.position, bytes.length);
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 
@@ -185,7 +185,7 @@ for (const protocol of PROTOCOLS) {
         skipThrift(reader, ThriftType.struct);
         assert.equal(reader.position, bytes.length);
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 
@@ -220,7 +220,7 @@ for (const protocol of PROTOCOLS) {
         isMalformed(() => skipThrift(reader, ThriftType.struct));
         assert.ok(reader.position <= changed.length);
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 

@@ -7,6 +7,9 @@ import { JsonFields } from '#wire/otlp/json-fields.ts';
 import { ZipkinEndpoint } from './endpoint.ts';
 import { ZipkinRow } from './zipkin-row.ts';
 
+/** Annotations of a span that are looked at together, an object each. The rest are events, whatever they say. */
+const MAX_ANNOTATIONS = 1024;
+
 /** An annotation that is kept until the span ends. */
 class Annotation {
   readonly value = new TagText();
@@ -56,6 +59,10 @@ export class ZipkinV1Row {
 
   /** Adds an annotation, whose endpoint is in `host`. */
   annotation(timeLo: number, timeHi: number, value: TagText): void {
+    if (this.#count === MAX_ANNOTATIONS) {
+      this.span.event(timeLo, timeHi, value.bytes, value.start, value.end);
+      return;
+    }
     const annotation = (this.#annotations[this.#count++] ??= new Annotation());
     annotation.value.set(value.bytes, value.start, value.end);
     annotation.timeLo = timeLo;

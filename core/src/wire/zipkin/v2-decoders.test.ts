@@ -27,7 +27,7 @@ for (const [format, create, encode] of [
         assert.deepEqual(decodeSpans(decoder, encode(list)), list.map(expectedSpan));
         assert.equal(decoder.accepted, list.length);
       }),
-      { numRuns: 300 },
+      { numRuns: 100 },
     );
   });
 
@@ -60,7 +60,7 @@ for (const [format, create, encode] of [
           assert.ok(error instanceof SpoorError && error.code === 'malformed', String(error));
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
 }
@@ -132,6 +132,22 @@ test('the two spans of a call that share an id stay two', () => {
       [2, ['zipkin.shared']],
     ],
   );
+});
+
+test('of very many tags of the resource the first 256 go there, and the rest stay with the span', () => {
+  const tags = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`host.n${i}`, `v${i}`]));
+  const body = json([{ ...PLAIN_SPAN, tags }, PLAIN_SPAN]);
+  const [many, plain] = decodeSpans(createZipkinJsonV2Decoder(), body);
+  assert.equal(many?.resource.attributes.length, 1 + 256);
+  assert.equal(many?.attributes.length, 1000 - 256);
+  assert.deepEqual(plain, expectedSpan(PLAIN_SPAN));
+});
+
+test('a resource of very many bytes is read, and so is the next one', () => {
+  const tags = { 'host.long': 'x'.repeat(200_000) };
+  const list = [{ ...PLAIN_SPAN, tags }, { ...PLAIN_SPAN, tags }, PLAIN_SPAN];
+  const decoded = decodeSpans(createZipkinProtoDecoder(), protoList(list));
+  assert.deepEqual(decoded, list.map(expectedSpan));
 });
 
 test('an IPv6 address is written in its canonical form', () => {

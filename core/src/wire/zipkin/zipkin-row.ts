@@ -13,6 +13,12 @@ import { ZipkinEndpoint } from './endpoint.ts';
 import { isResourceKey } from './resource-keys.ts';
 
 /**
+ * Texts of the resource that a span may bring: a service, then keys and values. SDKs send some twenty; each of a hostile span's
+ * millions would be an object. The rest stays with the span.
+ */
+const MAX_RESOURCE_TEXTS = 1 + 2 * 256;
+
+/**
  * One span of Zipkin on its way into a row of a {@link BatchBuilder}: the mapping that all of Zipkin's encodings share.
  *
  * For each span: `begin`; tags and events in any order; the public fields; `finish`.
@@ -93,7 +99,8 @@ export class ZipkinRow {
   ): void {
     const special = SPECIAL_TAGS.find(key, keyStart, keyEnd);
     if (special !== 0 && this.#takeSpecial(special, value, start, end)) return;
-    if (isResourceKey(key, keyStart, keyEnd)) {
+    const hasRoom = this.#resourceTextCount < MAX_RESOURCE_TEXTS;
+    if (hasRoom && isResourceKey(key, keyStart, keyEnd)) {
       this.#resourceTag(key, keyStart, keyEnd, value, start, end);
       return;
     }
