@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { grownWords } from '#model/column-arrays.ts';
 import { LATENCY_BUCKETS } from './latency-bucket.ts';
 
 /**
@@ -108,8 +109,8 @@ export class MinuteCounts {
     }
     const series = this.#series++;
     if (series === this.#key.length) {
-      this.#key = grown(this.#key, series * 2);
-      this.#minute = grown(this.#minute, series * 2);
+      this.#key = grownWords(this.#key, series * 2);
+      this.#minute = grownWords(this.#minute, series * 2);
     }
     this.#key[series] = key;
     this.#minute[series] = minute;
@@ -136,7 +137,7 @@ class CodeList {
 
   add(code: number): void {
     if (this.#count === this.#codes.length) {
-      this.#codes = grown(this.#codes, Math.max(1024, this.#count * 2));
+      this.#codes = grownWords(this.#codes, Math.max(1024, this.#count * 2));
     }
     this.#codes[this.#count++] = code;
   }
@@ -180,12 +181,6 @@ function rankSeries(codes: Uint32Array, rank: Uint32Array): void {
     const code = codes[i]!;
     codes[i] = rank[code >>> 10]! * LATENCY_BUCKETS + (code & (LATENCY_BUCKETS - 1));
   }
-}
-
-function grown(list: Uint32Array, size: number): Uint32Array<ArrayBuffer> {
-  const larger = new Uint32Array(size);
-  larger.set(list);
-  return larger;
 }
 
 function hashOf(key: number, minute: number): number {

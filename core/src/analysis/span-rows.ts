@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { grownBytes, grownWords } from '#model/column-arrays.ts';
 import { latencyBucket } from './latency-bucket.ts';
 import { unixMinute } from './minute.ts';
 import type { SpanSource } from './span-source.ts';
@@ -80,17 +81,17 @@ export class SpanRows {
 
   #grow(least: number): void {
     const size = Math.max(64, this.row.length * 2, least);
-    this.spanWords = grown(this.spanWords, size * 2);
-    this.parentWords = grown(this.parentWords, size * 2);
-    this.startLo = grown(this.startLo, size);
-    this.startHi = grown(this.startHi, size);
-    this.service = grown(this.service, size);
-    this.name = grown(this.name, size);
-    this.minute = grown(this.minute, size);
-    this.source = grown(this.source, size);
-    this.row = grown(this.row, size);
-    this.kind = grownOctets(this.kind, size);
-    this.isError = grownOctets(this.isError, size);
+    this.spanWords = grownWords(this.spanWords, size * 2);
+    this.parentWords = grownWords(this.parentWords, size * 2);
+    this.startLo = grownWords(this.startLo, size);
+    this.startHi = grownWords(this.startHi, size);
+    this.service = grownWords(this.service, size);
+    this.name = grownWords(this.name, size);
+    this.minute = grownWords(this.minute, size);
+    this.source = grownWords(this.source, size);
+    this.row = grownWords(this.row, size);
+    this.kind = grownBytes(this.kind, size);
+    this.isError = grownBytes(this.isError, size);
     const bucket = new Uint16Array(size);
     bucket.set(this.bucket);
     this.bucket = bucket;
@@ -106,16 +107,4 @@ function gatherPairs(from: Uint32Array, rows: Uint32Array, into: Uint32Array, fi
     into[at] = from[rows[i]! * 2]!;
     into[at + 1] = from[rows[i]! * 2 + 1]!;
   }
-}
-
-function grown(list: Uint32Array, size: number): Uint32Array<ArrayBuffer> {
-  const larger = new Uint32Array(size);
-  larger.set(list);
-  return larger;
-}
-
-function grownOctets(list: Uint8Array, size: number): Uint8Array<ArrayBuffer> {
-  const larger = new Uint8Array(size);
-  larger.set(list);
-  return larger;
 }

@@ -183,17 +183,8 @@ function samplingListeners(
   if (grpc.enabled) {
     const path = 'sampling.grpc';
     const server = new GrpcListener(path, grpcSettings(grpc), [samplingMethod(strategies)], logger);
-    listeners.push({
-      name: 'sampling_grpc',
-      path,
-      http: false,
-      endpoint: readEndpoint(grpc.endpoint),
-      get address() {
-        return server.address;
-      },
-      start: () => server.start(),
-      shutdown: (deadlineMs) => server.shutdown(deadlineMs),
-    });
+    const endpoint = readEndpoint(grpc.endpoint);
+    listeners.push(listenerOf({ name: 'sampling_grpc', path, http: false, endpoint }, server));
   }
   return listeners;
 }
@@ -205,16 +196,20 @@ function listener(
   create: () => FastifyInstance | Promise<FastifyInstance>,
 ): Listener {
   const endpoint = readEndpoint(text);
-  const app = new HttpAppListener(endpoint, create);
+  return listenerOf({ name, path, http: true, endpoint }, new HttpAppListener(endpoint, create));
+}
+
+/** A server as a part of the process. */
+function listenerOf(
+  place: Pick<Listener, 'name' | 'path' | 'http' | 'endpoint'>,
+  server: Pick<Listener, 'address' | 'start' | 'shutdown'>,
+): Listener {
   return {
-    name,
-    path,
-    http: true,
-    endpoint,
+    ...place,
     get address() {
-      return app.address;
+      return server.address;
     },
-    start: () => app.start(),
-    shutdown: (deadlineMs) => app.shutdown(deadlineMs),
+    start: () => server.start(),
+    shutdown: (deadlineMs) => server.shutdown(deadlineMs),
   };
 }

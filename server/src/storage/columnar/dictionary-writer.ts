@@ -3,7 +3,7 @@ import type { SymbolTable } from '@spoor/core/model/span-columns.ts';
 import type { ChunkRef, PageRef, TableRef } from './block-format.ts';
 import { ByteSink, encodeCodes } from './chunk-codec.ts';
 import type { FrameWriter } from './frame-writer.ts';
-import { allEntries, encodeValues } from './values-chunk.ts';
+import { allEntries, copyValue, encodeValues } from './values-chunk.ts';
 
 /** A page of a dictionary holds at most this; reading one value costs one page. */
 const PAGE_ENTRIES = 4096;
@@ -35,9 +35,8 @@ export class DictionaryWriter {
     const start = offsets[entry]!;
     const end = offsets[entry + 1]!;
     const values = this.#values;
-    let at = values.reserve(end - start);
-    if (end - start <= 24) for (let i = start; i < end; i++) values.bytes[at++] = bytes[i]!;
-    else values.bytes.set(bytes.subarray(start, end), at);
+    const at = values.reserve(end - start);
+    copyValue(bytes, start, values.bytes, at, end - start);
     if (++this.#count === this.#offsets.length) {
       const grown = new Uint32Array(this.#count * 4);
       grown.set(this.#offsets);

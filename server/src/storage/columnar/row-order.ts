@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SpanContents, type SpanPlace } from '@spoor/core/query/span-contents.ts';
+import { endOfHead, MAX_SORT_ITEMS, takeItems } from './sort-keys.ts';
 import type { SpanUnion } from './span-union.ts';
-
-/** Rows that one sort can take: 32 bits of trace id and a row number share the 53 bits of a double. */
-const MAX_SORT_ROWS = 2 ** 21;
 
 /** Up to this many rows of a trace, insertion beats a general sort. */
 const INSERTION_SORT_ROWS = 32;
@@ -19,9 +17,10 @@ export interface RowOrder {
 /** Orders the rows of a union and drops exact copies. */
 export function orderRows(union: SpanUnion): RowOrder {
   const keys = headKeys(union).sort();
-  const order = rowsOf(keys);
+  const order = new Uint32Array(keys.length);
+  takeItems(keys, 0, order);
   for (let i = 0; i < keys.length;) {
-    const end = endOfHead(keys, i);
+    const end = endOfHead(keys, i, keys.length);
     if (end - i > 1) sortRun(union, order, i, end);
     i = end;
   }
@@ -39,23 +38,9 @@ function headKeys({ rows, traceId }: SpanUnion): Float64Array {
         (traceId[at + 2]! << 8) |
         traceId[at + 3]!) >>>
       0;
-    keys[row] = head * MAX_SORT_ROWS + row;
+    keys[row] = head * MAX_SORT_ITEMS + row;
   }
   return keys;
-}
-
-function rowsOf(keys: Float64Array): Uint32Array {
-  const rows = new Uint32Array(keys.length);
-  for (let i = 0; i < rows.length; i++) rows[i] = keys[i]! % MAX_SORT_ROWS;
-  return rows;
-}
-
-/** Where the keys end that begin as the one at `first` does. */
-function endOfHead(keys: Float64Array, first: number): number {
-  const next = (Math.floor(keys[first]! / MAX_SORT_ROWS) + 1) * MAX_SORT_ROWS;
-  let end = first + 1;
-  while (end < keys.length && keys[end]! < next) end++;
-  return end;
 }
 
 /** An order without some of its rows; traces of which no row is left are gone as well. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { decodeResource } from '@spoor/core/model/value-decoder.ts';
+import { grownWords } from '@spoor/core/model/column-arrays.ts';
 import { symbolBytes, symbolText } from '@spoor/core/model/span-reader.ts';
 import { compareCodePoints } from '@spoor/core/query/code-point-order.ts';
 import type { SectionRows } from './block-section.ts';
@@ -72,24 +73,20 @@ class TraceNumbers {
 
   /** @param smaller whose numbers are taken over */
   constructor(size: number, smaller?: TraceNumbers) {
-    this.startLo = grown(size, smaller?.startLo);
-    this.startHi = grown(size, smaller?.startHi);
-    this.lengthLo = grown(size, smaller?.lengthLo);
-    this.lengthHi = grown(size, smaller?.lengthHi);
-    this.longestLo = grown(size, smaller?.longestLo);
-    this.longestHi = grown(size, smaller?.longestHi);
-    this.spans = grown(size, smaller?.spans);
-    this.errors = grown(size, smaller?.errors);
-    this.rootResource = grown(size, smaller?.rootResource);
-    this.rootName = grown(size, smaller?.rootName);
+    this.startLo = grownWords(smaller?.startLo ?? NONE, size);
+    this.startHi = grownWords(smaller?.startHi ?? NONE, size);
+    this.lengthLo = grownWords(smaller?.lengthLo ?? NONE, size);
+    this.lengthHi = grownWords(smaller?.lengthHi ?? NONE, size);
+    this.longestLo = grownWords(smaller?.longestLo ?? NONE, size);
+    this.longestHi = grownWords(smaller?.longestHi ?? NONE, size);
+    this.spans = grownWords(smaller?.spans ?? NONE, size);
+    this.errors = grownWords(smaller?.errors ?? NONE, size);
+    this.rootResource = grownWords(smaller?.rootResource ?? NONE, size);
+    this.rootName = grownWords(smaller?.rootName ?? NONE, size);
   }
 }
 
-function grown(size: number, smaller: Uint32Array | undefined): Uint32Array {
-  const numbers = new Uint32Array(size);
-  if (smaller !== undefined) numbers.set(smaller);
-  return numbers;
-}
+const NONE = new Uint32Array(0);
 
 /** Some whole traces; rows of a trace may be in any order. */
 type WholeTraces = Pick<SectionRows, 'columns' | 'rows' | 'traceStarts'>;

@@ -2,6 +2,8 @@
 import { type AttributeLevel, ValueType } from '@spoor/core/model/attributes.ts';
 import type { SymbolTable } from '@spoor/core/model/span-columns.ts';
 import { NOT_HASHED, SymbolInterner } from '@spoor/core/model/symbol-interner.ts';
+import { endOfHead, MAX_SORT_ITEMS, takeItems } from './sort-keys.ts';
+import { copyValue } from './values-chunk.ts';
 import type { WritableColumn } from './writable-spans.ts';
 
 /** A column with more distinct values than this is stored plain: codes would cost more than they save. */
@@ -111,11 +113,8 @@ function reordered(table: SymbolTable, order: Uint32Array): SymbolTable {
   for (let i = 0; i < order.length; i++) {
     const start = table.offsets[order[i]!]!;
     const end = table.offsets[order[i]! + 1]!;
-    if (end - start <= 24) for (let p = start; p < end; p++) bytes[at++] = table.bytes[p]!;
-    else {
-      bytes.set(table.bytes.subarray(start, end), at);
-      at += end - start;
-    }
+    copyValue(table.bytes, start, bytes, at, end - start);
+    at += end - start;
     offsets[i + 1] = at;
   }
   return { count: order.length, offsets, bytes, hashes: undefined };
@@ -124,15 +123,12 @@ function reordered(table: SymbolTable, order: Uint32Array): SymbolTable {
 /** A run of entries that are equal so far is sorted by comparing when it is as short as this. */
 const COMPARED_RUN = 6;
 
-/** Entries that the numeric sort can tell apart: 32 bits of the value and the entry share the 53 bits of a double. */
-const MAX_SORTED_ENTRIES = 2 ** 21;
-
 /** Entries in ascending order: ints by value, everything else by its bytes. */
 function sortedOrder(type: ValueType, table: SymbolTable): Uint32Array {
   const { count } = table;
   const order = new Uint32Array(count);
   for (let i = 0; i < count; i++) order[i] = i;
-  if (count > MAX_SORTED_ENTRIES) return order.sort((a, b) => compareEntries(type, table, a, b));
+  if (count > MAX_SORT_ITEMS) return order.sort((a, b) => compareEntries(type, table, a, b));
   const numeric = type === ValueType.int;
   const keys = new Float64Array(count);
   sortRun(table, numeric, order, keys, 0, numeric || count < 2 ? 0 : sharedPrefix(table));
@@ -156,7 +152,7 @@ function sortRun(
   if (numeric) fillIntKeys(table, order, keys, first, depth);
   else fillByteKeys(table, order, keys, first, depth);
   keys.subarray(first, first + count).sort();
-  takeEntries(keys, first, order);
+  takeItems(keys, first, order);
   for (let i = 0; i < count;) {
     const end = endOfHead(keys, first + i, first + count) - first;
     if (end - i <= COMPARED_RUN) {
@@ -185,7 +181,7 @@ function fillByteKeys(
     const end = offsets[entry + 1]!;
     let head = 0;
     for (let k = 0; k < 4; k++) head = head * 256 + (start + k < end ? bytes[start + k]! : 0);
-    keys[first + i] = head * MAX_SORTED_ENTRIES + entry;
+    keys[first + i] = head * MAX_SORT_ITEMS + entry;
   }
 }
 
@@ -201,20 +197,8 @@ function fillIntKeys(
     const entry = order[i]!;
     const start = offsets[entry]!;
     const head = depth === 0 ? (word(bytes, start + 4) ^ 0x80000000) >>> 0 : word(bytes, start);
-    keys[first + i] = head * MAX_SORTED_ENTRIES + entry;
+    keys[first + i] = head * MAX_SORT_ITEMS + entry;
   }
-}
-
-function takeEntries(keys: Float64Array, first: number, order: Uint32Array): void {
-  for (let i = 0; i < order.length; i++) order[i] = keys[first + i]! % MAX_SORTED_ENTRIES;
-}
-
-/** Where the keys before `end` end that begin as the one at `at` does. */
-function endOfHead(keys: Float64Array, at: number, end: number): number {
-  const next = (Math.floor(keys[at]! / MAX_SORTED_ENTRIES) + 1) * MAX_SORTED_ENTRIES;
-  let last = at + 1;
-  while (last < end && keys[last]! < next) last++;
-  return last;
 }
 
 function insertionSort(

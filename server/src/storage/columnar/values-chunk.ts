@@ -66,8 +66,8 @@ function putValues(
   }
 }
 
-/** Most values are shorter than what a call of `set` costs. */
-function copyValue(
+/** Copies a value; most are shorter than what a call of `set` costs. */
+export function copyValue(
   source: Uint8Array,
   start: number,
   target: Uint8Array,
