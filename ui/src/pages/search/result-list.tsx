@@ -43,10 +43,13 @@ export function ResultList({
   const focusRow = (index: number) => {
     if (index < 0 || index >= traces.length) return;
     virtualizer.scrollToIndex(index);
-    // The row may not exist before the scroll has been drawn.
-    requestAnimationFrame(() => {
-      list.current?.querySelector<HTMLElement>(`[data-index="${index}"] a`)?.focus();
-    });
+    const focus = (): boolean => {
+      const link = list.current?.querySelector<HTMLElement>(`[data-index="${index}"] a`);
+      link?.focus();
+      return link != null;
+    };
+    // At once where the row is there, so that a key that follows is the row's; else when the scroll has been drawn.
+    if (!focus()) requestAnimationFrame(focus);
   };
   const step = (by: number) => {
     const focused = document.activeElement?.closest('[data-index]');
