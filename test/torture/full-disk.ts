@@ -59,7 +59,8 @@ async function fillTwice(disk: string, verdict: Verdict, options: TortureOptions
   let leastFree = Infinity;
   const random = new Random(options.seed);
   for (let round = 0; round < 2; round++) {
-    await using server = await SpoorProcess.start({ directory });
+    await using server = await startWithRoom(disk, directory);
+    resize(disk, DISK_MIB);
     writeFileSync(filler, new Uint8Array(FILLER_MIB << 20));
     const crew = new LoadCrew({
       plan,
@@ -72,8 +73,11 @@ async function fillTwice(disk: string, verdict: Verdict, options: TortureOptions
     });
     const probe = new SearchProbe(server.queryUrl, verdict);
     const giveUpMs = performance.now() + FILL_LIMIT_MS;
-    while ((await problem(server)) === '' && performance.now() < giveUpMs) await sleep(POLL_MS);
-    const reason = await problem(server);
+    // Asked once at a time: sealing makes room for moments.
+    let reason = '';
+    while ((reason = await problem(server)) === '' && performance.now() < giveUpMs) {
+      await sleep(POLL_MS);
+    }
     verdict.check('a full disk is told by /ready', /disk/.test(reason), () => `it says ${reason}`);
     const ackedBefore = ledger.ackedSpans;
     const untilMs = performance.now() + FULL_MS;
@@ -104,13 +108,21 @@ async function fillTwice(disk: string, verdict: Verdict, options: TortureOptions
       return `${end.code ?? end.signal} ${server.stderr.slice(0, 500)}`;
     });
   }
-  // A start is told from its being ready.
-  execFileSync('mount', ['-o', `remount,size=${2 * DISK_MIB}m`, disk]);
-  await using server = await SpoorProcess.start({ directory });
+  await using server = await startWithRoom(disk, directory);
   await new TraceChecker({ plan, ledger, verdict }).checkRequests(server.queryUrl, ledger.acked());
   verdict.figure('spans acknowledged', ledger.ackedSpans);
   verdict.figure('least that was free, MiB', leastFree / 2 ** 20);
   verdict.figure('ms until spans were taken again, at most', Math.round(worstResumeMs));
+}
+
+/** A start is told from its being ready, which it is not on a disk that is full still. */
+function startWithRoom(disk: string, directory: string): Promise<SpoorProcess> {
+  resize(disk, 2 * DISK_MIB);
+  return SpoorProcess.start({ directory });
+}
+
+function resize(disk: string, mib: number): void {
+  execFileSync('mount', ['-o', `remount,size=${mib}m`, disk]);
 }
 
 /** Why the server is not ready; empty when it is. */
