@@ -50,7 +50,7 @@ export class SpoorServer {
       } catch (error) {
         throw storeError(error);
       }
-      ingest.recall();
+      ingest.recall(store.recentRequests());
       for (const receiver of receivers) await listen(receiver);
       for (const listener of sampling) await listen(listener);
       if (api !== undefined) await listen(api);

@@ -478,7 +478,7 @@ test('requests from before a restart are known again, with their answers', async
     ...answer,
   });
   const batcher = new TraceBatcher(store, new RequestMemory(() => now));
-  batcher.recall();
+  batcher.recall(store.recentRequests());
   assert.deepEqual(await ingest(batcher, body), answer);
   assert.deepEqual(store.writes, []);
 });

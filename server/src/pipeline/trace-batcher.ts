@@ -4,10 +4,11 @@ import { BatchBuilder } from '@spoor/core/model/batch-builder.ts';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { Tenant } from '@spoor/core/model/ids.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
-import type { RequestRecord, TraceWriter } from '#storage/tracestore.ts';
+import type { RequestRecord, StoredRequest } from '#storage/tracestore.ts';
 import { requestDigest, RequestMemory } from './request-memory.ts';
 import { createDecoder, type SpanDecoder } from './span-decoders.ts';
 import type { IngestFormat, IngestOptions, IngestResult, TraceIngest } from './trace-ingest.ts';
+import type { TraceSink } from './trace-sink.ts';
 
 /** A batch is written at the latest with so many spans … */
 const MAX_BATCH_SPANS = 4096;
@@ -49,24 +50,24 @@ interface TenantState {
 }
 
 /**
- * Decodes requests into batches and writes them to a store. Requests that arrive while a write is under way share the next
+ * Decodes requests into batches and writes them to a sink. Requests that arrive while a write is under way share the next
  * batch: under load batches become large by themselves, without any timer.
  */
 export class TraceBatcher implements TraceIngest {
-  readonly #store: TraceWriter;
+  readonly #sink: TraceSink;
   readonly #memory: RequestMemory;
   readonly #tenants = new Map<Tenant, TenantState>();
   readonly #idle: BatchBuilder[] = [];
   readonly #decoders = new Map<IngestFormat, SpanDecoder>();
 
-  constructor(store: TraceWriter, memory = new RequestMemory()) {
-    this.#store = store;
+  constructor(sink: TraceSink, memory = new RequestMemory()) {
+    this.#sink = sink;
     this.#memory = memory;
   }
 
-  /** Takes over what the store knows of requests from before a restart. Call it once the store is open. */
-  recall(): void {
-    for (const request of this.#store.recentRequests()) {
+  /** Takes over what a store knows of requests from before a restart. Call it once the store is open. */
+  recall(requests: readonly StoredRequest[]): void {
+    for (const request of requests) {
       const { digest, accepted, rejected, message, writtenUnixMs } = request;
       const answer = Promise.resolve({ accepted, rejected, message });
       this.#memory.put(Buffer.from(digest), answer, writtenUnixMs);
@@ -176,9 +177,9 @@ export class TraceBatcher implements TraceIngest {
     // The digest goes with the last batch: it is known only once everything before it is on disk.
     const last = batches.pop();
     if (last !== undefined) {
-      await Promise.all(batches.map((batch) => this.#store.write(tenant, batch)));
+      await Promise.all(batches.map((batch) => this.#sink.write(tenant, batch)));
       const records = digest === undefined ? [] : [recordOf(digest, result)];
-      await this.#store.write(tenant, last, records);
+      await this.#sink.write(tenant, last, records);
     }
     return result;
   }
@@ -193,7 +194,7 @@ export class TraceBatcher implements TraceIngest {
       if (state.open !== undefined && state.writes === 0) this.#write(tenant, state, state.open);
       else if (state.open === undefined && state.writes === 0) this.#tenants.delete(tenant);
     };
-    this.#store.write(tenant, spans, batch.requests).then(
+    this.#sink.write(tenant, spans, batch.requests).then(
       () => {
         batch.resolve();
         goOn();
