@@ -18,3 +18,11 @@ export interface TraceSink {
    */
   write(tenant: Tenant, batch: SpanBatch, requests?: readonly RequestRecord[]): Promise<void>;
 }
+
+/** A sink with a life of its own. */
+export interface TraceExporter extends TraceSink {
+  /** Resolves once writes are taken. @throws {SpoorError} config or unavailable */
+  start(): Promise<void>;
+  /** Sends what it holds until the deadline, in ms from now, and closes. Never loses what it has promised to keep. */
+  shutdown(deadlineMs: number): Promise<void>;
+}
