@@ -1,24 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { SpoorConfig } from '#config/config.ts';
 import type { Addresses } from './status.ts';
 
-/** What a person who started Spoor in a terminal wants to know first. */
-export function formatBanner(version: string, config: SpoorConfig, addresses: Addresses): string {
-  const rows: [label: string, value: string | undefined][] = [
+/**
+ * What a person who started Spoor in a terminal wants to know first.
+ * @param storedIn where spans are kept, or undefined when they are only passed on
+ */
+export function formatBanner(
+  version: string,
+  addresses: Addresses,
+  storedIn: string | undefined,
+): string {
+  const all: [label: string, value: string | undefined][] = [
     ['Web page', addresses['query']],
     ['Send spans (OTLP/gRPC)', addresses['otlp_grpc']],
     ['Send spans (OTLP/HTTP)', addresses['otlp_http']],
     ['Send spans (Jaeger)', jaegerAddresses(addresses)],
     ['Send spans (Zipkin)', addresses['zipkin_http']],
     ['Sampling strategies', addresses['sampling_http']],
-    [
-      'Stored in',
-      config.storage.type === 'memory' ? 'memory, until it stops' : config.storage.directory,
-    ],
+    ['Stored in', storedIn],
     ['Health and metrics', addresses['health']],
   ];
+  const rows = all.filter(([, value]) => value !== undefined);
   const width = Math.max(...rows.map(([label]) => label.length));
-  const lines = rows.map(([label, value]) => `  ${label.padEnd(width)}  ${value ?? 'off'}\n`);
+  const lines = rows.map(([label, value]) => `  ${label.padEnd(width)}  ${value}\n`);
   return `\nSpoor ${version} is ready. Stop it with Ctrl-C.\n\n${lines.join('')}\n`;
 }
 

@@ -3,15 +3,13 @@ import type { FastifyInstance } from 'fastify';
 import { createApiApp } from '#api/api-app.ts';
 import { BUILT_UI } from '#api/ui/static-ui.ts';
 import type { SpoorConfig } from '#config/config.ts';
-import { readEndpoint, type Endpoint } from '#config/endpoint.ts';
+import { readEndpoint } from '#config/endpoint.ts';
 import { memoryShares } from '#config/memory-shares.ts';
 import { GrpcListener } from '#net/grpc-listener.ts';
 import { MemoryBudget } from '#net/memory-budget.ts';
 import { RssGuard } from '#net/rss-guard.ts';
 import { Tenancy } from '#net/tenancy.ts';
 import { TenantShares } from '#net/tenant-shares.ts';
-import { PacedIngest } from '#pipeline/paced-ingest.ts';
-import { TraceBatcher } from '#pipeline/trace-batcher.ts';
 import { ClientReports } from '#receivers/jaeger/client-reports.ts';
 import { TenantCounters } from '#receivers/tenant-counters.ts';
 import { createSamplingApp } from '#sampling/sampling-app.ts';
@@ -23,8 +21,9 @@ import type { Logger } from '#telemetry/logger.ts';
 import { Metrics } from '#telemetry/metrics.ts';
 import { ProcessMetrics } from '#telemetry/process-metrics.ts';
 import { Readiness } from '#telemetry/readiness.ts';
+import { PipelineGraph, writesToStore } from './graph.ts';
 import { HttpAppListener } from './http-app-listener.ts';
-import { createReceivers, type ReceiverPart } from './receivers.ts';
+import { isListener, listenerOf, type Listener } from './part.ts';
 import { grpcSettings } from './receiver-settings.ts';
 import { statusOf } from './status.ts';
 import { createStore } from './stores.ts';
@@ -38,31 +37,14 @@ const SOON_SECONDS = 2;
 /** Taken however slow it goes: some dozens of usual bodies, so that batches do not become small. */
 const LEAST_SOON_BYTES = 4 << 20;
 
-/** Something that listens on a port. */
-export interface Listener {
-  /** How the log and `/status` call it. */
-  readonly name: string;
-  /** Path of its section in the configuration. */
-  readonly path: string;
-  /** Whether it speaks HTTP that a browser could open. */
-  readonly http: boolean;
-  /** What was configured. */
-  readonly endpoint: Endpoint;
-  /** Where it listens, or undefined while it does not. */
-  readonly address: Endpoint | undefined;
-  start(): Promise<void>;
-  /** Lets running requests finish until the deadline, then cuts them; safe at any time. */
-  shutdown(deadlineMs: number): Promise<void>;
-}
-
 /** The parts of one process. */
 export interface Components {
   readonly process: ProcessMetrics;
   readonly readiness: Readiness;
   readonly rssGuard: RssGuard;
-  readonly store: TraceStore;
-  readonly ingest: TraceBatcher;
-  readonly receivers: readonly ReceiverPart[];
+  /** Undefined when nothing is written to it or read from it. */
+  readonly store: TraceStore | undefined;
+  readonly graph: PipelineGraph;
   readonly strategies: StrategiesSource;
   /** Where SDKs ask how to sample. */
   readonly sampling: readonly Listener[];
@@ -76,21 +58,23 @@ export interface Components {
 
 /**
  * Builds every part that the configuration asks for; nothing is started. This is the one list of them.
- * @param store what the configuration says unless a test has its own
+ * @param ownStore in place of what the configuration says, for tests
  */
 export function buildComponents(
   config: SpoorConfig,
   logger: Logger,
   version: string,
-  store: TraceStore = createStore(config.storage, config.tenancy.max_tenants, logger),
+  ownStore?: TraceStore,
 ): Components {
+  const isStoreUsed = config.query.http.enabled || writesToStore(config);
+  const store =
+    ownStore ??
+    (isStoreUsed ? createStore(config.storage, config.tenancy.max_tenants, logger) : undefined);
   const { bodiesBytes, processBytes } = memoryShares(config.memory_limit_mib);
   const rssGuard = new RssGuard(processBytes);
-  const ingest = new TraceBatcher(store);
-  const paced = new PacedIngest(ingest);
   const budget = new MemoryBudget(bodiesBytes, {
     isProcessFull: () => rssGuard.isOver,
-    soonBytes: () => Math.max(LEAST_SOON_BYTES, SOON_SECONDS * paced.bytesPerSecond),
+    soonBytes: () => Math.max(LEAST_SOON_BYTES, SOON_SECONDS * graph.bytesPerSecond),
   });
   const tenancy = new Tenancy(config.tenancy.enabled ? config.tenancy : undefined);
   const tenantCounters = config.tenancy.enabled ? new TenantCounters() : undefined;
@@ -103,43 +87,44 @@ export function buildComponents(
     defaultProbability: config.sampling.default_sampling_probability,
     logger,
   });
-  const receivers = createReceivers(
-    config,
-    {
-      ingest: paced,
+  const theStore = (): TraceStore => {
+    if (store === undefined) throw new Error('the configuration uses no store');
+    return store;
+  };
+  const graph = new PipelineGraph(config, {
+    receivers: {
       tenancy,
       budgetOf: (tenant) => shares?.of(tenant) ?? budget,
       tenantCounters,
       logger,
+      clientReports,
+      strategies,
     },
-    clientReports,
-    strategies,
-  );
+    processors: { logger },
+    exporters: { store: theStore, tenantHeader: tenancy.header, logger },
+  });
   const processMetrics = new ProcessMetrics();
-  const readiness = new Readiness(() => store.unhealthy);
+  const readiness = new Readiness(() => store?.unhealthy);
   const metrics = new Metrics({
     version,
     process: processMetrics,
-    receivers: () => receivers.map((receiver) => receiver.metrics()),
+    receivers: () => graph.receivers.map((receiver) => receiver.metrics()),
+    components: () => graph.counting,
     jaegerClients: () => clientReports.figures(),
     tenants: () => tenantCounters?.figures() ?? [],
     bodies: () => budget.figures,
-    waitingBodies: () => paced.waiting,
+    waitingBodies: () => graph.waitingBodies,
     memory: () => ({ limitBytes: rssGuard.limitBytes, isTight: rssGuard.isOver }),
-    storeFigures: () => store.figures(),
+    storeFigures: () => store?.figures() ?? new Map(),
   });
   const { http } = config.query;
-  const query = {
-    reader: store,
-    logger,
-    timeoutMs: config.query.timeout_ms,
-    nowUnixMs: Date.now,
-  };
   const uiDirectory = config.query.ui.assets_path || BUILT_UI;
   const api = http.enabled
-    ? listener('query', 'query.http', http.endpoint, () =>
-        createApiApp({ query, tenancy, metrics, uiDirectory }),
-      )
+    ? listener('query', 'query.http', http.endpoint, () => {
+        const { timeout_ms: timeoutMs } = config.query;
+        const query = { reader: theStore(), logger, timeoutMs, nowUnixMs: Date.now };
+        return createApiApp({ query, tenancy, metrics, uiDirectory });
+      })
     : undefined;
   const { health: healthConfig } = config.telemetry;
   const health = healthConfig.enabled
@@ -157,13 +142,15 @@ export function buildComponents(
     readiness,
     rssGuard,
     store,
-    ingest,
-    receivers,
+    graph,
     api,
     health,
     strategies,
     sampling,
-    listeners: () => [api, ...receivers, ...sampling, health].filter((part) => part !== undefined),
+    listeners: () =>
+      [api, ...graph.receivers.filter(isListener), ...sampling, health].filter(
+        (part) => part !== undefined,
+      ),
   };
   return components;
 }
@@ -197,19 +184,4 @@ function listener(
 ): Listener {
   const endpoint = readEndpoint(text);
   return listenerOf({ name, path, http: true, endpoint }, new HttpAppListener(endpoint, create));
-}
-
-/** A server as a part of the process. */
-function listenerOf(
-  place: Pick<Listener, 'name' | 'path' | 'http' | 'endpoint'>,
-  server: Pick<Listener, 'address' | 'start' | 'shutdown'>,
-): Listener {
-  return {
-    ...place,
-    get address() {
-      return server.address;
-    },
-    start: () => server.start(),
-    shutdown: (deadlineMs) => server.shutdown(deadlineMs),
-  };
 }

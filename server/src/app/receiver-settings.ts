@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { SpoorConfig } from '#config/config.ts';
+import type { z } from 'zod';
+import type { jaegerReceiverSchema } from '#config/jaeger-receiver-config.ts';
+import type { otlpReceiverSchema } from '#config/otlp-receiver-config.ts';
 import { readEndpoint } from '#config/endpoint.ts';
 import type { GrpcListenerSettings } from '#net/grpc-listener.ts';
 import type { HttpReceiverSettings } from '#receivers/http-receiver.ts';
 import type { UdpReceiverSettings } from '#receivers/jaeger/udp-receiver.ts';
 import type { OtlpHttpSettings } from '#receivers/otlp/otlp-http-receiver.ts';
 
-type OtlpConfig = SpoorConfig['receivers']['otlp']['protocols'];
-type JaegerConfig = SpoorConfig['receivers']['jaeger']['protocols'];
+type OtlpConfig = z.output<typeof otlpReceiverSchema>['protocols'];
+type JaegerConfig = z.output<typeof jaegerReceiverSchema>['protocols'];
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
 /** Settings of a receiver over gRPC. */
-export function grpcSettings(config: OtlpConfig['grpc']): GrpcListenerSettings {
+export function grpcSettings(config: NonNullable<OtlpConfig['grpc']>): GrpcListenerSettings {
   return {
     ...readEndpoint(config.endpoint),
     bodyCapBytes: config.max_body_mib * MIB,
@@ -32,7 +34,9 @@ export function grpcSettings(config: OtlpConfig['grpc']): GrpcListenerSettings {
 }
 
 /** Settings of a receiver over HTTP. */
-export function httpSettings(config: JaegerConfig['thrift_http']): HttpReceiverSettings {
+export function httpSettings(
+  config: NonNullable<JaegerConfig['thrift_http']>,
+): HttpReceiverSettings {
   return {
     ...readEndpoint(config.endpoint),
     bodyCapBytes: config.max_body_mib * MIB,
@@ -51,12 +55,14 @@ export function httpSettings(config: JaegerConfig['thrift_http']): HttpReceiverS
 }
 
 /** Settings of `receivers.otlp.protocols.http`. */
-export function otlpHttpSettings(config: OtlpConfig['http']): OtlpHttpSettings {
+export function otlpHttpSettings(config: NonNullable<OtlpConfig['http']>): OtlpHttpSettings {
   return { ...httpSettings(config), tracesPath: config.traces_url_path };
 }
 
 /** Settings of a receiver of datagrams. */
-export function udpSettings(config: JaegerConfig['thrift_compact']): UdpReceiverSettings {
+export function udpSettings(
+  config: NonNullable<JaegerConfig['thrift_compact']>,
+): UdpReceiverSettings {
   return {
     ...readEndpoint(config.endpoint),
     maxPacketBytes: config.max_packet_bytes,

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { DEFAULT_TENANT, parseTenant, type Tenant } from '@spoor/core/model/ids.ts';
-import type { SpoorConfig } from '#config/config.ts';
+import type { RECEIVER_SCHEMAS } from '#config/component-schemas.ts';
 import { readEndpoint } from '#config/endpoint.ts';
+import type { Tenancy } from '#net/tenancy.ts';
 import type { GrpcReceiver } from '#receivers/grpc-receiver.ts';
 import type { HttpReceiver } from '#receivers/http-receiver.ts';
 import type { ReceiverParts } from '#receivers/intake.ts';
@@ -16,75 +17,52 @@ import type { ReceiverFigures } from '#receivers/receiver-counters.ts';
 import type { IngestFormat } from '#pipeline/trace-ingest.ts';
 import type { StrategiesSource } from '#sampling/strategies-source.ts';
 import type { ReceiverMetrics } from '#telemetry/metrics.ts';
-import type { Listener } from './components.ts';
+import type { ComponentTable } from './component-table.ts';
+import { listenerOf, type Listener, type Part } from './part.ts';
 import { grpcSettings, httpSettings, otlpHttpSettings, udpSettings } from './receiver-settings.ts';
 
-/** A receiver on its port, with what it has counted. */
-export interface ReceiverPart extends Listener {
-  readonly metrics: () => ReceiverMetrics;
+/** A receiver, most of them on a port, with what it has counted. */
+export type ReceiverPart = (Part | Listener) & { readonly metrics: () => ReceiverMetrics };
+
+/** What receivers are made with. */
+export interface ReceiverContext extends ReceiverParts {
+  readonly clientReports: ClientReports;
+  readonly strategies: StrategiesSource;
 }
 
-/** What all kinds of receivers can do. */
-type AnyReceiver = HttpReceiver | GrpcReceiver | UdpReceiver;
-
-/** Where a receiver is in the configuration, and how its metrics are labelled. */
-interface ReceiverPlace {
-  readonly path: string;
-  readonly receiver: string;
-  readonly transport: string;
-}
-
-/** The receivers that are switched on. */
-export function createReceivers(
-  config: SpoorConfig,
-  parts: ReceiverParts,
-  clientReports: ClientReports,
-  strategies: StrategiesSource,
-): ReceiverPart[] {
-  const { otlp, jaeger, zipkin } = config.receivers;
-  const receivers: ReceiverPart[] = [];
-  const add = (
-    place: ReceiverPlace,
-    section: { readonly enabled: boolean; readonly endpoint: string },
-    create: () => AnyReceiver,
-  ): void => {
-    if (section.enabled) receivers.push(receiverPart(place, section.endpoint, create()));
-  };
-  const { grpc, http } = otlp.protocols;
-  const otlpPlace = (transport: string): ReceiverPlace => ({
-    path: `receivers.otlp.protocols.${transport}`,
-    receiver: 'otlp',
-    transport,
-  });
-  add(otlpPlace('grpc'), grpc, () => createOtlpGrpcReceiver(grpcSettings(grpc), parts));
-  add(otlpPlace('http'), http, () => createOtlpHttpReceiver(otlpHttpSettings(http), parts));
-
-  const { grpc: jaegerGrpc, thrift_http: thriftHttp } = jaeger.protocols;
-  const jaegerPath = 'receivers.jaeger.protocols';
-  add({ path: `${jaegerPath}.grpc`, receiver: 'jaeger', transport: 'grpc' }, jaegerGrpc, () =>
-    createJaegerGrpcReceiver(grpcSettings(jaegerGrpc), parts, strategies),
-  );
-  add(
-    { path: `${jaegerPath}.thrift_http`, receiver: 'jaeger', transport: 'http' },
-    thriftHttp,
-    () => createThriftHttpReceiver(httpSettings(thriftHttp), parts, strategies),
-  );
-  for (const [name, format] of UDP_FORMATS) {
-    const section = jaeger.protocols[name];
-    const path = `${jaegerPath}.${name}`;
-    const tenant = udpTenant(config, section.tenant);
-    add(
-      { path, receiver: 'jaeger', transport: `udp_${name}` },
-      section,
-      () =>
-        new UdpReceiver(udpSettings(section), { ...parts, path, format, tenant, clientReports }),
-    );
-  }
-  add({ path: 'receivers.zipkin', receiver: 'zipkin', transport: 'http' }, zipkin, () =>
-    createZipkinHttpReceiver(httpSettings(zipkin), parts),
-  );
-  return receivers;
-}
+/** The receivers there are; one has a part for each protocol that is switched on. */
+export const RECEIVERS: ComponentTable<typeof RECEIVER_SCHEMAS, ReceiverContext, ReceiverPart[]> = {
+  otlp: (id, { protocols: { grpc, http } }, context) => [
+    ...served({ id, protocol: 'grpc', transport: 'grpc' }, grpc, (section) =>
+      createOtlpGrpcReceiver(grpcSettings(section), context),
+    ),
+    ...served({ id, protocol: 'http', transport: 'http' }, http, (section) =>
+      createOtlpHttpReceiver(otlpHttpSettings(section), context),
+    ),
+  ],
+  jaeger: (id, { protocols }, context) => [
+    ...served({ id, protocol: 'grpc', transport: 'grpc' }, protocols.grpc, (section) =>
+      createJaegerGrpcReceiver(grpcSettings(section), context, context.strategies),
+    ),
+    ...served(
+      { id, protocol: 'thrift_http', transport: 'http' },
+      protocols.thrift_http,
+      (section) => createThriftHttpReceiver(httpSettings(section), context, context.strategies),
+    ),
+    ...UDP_FORMATS.flatMap(([protocol, format]) => {
+      const place = { id, protocol, transport: `udp_${protocol}` };
+      return served(place, protocols[protocol], (section) => {
+        const tenant = udpTenant(context.tenancy, section.tenant);
+        const parts = { ...context, path: pathOf(place), format, tenant };
+        return new UdpReceiver(udpSettings(section), parts);
+      });
+    }),
+  ],
+  zipkin: (id, settings, context) =>
+    served({ id, transport: 'http' }, settings, (section) =>
+      createZipkinHttpReceiver(httpSettings(section), context),
+    ),
+};
 
 const UDP_FORMATS = [
   ['thrift_compact', 'jaeger_agent_compact'],
@@ -92,32 +70,50 @@ const UDP_FORMATS = [
   ['zipkin_compact', 'jaeger_agent_compact'],
 ] as const satisfies readonly (readonly [string, IngestFormat])[];
 
-function udpTenant(config: SpoorConfig, name: string): Tenant | undefined {
-  if (!config.tenancy.enabled) return DEFAULT_TENANT;
+function udpTenant(tenancy: Tenancy, name: string): Tenant | undefined {
+  if (tenancy.header === undefined) return DEFAULT_TENANT;
   return name === '' ? undefined : parseTenant(name);
 }
 
-function receiverPart(place: ReceiverPlace, endpoint: string, receiver: AnyReceiver): ReceiverPart {
-  const { path, receiver: kind, transport } = place;
-  return {
-    name: `${kind}_${transport}`,
-    path,
-    http: transport === 'http',
-    endpoint: readEndpoint(endpoint),
-    get address() {
-      return receiver.address;
-    },
-    start: () => receiver.start(),
-    shutdown: (deadlineMs) => receiver.shutdown(deadlineMs),
-    metrics: () => ({
-      receiver: kind,
-      transport,
-      ...sumFormats(receiver.figures),
-      ...(receiver instanceof UdpReceiver
-        ? { packets: { queued: receiver.queuedPackets, kernelDrops: receiver.kernelDrops } }
-        : { connections: receiver.connections }),
-    }),
-  };
+/** What all kinds of receivers on a port can do. */
+type AnyReceiver = HttpReceiver | GrpcReceiver | UdpReceiver;
+
+/** Where a receiver is in the configuration, and how its metrics are labelled. */
+interface ReceiverPlace {
+  readonly id: string;
+  /** Undefined where there is but one. */
+  readonly protocol?: string;
+  readonly transport: string;
+}
+
+function pathOf({ id, protocol }: ReceiverPlace): string {
+  return protocol === undefined ? `receivers.${id}` : `receivers.${id}.protocols.${protocol}`;
+}
+
+/** The receiver of a protocol, or nothing when it is not there or switched off. */
+function served<Section extends { readonly enabled: boolean; readonly endpoint: string }>(
+  place: ReceiverPlace,
+  section: Section | undefined,
+  create: (section: Section) => AnyReceiver,
+): ReceiverPart[] {
+  if (section === undefined || !section.enabled) return [];
+  const { id, transport } = place;
+  const receiver = create(section);
+  const name = `${id}_${transport}`;
+  const endpoint = readEndpoint(section.endpoint);
+  const listener = listenerOf(
+    { name, path: pathOf(place), http: transport === 'http', endpoint },
+    receiver,
+  );
+  const metrics = (): ReceiverMetrics => ({
+    receiver: id,
+    transport,
+    ...sumFormats(receiver.figures),
+    ...(receiver instanceof UdpReceiver
+      ? { packets: { queued: receiver.queuedPackets, kernelDrops: receiver.kernelDrops } }
+      : { connections: receiver.connections }),
+  });
+  return [Object.assign(listener, { metrics })];
 }
 
 function sumFormats(

@@ -24,7 +24,11 @@ export interface ServeSurroundings {
 export async function serve(config: SpoorConfig, surroundings: ServeSurroundings): Promise<number> {
   const logger = createLogger(config.telemetry.log_level);
   const version = readVersion();
-  const server = new SpoorServer(buildComponents(config, logger, version), logger);
+  const components = buildComponents(config, logger, version);
+  const server = new SpoorServer(components, logger);
+  const { type, directory: configured } = config.storage;
+  const directory =
+    components.store === undefined || type === 'memory' ? undefined : resolve(configured);
   const stop = Promise.withResolvers<void>();
   let signalled = false;
   let limit: NodeJS.Timeout | undefined;
@@ -50,10 +54,11 @@ export async function serve(config: SpoorConfig, surroundings: ServeSurroundings
     if (addresses === undefined) {
       await started.catch(() => undefined);
     } else {
-      const directory =
-        config.storage.type === 'memory' ? undefined : resolve(config.storage.directory);
       logger.info({ version, addresses, directory }, 'spoor is ready');
-      if (process.stderr.isTTY) surroundings.err(formatBanner(version, config, addresses));
+      if (process.stderr.isTTY) {
+        const storedIn = directory ?? (components.store && 'memory, until it stops');
+        surroundings.err(formatBanner(version, addresses, storedIn));
+      }
     }
     await stop.promise;
     await server.shutdown();

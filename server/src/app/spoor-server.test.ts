@@ -154,7 +154,7 @@ test('a listener that cannot start ends the ones before it and is told by its ke
       return true;
     });
     assert.ok(second.components.listeners().every((listener) => listener.address === undefined));
-    assert.equal(second.components.store.unhealthy, 'the store is not open');
+    assert.equal(second.components.store?.unhealthy, 'the store is not open');
   } finally {
     await first.server.shutdown();
   }

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Logger } from '#telemetry/logger.ts';
-import type { Components, Listener } from './components.ts';
-import { listenError, samplingError, storeError } from './start-error.ts';
+import type { Components } from './components.ts';
+import { isListener, type Part } from './part.ts';
+import { componentError, listenError, samplingError, storeError } from './start-error.ts';
 import { addressesOf, type Addresses } from './status.ts';
 
-/** Time that running requests have to finish, in ms; with the store's own end it stays below 10 s. */
+/** Time that running requests have to finish, in ms. */
 const DRAIN_MS = 6_000;
+/** Time until exporters are done as well, since the stop began; with the store's own end it stays below 10 s. */
+const EXPORT_MS = 8_000;
 
 /** All components of one process, started and shut down in their order. */
 export class SpoorServer {
@@ -27,8 +30,7 @@ export class SpoorServer {
     const {
       health,
       store,
-      ingest,
-      receivers,
+      graph,
       strategies,
       sampling,
       api,
@@ -39,21 +41,22 @@ export class SpoorServer {
       figures.start();
       rssGuard.start();
       // First, so that a probe hears "starting" and not nothing.
-      if (health !== undefined) await listen(health);
+      if (health !== undefined) await startPart(health);
       try {
         await strategies.start();
       } catch (error) {
         throw samplingError(error);
       }
       try {
-        await store.start();
+        await store?.start();
       } catch (error) {
         throw storeError(error);
       }
-      ingest.recall(store.recentRequests());
-      for (const receiver of receivers) await listen(receiver);
-      for (const listener of sampling) await listen(listener);
-      if (api !== undefined) await listen(api);
+      if (store !== undefined) graph.recall(store.recentRequests());
+      // What is written to before what writes to it.
+      for (const part of [...graph.exporters, ...graph.receivers, ...sampling])
+        await startPart(part);
+      if (api !== undefined) await startPart(api);
     } catch (error) {
       await this.shutdown();
       throw error;
@@ -65,7 +68,7 @@ export class SpoorServer {
 
   /**
    * Ends everything without losing what was taken: probes hear 503, listeners close, running
-   * requests finish (or are cut after six seconds), then the store makes all of it durable.
+   * requests finish (or are cut after six seconds), exporters send what they hold, then the store makes all of it durable.
    * Never rejects; may be called at any time and more than once.
    */
   shutdown(): Promise<void> {
@@ -77,7 +80,7 @@ export class SpoorServer {
     const {
       health,
       store,
-      receivers,
+      graph,
       strategies,
       sampling,
       api,
@@ -86,20 +89,26 @@ export class SpoorServer {
       readiness,
     } = this.#components;
     readiness.setDraining();
+    const startMs = performance.now();
+    await this.#stopAll([...graph.receivers, ...sampling, api], DRAIN_MS);
+    await this.#stopAll(graph.exporters, EXPORT_MS - (performance.now() - startMs));
+    strategies.shutdown();
+    await this.#attempt('storage', async () => {
+      await store?.shutdown();
+    });
+    await this.#stopAll([health], 1000);
+    rssGuard.shutdown();
+    figures.shutdown();
+  }
+
+  async #stopAll(parts: readonly (Part | undefined)[], deadlineMs: number): Promise<void> {
     await Promise.all(
-      [...receivers, ...sampling, api].map((listener) =>
-        this.#attempt(listener?.path ?? '', async () => {
-          await listener?.shutdown(DRAIN_MS);
+      parts.map((part) =>
+        this.#attempt(part?.path ?? '', async () => {
+          await part?.shutdown(deadlineMs);
         }),
       ),
     );
-    strategies.shutdown();
-    await this.#attempt('storage', () => store.shutdown());
-    await this.#attempt(health?.path ?? '', async () => {
-      await health?.shutdown(1000);
-    });
-    rssGuard.shutdown();
-    figures.shutdown();
   }
 
   // One part that fails to end must not keep the next ones from it.
@@ -112,10 +121,12 @@ export class SpoorServer {
   }
 }
 
-async function listen(listener: Listener): Promise<void> {
+async function startPart(part: Part): Promise<void> {
   try {
-    await listener.start();
+    await part.start();
   } catch (error) {
-    throw listenError(`${listener.path}.endpoint`, listener.endpoint, error);
+    throw isListener(part)
+      ? listenError(`${part.path}.endpoint`, part.endpoint, error)
+      : componentError(part.path, error);
   }
 }

@@ -41,14 +41,19 @@ function innerCause(error: unknown): unknown {
   return error instanceof Error ? error.cause : undefined;
 }
 
+/** Says why a component could not be started. */
+export function componentError(path: string, cause: unknown): StartError {
+  return new StartError(`${path}: ${messageOf(cause)}`, { cause });
+}
+
 /** Says why the store could not be opened. */
 export function storeError(cause: unknown): StartError {
-  return new StartError(`storage: ${messageOf(cause)}`, { cause });
+  return componentError('storage', cause);
 }
 
 /** Says why the sampling strategies could not be read. */
 export function samplingError(cause: unknown): StartError {
-  return new StartError(`sampling.strategies_file: ${messageOf(cause)}`, { cause });
+  return componentError('sampling.strategies_file', cause);
 }
 
 function messageOf(error: unknown): string {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { formatEndpoint, formatHttpUrl } from '#config/endpoint.ts';
-import type { Components, Listener } from './components.ts';
+import type { Components } from './components.ts';
+import type { Listener } from './part.ts';
+import type { TraceStore } from '#storage/tracestore.ts';
 
 /** Where the server is reached, by the listeners' names; one that is switched off is missing. */
 export type Addresses = Readonly<Record<string, string>>;
@@ -18,7 +20,7 @@ export function addressesOf(listeners: Iterable<Listener>): Addresses {
 
 /** Body of `GET /status`. */
 export function statusOf(components: Components, version: string): object {
-  const { process: figures, readiness, store, receivers } = components;
+  const { process: figures, readiness, store, graph } = components;
   const problem = readiness.problem;
   return {
     version,
@@ -27,11 +29,17 @@ export function statusOf(components: Components, version: string): object {
     ...(problem === undefined ? {} : { problem }),
     addresses: addressesOf(components.listeners()),
     memory: figures.memory(),
-    receivers: receivers.map((receiver) => {
+    receivers: graph.receivers.map((receiver) => {
       const { refusedRequests, ...rest } = receiver.metrics();
       const refused = [...refusedRequests].filter(([, count]) => count > 0);
       return { ...rest, refusedRequests: Object.fromEntries(refused) };
     }),
+    ...(store === undefined ? {} : storeStatus(store)),
+  };
+}
+
+function storeStatus(store: TraceStore): object {
+  return {
     store: Object.fromEntries([...store.figures()].map(([name, { value }]) => [name, value])),
     ...(store.damage.length === 0 ? {} : { damage: store.damage }),
   };

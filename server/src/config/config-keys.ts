@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
+import { EXPORTER_SCHEMAS, PROCESSOR_SCHEMAS, RECEIVER_SCHEMAS } from './component-schemas.ts';
 import { configSchema } from './config.ts';
+import { componentType } from './named-components.ts';
+import { PIPELINE_SCHEMAS } from './pipeline-config.ts';
 
 /** One key of the configuration: a section with keys of its own, or a value. */
 export interface ConfigKey {
@@ -9,7 +12,17 @@ export interface ConfigKey {
   readonly description: string;
   /** Keys below, by name; undefined for a value. */
   readonly children: ReadonlyMap<string, ConfigKey> | undefined;
+  /** The keys below are types of components: each may be there several times, as `type/name`. */
+  readonly isNamed: boolean;
 }
+
+const ALL_TYPES = {
+  receivers: Object.keys(RECEIVER_SCHEMAS),
+  processors: Object.keys(PROCESSOR_SCHEMAS),
+  exporters: Object.keys(EXPORTER_SCHEMAS),
+  pipelines: Object.keys(PIPELINE_SCHEMAS),
+};
+const NAMED_SECTIONS = new Set(['receivers', 'processors', 'exporters', 'service.pipelines']);
 
 // The part of JSON Schema that `z.toJSONSchema` makes of our schemas.
 interface JsonSchema {
@@ -26,19 +39,28 @@ function readKey(path: string, schema: JsonSchema): ConfigKey {
         readKey(path === '' ? name : `${path}.${name}`, child),
       ]),
     );
-  return { path, description: schema.description ?? '', children };
+  const isNamed = NAMED_SECTIONS.has(path);
+  return { path, description: schema.description ?? '', children, isNamed };
 }
 
 /** The tree of all keys, read from the schema. */
 export function configKeys(): ConfigKey {
   // A zod object is always a JSON Schema with `properties`; both types are looser than that.
-  return readKey('', z.toJSONSchema(configSchema, { io: 'input' }) as JsonSchema);
+  return readKey('', z.toJSONSchema(configSchema(ALL_TYPES), { io: 'input' }) as JsonSchema);
+}
+
+/** The key of this name directly below, or undefined. */
+export function childKey(key: ConfigKey, name: string): ConfigKey | undefined {
+  return (
+    key.children?.get(name) ??
+    (key.isNamed ? key.children?.get(componentType(name) ?? '') : undefined)
+  );
 }
 
 /** The key at a path, or undefined. */
 export function findKey(root: ConfigKey, parts: readonly string[]): ConfigKey | undefined {
   let key: ConfigKey | undefined = root;
-  for (const part of parts) key = key?.children?.get(part);
+  for (const part of parts) key = key && childKey(key, part);
   return key;
 }
 

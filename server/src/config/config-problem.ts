@@ -17,21 +17,25 @@ export function unknownKey(root: ConfigKey, path: readonly string[]): ConfigProb
   while (depth < path.length - 1 && findKey(root, path.slice(0, depth + 1)) !== undefined) depth++;
   const parent = findKey(root, path.slice(0, depth))!;
   const wrong = path[depth] ?? '';
+  const parentPath = path.slice(0, depth).join('.');
   if (parent.children === undefined) {
-    return { path, message: `unknown key: ${parent.path} is a value and has no keys below it` };
+    return { path, message: `unknown key: ${parentPath} is a value and has no keys below it` };
   }
-  const sibling = nearestName(wrong, parent.children.keys());
+  // Of `zipkn/backup` the type is what can be wrong.
+  const name = parent.isNamed ? (/\/.*/.exec(wrong)?.[0] ?? '') : '';
+  const near = nearestName(wrong.slice(0, wrong.length - name.length), parent.children.keys());
+  const sibling = near && near + name;
   const elsewhere = pathContaining(
     path,
     [...walkKeys(root)].map((key) => key.path),
   );
   const meant = sibling === undefined ? elsewhere : [...path.slice(0, depth), sibling].join('.');
-  const known = [...parent.children.keys()].join(', ');
+  const known = [...parent.children.keys()].join(', ') || 'nothing';
   return {
     path,
     message:
       meant === undefined
-        ? `unknown key; ${parent.path === '' ? 'at the top there are' : `${parent.path} has`}: ${known}`
+        ? `unknown key; ${depth === 0 ? 'at the top there are' : `${parentPath} has`}: ${known}`
         : `unknown key; did you mean ${meant}?`,
   };
 }
@@ -78,6 +82,7 @@ export function describeIssues(
     // Schemas that know better say it themselves.
     if (issue.message.startsWith('must be'))
       return [{ path, message: `${issue.message}, not ${got}` }];
+    if (issue.code === 'custom') return [{ path, message: issue.message }];
     switch (issue.code) {
       case 'invalid_type':
         return [

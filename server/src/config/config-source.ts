@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs';
 import { SpoorError, quote } from '@spoor/core/model/errors.ts';
-import { LineCounter, isMap, isNode, isScalar, parseDocument, type Document } from 'yaml';
+import { LineCounter, isMap, isNode, isScalar, isSeq, parseDocument, type Document } from 'yaml';
 import { expandText, parseScalar, type Environment } from './env-expansion.ts';
 
 /** Longest configuration file that is read; ours has some dozens of lines. */
@@ -75,11 +75,13 @@ function parseConfigText(text: string, name: string, env: Environment): ConfigSo
     locate: (path) => {
       for (let depth = path.length; depth > 0; depth--) {
         const parent: unknown = document.getIn(path.slice(0, depth - 1), true);
-        if (!isMap(parent)) continue;
-        const key = parent.items.find(
-          (pair) => isScalar(pair.key) && pair.key.value === path[depth - 1],
-        )?.key;
-        if (isNode(key) && key.range) return `${name}:${lines.linePos(key.range[0]).line}`;
+        const part = path[depth - 1];
+        let node: unknown;
+        if (isSeq(parent)) node = parent.items[Number(part)];
+        else if (isMap(parent)) {
+          node = parent.items.find((pair) => isScalar(pair.key) && pair.key.value === part)?.key;
+        }
+        if (isNode(node) && node.range) return `${name}:${lines.linePos(node.range[0]).line}`;
       }
       return undefined;
     },

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { TENANT_NAME } from '@spoor/core/model/ids.ts';
 import { endpointSchema } from './endpoint.ts';
 import { PORTS } from './ports.ts';
-import { enabled, grpcKeys, httpKeys } from './receiver-config.ts';
+import { enabled, grpcKeys, httpKeys, protocolsSchema } from './receiver-config.ts';
 
 function udpSchema(port: number, what: string) {
   return z
@@ -39,38 +39,35 @@ function udpSchema(port: number, what: string) {
           'Tenant of all spans that come here when tenancy is on, since datagrams name none; empty: they are dropped.',
         ),
     })
-    .prefault({})
+    .optional()
     .describe(`${what}.`);
 }
 
 /** `receivers.jaeger` */
 export const jaegerReceiverSchema = z
   .strictObject({
-    protocols: z
-      .strictObject({
-        grpc: z
-          .strictObject(grpcKeys(PORTS.jaegerGrpc, "Jaeger's protobuf over gRPC"))
-          .prefault({})
-          .describe("Jaeger's protobuf over gRPC."),
-        thrift_http: z
-          .strictObject(httpKeys(PORTS.jaegerThriftHttp, "Jaeger's Thrift over HTTP"))
-          .prefault({})
-          .describe("Jaeger's Thrift over HTTP."),
-        thrift_compact: udpSchema(
-          PORTS.jaegerThriftCompact,
-          "Jaeger's Thrift over UDP in the compact protocol",
-        ),
-        thrift_binary: udpSchema(
-          PORTS.jaegerThriftBinary,
-          "Jaeger's Thrift over UDP in the binary protocol",
-        ),
-        zipkin_compact: udpSchema(
-          PORTS.jaegerZipkinCompact,
-          'the port of the oldest Jaeger clients, Thrift over UDP in the compact protocol',
-        ),
-      })
-      .prefault({})
-      .describe('The transports.'),
+    protocols: protocolsSchema({
+      grpc: z
+        .strictObject(grpcKeys(PORTS.jaegerGrpc, "Jaeger's protobuf over gRPC"))
+        .optional()
+        .describe("Jaeger's protobuf over gRPC."),
+      thrift_http: z
+        .strictObject(httpKeys(PORTS.jaegerThriftHttp, "Jaeger's Thrift over HTTP"))
+        .optional()
+        .describe("Jaeger's Thrift over HTTP."),
+      thrift_compact: udpSchema(
+        PORTS.jaegerThriftCompact,
+        "Jaeger's Thrift over UDP in the compact protocol",
+      ),
+      thrift_binary: udpSchema(
+        PORTS.jaegerThriftBinary,
+        "Jaeger's Thrift over UDP in the binary protocol",
+      ),
+      zipkin_compact: udpSchema(
+        PORTS.jaegerZipkinCompact,
+        'the port of the oldest Jaeger clients, Thrift over UDP in the compact protocol',
+      ),
+    }),
   })
   .prefault({})
   .describe("Spans in Jaeger's own formats.");

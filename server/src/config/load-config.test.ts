@@ -1,44 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { SpoorConfig } from './config.ts';
 import { loadConfig, type ConfigInputs } from './load-config.ts';
 import { formatConfig } from './print-config.ts';
+import { loadYaml, problemOf } from './testing/config-file.ts';
 
 function load(inputs: Partial<ConfigInputs> = {}): SpoorConfig {
   return loadConfig({ env: {}, ...inputs });
 }
 
-function loadYaml(text: string, inputs: Partial<ConfigInputs> = {}): SpoorConfig {
-  const directory = mkdtempSync(join(tmpdir(), 'spoor-config-'));
-  try {
-    const file = join(directory, 'spoor.yaml');
-    writeFileSync(file, text);
-    return load({ ...inputs, file });
-  } finally {
-    rmSync(directory, { recursive: true });
-  }
-}
-
-function problemOf(run: () => unknown): string {
-  try {
-    run();
-  } catch (error) {
-    assert.ok(error instanceof SpoorError);
-    assert.equal(error.code, 'config');
-    return error.message.replaceAll(/[^\s(]*\/spoor-config-[^/]*\//g, '');
-  }
-  return assert.fail('the configuration was accepted');
-}
-
 test('without any input everything listens on loopback and its usual port', () => {
   const config = load();
-  assert.equal(config.receivers.otlp.protocols.grpc.endpoint, '127.0.0.1:4317');
-  assert.equal(config.receivers.otlp.protocols.http.endpoint, '127.0.0.1:4318');
+  assert.equal(config.receivers.otlp?.protocols.grpc?.endpoint, '127.0.0.1:4317');
+  assert.equal(config.receivers.otlp?.protocols.http?.endpoint, '127.0.0.1:4318');
   assert.equal(config.query.http.endpoint, '127.0.0.1:16686');
   assert.equal(config.telemetry.health.endpoint, '127.0.0.1:13133');
   assert.equal(config.memory_limit_mib, 400);
@@ -55,9 +30,9 @@ receivers:
         endpoint: 0.0.0.0:14318
         cors: { allowed_origins: ['https://*.example'] }
 `);
-  assert.equal(config.receivers.otlp.protocols.grpc.endpoint, '127.0.0.1:4317');
-  assert.equal(config.receivers.otlp.protocols.http.endpoint, '0.0.0.0:14318');
-  assert.deepEqual(config.receivers.otlp.protocols.http.cors.allowed_origins, [
+  assert.equal(config.receivers.otlp?.protocols.grpc?.endpoint, '127.0.0.1:4317');
+  assert.equal(config.receivers.otlp?.protocols.http?.endpoint, '0.0.0.0:14318');
+  assert.deepEqual(config.receivers.otlp?.protocols.http?.cors.allowed_origins, [
     'https://*.example',
   ]);
 });
@@ -91,8 +66,8 @@ test('--set takes YAML values, and texts that are no YAML as they are', () => {
     ],
   });
   assert.equal(config.memory_limit_mib, 512);
-  assert.equal(config.receivers.otlp.protocols.http.enabled, false);
-  assert.deepEqual(config.receivers.otlp.protocols.http.cors.allowed_origins, [
+  assert.equal(config.receivers.otlp?.protocols.http?.enabled, false);
+  assert.deepEqual(config.receivers.otlp?.protocols.http?.cors.allowed_origins, [
     'https://a.example',
     'https://b.example',
   ]);
@@ -122,7 +97,7 @@ test('an unknown key of --set is told with the key that was probably meant', () 
   );
   assert.match(
     problemOf(() => load({ sets: ['zzzzzzzzzz=1'] })),
-    /^zzzzzzzzzz: unknown key; at the top there are: memory_limit_mib, receivers, sampling, storage, query, tenancy, telemetry/,
+    /^zzzzzzzzzz: unknown key; at the top there are: memory_limit_mib, receivers, processors, exporters, service, sampling, storage, query, tenancy, telemetry/,
   );
   assert.match(
     problemOf(() => load({ sets: ['__proto__.x=1'] })),
@@ -220,7 +195,7 @@ telemetry: { log_level: '\${env:EMPTY:-debug}' }
   assert.equal(config.memory_limit_mib, 400);
   assert.equal(config.storage.directory, '/var/lib/spoor/$x');
   assert.equal(config.telemetry.log_level, 'debug');
-  assert.equal(config.receivers.otlp.protocols.grpc.endpoint, '127.0.0.1:14317');
+  assert.equal(config.receivers.otlp?.protocols.grpc?.endpoint, '127.0.0.1:14317');
 });
 
 test('a reference to a variable that is not set says so', () => {

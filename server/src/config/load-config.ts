@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SpoorError } from '@spoor/core/model/errors.ts';
-import { configSchema, type SpoorConfig } from './config.ts';
-import { configKeys, findKey, type ConfigKey } from './config-keys.ts';
+import { configSchema, type ComponentIds, type SpoorConfig } from './config.ts';
+import { childKey, configKeys, findKey, type ConfigKey } from './config-keys.ts';
 import { describeIssues, unknownKey, type ConfigProblem } from './config-problem.ts';
 import {
   parseSet,
@@ -10,9 +10,13 @@ import {
   type ConfigSource,
 } from './config-source.ts';
 import type { Environment } from './env-expansion.ts';
+import { checkPipelines } from './pipeline-check.ts';
+import { PRESETS, type Role } from './presets.ts';
 
-/** Where the configuration comes from; a later one of these wins: file, SPOOR_DATA, dataDirectory, sets. */
+/** Where the configuration comes from; a later one of these wins: role, file, SPOOR_DATA, dataDirectory, sets. */
 export interface ConfigInputs {
+  /** The preset that everything else lays over; the all-in-one unless given. */
+  readonly role?: Role | undefined;
   /** YAML file, `--config`. */
   readonly file?: string | undefined;
   /** Data directory, `--data`. */
@@ -32,15 +36,16 @@ export function loadConfig(inputs: ConfigInputs): SpoorConfig {
   const overrides = readOverrides(inputs);
   const problems: ConfigProblem[] = [];
 
-  let tree: unknown = fillSections(file?.tree ?? {}, keys);
+  let tree = layOver(PRESETS[inputs.role ?? 'all-in-one'], fillSections(file?.tree ?? {}, keys));
   for (const override of overrides) {
     if (findKey(keys, override.path) === undefined) problems.push(unknownKey(keys, override.path));
     else tree = withValue(tree, override.path, override.value);
   }
   tree = fillSections(tree, keys);
-  const result = configSchema.safeParse(tree);
-  if (!result.success) problems.push(...describeIssues(result.error.issues, tree, keys));
-  else if (problems.length === 0) return result.data;
+  const result = configSchema(componentIds(tree)).safeParse(tree);
+  if (result.success) problems.push(...checkPipelines(result.data));
+  else problems.push(...describeIssues(result.error.issues, tree, keys));
+  if (result.success && problems.length === 0) return result.data;
   throw new SpoorError(
     'config',
     problems.map((problem) => formatProblem(problem, file, overrides)).join('\n'),
@@ -68,18 +73,45 @@ function fillSections(tree: unknown, key: ConfigKey): unknown {
   if (typeof tree !== 'object' || Array.isArray(tree)) return tree;
   return Object.fromEntries(
     Object.entries(tree).map(([name, child]) => {
-      const childKey = key.children?.get(name);
-      return [name, childKey === undefined ? child : fillSections(child, childKey)];
+      const below = childKey(key, name);
+      return [name, below === undefined ? child : fillSections(child, below)];
     }),
   );
+}
+
+function isSection(tree: unknown): tree is Readonly<Record<string, unknown>> {
+  return typeof tree === 'object' && tree !== null && !Array.isArray(tree);
+}
+
+/** A tree with what `over` says in place of what `base` says, key by key; pipelines are taken as a whole. */
+function layOver(base: unknown, over: unknown, path = ''): unknown {
+  if (!isSection(base) || !isSection(over) || path === 'service.pipelines') return over;
+  const below = Object.entries(over).map(([name, child]): [string, unknown] => [
+    name,
+    Object.hasOwn(base, name)
+      ? layOver(base[name], child, path === '' ? name : `${path}.${name}`)
+      : child,
+  ]);
+  return Object.fromEntries([...Object.entries(base), ...below]);
+}
+
+function componentIds(tree: unknown): ComponentIds {
+  const below = (section: unknown, name: string): unknown =>
+    isSection(section) && Object.hasOwn(section, name) ? section[name] : undefined;
+  const idsOf = (section: unknown): string[] => (isSection(section) ? Object.keys(section) : []);
+  return {
+    receivers: idsOf(below(tree, 'receivers')),
+    processors: idsOf(below(tree, 'processors')),
+    exporters: idsOf(below(tree, 'exporters')),
+    pipelines: idsOf(below(below(tree, 'service'), 'pipelines')),
+  };
 }
 
 // Only called with paths of known keys, so no name is special to objects.
 function withValue(tree: unknown, path: readonly string[], value: unknown): unknown {
   const [name, ...rest] = path;
   if (name === undefined) return value;
-  const section: Record<string, unknown> =
-    typeof tree === 'object' && tree !== null && !Array.isArray(tree) ? { ...tree } : {};
+  const section: Record<string, unknown> = isSection(tree) ? { ...tree } : {};
   section[name] = withValue(section[name], rest, value);
   return section;
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
 import { PORTS } from './ports.ts';
-import { grpcKeys, httpKeys } from './receiver-config.ts';
+import { grpcKeys, httpKeys, protocolsSchema } from './receiver-config.ts';
 
 const grpcSchema = z
   .strictObject(grpcKeys(PORTS.otlpGrpc, 'OTLP over gRPC'))
-  .prefault({})
+  .optional()
   .describe('OTLP over gRPC.');
 
 const httpSchema = z
@@ -17,16 +17,13 @@ const httpSchema = z
       .default('/v1/traces')
       .describe('Path that takes spans.'),
   })
-  .prefault({})
+  .optional()
   .describe('OTLP over HTTP, protobuf or JSON.');
 
 /** `receivers.otlp` */
 export const otlpReceiverSchema = z
   .strictObject({
-    protocols: z
-      .strictObject({ grpc: grpcSchema, http: httpSchema })
-      .prefault({})
-      .describe('The transports.'),
+    protocols: protocolsSchema({ grpc: grpcSchema, http: httpSchema }),
   })
   .prefault({})
   .describe('Spans in the OpenTelemetry protocol.');

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Document, isMap, isScalar, type YAMLMap } from 'yaml';
 import type { SpoorConfig } from './config.ts';
-import { configKeys, type ConfigKey } from './config-keys.ts';
+import { childKey, configKeys, type ConfigKey } from './config-keys.ts';
 
 /** The configuration as YAML that can be read back, with a comment for every key. */
 export function formatConfig(config: SpoorConfig): string {
@@ -13,7 +13,7 @@ export function formatConfig(config: SpoorConfig): string {
 function commentKeys(map: YAMLMap, key: ConfigKey): void {
   for (const pair of map.items) {
     if (!isScalar(pair.key)) continue;
-    const child = key.children?.get(String(pair.key.value));
+    const child = childKey(key, String(pair.key.value));
     if (child === undefined) continue;
     if (child.description !== '') pair.key.commentBefore = ` ${child.description}`;
     if (isMap(pair.value)) commentKeys(pair.value, child);

@@ -12,6 +12,23 @@ export function enabled(what: string): z.ZodDefault<z.ZodBoolean> {
   return z.boolean().default(true).describe(`Whether ${what} is served; false closes the port.`);
 }
 
+/** Schema of `protocols`: as in the collector, those are served that are there. */
+export function protocolsSchema<Shape extends Readonly<Record<string, z.ZodOptional>>>(
+  shape: Shape,
+) {
+  const names = Object.keys(shape).join(', ');
+  return (
+    z
+      .strictObject(shape)
+      // Each protocol is optional, which is not seen of a shape that is not known yet.
+      .prefault({} as z.input<z.ZodObject<Shape, z.core.$strict>>)
+      .refine((protocols) => Object.keys(protocols).length > 0, {
+        error: `names no protocol; there are: ${names}`,
+      })
+      .describe('The protocols that are served: those that are here.')
+  );
+}
+
 const maxBodyMib = z
   .int()
   .min(1)

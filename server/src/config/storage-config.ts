@@ -35,6 +35,12 @@ const retentionSchema = z
   .prefault({})
   .describe('How long and how much the columnar store keeps.');
 
+/** `exporters.storage`: everything else is in `storage`, since it is read from as well. */
+export const storageExporterSchema = z
+  .strictObject({})
+  .prefault({})
+  .describe('Writes to the store of this process, which the section `storage` sets up.');
+
 /** `storage` */
 export const storageSchema = z
   .strictObject({

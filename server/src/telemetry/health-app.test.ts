@@ -11,6 +11,7 @@ function createMetrics(sources: Partial<MetricSources> = {}): Metrics {
     version: '1.2.3',
     process: new ProcessMetrics(),
     receivers: () => [],
+    components: () => [],
     jaegerClients: () => [],
     tenants: () => [],
     bodies: () => ({ limitBytes: 10, usedBytes: 5, peakBytes: 6, refusals: 0 }),

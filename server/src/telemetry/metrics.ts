@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Counter, Gauge, Registry } from 'prom-client';
+import type { Counting } from '#pipeline/component-figures.ts';
 import type { StoreFigures } from '#storage/tracestore.ts';
 import type { ProcessMetrics } from './process-metrics.ts';
 
@@ -65,11 +66,18 @@ interface MemoryMetrics {
   readonly isTight: boolean;
 }
 
+/** A processor or exporter, and the labels that say which. */
+interface ComponentMetrics {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly component: Counting;
+}
+
 /** Where the values of a scrape come from. */
 export interface MetricSources {
   readonly version: string;
   readonly process: ProcessMetrics;
   readonly receivers: () => Iterable<ReceiverMetrics>;
+  readonly components: () => Iterable<ComponentMetrics>;
   /** A bounded number of them. */
   readonly jaegerClients: () => Iterable<JaegerClientMetrics>;
   /** A bounded number of them; none while tenancy is off. */
@@ -107,6 +115,7 @@ export class Metrics {
     const {
       version,
       receivers,
+      components,
       jaegerClients,
       tenants,
       bodies,
@@ -116,6 +125,7 @@ export class Metrics {
     } = this.#sources;
     this.#gauge('spoor_build_info', 'Always 1.', 1, { version });
     for (const figures of receivers()) this.#receiver(figures);
+    for (const { labels, component } of components()) this.#component(labels, component);
     for (const figures of jaegerClients()) this.#jaegerClient(figures);
     for (const figures of tenants()) this.#tenant(figures);
     this.#bodies(bodies());
@@ -123,8 +133,7 @@ export class Metrics {
     this.#gauge('spoor_ingest_waiting_bodies', help, waitingBodies(), {});
     this.#memory(memory());
     for (const [name, { kind, help, value }] of storeFigures()) {
-      if (kind === 'counter') this.#counter(`spoor_${name}`, help, value, {});
-      else this.#gauge(`spoor_${name}`, help, value, {});
+      this.#figure(kind, `spoor_${name}`, help, value, {});
     }
     return await this.#registry.metrics();
   }
@@ -159,6 +168,12 @@ export class Metrics {
       const why =
         'Datagrams that the kernel dropped since nobody read them in time; on Linux only.';
       counter('spoor_receiver_kernel_dropped_packets_total', why, packets.kernelDrops ?? 0);
+    }
+  }
+
+  #component(labels: ComponentMetrics['labels'], component: Counting): void {
+    for (const { kind, name, help, value, labels: more } of component.figures()) {
+      this.#figure(kind, name, help, value, { ...labels, ...more });
     }
   }
 
@@ -202,6 +217,17 @@ export class Metrics {
     this.#gauge('spoor_memory_tight', help, isTight ? 1 : 0, {});
   }
 
+  #figure(
+    kind: 'counter' | 'gauge',
+    name: string,
+    help: string,
+    value: number,
+    labels: Record<string, string>,
+  ): void {
+    if (kind === 'counter') this.#counter(name, help, value, labels);
+    else this.#gauge(name, help, value, labels);
+  }
+
   #counter(name: string, help: string, value: number, labels: Record<string, string>): void {
     this.#metric(Counter, name, help, labels).inc(labels, value);
   }
@@ -210,7 +236,7 @@ export class Metrics {
     this.#metric(Gauge, name, help, labels).inc(labels, value);
   }
 
-  // Names come from this file and from the store, which has a fixed set of its own.
+  // Names come from this file and from components, which have fixed sets of their own.
   #metric(
     type: typeof Counter | typeof Gauge,
     name: string,

@@ -158,6 +158,7 @@ export async function withApi(
       version: '1',
       process: new ProcessMetrics(),
       receivers: () => [],
+      components: () => [],
       jaegerClients: () => [],
       tenants: () => [],
       bodies: () => ({ limitBytes: 1, usedBytes: 0, peakBytes: 0, refusals: 0 }),

@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-import { configKeys, walkKeys } from '#config/config-keys.ts';
+import { loadConfig } from '#config/load-config.ts';
+import type { Role } from '#config/presets.ts';
 
-/** `path.to.key=value` for every key with an address to listen on: any free port of this machine. */
-export function freePorts(): string[] {
-  return [...walkKeys(configKeys())]
-    .filter(({ path, children }) => children === undefined && path.endsWith('.endpoint'))
-    .map(({ path }) => `${path}=127.0.0.1:0`);
+/** `path.to.key=value` for every address that a role listens on: any free port of this machine. */
+export function freePorts(role: Role = 'all-in-one'): string[] {
+  const { exporters: _elsewhere, ...listening } = loadConfig({ env: {}, role });
+  return [...endpoints(listening, '')].map((path) => `${path}=127.0.0.1:0`);
+}
+
+function* endpoints(section: object, path: string): Generator<string> {
+  for (const [name, value] of Object.entries(section)) {
+    if (name === 'endpoint') yield path + name;
+    else if (typeof value === 'object' && value !== null)
+      yield* endpoints(value, `${path}${name}.`);
+  }
 }

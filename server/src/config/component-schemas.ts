@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+import { jaegerReceiverSchema } from './jaeger-receiver-config.ts';
+import { otlpReceiverSchema } from './otlp-receiver-config.ts';
+import { storageExporterSchema } from './storage-config.ts';
+import { zipkinReceiverSchema } from './zipkin-receiver-config.ts';
+
+// Components by type: what is a line here is one in the table of the same kind in `app/`, which makes them.
+
+/** Settings of receivers by type. */
+export const RECEIVER_SCHEMAS = {
+  otlp: otlpReceiverSchema,
+  jaeger: jaegerReceiverSchema,
+  zipkin: zipkinReceiverSchema,
+};
+
+/** Settings of processors by type. */
+export const PROCESSOR_SCHEMAS = {};
+
+/** Settings of exporters by type. */
+export const EXPORTER_SCHEMAS = {
+  storage: storageExporterSchema,
+};
