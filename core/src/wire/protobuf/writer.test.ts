@@ -61,3 +61,18 @@ test('messages within messages have their lengths, of one to four bytes', () => 
     assert.ok(Buffer.from(writer.toBytes()).equals(official.finish()), `${size} bytes`);
   }
 });
+
+test('a message that ends where the buffer does is whole', () => {
+  for (let room = 1; room < 40; room++) {
+    for (let size = 0; size < 20; size++) {
+      const writer = new ProtoWriter(room);
+      const message = writer.begin(1);
+      writer.raw(new Uint8Array(size).fill(7));
+      writer.end(message);
+      assert.equal(
+        writer.toBytes().toHex(),
+        `0a${size.toString(16).padStart(2, '0')}${'07'.repeat(size)}`,
+      );
+    }
+  }
+});

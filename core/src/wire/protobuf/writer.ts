@@ -110,10 +110,12 @@ export class ProtoWriter {
       this.#reserve(extra);
       this.bytes.copyWithin(start + 1 + extra, start + 1, this.length);
     }
-    const after = this.length + extra;
-    this.length = start;
-    this.varint(size);
-    this.length = after;
+    this.length += extra;
+    // In place: writing it as the end of what is there could grow the buffer, and leave the message behind.
+    let rest = size;
+    let at = start;
+    for (; rest > 127; rest >>>= 7) this.bytes[at++] = (rest & 127) | 128;
+    this.bytes[at] = rest;
   }
 
   #word(value: number): void {
