@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { AttributeLevel } from './attributes.ts';
 import type { BatchBuilder } from './batch-builder.ts';
 import { RowValues } from './row-cursor.ts';
 import type { SpanColumns, SymbolTable } from './span-columns.ts';
+import type { EditedCell, SpanEdit } from './span-edit.ts';
 import type { SymbolInterner } from './symbol-interner.ts';
 
 /**
@@ -16,6 +18,8 @@ export class SpanCopier {
   readonly #builder: BatchBuilder;
   readonly #values: RowValues;
   readonly #lookup: ValueLookup;
+  /** Entries of the values that an edited span, event or link has in the source. */
+  readonly #entries: number[] = [];
 
   constructor(source: SpanColumns, builder: BatchBuilder, lookup?: ValueLookup) {
     this.#source = source;
@@ -25,8 +29,8 @@ export class SpanCopier {
     this.#lookup = lookup ?? ((column, entry) => ({ table: values.table(column), index: entry }));
   }
 
-  /** Appends a row as it is. */
-  copy(row: number): void {
+  /** Appends a row, as it is or with what an edit changes. */
+  copy(row: number, edit?: SpanEdit): void {
     const source = this.#source;
     const builder = this.#builder;
     this.#values.start(row);
@@ -42,9 +46,13 @@ export class SpanCopier {
     builder.kind[to] = source.kind[row]!;
     builder.status[to] = source.status[row]!;
     builder.name[to] = copySymbol(source.names, source.name[row]!, builder.names);
-    builder.resource[to] = copySymbol(source.resources, source.resource[row]!, builder.resources);
+    const resource = edit?.resource(source.resource[row]!);
+    builder.resource[to] =
+      resource === undefined
+        ? copySymbol(source.resources, source.resource[row]!, builder.resources)
+        : builder.resources.intern(resource, 0, resource.length);
     builder.scope[to] = copySymbol(source.scopes, source.scope[row]!, builder.scopes);
-    this.#copyShape(source.shape[row]!);
+    this.#copyShape(source.shape[row]!, edit, AttributeLevel.span);
     const { events, links } = source;
     if (events !== undefined) {
       for (let e = events.rowOffsets[row]!; e < events.rowOffsets[row + 1]!; e++) {
@@ -56,7 +64,7 @@ export class SpanCopier {
           events.name[e]!,
           builder.eventNames,
         );
-        this.#copyShape(events.shape[e]!);
+        this.#copyShape(events.shape[e]!, edit, AttributeLevel.event);
         builder.endEvent();
       }
     }
@@ -66,14 +74,19 @@ export class SpanCopier {
         copyId(links.traceId, l, builder.linkTraceId, link, 16);
         copyId(links.spanId, l, builder.linkSpanId, link, 8);
         builder.linkFlags[link] = links.flags[l]!;
-        this.#copyShape(links.shape[l]!);
+        this.#copyShape(links.shape[l]!, edit, AttributeLevel.link);
         builder.endLink();
       }
     }
     builder.endSpan();
   }
 
-  #copyShape(shape: number): void {
+  #copyShape(shape: number, edit: SpanEdit | undefined, owner: AttributeLevel): void {
+    const cells = edit?.cells(owner, shape);
+    if (cells !== undefined) {
+      this.#writeCells(shape, cells);
+      return;
+    }
     const { shapes, columns, keys } = this.#source;
     for (let i = shapes.offsets[shape]!; i < shapes.offsets[shape + 1]!; i++) {
       const id = shapes.columns[i]!;
@@ -89,6 +102,30 @@ export class SpanCopier {
         table.offsets[index]!,
         table.offsets[index + 1]!,
       );
+    }
+  }
+
+  #writeCells(shape: number, cells: readonly EditedCell[]): void {
+    const { shapes } = this.#source;
+    const first = shapes.offsets[shape]!;
+    const count = shapes.offsets[shape + 1]! - first;
+    const entries = this.#entries;
+    for (let i = 0; i < count; i++) entries[i] = this.#values.next(shapes.columns[first + i]!);
+    for (const { level, type, key, from, value, map } of cells) {
+      if (from < 0) {
+        this.#builder.attribute(level, type, key, 0, key.length, value, 0, value.length);
+        continue;
+      }
+      const entry = entries[from]!;
+      const { table, index } = this.#lookup(shapes.columns[first + from]!, entry);
+      const start = table.offsets[index]!;
+      const end = table.offsets[index + 1]!;
+      if (map === undefined) {
+        this.#builder.attribute(level, type, key, 0, key.length, table.bytes, start, end);
+      } else {
+        const mapped = map(entry, table.bytes, start, end);
+        this.#builder.attribute(level, type, key, 0, key.length, mapped, 0, mapped.length);
+      }
     }
   }
 }

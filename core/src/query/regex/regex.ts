@@ -155,7 +155,8 @@ export class Regex {
   }
 }
 
-function holds(assertion: Assertion, before: number, after: number): boolean {
+/** Whether an assertion holds between two characters of these kinds, see `Neighbor`. */
+export function holds(assertion: Assertion, before: number, after: number): boolean {
   switch (assertion) {
     case 'textStart':
       return before === Neighbor.none;
@@ -173,7 +174,7 @@ function holds(assertion: Assertion, before: number, after: number): boolean {
 }
 
 /** The code point of a UTF-8 sequence of 2 to 4 bytes. */
-function codePoint(bytes: Uint8Array, at: number, size: number): number {
+export function codePoint(bytes: Uint8Array, at: number, size: number): number {
   let code = bytes[at]! & (0xff >>> (size + 1));
   for (let i = 1; i < size; i++) code = (code << 6) | (bytes[at + i]! & 0x3f);
   return code;

@@ -186,7 +186,7 @@ interface Own {
 }
 
 /** Writes the fields of an `AnyValue` from canonical bytes. */
-function encodeValue(writer: ProtoWriter, type: ValueType, bytes: Uint8Array): void {
+export function encodeValue(writer: ProtoWriter, type: ValueType, bytes: Uint8Array): void {
   switch (type) {
     case ValueType.absent:
     case ValueType.empty:
