@@ -66,6 +66,30 @@ test('config print shows the effective configuration', async () => {
   assert.equal(out, formatConfig(loadConfig({ env: {}, dataDirectory: '/d', sets })));
 });
 
+test('config print shows what a role is made of', async () => {
+  const { out } = await run('config', 'print', 'query');
+  assert.equal(out, formatConfig(loadConfig({ env: {}, role: 'query' })));
+  assert.match((await run('config', 'print', 'quer')).err, /no role quer; did you mean query\?/);
+  assert.match((await run('collectr')).err, /did you mean spoor collector\?/);
+  assert.match((await run('query', 'now')).err, /spoor query takes no further word: now/);
+});
+
+test('flags of Jaeger 1 are taken, alone, with a value and with a value after them', async () => {
+  const args = ['--collector.otlp.enabled=false', '--collector.zipkin.host-port', ':1'];
+  const { out, err } = await run('config', 'print', ...args, '--query.enable-tracing');
+  const jaegerFlags = [
+    { name: 'collector.otlp.enabled', value: 'false' },
+    { name: 'collector.zipkin.host-port', value: ':1' },
+  ];
+  assert.equal(out, formatConfig(loadConfig({ env: {}, jaegerFlags })));
+  assert.match(err, /^spoor: warning: --query\.enable-tracing has no effect: /);
+  assert.match(
+    (await run('--es.server-urls', 'http://x')).err,
+    /^spoor: --es\.server-urls: Spoor /,
+  );
+  assert.match((await run('--collector.zipkin.host-port')).err, /needs a value/);
+});
+
 test('config validate says that all is well, or everything that is wrong', async () => {
   assert.deepEqual(await run('config', 'validate'), {
     code: 0,
@@ -89,6 +113,7 @@ test('options and the command may stand in any order', () => {
     dataDirectory: '/x',
     configFile: undefined,
     sets: ['a=1', 'b=2'],
+    jaegerFlags: [],
     help: false,
     version: false,
   });
