@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { configReference } from '#config/config-reference.ts';
 import { loadConfig } from '#config/load-config.ts';
 import { formatConfig } from '#config/print-config.ts';
 import { runCli } from './cli.ts';
@@ -56,7 +57,7 @@ test('an unknown command is an error with the name that was probably meant', asy
   assert.equal(err, 'spoor: unknown command confg; did you mean spoor config?\n');
   assert.match((await run('serve', 'now')).err, /takes no further word: now/);
   assert.match((await run('config', 'prnt')).err, /did you mean spoor config print\?/);
-  assert.match((await run('config')).err, /needs one of: print, validate/);
+  assert.match((await run('config')).err, /needs one of: print, validate, docs/);
 });
 
 test('config print shows the effective configuration', async () => {
@@ -64,6 +65,12 @@ test('config print shows the effective configuration', async () => {
   const { code, out } = await run('config', 'print', '--data', '/d', '--set', sets[0]!);
   assert.equal(code, 0);
   assert.equal(out, formatConfig(loadConfig({ env: {}, dataDirectory: '/d', sets })));
+});
+
+test('config docs prints every key', async () => {
+  const { out } = await run('config', 'docs');
+  assert.equal(out, configReference());
+  assert.match((await run('config', 'docs', 'query')).err, /takes no further word: query/);
 });
 
 test('config print shows what a role is made of', async () => {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SpoorConfig } from '#config/config.ts';
+import { configReference } from '#config/config-reference.ts';
 import { isRole, ROLES, type Role } from '#config/presets.ts';
 import { formatConfig } from '#config/print-config.ts';
 import { nearestName } from '#config/suggest.ts';
 import { UsageError } from './cli-error.ts';
 
-const ACTIONS = ['print', 'validate'];
+const ACTIONS = ['print', 'validate', 'docs'];
 
 /**
  * What `spoor config ACTION` prints.
@@ -27,6 +28,11 @@ export function configCommand(
     case 'validate':
       load(parseRole(role));
       return 'The configuration is valid.\n';
+    case 'docs':
+      if (role !== undefined) {
+        throw new UsageError(`spoor config docs takes no further word: ${role}`);
+      }
+      return configReference();
     default: {
       const near = nearestName(action, ACTIONS);
       throw new UsageError(

@@ -13,6 +13,7 @@ ${ROLES.filter((role) => role !== 'all-in-one')
   .join('')}
   spoor config print [ROLE]         the effective configuration, as YAML
   spoor config validate [ROLE]      check the configuration and say what is wrong
+  spoor config docs                 every key with its meaning, as Markdown
   spoor store ACTION [options]      verify, stats, compact, delete; spoor store --help
   spoor tracegen [options]          send made-up traces; spoor tracegen --help
 

@@ -24,6 +24,8 @@ export interface V1Flag {
   readonly isBoolean?: boolean;
   /** It is an environment variable only. */
   readonly isVariableOnly?: boolean;
+  /** The one value that is not refused. */
+  readonly usual?: string | undefined;
   /**
    * What its value means here; a text says why it means nothing.
    * @throws {RangeError} it cannot be had: what there is instead
@@ -49,6 +51,7 @@ function ignored(why: string, isBoolean = false): V1Flag {
 function refused(instead: string, usual?: string, isBoolean = false): V1Flag {
   return {
     isBoolean,
+    usual,
     read: (value) => {
       if (value === usual) return [];
       throw new RangeError(instead);
