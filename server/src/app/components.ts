@@ -5,6 +5,7 @@ import { BUILT_UI } from '#api/ui/static-ui.ts';
 import type { SpoorConfig } from '#config/config.ts';
 import { readEndpoint } from '#config/endpoint.ts';
 import { memoryShares } from '#config/memory-shares.ts';
+import type { ServerTlsConfig } from '#config/tls-config.ts';
 import { GrpcListener } from '#net/grpc-listener.ts';
 import { MemoryBudget } from '#net/memory-budget.ts';
 import { RssGuard } from '#net/rss-guard.ts';
@@ -18,7 +19,7 @@ import { StrategiesSource } from '#sampling/strategies-source.ts';
 import type { TraceStore } from '#storage/tracestore.ts';
 import { createHealthApp } from '#telemetry/health-app.ts';
 import type { Logger } from '#telemetry/logger.ts';
-import { Metrics } from '#telemetry/metrics.ts';
+import { Metrics, type TlsMetrics } from '#telemetry/metrics.ts';
 import { ProcessMetrics } from '#telemetry/process-metrics.ts';
 import { Readiness } from '#telemetry/readiness.ts';
 import { PipelineGraph, writesToStore } from './graph.ts';
@@ -27,6 +28,7 @@ import { isListener, listenerOf, type Listener } from './part.ts';
 import { grpcSettings } from './receiver-settings.ts';
 import { statusOf } from './status.ts';
 import { createStore } from './stores.ts';
+import { serverTlsSettings } from './tls-settings.ts';
 
 /**
  * Bodies are taken while those before them are done in this time: exporters give up after ten seconds, and what they send
@@ -110,6 +112,7 @@ export function buildComponents(
     process: processMetrics,
     receivers: () => graph.receivers.map((receiver) => receiver.metrics()),
     components: () => graph.counting,
+    tls: () => components.listeners().flatMap(tlsMetrics),
     jaegerClients: () => clientReports.figures(),
     tenants: () => tenantCounters?.figures() ?? [],
     bodies: () => budget.figures,
@@ -120,7 +123,7 @@ export function buildComponents(
   const { http } = config.query;
   const uiDirectory = config.query.ui.assets_path || BUILT_UI;
   const api = http.enabled
-    ? listener('query', 'query.http', http.endpoint, () => {
+    ? appListener({ name: 'query', path: 'query.http' }, http, logger, () => {
         const { timeout_ms: timeoutMs } = config.query;
         const query = { reader: theStore(), logger, timeoutMs, nowUnixMs: Date.now };
         return createApiApp({ query, tenancy, metrics, uiDirectory });
@@ -128,7 +131,7 @@ export function buildComponents(
     : undefined;
   const { health: healthConfig } = config.telemetry;
   const health = healthConfig.enabled
-    ? listener('health', 'telemetry.health', healthConfig.endpoint, () =>
+    ? appListener({ name: 'health', path: 'telemetry.health' }, healthConfig, logger, () =>
         createHealthApp({
           problem: () => readiness.problem,
           status: () => statusOf(components, version),
@@ -155,6 +158,10 @@ export function buildComponents(
   return components;
 }
 
+function tlsMetrics({ path, tls }: Listener): TlsMetrics[] {
+  return tls === undefined ? [] : [{ section: path, ...tls.figures }];
+}
+
 /** Where SDKs ask how to sample. */
 function samplingListeners(
   { sampling }: SpoorConfig,
@@ -165,7 +172,8 @@ function samplingListeners(
   const listeners: Listener[] = [];
   if (http.enabled) {
     const create = (): FastifyInstance => createSamplingApp(strategies);
-    listeners.push(listener('sampling_http', 'sampling.http', http.endpoint, create));
+    const place = { name: 'sampling_http', path: 'sampling.http' };
+    listeners.push(appListener(place, http, logger, create));
   }
   if (grpc.enabled) {
     const path = 'sampling.grpc';
@@ -176,12 +184,14 @@ function samplingListeners(
   return listeners;
 }
 
-function listener(
-  name: string,
-  path: string,
-  text: string,
+function appListener(
+  { name, path }: Pick<Listener, 'name' | 'path'>,
+  section: { readonly endpoint: string; readonly tls?: ServerTlsConfig | undefined },
+  logger: Logger,
   create: () => FastifyInstance | Promise<FastifyInstance>,
 ): Listener {
-  const endpoint = readEndpoint(text);
-  return listenerOf({ name, path, http: true, endpoint }, new HttpAppListener(endpoint, create));
+  const endpoint = readEndpoint(section.endpoint);
+  const tls = section.tls && serverTlsSettings(section.tls);
+  const server = new HttpAppListener({ path, endpoint, tls }, create, logger);
+  return listenerOf({ name, path, http: true, endpoint }, server);
 }

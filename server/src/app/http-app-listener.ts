@@ -1,33 +1,78 @@
 // SPDX-License-Identifier: Apache-2.0
+import { lookup } from 'node:dns/promises';
 import type { FastifyInstance } from 'fastify';
 import type { Endpoint } from '#config/endpoint.ts';
+import { LogThrottle, type Logger } from '#net/logger.ts';
+import { TLS_HANDSHAKE_BYTE } from '#net/tls/plain-text.ts';
+import { ServerTls, type ServerTlsSettings } from '#net/tls/server-tls.ts';
 
 /** How often connections that became idle are closed while stopping. */
 const CLOSE_IDLE_MS = 50;
 
+/** Time for a TLS handshake, in ms. */
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+
+const LOG_INTERVAL_MS = 10_000;
+
+/** Where an application is served. */
+export interface HttpAppPlace {
+  /** Path of its section in the configuration. */
+  readonly path: string;
+  readonly endpoint: Endpoint;
+  /** Undefined: it speaks plain text. */
+  readonly tls: ServerTlsSettings | undefined;
+}
+
 /** An HTTP application on its port. */
 export class HttpAppListener {
-  readonly #endpoint: Endpoint;
+  /** Undefined where it speaks plain text. */
+  readonly tls: ServerTls | undefined;
+  readonly #place: HttpAppPlace;
   readonly #create: () => FastifyInstance | Promise<FastifyInstance>;
+  readonly #logger: Logger;
+  readonly #throttle = new LogThrottle(LOG_INTERVAL_MS);
   #app: FastifyInstance | undefined;
 
-  constructor(endpoint: Endpoint, create: () => FastifyInstance | Promise<FastifyInstance>) {
-    this.#endpoint = endpoint;
+  constructor(
+    place: HttpAppPlace,
+    create: () => FastifyInstance | Promise<FastifyInstance>,
+    logger: Logger,
+  ) {
+    this.#place = place;
     this.#create = create;
+    this.#logger = logger;
+    const listener = {
+      name: place.path,
+      protocol: 'http/1.1',
+      handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
+    } as const;
+    this.tls = place.tls && new ServerTls(listener, place.tls, logger);
   }
 
   /** Where it listens, or undefined while it does not. */
   get address(): Endpoint | undefined {
     const address = this.#app?.server.address();
     return typeof address === 'object' && address !== null
-      ? { host: this.#endpoint.host, port: address.port }
+      ? { host: this.#place.endpoint.host, port: address.port }
       : undefined;
   }
 
-  /** Begins to listen; rejects when the address cannot be had. */
+  /**
+   * Begins to listen; rejects when the address cannot be had.
+   * @throws {SpoorError} config: the certificate can't be read
+   */
   async start(): Promise<void> {
-    this.#app = await this.#create();
-    await this.#app.listen({ host: this.#endpoint.host, port: this.#endpoint.port });
+    const { host, port } = this.#place.endpoint;
+    await this.tls?.start();
+    const app = await this.#create();
+    this.#app = app;
+    this.tls?.protect(app.server);
+    app.server.on('clientError', (error: { rawPacket?: Buffer }) => {
+      if (error.rawPacket?.[0] === TLS_HANDSHAKE_BYTE) this.#warnOfTls();
+    });
+    // Fastify listens on each address of `localhost` with a server of its own, which would be without TLS.
+    const address = this.tls === undefined ? host : (await lookup(host)).address;
+    await app.listen({ host: address, port });
   }
 
   /**
@@ -35,6 +80,7 @@ export class HttpAppListener {
    * the deadline is cut. May be called before start and more than once.
    */
   async shutdown(deadlineMs: number): Promise<void> {
+    this.tls?.shutdown();
     const app = this.#app;
     if (app === undefined) return;
     const deadline = setTimeout(() => app.server.closeAllConnections(), deadlineMs);
@@ -44,5 +90,14 @@ export class HttpAppListener {
     clearInterval(idle);
     clearTimeout(deadline);
     this.#app = undefined;
+  }
+
+  #warnOfTls(): void {
+    this.#throttle.log((suppressed) =>
+      this.#logger.warn(
+        { suppressed },
+        `${this.#place.path}: TLS on a port that speaks plain text`,
+      ),
+    );
   }
 }

@@ -10,17 +10,24 @@ import { agentMessage } from '@spoor/core/wire/jaeger/testing/thrift-batch.ts';
 import { loadConfig } from '#config/load-config.ts';
 import { freePorts } from '#config/testing/free-ports.ts';
 import { createLogger } from '#telemetry/logger.ts';
+import { NO_OPENSSL, TestCertificates } from '#net/tls/testing/test-certificates.ts';
 import { buildComponents } from './components.ts';
 import { SpoorServer } from './spoor-server.ts';
+
+const OPTIONS = { skip: NO_OPENSSL };
 
 const PAGE = new URL('../../../docs/reference/metrics.md', import.meta.url);
 
 /** What `/metrics` of a server with everything on says, after a request of a tenant. */
 async function scrape(): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'spoor-metrics-'));
+  using files = new TestCertificates();
+  const { certFile, keyFile } = files.make('server');
   const config = loadConfig({
     env: {},
     sets: [
+      `sampling.http.tls.cert_file=${certFile}`,
+      `sampling.http.tls.key_file=${keyFile}`,
       `storage.directory=${directory}`,
       'tenancy.enabled=true',
       ...freePorts(),
@@ -77,7 +84,7 @@ function formatPage(text: string): string {
   );
   return `# Metrics
 
-What \`GET /metrics\` on the health port (13133) and on the query port says, for Prometheus. Counters are since the start of the process. Labels have values of fixed sets, but for \`tenant\`, which is there when tenants are on, and \`service\`. The names that begin with \`otelcol_\` are the OpenTelemetry collector's. [Operating the store](../guide/operating-the-store.md) says which of them to watch.
+What \`GET /metrics\` on the health port (13133) and on the query port says, for Prometheus. Counters are since the start of the process. Labels have values of fixed sets or of the configuration, but for \`tenant\`, which is there when tenants are on, and \`service\`. The names that begin with \`otelcol_\` are the OpenTelemetry collector's. [Operating the store](../guide/operating-the-store.md) says which of them to watch.
 
 This page is written by a test: \`SPOOR_WRITE_REFERENCE=1 node --test server/src/app/metrics-reference.test.ts\`.
 
@@ -92,13 +99,17 @@ function withoutPadding(page: string): string {
   return page.replaceAll(/ *\| */g, '|').replaceAll(/\| ?-+/g, '|-');
 }
 
-test('the page of metrics has every metric, with its type, labels and meaning', async () => {
-  const page = formatPage(await scrape());
-  if (process.env['SPOOR_WRITE_REFERENCE'] !== undefined) writeFileSync(PAGE, page);
-  assert.equal(withoutPadding(readFileSync(PAGE, 'utf8')), withoutPadding(page));
-});
+test(
+  'the page of metrics has every metric, with its type, labels and meaning',
+  OPTIONS,
+  async () => {
+    const page = formatPage(await scrape());
+    if (process.env['SPOOR_WRITE_REFERENCE'] !== undefined) writeFileSync(PAGE, page);
+    assert.equal(withoutPadding(readFileSync(PAGE, 'utf8')), withoutPadding(page));
+  },
+);
 
-test('counters end in _total and nothing else does', async () => {
+test('counters end in _total and nothing else does', OPTIONS, async () => {
   const text = await scrape();
   const odd = [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)]
     .filter(([, name]) => !name!.startsWith('otelcol_'))

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Endpoint } from '#config/endpoint.ts';
+import type { ServerTls } from '#net/tls/server-tls.ts';
 
 /** A part of the process that is started and shut down. */
 export interface Part {
@@ -20,6 +21,8 @@ export interface Listener extends Part {
   readonly endpoint: Endpoint;
   /** Where it listens, or undefined while it does not. */
   readonly address: Endpoint | undefined;
+  /** Undefined where it speaks plain text. */
+  readonly tls: ServerTls | undefined;
 }
 
 /** Whether a part listens on a port. */
@@ -30,13 +33,14 @@ export function isListener<P extends Part>(part: P): part is P & Listener {
 /** A server as a part of the process. */
 export function listenerOf(
   place: Pick<Listener, 'name' | 'path' | 'http' | 'endpoint'>,
-  server: Pick<Listener, 'address' | 'start' | 'shutdown'>,
+  server: Pick<Listener, 'address' | 'start' | 'shutdown'> & Partial<Pick<Listener, 'tls'>>,
 ): Listener {
   return {
     ...place,
     get address() {
       return server.address;
     },
+    tls: server.tls,
     start: () => server.start(),
     shutdown: (deadlineMs) => server.shutdown(deadlineMs),
   };

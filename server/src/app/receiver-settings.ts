@@ -7,6 +7,7 @@ import type { GrpcListenerSettings } from '#net/grpc-listener.ts';
 import type { HttpReceiverSettings } from '#receivers/http-receiver.ts';
 import type { UdpReceiverSettings } from '#receivers/jaeger/udp-receiver.ts';
 import type { OtlpHttpSettings } from '#receivers/otlp/otlp-http-receiver.ts';
+import { serverTlsSettings } from './tls-settings.ts';
 
 type OtlpConfig = z.output<typeof otlpReceiverSchema>['protocols'];
 type JaegerConfig = z.output<typeof jaegerReceiverSchema>['protocols'];
@@ -18,6 +19,7 @@ const MIB = 1024 * KIB;
 export function grpcSettings(config: NonNullable<OtlpConfig['grpc']>): GrpcListenerSettings {
   return {
     ...readEndpoint(config.endpoint),
+    tls: config.tls && serverTlsSettings(config.tls),
     bodyCapBytes: config.max_body_mib * MIB,
     maxConnections: config.max_connections,
     maxConcurrentStreams: config.max_concurrent_streams,
@@ -39,6 +41,7 @@ export function httpSettings(
 ): HttpReceiverSettings {
   return {
     ...readEndpoint(config.endpoint),
+    tls: config.tls && serverTlsSettings(config.tls),
     bodyCapBytes: config.max_body_mib * MIB,
     cors: {
       allowedOrigins: config.cors.allowed_origins,

@@ -33,34 +33,35 @@ export interface ReceiverContext extends ReceiverParts {
 /** The receivers there are; one has a part for each protocol that is switched on. */
 export const RECEIVERS: ComponentTable<typeof RECEIVER_SCHEMAS, ReceiverContext, ReceiverPart[]> = {
   otlp: (id, { protocols: { grpc, http } }, context) => [
-    ...served({ id, protocol: 'grpc', transport: 'grpc' }, grpc, (section) =>
-      createOtlpGrpcReceiver(grpcSettings(section), context),
+    ...served({ id, protocol: 'grpc', transport: 'grpc' }, grpc, (section, path) =>
+      createOtlpGrpcReceiver(grpcSettings(section), { ...context, path }),
     ),
-    ...served({ id, protocol: 'http', transport: 'http' }, http, (section) =>
-      createOtlpHttpReceiver(otlpHttpSettings(section), context),
+    ...served({ id, protocol: 'http', transport: 'http' }, http, (section, path) =>
+      createOtlpHttpReceiver(otlpHttpSettings(section), { ...context, path }),
     ),
   ],
   jaeger: (id, { protocols }, context) => [
-    ...served({ id, protocol: 'grpc', transport: 'grpc' }, protocols.grpc, (section) =>
-      createJaegerGrpcReceiver(grpcSettings(section), context, context.strategies),
+    ...served({ id, protocol: 'grpc', transport: 'grpc' }, protocols.grpc, (section, path) =>
+      createJaegerGrpcReceiver(grpcSettings(section), { ...context, path }, context.strategies),
     ),
     ...served(
       { id, protocol: 'thrift_http', transport: 'http' },
       protocols.thrift_http,
-      (section) => createThriftHttpReceiver(httpSettings(section), context, context.strategies),
+      (section, path) =>
+        createThriftHttpReceiver(httpSettings(section), { ...context, path }, context.strategies),
     ),
     ...UDP_FORMATS.flatMap(([protocol, format]) => {
       const place = { id, protocol, transport: `udp_${protocol}` };
-      return served(place, protocols[protocol], (section) => {
+      return served(place, protocols[protocol], (section, path) => {
         const tenant = udpTenant(context.tenancy, section.tenant);
-        const parts = { ...context, path: pathOf(place), format, tenant };
+        const parts = { ...context, path, format, tenant };
         return new UdpReceiver(udpSettings(section), parts);
       });
     }),
   ],
   zipkin: (id, settings, context) =>
-    served({ id, transport: 'http' }, settings, (section) =>
-      createZipkinHttpReceiver(httpSettings(section), context),
+    served({ id, transport: 'http' }, settings, (section, path) =>
+      createZipkinHttpReceiver(httpSettings(section), { ...context, path }),
     ),
 };
 
@@ -94,17 +95,15 @@ function pathOf({ id, protocol }: ReceiverPlace): string {
 function served<Section extends { readonly enabled: boolean; readonly endpoint: string }>(
   place: ReceiverPlace,
   section: Section | undefined,
-  create: (section: Section) => AnyReceiver,
+  create: (section: Section, path: string) => AnyReceiver,
 ): ReceiverPart[] {
   if (section === undefined || !section.enabled) return [];
   const { id, transport } = place;
-  const receiver = create(section);
+  const path = pathOf(place);
+  const receiver = create(section, path);
   const name = `${id}_${transport}`;
   const endpoint = readEndpoint(section.endpoint);
-  const listener = listenerOf(
-    { name, path: pathOf(place), http: transport === 'http', endpoint },
-    receiver,
-  );
+  const listener = listenerOf({ name, path, http: transport === 'http', endpoint }, receiver);
   const metrics = (): ReceiverMetrics => ({
     receiver: id,
     transport,

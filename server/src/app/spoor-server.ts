@@ -2,7 +2,7 @@
 import type { Logger } from '#telemetry/logger.ts';
 import type { Components } from './components.ts';
 import { isListener, type Part } from './part.ts';
-import { componentError, listenError, samplingError, storeError } from './start-error.ts';
+import { componentError, listenerError, samplingError, storeError } from './start-error.ts';
 import { addressesOf, type Addresses } from './status.ts';
 
 /** Time that running requests have to finish, in ms. */
@@ -126,7 +126,7 @@ async function startPart(part: Part): Promise<void> {
     await part.start();
   } catch (error) {
     throw isListener(part)
-      ? listenError(`${part.path}.endpoint`, part.endpoint, error)
+      ? listenerError(part.path, part.endpoint, error)
       : componentError(part.path, error);
   }
 }

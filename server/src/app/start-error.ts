@@ -41,6 +41,17 @@ function innerCause(error: unknown): unknown {
   return error instanceof Error ? error.cause : undefined;
 }
 
+/**
+ * Says why a part on a port could not be started.
+ * @param path of its section in the configuration
+ */
+export function listenerError(path: string, endpoint: Endpoint, cause: unknown): StartError {
+  // What is wrong with another key is told with its path.
+  return cause instanceof SpoorError && cause.message.startsWith(`${path}.`)
+    ? new StartError(cause.message, { cause })
+    : listenError(`${path}.endpoint`, endpoint, cause);
+}
+
 /** Says why a component could not be started. */
 export function componentError(path: string, cause: unknown): StartError {
   return new StartError(`${path}: ${messageOf(cause)}`, { cause });

@@ -10,9 +10,11 @@ export type Addresses = Readonly<Record<string, string>>;
 /** The addresses of the listeners that listen now: URLs where a browser can open them. */
 export function addressesOf(listeners: Iterable<Listener>): Addresses {
   const addresses: Record<string, string> = {};
-  for (const { name, http, address } of listeners) {
+  for (const { name, http, address, tls } of listeners) {
     if (address !== undefined) {
-      addresses[name] = http ? formatHttpUrl(address) : formatEndpoint(address);
+      addresses[name] = http
+        ? formatHttpUrl(address, '', tls === undefined ? 'http' : 'https')
+        : formatEndpoint(address);
     }
   }
   return addresses;

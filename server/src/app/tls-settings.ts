@@ -2,6 +2,7 @@
 import { readDuration } from '#config/duration.ts';
 import type { ClientTlsConfig, ServerTlsConfig } from '#config/tls-config.ts';
 import type { ClientTlsSettings } from '#net/tls/client-tls.ts';
+import type { ServerTlsSettings } from '#net/tls/server-tls.ts';
 import type { TlsIdentitySettings, TlsVersion } from '#net/tls/tls-identity.ts';
 
 /** TLS of a client, or undefined when it is to connect in plain text. */
@@ -13,6 +14,15 @@ export function clientTlsSettings(config: ClientTlsConfig): ClientTlsSettings | 
     includeSystemCas: config.include_system_ca_certs_pool,
     skipVerify: config.insecure_skip_verify,
     serverName: config.server_name_override,
+  };
+}
+
+/** TLS of a listener. */
+export function serverTlsSettings(config: ServerTlsConfig): ServerTlsSettings {
+  return {
+    ...commonSettings(config),
+    caFile: config.ca_file,
+    clientCaFile: config.client_ca_file,
   };
 }
 

@@ -30,9 +30,9 @@ export function formatEndpoint(endpoint: Endpoint): string {
 }
 
 /** The URL someone on this machine can open: a wildcard address is shown as `localhost`. */
-export function formatHttpUrl(endpoint: Endpoint, path = ''): string {
+export function formatHttpUrl(endpoint: Endpoint, path = '', scheme = 'http'): string {
   const wildcard = endpoint.host === '0.0.0.0' || endpoint.host === '::';
-  return `http://${formatEndpoint({ ...endpoint, host: wildcard ? 'localhost' : endpoint.host })}${path}`;
+  return `${scheme}://${formatEndpoint({ ...endpoint, host: wildcard ? 'localhost' : endpoint.host })}${path}`;
 }
 
 const EXPECTED = 'must be host:port, for example 127.0.0.1:4317, with a port of 0 to 65535';

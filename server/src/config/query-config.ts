@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { endpointSchema } from './endpoint.ts';
 import { PORTS } from './ports.ts';
+import { serverTlsSchema } from './tls-config.ts';
 
 /** `query` */
 export const querySchema = z
@@ -13,6 +14,7 @@ export const querySchema = z
           .default(true)
           .describe('Whether the web page and API are served; false closes the port.'),
         endpoint: endpointSchema(PORTS.query, 'the web page and API'),
+        tls: serverTlsSchema,
       })
       .prefault({})
       .describe('The web page and the query API.'),

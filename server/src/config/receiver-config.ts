@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
 import { endpointSchema } from './endpoint.ts';
+import { serverTlsSchema } from './tls-config.ts';
 
 /** Schema of a time. */
 function milliseconds(usual: number, what: string): z.ZodDefault<z.ZodInt> {
@@ -54,6 +55,7 @@ export function grpcKeys(port: number, what: string) {
   return {
     enabled: enabled(what),
     endpoint: endpointSchema(port, what),
+    tls: serverTlsSchema,
     max_body_mib: maxBodyMib,
     max_connections: maxConnections,
     max_concurrent_streams: z
@@ -118,6 +120,7 @@ export function httpKeys(port: number, what: string) {
   return {
     enabled: enabled(what),
     endpoint: endpointSchema(port, what),
+    tls: serverTlsSchema,
     max_body_mib: maxBodyMib,
     max_connections: maxConnections,
     max_header_kib: z

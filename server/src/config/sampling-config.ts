@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { endpointSchema } from './endpoint.ts';
 import { PORTS } from './ports.ts';
 import { enabled, grpcKeys } from './receiver-config.ts';
+import { serverTlsSchema } from './tls-config.ts';
 
 /** `sampling` */
 export const samplingSchema = z
@@ -29,6 +30,7 @@ export const samplingSchema = z
       .strictObject({
         enabled: enabled('sampling over HTTP'),
         endpoint: endpointSchema(PORTS.samplingHttp, 'sampling over HTTP'),
+        tls: serverTlsSchema,
       })
       .prefault({})
       .describe('GET /sampling?service=NAME.'),

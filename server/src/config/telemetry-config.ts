@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { endpointSchema } from './endpoint.ts';
 import { PORTS } from './ports.ts';
+import { serverTlsSchema } from './tls-config.ts';
 
 /** Log levels, least to most talkative. */
 const LOG_LEVELS = ['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace'] as const;
@@ -20,6 +21,7 @@ export const telemetrySchema = z
           .default(true)
           .describe('Whether health, status and metrics are served; false closes the port.'),
         endpoint: endpointSchema(PORTS.health, 'health, status and metrics'),
+        tls: serverTlsSchema,
       })
       .prefault({})
       .describe('GET /ready, /live, /health, /status and /metrics.'),

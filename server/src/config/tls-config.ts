@@ -54,7 +54,7 @@ function checkIdentity(tls: Identity, context: z.core.$RefinementCtx): void {
 }
 
 /** `tls` of a listener; without the section it speaks plain text. */
-const serverTlsSchema = z
+export const serverTlsSchema = z
   .strictObject({
     ...COMMON_KEYS,
     ca_file: path('PEM certificates of the CAs between, where cert_file is without them.'),

@@ -8,6 +8,7 @@ import type { GrpcBodyMethod } from './grpc-call.ts';
 import { GrpcHealth } from './grpc-health.ts';
 import { ListeningSocket, type BoundAddress, type ListeningSettings } from './listening-socket.ts';
 import { LogThrottle, type Logger } from './logger.ts';
+import type { ServerTls } from './tls/server-tls.ts';
 
 /** Where a gRPC server listens, and what bounds its connections and calls. */
 export interface GrpcListenerSettings extends ListeningSettings {
@@ -15,7 +16,7 @@ export interface GrpcListenerSettings extends ListeningSettings {
   readonly bodyCapBytes: number;
   /** Calls running at the same time on one connection. */
   readonly maxConcurrentStreams: number;
-  /** Time for a new connection to say that it speaks HTTP/2, in ms. */
+  /** Time for a new connection to say that it speaks HTTP/2, and for a TLS handshake before that, in ms. */
   readonly handshakeTimeoutMs: number;
   /** Longest pause while a message comes, in ms. */
   readonly bodyIdleTimeoutMs: number;
@@ -60,6 +61,8 @@ type OnStream = (
 ) => void;
 
 const HTTP2_PREFACE_BYTES = 24;
+/** NGHTTP2_ERR_BAD_CLIENT_MAGIC: a connection did not begin with that preface. */
+const BAD_CLIENT_MAGIC = -903;
 const LOG_INTERVAL_MS = 10_000;
 /** Text that grpc-js logs may quote a client. */
 const MAX_LOGGED_LENGTH = 200;
@@ -101,12 +104,22 @@ export class GrpcListener {
     this.#methods = new Map(methods.map((method) => [method.path, method]));
     this.#logger = logger;
     this.#health = new GrpcHealth(methods.map(({ service }) => service));
-    this.#socket = new ListeningSocket(name, settings, logger);
+    const { handshakeTimeoutMs } = settings;
+    this.#socket = new ListeningSocket(
+      { name, protocol: 'h2', handshakeTimeoutMs },
+      settings,
+      logger,
+    );
   }
 
   /** Connections open now, and those dropped because there were too many. */
   get connections(): { readonly open: number; readonly dropped: number } {
     return { open: this.#sockets.size, dropped: this.#socket.dropped };
+  }
+
+  /** Undefined where it speaks plain text. */
+  get tls(): ServerTls | undefined {
+    return this.#socket.tls;
   }
 
   /** Where the server is bound, or undefined while it isn't. */
@@ -190,6 +203,7 @@ export class GrpcListener {
     if (!isRawServer(raw) || http2 === undefined || onStream === undefined) {
       throw new SpoorError('internal', 'this version of grpc-js hides its HTTP/2 server');
     }
+    http2.on('sessionError', (error: NodeJS.ErrnoException) => this.#onSessionError(error));
     http2.removeAllListeners('stream');
     // That of an HTTP/2 server is one.
     const others = onStream as OnStream;
@@ -205,6 +219,16 @@ export class GrpcListener {
       raw.onStreamOpened(stream);
       admission.open(method, stream, headers);
     });
+  }
+
+  /** Says what is wrong when what came is not HTTP/2; all else that ends a connection is between it and its client. */
+  #onSessionError(error: NodeJS.ErrnoException): void {
+    if (error.errno !== BAD_CLIENT_MAGIC) return;
+    const hint =
+      this.tls === undefined ? 'TLS or HTTP/1.1 on a port that speaks plain gRPC' : 'HTTP/1.1';
+    this.#throttle.log((suppressed) =>
+      this.#logger.warn({ suppressed }, `${this.#name}: what came is not HTTP/2, perhaps ${hint}`),
+    );
   }
 
   #onConnection(socket: Socket): void {

@@ -7,12 +7,14 @@ import { ListeningSocket, type BoundAddress, type ListeningSettings } from './li
 import { LogThrottle, type Logger } from './logger.ts';
 import { makeRefusal, rpcStatusOf, type Refusal } from './refusal.ts';
 import { formatRpcStatus } from './rpc-status.ts';
+import { TLS_HANDSHAKE_BYTE } from './tls/plain-text.ts';
+import type { ServerTls } from './tls/server-tls.ts';
 
 /** Where a server listens, and what bounds its connections. */
 export interface HttpListenerSettings extends ListeningSettings {
   /** Largest block of request line and headers, in bytes. */
   readonly maxHeaderBytes: number;
-  /** Time for a request's headers to come, also the first ones on a new connection, in ms. */
+  /** Time for a request's headers to come, also the first ones on a new connection, and for a TLS handshake, in ms. */
   readonly headersTimeoutMs: number;
   /** Longest pause while a body comes, in ms. */
   readonly bodyIdleTimeoutMs: number;
@@ -66,7 +68,12 @@ export class HttpListener {
     this.#handler = handler;
     this.#onBadRequest = onBadRequest;
     this.#logger = logger;
-    this.#socket = new ListeningSocket(name, settings, logger);
+    const handshakeTimeoutMs = settings.headersTimeoutMs;
+    this.#socket = new ListeningSocket(
+      { name, protocol: 'http/1.1', handshakeTimeoutMs },
+      settings,
+      logger,
+    );
   }
 
   /** Whether {@link shutdown} has begun: answers should close their connections. */
@@ -77,6 +84,11 @@ export class HttpListener {
   /** Connections open now, and those dropped because there were too many. */
   get connections(): { readonly open: number; readonly dropped: number } {
     return { open: this.#connections.size, dropped: this.#socket.dropped };
+  }
+
+  /** Undefined where it speaks plain text. */
+  get tls(): ServerTls | undefined {
+    return this.#socket.tls;
   }
 
   /** Where the server is bound, or undefined while it isn't. */
@@ -231,7 +243,12 @@ function badHttpRefusal(error: NodeJS.ErrnoException): Refusal | undefined {
     case 'HPE_HEADER_OVERFLOW':
       return makeRefusal('bad_http', { http: 431, grpc: 3 }, 'request headers are too large');
     default: {
-      const message = `not an HTTP/1.1 request: ${error.code ?? error.message}`;
+      // The parser's errors have it, which their type does not.
+      const { rawPacket } = error as { rawPacket?: Buffer };
+      const message =
+        rawPacket?.[0] === TLS_HANDSHAKE_BYTE
+          ? 'TLS on a port that speaks plain text'
+          : `not an HTTP/1.1 request: ${error.code ?? error.message}`;
       return makeRefusal('bad_http', { http: 400, grpc: 3 }, message);
     }
   }

@@ -2,6 +2,7 @@
 import type { AddressInfo, Server } from 'node:net';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import { LogThrottle, type Logger } from './logger.ts';
+import { ServerTls, type SecuredListener, type ServerTlsSettings } from './tls/server-tls.ts';
 
 /** Where a server is to listen. */
 export interface ListeningSettings {
@@ -11,6 +12,8 @@ export interface ListeningSettings {
   readonly port: number;
   /** Connections open at the same time; more are closed at once. */
   readonly maxConnections: number;
+  /** Undefined: it speaks plain text. */
+  readonly tls: ServerTlsSettings | undefined;
 }
 
 /** Address that a server is bound to. */
@@ -37,6 +40,8 @@ const LOG_INTERVAL_MS = 10_000;
 
 /** The listening socket of a server: bound once, closed once, and alive whatever happens while it accepts. */
 export class ListeningSocket {
+  /** Undefined where it speaks plain text. */
+  readonly tls: ServerTls | undefined;
   readonly #name: string;
   readonly #settings: ListeningSettings;
   readonly #logger: Logger;
@@ -46,11 +51,11 @@ export class ListeningSocket {
   #stopped: Promise<void> | undefined;
   #dropped = 0;
 
-  /** @param name how the log and errors call it, such as `receivers.otlp.protocols.http` */
-  constructor(name: string, settings: ListeningSettings, logger: Logger) {
-    this.#name = name;
+  constructor(listener: SecuredListener, settings: ListeningSettings, logger: Logger) {
+    this.#name = listener.name;
     this.#settings = settings;
     this.#logger = logger;
+    this.tls = settings.tls && new ServerTls(listener, settings.tls, logger);
   }
 
   /** Connections that were closed at once because there were too many. */
@@ -68,13 +73,13 @@ export class ListeningSocket {
   /**
    * Binds. Resolves once connections are accepted, also when it was called before.
    * @param create makes the server, with its handlers
-   * @throws {SpoorError} config: the address can't be bound; unavailable: shut down
+   * @throws {SpoorError} config: the address can't be bound, or the certificate can't be read; unavailable: shut down
    */
   start(create: () => Server): Promise<void> {
     if (this.#stopped !== undefined) {
       return Promise.reject(new SpoorError('unavailable', `${this.#name}: already shut down`));
     }
-    this.#started ??= this.#bind(create());
+    this.#started ??= this.#open(create());
     return this.#started;
   }
 
@@ -82,6 +87,12 @@ export class ListeningSocket {
   shutdown(deadlineMs: number, end: ConnectionEnd): Promise<void> {
     this.#stopped ??= this.#stop(deadlineMs, end);
     return this.#stopped;
+  }
+
+  async #open(server: Server): Promise<void> {
+    await this.tls?.start();
+    this.tls?.protect(server);
+    await this.#bind(server);
   }
 
   #bind(server: Server): Promise<void> {
@@ -115,6 +126,7 @@ export class ListeningSocket {
   async #stop(deadlineMs: number, { finish, cut }: ConnectionEnd): Promise<void> {
     // A bind that failed was told to whoever started.
     await this.#started?.catch(() => undefined);
+    this.tls?.shutdown();
     const server = this.#server;
     if (server === undefined) return;
     const closed = new Promise<void>((resolve) => {

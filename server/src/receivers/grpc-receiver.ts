@@ -5,16 +5,15 @@ import type { GrpcBodyMethod, GrpcCall } from '#net/grpc-call.ts';
 import { GrpcListener, type GrpcListenerSettings } from '#net/grpc-listener.ts';
 import type { GrpcMessage } from '#net/grpc-message-reader.ts';
 import type { BoundAddress } from '#net/listening-socket.ts';
+import type { ServerTls } from '#net/tls/server-tls.ts';
 import type { IngestFormat, IngestResult } from '#pipeline/trace-ingest.ts';
-import { ReceiverIntake, type ReceiverParts } from './intake.ts';
+import { ReceiverIntake, type PlacedReceiverParts } from './intake.ts';
 import type { ReceiverFigures } from './receiver-counters.ts';
 
 /** What a protocol over gRPC has of its own: the method that takes spans, and its answer. */
 export interface GrpcDialect {
   /** How the log calls it, such as `otlp grpc`. */
   readonly name: string;
-  /** Path of its section in the configuration. */
-  readonly path: string;
   /** Full name of the service, and its method. */
   readonly service: string;
   readonly method: string;
@@ -25,7 +24,7 @@ export interface GrpcDialect {
 
 /** Receives spans over gRPC: calls of the one method of its {@link GrpcDialect}. */
 export class GrpcReceiver {
-  readonly #parts: ReceiverParts;
+  readonly #parts: PlacedReceiverParts;
   readonly #dialect: GrpcDialect;
   readonly #listener: GrpcListener;
   readonly #intake: ReceiverIntake;
@@ -33,7 +32,7 @@ export class GrpcReceiver {
   /** @param otherMethods served on the same port, which do not take spans */
   constructor(
     settings: GrpcListenerSettings,
-    parts: ReceiverParts,
+    parts: PlacedReceiverParts,
     dialect: GrpcDialect,
     otherMethods: readonly GrpcBodyMethod[] = [],
   ) {
@@ -41,7 +40,7 @@ export class GrpcReceiver {
     this.#dialect = dialect;
     this.#intake = new ReceiverIntake(dialect.name, parts);
     this.#listener = new GrpcListener(
-      dialect.path,
+      parts.path,
       settings,
       [this.#method(), ...otherMethods],
       parts.logger,
@@ -56,6 +55,11 @@ export class GrpcReceiver {
   /** Connections open now, and those dropped because there were too many. */
   get connections(): { readonly open: number; readonly dropped: number } {
     return this.#listener.connections;
+  }
+
+  /** Undefined where it speaks plain text. */
+  get tls(): ServerTls | undefined {
+    return this.#listener.tls;
   }
 
   /** What was received since the start. */

@@ -14,8 +14,9 @@ import type { HttpExchange } from '#net/http-exchange.ts';
 import { HttpListener, type HttpListenerSettings } from '#net/http-listener.ts';
 import type { BoundAddress } from '#net/listening-socket.ts';
 import { makeRefusal, refusalOf, type Refusal } from '#net/refusal.ts';
+import type { ServerTls } from '#net/tls/server-tls.ts';
 import type { IngestFormat, IngestResult } from '#pipeline/trace-ingest.ts';
-import { ReceiverIntake, type ReceiverParts } from './intake.ts';
+import { ReceiverIntake, type PlacedReceiverParts } from './intake.ts';
 import type { CountedFormat, ReceiverFigures } from './receiver-counters.ts';
 
 /** Settings of a receiver over HTTP. */
@@ -42,8 +43,6 @@ export type HttpQuestion = (exchange: HttpExchange) => void;
 export interface HttpDialect {
   /** How the log calls it, such as `otlp http`. */
   readonly name: string;
-  /** Path of its section in the configuration. */
-  readonly path: string;
   readonly routes: readonly HttpRoute[];
   /** What else is asked here, by path. */
   readonly questions?: ReadonlyMap<string, HttpQuestion>;
@@ -61,7 +60,7 @@ export interface HttpDialect {
 /** Receives spans over HTTP: a POST of a whole request to one of the paths of its {@link HttpDialect}. */
 export class HttpReceiver {
   readonly #settings: HttpReceiverSettings;
-  readonly #parts: ReceiverParts;
+  readonly #parts: PlacedReceiverParts;
   readonly #dialect: HttpDialect;
   readonly #routes: ReadonlyMap<string, HttpRoute>;
   readonly #listener: HttpListener;
@@ -69,7 +68,7 @@ export class HttpReceiver {
   readonly #intake: ReceiverIntake;
 
   /** @throws {SpoorError} config: the CORS origins can't be read */
-  constructor(settings: HttpReceiverSettings, parts: ReceiverParts, dialect: HttpDialect) {
+  constructor(settings: HttpReceiverSettings, parts: PlacedReceiverParts, dialect: HttpDialect) {
     this.#settings = settings;
     this.#parts = parts;
     this.#dialect = dialect;
@@ -82,7 +81,7 @@ export class HttpReceiver {
     ];
     this.#cors = new Cors({ ...settings.cors, allowedHeaders });
     this.#listener = new HttpListener(
-      dialect.path,
+      parts.path,
       settings,
       (exchange) => this.#onRequest(exchange),
       (refusal) => this.#intake.counters.countRefused('unknown', refusal),
@@ -98,6 +97,11 @@ export class HttpReceiver {
   /** Connections open now, and those dropped because there were too many. */
   get connections(): { readonly open: number; readonly dropped: number } {
     return this.#listener.connections;
+  }
+
+  /** Undefined where it speaks plain text. */
+  get tls(): ServerTls | undefined {
+    return this.#listener.tls;
   }
 
   /** What was received since the start. */

@@ -26,6 +26,12 @@ export interface ReceiverParts {
   readonly logger: Logger;
 }
 
+/** What a receiver on a port works with. */
+export interface PlacedReceiverParts extends ReceiverParts {
+  /** Path of its section in the configuration. */
+  readonly path: string;
+}
+
 /** A request that has come whole. */
 interface WholeRequest extends ReceivedBody {
   readonly format: IngestFormat;

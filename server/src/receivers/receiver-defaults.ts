@@ -12,6 +12,7 @@ const MINUTE_MS = 60_000;
 export const HTTP_DEFAULTS: Omit<HttpReceiverSettings, 'host' | 'port'> = {
   bodyCapBytes: 16 * 1024 * 1024,
   cors: CORS_OFF,
+  tls: undefined,
   // Idle ones cost some 15 kB each.
   maxConnections: 16_384,
   maxHeaderBytes: 64 * 1024,
@@ -26,6 +27,7 @@ export const HTTP_DEFAULTS: Omit<HttpReceiverSettings, 'host' | 'port'> = {
 /** {@link GrpcListenerSettings} of a receiver unless told otherwise. */
 export const GRPC_DEFAULTS: Omit<GrpcListenerSettings, 'host' | 'port'> = {
   bodyCapBytes: 16 * 1024 * 1024,
+  tls: undefined,
   maxConnections: 16_384,
   // Each may hold a flow control window of 64 KiB that nobody has asked for.
   maxConcurrentStreams: 100,

@@ -12,6 +12,7 @@ function createMetrics(sources: Partial<MetricSources> = {}): Metrics {
     process: new ProcessMetrics(),
     receivers: () => [],
     components: () => [],
+    tls: () => [],
     jaegerClients: () => [],
     tenants: () => [],
     bodies: () => ({ limitBytes: 10, usedBytes: 5, peakBytes: 6, refusals: 0 }),

@@ -72,12 +72,27 @@ interface ComponentMetrics {
   readonly component: Counting;
 }
 
+/** TLS of one listener. */
+export interface TlsMetrics {
+  /** Path of its section in the configuration. */
+  readonly section: string;
+  readonly handshakes: number;
+  /** Connections that did not come to be, by reason; the reasons are a fixed set. */
+  readonly failures: Readonly<Record<string, number>>;
+  readonly openHandshakes: number;
+  readonly reloads: number;
+  readonly failedReloads: number;
+  /** When the certificate ends, in Unix ms. */
+  readonly notAfterUnixMs: number | undefined;
+}
+
 /** Where the values of a scrape come from. */
 export interface MetricSources {
   readonly version: string;
   readonly process: ProcessMetrics;
   readonly receivers: () => Iterable<ReceiverMetrics>;
   readonly components: () => Iterable<ComponentMetrics>;
+  readonly tls: () => Iterable<TlsMetrics>;
   /** A bounded number of them. */
   readonly jaegerClients: () => Iterable<JaegerClientMetrics>;
   /** A bounded number of them; none while tenancy is off. */
@@ -116,6 +131,7 @@ export class Metrics {
       version,
       receivers,
       components,
+      tls,
       jaegerClients,
       tenants,
       bodies,
@@ -126,6 +142,7 @@ export class Metrics {
     this.#gauge('spoor_build_info', 'Always 1.', 1, { version });
     for (const figures of receivers()) this.#receiver(figures);
     for (const { labels, component } of components()) this.#component(labels, component);
+    for (const figures of tls()) this.#tls(figures);
     for (const figures of jaegerClients()) this.#jaegerClient(figures);
     for (const figures of tenants()) this.#tenant(figures);
     this.#bodies(bodies());
@@ -175,6 +192,25 @@ export class Metrics {
     for (const { kind, name, help, value, labels: more } of component.figures()) {
       this.#figure(kind, name, help, value, { ...labels, ...more });
     }
+  }
+
+  #tls({ section, notAfterUnixMs, ...figures }: TlsMetrics): void {
+    const counter = (name: string, help: string, value: number, more: object = {}): void =>
+      this.#counter(`spoor_tls_${name}_total`, help, value, { section, ...more });
+    const gauge = (name: string, help: string, value: number): void =>
+      this.#gauge(`spoor_tls_${name}`, help, value, { section });
+    counter('handshakes', 'TLS connections that came to be.', figures.handshakes);
+    for (const [reason, value] of Object.entries(figures.failures)) {
+      const help = 'Connections to a port with TLS that did not come to be, by reason.';
+      counter('failed_handshakes', help, value, { reason });
+    }
+    gauge('open_handshakes', 'TLS handshakes under way.', figures.openHandshakes);
+    counter('reloads', 'Times that a new certificate was taken.', figures.reloads);
+    const help = 'Times that the files of a certificate had changed and could not be used.';
+    counter('failed_reloads', help, figures.failedReloads);
+    if (notAfterUnixMs === undefined) return;
+    const when = 'When the certificate ends, in Unix seconds.';
+    gauge('certificate_expiry_timestamp_seconds', when, notAfterUnixMs / 1000);
   }
 
   #jaegerClient(figures: JaegerClientMetrics): void {

@@ -159,6 +159,7 @@ export async function withApi(
       process: new ProcessMetrics(),
       receivers: () => [],
       components: () => [],
+      tls: () => [],
       jaegerClients: () => [],
       tenants: () => [],
       bodies: () => ({ limitBytes: 1, usedBytes: 0, peakBytes: 0, refusals: 0 }),

@@ -47,8 +47,8 @@ export class WatchedFiles<T> {
   #digest = '';
   #reloads = 0;
   #failedReloads = 0;
-  /** What failed last, so that it counts once. */
-  #failed = '';
+  /** What failed at the last look, and at how many in a row. */
+  #failed = { what: '', looks: 0 };
   #timer: NodeJS.Timeout | undefined;
   #isStopped = false;
 
@@ -79,7 +79,7 @@ export class WatchedFiles<T> {
     if (this.#options.reloadIntervalMs > 0) this.#schedule();
   }
 
-  /** Reads them again now. Never rejects: what goes wrong is logged and counted. */
+  /** Reads them again now. Never rejects: what is wrong twice in a row is logged and counted. */
   async reload(): Promise<void> {
     const { name, what, parse, logger } = this.#options;
     let digest = '';
@@ -87,21 +87,23 @@ export class WatchedFiles<T> {
       const contents = await this.#read();
       digest = digestOf(contents);
       if (digest === this.#digest || this.#isStopped) {
-        this.#failed = '';
+        this.#failed = { what: '', looks: 0 };
         return;
       }
       this.#value = parse(contents);
     } catch (error) {
       const problem = error instanceof Error ? error.message : String(error);
       const failed = `${digest} ${problem}`;
-      if (failed === this.#failed) return;
-      this.#failed = failed;
+      const looks = failed === this.#failed.what ? this.#failed.looks + 1 : 1;
+      this.#failed = { what: failed, looks };
+      // Between two files that are written one after the other, what is seen once need not be wrong. Told once.
+      if (looks !== 2) return;
       this.#failedReloads++;
       logger.error({ problem }, `${name}: the new ${what} cannot be used; the old one stays`);
       return;
     }
     this.#digest = digest;
-    this.#failed = '';
+    this.#failed = { what: '', looks: 0 };
     this.#reloads++;
     logger.info({}, `${name}: ${what} has changed`);
     this.onChange?.(this.#value);

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { GrpcListenerSettings } from '#net/grpc-listener.ts';
 import { GrpcReceiver, type GrpcDialect } from '#receivers/grpc-receiver.ts';
-import type { ReceiverParts } from '#receivers/intake.ts';
+import type { PlacedReceiverParts } from '#receivers/intake.ts';
 import { samplingMethod } from '#sampling/sampling-method.ts';
 import type { StrategiesSource } from '#sampling/strategies-source.ts';
 
 const DIALECT: GrpcDialect = {
   name: 'jaeger grpc',
-  path: 'receivers.jaeger.protocols.grpc',
   service: 'jaeger.api_v2.CollectorService',
   method: 'PostSpans',
   format: 'jaeger_proto',
@@ -22,7 +21,7 @@ const DIALECT: GrpcDialect = {
  */
 export function createJaegerGrpcReceiver(
   settings: GrpcListenerSettings,
-  parts: ReceiverParts,
+  parts: PlacedReceiverParts,
   strategies: StrategiesSource,
 ): GrpcReceiver {
   return new GrpcReceiver(settings, parts, DIALECT, [samplingMethod(strategies)]);

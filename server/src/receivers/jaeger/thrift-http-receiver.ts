@@ -6,14 +6,13 @@ import {
   type HttpQuestion,
   type HttpReceiverSettings,
 } from '#receivers/http-receiver.ts';
-import type { ReceiverParts } from '#receivers/intake.ts';
+import type { PlacedReceiverParts } from '#receivers/intake.ts';
 import { samplingAnswer } from '#sampling/sampling-answer.ts';
 import type { StrategiesSource } from '#sampling/strategies-source.ts';
 import { refuseWithText } from '#receivers/text-refusal.ts';
 
 const DIALECT: HttpDialect = {
   name: 'jaeger http',
-  path: 'receivers.jaeger.protocols.thrift_http',
   routes: [
     {
       path: '/api/traces',
@@ -40,7 +39,7 @@ const DIALECT: HttpDialect = {
  */
 export function createThriftHttpReceiver(
   settings: HttpReceiverSettings,
-  parts: ReceiverParts,
+  parts: PlacedReceiverParts,
   strategies: StrategiesSource,
 ): HttpReceiver {
   const answer: HttpQuestion = (exchange) => {

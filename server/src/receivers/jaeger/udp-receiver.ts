@@ -7,7 +7,7 @@ import type { BoundAddress } from '#net/listening-socket.ts';
 import { LogThrottle } from '#net/logger.ts';
 import { makeRefusal } from '#net/refusal.ts';
 import type { IngestFormat } from '#pipeline/trace-ingest.ts';
-import { ReceiverIntake, type ReceiverParts } from '#receivers/intake.ts';
+import { ReceiverIntake, type PlacedReceiverParts } from '#receivers/intake.ts';
 import type { ReceiverFigures } from '#receivers/receiver-counters.ts';
 import type { ClientReports } from './client-reports.ts';
 import { kernelDrops } from './kernel-drops.ts';
@@ -27,9 +27,7 @@ export interface UdpReceiverSettings {
 }
 
 /** What a receiver of datagrams is about. */
-export interface UdpReceiverParts extends ReceiverParts {
-  /** Path of its section in the configuration. */
-  readonly path: string;
+export interface UdpReceiverParts extends PlacedReceiverParts {
   readonly format: IngestFormat;
   /** Whose spans come here, since datagrams cannot say it; undefined: nobody's, and all are dropped. */
   readonly tenant: Tenant | undefined;

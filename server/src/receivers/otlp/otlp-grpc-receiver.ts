@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { GrpcListenerSettings } from '#net/grpc-listener.ts';
 import { GrpcReceiver, type GrpcDialect } from '#receivers/grpc-receiver.ts';
-import type { ReceiverParts } from '#receivers/intake.ts';
+import type { PlacedReceiverParts } from '#receivers/intake.ts';
 import { encodeExportResponse } from './export-response.ts';
 
 const OTLP_DIALECT: GrpcDialect = {
   name: 'otlp grpc',
-  path: 'receivers.otlp.protocols.grpc',
   service: 'opentelemetry.proto.collector.trace.v1.TraceService',
   method: 'Export',
   format: 'otlp_proto',
@@ -19,7 +18,7 @@ const OTLP_DIALECT: GrpcDialect = {
  */
 export function createOtlpGrpcReceiver(
   settings: GrpcListenerSettings,
-  parts: ReceiverParts,
+  parts: PlacedReceiverParts,
 ): GrpcReceiver {
   return new GrpcReceiver(settings, parts, OTLP_DIALECT);
 }

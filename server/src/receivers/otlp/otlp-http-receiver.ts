@@ -5,7 +5,7 @@ import {
   type HttpDialect,
   type HttpReceiverSettings,
 } from '#receivers/http-receiver.ts';
-import type { ReceiverParts } from '#receivers/intake.ts';
+import type { PlacedReceiverParts } from '#receivers/intake.ts';
 import { encodeExportResponse, formatExportResponse } from './export-response.ts';
 
 /** Settings of the OTLP/HTTP receiver. */
@@ -24,7 +24,7 @@ const PROTOBUF_TYPE: StatusFormat = 'application/x-protobuf';
  */
 export function createOtlpHttpReceiver(
   settings: OtlpHttpSettings,
-  parts: ReceiverParts,
+  parts: PlacedReceiverParts,
 ): HttpReceiver {
   return new HttpReceiver(settings, parts, otlpDialect(settings.tracesPath));
 }
@@ -32,7 +32,6 @@ export function createOtlpHttpReceiver(
 function otlpDialect(tracesPath: string): HttpDialect {
   return {
     name: 'otlp http',
-    path: 'receivers.otlp.protocols.http',
     routes: [
       {
         path: tracesPath,

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import http2 from 'node:http2';
-import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import {
+  Client,
+  credentials,
+  Metadata,
+  type ChannelCredentials,
+  type ServiceError,
+} from '@grpc/grpc-js';
 
 /** Name of the service. */
 export const SERVICE = 'opentelemetry.proto.collector.trace.v1.TraceService';
@@ -14,8 +20,12 @@ type Outcome = { readonly body: Buffer } | { readonly error: ServiceError };
 export class TestClient {
   readonly client: Client;
 
-  constructor(port: number, options: object = {}) {
-    this.client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
+  constructor(
+    port: number,
+    options: object = {},
+    channel: ChannelCredentials = credentials.createInsecure(),
+  ) {
+    this.client = new Client(`127.0.0.1:${port}`, channel, {
       'grpc.max_send_message_length': -1,
       ...options,
     });

@@ -8,7 +8,7 @@ import { Tenancy, type TenancySettings } from '#net/tenancy.ts';
 import { TenantShares } from '#net/tenant-shares.ts';
 import type { GrpcReceiver } from '#receivers/grpc-receiver.ts';
 import type { HttpReceiver } from '#receivers/http-receiver.ts';
-import type { ReceiverParts } from '#receivers/intake.ts';
+import type { PlacedReceiverParts } from '#receivers/intake.ts';
 import { createOtlpGrpcReceiver } from '#receivers/otlp/otlp-grpc-receiver.ts';
 import {
   createOtlpHttpReceiver,
@@ -51,7 +51,7 @@ interface Bedded {
 
 /** Starts a receiver on a free port. */
 export async function startReceiver<R extends Bedded>(
-  create: (parts: ReceiverParts) => R,
+  create: (parts: PlacedReceiverParts) => R,
   budgetBytes?: number,
   tenancy?: TenancySettings,
 ): Promise<TestBed<R>> {
@@ -144,7 +144,7 @@ export function pattern(size: number, seed: number): Buffer {
   return bytes;
 }
 
-interface Parts extends ReceiverParts {
+interface Parts extends PlacedReceiverParts {
   readonly ingest: FakeTraceIngest;
   readonly budget: MemoryBudget;
   readonly tenantCounters: TenantCounters;
@@ -160,6 +160,7 @@ function makeParts(budgetBytes: number | undefined, tenancy: TenancySettings | u
     log.push(message);
   };
   return {
+    path: 'receivers.test',
     ingest: new FakeTraceIngest(),
     tenancy: new Tenancy(tenancy),
     budget,

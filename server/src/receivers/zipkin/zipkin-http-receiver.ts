@@ -4,14 +4,13 @@ import {
   type HttpDialect,
   type HttpReceiverSettings,
 } from '#receivers/http-receiver.ts';
-import type { ReceiverParts } from '#receivers/intake.ts';
+import type { PlacedReceiverParts } from '#receivers/intake.ts';
 import { refuseWithText } from '#receivers/text-refusal.ts';
 
 const JSON_TYPE = 'application/json';
 
 const DIALECT: HttpDialect = {
   name: 'zipkin http',
-  path: 'receivers.zipkin',
   routes: [
     {
       path: '/api/v2/spans',
@@ -45,7 +44,7 @@ const DIALECT: HttpDialect = {
  */
 export function createZipkinHttpReceiver(
   settings: HttpReceiverSettings,
-  parts: ReceiverParts,
+  parts: PlacedReceiverParts,
 ): HttpReceiver {
   return new HttpReceiver(settings, parts, DIALECT);
 }

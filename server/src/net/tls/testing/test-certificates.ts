@@ -22,6 +22,8 @@ export interface CertificateOptions {
   /** Days until it ends; negative: it has ended. */
   readonly days?: number;
   readonly password?: string;
+  /** Whether it may make others. */
+  readonly isCa?: boolean;
 }
 
 /** Certificates in a directory that is removed at the end of its scope. */
@@ -44,7 +46,10 @@ export class TestCertificates {
   }
 
   /** A certificate for localhost and 127.0.0.1, also for a client; of a CA, or of itself. */
-  make(name: string, { ca, days = 2, password }: CertificateOptions = {}): CertificateFiles {
+  make(
+    name: string,
+    { ca, days = 2, password, isCa = false }: CertificateOptions = {},
+  ): CertificateFiles {
     const files = this.#files(name);
     const encryption = password === undefined ? ['-nodes'] : ['-passout', `pass:${password}`];
     const names = 'subjectAltName=DNS:localhost,DNS:collector.example,IP:127.0.0.1';
@@ -54,7 +59,7 @@ export class TestCertificates {
       ['-keyout', files.keyFile, '-out', request],
     );
     const extensions = this.path(`${name}.ext`);
-    writeFileSync(extensions, `${names}\nbasicConstraints=CA:FALSE\n`);
+    writeFileSync(extensions, `${names}\nbasicConstraints=CA:${isCa ? 'TRUE' : 'FALSE'}\n`);
     const signed =
       ca === undefined ? ['-signkey', files.keyFile] : ['-CA', ca.certFile, '-CAkey', ca.keyFile];
     const key = password === undefined ? [] : ['-passin', `pass:${password}`];

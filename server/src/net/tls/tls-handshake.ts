@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Socket } from 'node:net';
+import { TLSSocket, type SecureContext } from 'node:tls';
+import { refusePlainText, TLS_HANDSHAKE_BYTE } from './plain-text.ts';
+
+/** Why a connection did not come to be, a fixed set for the metrics. */
+export const HANDSHAKE_FAILURES = [
+  'plain_text',
+  'no_client_certificate',
+  'bad_client_certificate',
+  'refused_by_client',
+  'no_common_protocol',
+  'timeout',
+  'too_many',
+  'closed',
+  'other',
+] as const;
+
+/** One of {@link HANDSHAKE_FAILURES}. */
+export type HandshakeFailure = (typeof HANDSHAKE_FAILURES)[number];
+
+/** What a handshake needs. */
+export interface HandshakeOptions {
+  readonly context: SecureContext;
+  /** Whether clients must show a certificate of a CA of the context. */
+  readonly needsClientCertificate: boolean;
+  /** The protocol that is spoken over TLS, by its name in ALPN. */
+  readonly protocol: 'h2' | 'http/1.1';
+  /** Time for all of it, in ms. */
+  readonly timeoutMs: number;
+}
+
+/** How a handshake ended. */
+export type HandshakeOutcome =
+  | { readonly socket: TLSSocket }
+  | { readonly failure: HandshakeFailure; readonly detail: string };
+
+const LEFT =
+  'the client left during the handshake, as one does that does not trust the certificate';
+
+/** What this file uses of Node's TLS sockets, which its types do not have: what Node's own server does when one is ready. */
+interface RawTlsSocket {
+  /** HTTP/2 waits until it is false. */
+  secureConnecting: boolean;
+  /** Has errors come as such from now on. */
+  _releaseControl(): boolean;
+  readonly _handle: {
+    /** Why the certificate of the client is not good, or null. */
+    verifyError(): NodeJS.ErrnoException | null;
+    /** Takes bytes as if they had come from the client. */
+    receive(bytes: Buffer): void;
+  };
+}
+
+function isRawTlsSocket(socket: object): socket is RawTlsSocket {
+  return (
+    'secureConnecting' in socket &&
+    '_releaseControl' in socket &&
+    '_handle' in socket &&
+    typeof socket._handle === 'object' &&
+    socket._handle !== null &&
+    'verifyError' in socket._handle &&
+    'receive' in socket._handle
+  );
+}
+
+/**
+ * Looks at what comes first on a connection, and does the handshake when it is TLS.
+ *
+ * Node's own server is not used since it closes a connection with a certificate of the wrong CA without an alert, which
+ * looks to the client as if the server had died; and since it can't answer plain text.
+ * @param done called once
+ * @returns ends the handshake at once, as `closed`
+ */
+export function acceptTls(
+  raw: Socket,
+  options: HandshakeOptions,
+  done: (outcome: HandshakeOutcome) => void,
+): () => void {
+  let secure: TLSSocket | undefined;
+  let isDone = false;
+  const end = (outcome: HandshakeOutcome): void => {
+    if (isDone) return;
+    isDone = true;
+    clearTimeout(timer);
+    done(outcome);
+  };
+  const fail = (failure: HandshakeFailure, detail: string): void => {
+    end({ failure, detail });
+    (secure ?? raw).destroy();
+  };
+  const timer = setTimeout(() => {
+    fail('timeout', `no handshake within ${options.timeoutMs} ms`);
+  }, options.timeoutMs);
+  timer.unref();
+  // The reason comes with the TLS socket; what comes here is a close.
+  raw.on('error', () => undefined);
+  raw.on('close', () =>
+    end(
+      secure === undefined
+        ? { failure: 'closed', detail: 'the client went away' }
+        : { failure: 'refused_by_client', detail: LEFT },
+    ),
+  );
+  raw.once('readable', () => {
+    // Null at the end of a connection where nothing came.
+    const first: Buffer | null = raw.read() as Buffer | null;
+    if (first === null || isDone) return;
+    if (first[0] !== TLS_HANDSHAKE_BYTE) {
+      end({ failure: 'plain_text', detail: 'plain text on a port with TLS' });
+      refusePlainText(raw, first);
+      return;
+    }
+    raw.unshift(first);
+    secure = startHandshake(raw, options, end, fail);
+  });
+  return () => fail('closed', 'the server is stopping');
+}
+
+function startHandshake(
+  raw: Socket,
+  { context, needsClientCertificate, protocol }: HandshakeOptions,
+  end: (outcome: HandshakeOutcome) => void,
+  fail: (failure: HandshakeFailure, detail: string) => void,
+): TLSSocket {
+  const socket = new TLSSocket(raw, {
+    isServer: true,
+    secureContext: context,
+    requestCert: needsClientCertificate,
+    rejectUnauthorized: needsClientCertificate,
+    ALPNProtocols: [protocol],
+  });
+  // Errors before the handshake is done come as the one, those after it as the other.
+  socket.on('_tlsError', (error: NodeJS.ErrnoException) => fail(...failureOf(error)));
+  socket.on('error', (error: NodeJS.ErrnoException) => fail(...failureOf(error)));
+  socket.on('secure', () => {
+    const raw: object = socket;
+    if (!isRawTlsSocket(raw)) {
+      fail('other', 'this version of Node hides what is needed of its TLS sockets');
+      return;
+    }
+    const problem = needsClientCertificate ? raw._handle.verifyError() : null;
+    if (problem !== null) {
+      end({ failure: 'bad_client_certificate', detail: problem.code ?? problem.message });
+      // Node has no call for a fatal alert, so OpenSSL is given what it answers with one: `unexpected_message` in TLS 1.3,
+      // `bad_record_mac` in 1.2. The client sees that TLS was refused, and the log here says why.
+      raw._handle.receive(MISPLACED_RECORD);
+      socket.destroySoon();
+      return;
+    }
+    if (protocol === 'h2' && socket.alpnProtocol !== 'h2') {
+      fail('no_common_protocol', 'the client does not ask for HTTP/2');
+      return;
+    }
+    raw.secureConnecting = false;
+    raw._releaseControl();
+    end({ socket });
+  });
+  return socket;
+}
+
+/** A handshake message without encryption, which has no place after the handshake. */
+const MISPLACED_RECORD = Buffer.from([TLS_HANDSHAKE_BYTE, 3, 3, 0, 4, 0, 0, 0, 0]);
+
+function failureOf(error: NodeJS.ErrnoException): [HandshakeFailure, string] {
+  const { code = '', message } = error;
+  const detail = code === '' ? message : code;
+  if (code === 'ECONNRESET' || code === 'EPIPE') return ['refused_by_client', LEFT];
+  if (code.includes('DID_NOT_RETURN_A_CERTIFICATE')) return ['no_client_certificate', detail];
+  if (code.includes('_ALERT_')) return ['refused_by_client', detail];
+  if (/PROTOCOL|VERSION|CIPHER|SIGNATURE_ALG/.test(code)) return ['no_common_protocol', detail];
+  return ['other', detail];
+}
