@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { configReference } from '#config/config-reference.ts';
 import { loadConfig } from '#config/load-config.ts';
 import { formatConfig } from '#config/print-config.ts';
 import { runCli } from './cli.ts';
@@ -56,7 +57,7 @@ test('an unknown command is an error with the name that was probably meant', asy
   assert.equal(err, 'spoor: unknown command confg; did you mean spoor config?\n');
   assert.match((await run('serve', 'now')).err, /takes no further word: now/);
   assert.match((await run('config', 'prnt')).err, /did you mean spoor config print\?/);
-  assert.match((await run('config')).err, /needs one of: print, validate/);
+  assert.match((await run('config')).err, /needs one of: print, validate, docs/);
 });
 
 test('config print shows the effective configuration', async () => {
@@ -64,6 +65,36 @@ test('config print shows the effective configuration', async () => {
   const { code, out } = await run('config', 'print', '--data', '/d', '--set', sets[0]!);
   assert.equal(code, 0);
   assert.equal(out, formatConfig(loadConfig({ env: {}, dataDirectory: '/d', sets })));
+});
+
+test('config docs prints every key', async () => {
+  const { out } = await run('config', 'docs');
+  assert.equal(out, configReference());
+  assert.match((await run('config', 'docs', 'query')).err, /takes no further word: query/);
+});
+
+test('config print shows what a role is made of', async () => {
+  const { out } = await run('config', 'print', 'query');
+  assert.equal(out, formatConfig(loadConfig({ env: {}, role: 'query' })));
+  assert.match((await run('config', 'print', 'quer')).err, /no role quer; did you mean query\?/);
+  assert.match((await run('collectr')).err, /did you mean spoor collector\?/);
+  assert.match((await run('query', 'now')).err, /spoor query takes no further word: now/);
+});
+
+test('flags of Jaeger 1 are taken, alone, with a value and with a value after them', async () => {
+  const args = ['--collector.otlp.enabled=false', '--collector.zipkin.host-port', ':1'];
+  const { out, err } = await run('config', 'print', ...args, '--query.enable-tracing');
+  const jaegerFlags = [
+    { name: 'collector.otlp.enabled', value: 'false' },
+    { name: 'collector.zipkin.host-port', value: ':1' },
+  ];
+  assert.equal(out, formatConfig(loadConfig({ env: {}, jaegerFlags })));
+  assert.match(err, /^spoor: warning: --query\.enable-tracing has no effect: /);
+  assert.match(
+    (await run('--es.server-urls', 'http://x')).err,
+    /^spoor: --es\.server-urls: Spoor /,
+  );
+  assert.match((await run('--collector.zipkin.host-port')).err, /needs a value/);
 });
 
 test('config validate says that all is well, or everything that is wrong', async () => {
@@ -89,6 +120,7 @@ test('options and the command may stand in any order', () => {
     dataDirectory: '/x',
     configFile: undefined,
     sets: ['a=1', 'b=2'],
+    jaegerFlags: [],
     help: false,
     version: false,
   });

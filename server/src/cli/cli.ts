@@ -3,6 +3,7 @@ import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { SpoorConfig } from '#config/config.ts';
 import type { Environment } from '#config/env-expansion.ts';
 import { loadConfig } from '#config/load-config.ts';
+import { isRole, ROLES, type Role } from '#config/presets.ts';
 import { nearestName } from '#config/suggest.ts';
 import { readVersion } from '#telemetry/version.ts';
 import { EXIT, UsageError } from './cli-error.ts';
@@ -67,21 +68,24 @@ async function runCommand(args: readonly string[], surroundings: CliSurroundings
     return EXIT.ok;
   }
   const [command = 'serve', ...words] = options.words;
-  switch (command) {
-    case 'serve': {
-      if (words.length > 0) throw new UsageError(`spoor serve takes no further word: ${words[0]}`);
-      // Loaded only here: the other commands need none of the server.
-      const { serve } = await import('#app/run.ts');
-      return await serve(load(options, surroundings), surroundings);
+  if (command === 'serve' || isRole(command)) {
+    if (words.length > 0) {
+      throw new UsageError(`spoor ${command} takes no further word: ${words[0]}`);
     }
+    const config = load(options, surroundings, command === 'serve' ? undefined : command);
+    // Loaded only here: the other commands need none of the server.
+    const { serve } = await import('#app/run.ts');
+    return await serve(config, surroundings);
+  }
+  switch (command) {
     case 'config':
-      out(configCommand(words, () => load(options, surroundings)));
+      out(configCommand(words, (role) => load(options, surroundings, role)));
       return EXIT.ok;
     case 'store':
     case 'tracegen':
       throw new UsageError(`${command} comes first: spoor ${command} [options]`);
     default: {
-      const near = nearestName(command, COMMANDS);
+      const near = nearestName(command, [...COMMANDS, ...ROLES]);
       throw new UsageError(
         `unknown command ${command}; ${near === undefined ? 'spoor --help lists them' : `did you mean spoor ${near}?`}`,
       );
@@ -89,11 +93,18 @@ async function runCommand(args: readonly string[], surroundings: CliSurroundings
   }
 }
 
-function load(options: CliOptions, surroundings: CliSurroundings): SpoorConfig {
+function load(
+  options: CliOptions,
+  surroundings: CliSurroundings,
+  role: Role | undefined,
+): SpoorConfig {
   return loadConfig({
+    role,
     file: options.configFile,
     dataDirectory: options.dataDirectory,
     sets: options.sets,
+    jaegerFlags: options.jaegerFlags,
+    warn: (message) => surroundings.err(`spoor: warning: ${message}\n`),
     env: surroundings.env,
   });
 }

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { quote } from '@spoor/core/model/errors.ts';
 import { configKeys, walkKeys } from '#config/config-keys.ts';
+import { jaegerFlagType, type JaegerFlag } from '#config/jaeger/v1-settings.ts';
 import { nearestName } from '#config/suggest.ts';
 import { UsageError } from './cli-error.ts';
 
@@ -12,6 +13,8 @@ export interface CliOptions {
   readonly dataDirectory: string | undefined;
   readonly configFile: string | undefined;
   readonly sets: readonly string[];
+  /** Flags of Jaeger 1, in their order. */
+  readonly jaegerFlags: readonly JaegerFlag[];
   readonly help: boolean;
   readonly version: boolean;
 }
@@ -24,7 +27,7 @@ const OPTIONS = {
   version: { type: 'boolean', short: 'v' },
 } as const;
 
-/** Commands by name. */
+/** Commands by name, beside the roles. */
 export const COMMANDS = ['serve', 'config', 'store', 'tracegen'] as const;
 
 /**
@@ -34,13 +37,22 @@ export const COMMANDS = ['serve', 'config', 'store', 'tracegen'] as const;
 export function parseOptions(args: readonly string[]): CliOptions {
   const { values, positionals, tokens } = parseArgs({
     args: [...args],
-    options: OPTIONS,
+    options: { ...OPTIONS, ...jaegerOptions(args) },
     allowPositionals: true,
     strict: false,
     tokens: true,
   });
+  const jaegerFlags: JaegerFlag[] = [];
   for (const token of tokens) {
     if (token.kind !== 'option') continue;
+    const jaegerType = jaegerFlagType(token.name);
+    if (jaegerType !== undefined) {
+      if (jaegerType === 'string' && token.value === undefined) {
+        throw new UsageError(`option ${token.rawName} needs a value`);
+      }
+      jaegerFlags.push({ name: token.name, value: token.value ?? 'true' });
+      continue;
+    }
     if (!Object.hasOwn(OPTIONS, token.name)) throw new UsageError(unknownOption(token.rawName));
     // The own-property check above makes it one of the names.
     const { type } = OPTIONS[token.name as keyof typeof OPTIONS];
@@ -64,9 +76,21 @@ export function parseOptions(args: readonly string[]): CliOptions {
     dataDirectory: values.data as string | undefined,
     configFile: values.config as string | undefined,
     sets: (values.set ?? []) as string[],
+    jaegerFlags,
     help: values.help === true,
     version: values.version === true,
   };
+}
+
+/** The flags of Jaeger 1 among these arguments, so that their values are not taken for words. */
+function jaegerOptions(args: readonly string[]): Record<string, { type: 'boolean' | 'string' }> {
+  const options: Record<string, { type: 'boolean' | 'string' }> = {};
+  for (const arg of args) {
+    const name = /^--([a-z][a-z0-9.-]*)/.exec(arg)?.[1] ?? '';
+    const type = jaegerFlagType(name);
+    if (type !== undefined) options[name] = { type };
+  }
+  return options;
 }
 
 const USES: Readonly<Record<string, string>> = {

@@ -24,10 +24,27 @@ const ALL_TYPES = {
 };
 const NAMED_SECTIONS = new Set(['receivers', 'processors', 'exporters', 'service.pipelines']);
 
-// The part of JSON Schema that `z.toJSONSchema` makes of our schemas.
-interface JsonSchema {
+/** The part of JSON Schema that `z.toJSONSchema` makes of our schemas. */
+export interface JsonSchema {
   readonly description?: string;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
+  readonly required?: readonly string[];
+  readonly default?: unknown;
+  readonly type?: string;
+  readonly enum?: readonly unknown[];
+  readonly const?: unknown;
+  readonly anyOf?: readonly JsonSchema[];
+  readonly items?: JsonSchema;
+  readonly additionalProperties?: JsonSchema | false;
+  readonly minimum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly maximum?: number;
+}
+
+/** The schema of a configuration with one component of each type. */
+export function configJsonSchema(): JsonSchema {
+  // Our schemas are made of the parts that the type has; that of the library is looser.
+  return z.toJSONSchema(configSchema(ALL_TYPES), { io: 'input' }) as JsonSchema;
 }
 
 function readKey(path: string, schema: JsonSchema): ConfigKey {
@@ -45,8 +62,7 @@ function readKey(path: string, schema: JsonSchema): ConfigKey {
 
 /** The tree of all keys, read from the schema. */
 export function configKeys(): ConfigKey {
-  // A zod object is always a JSON Schema with `properties`; both types are looser than that.
-  return readKey('', z.toJSONSchema(configSchema(ALL_TYPES), { io: 'input' }) as JsonSchema);
+  return readKey('', configJsonSchema());
 }
 
 /** The key of this name directly below, or undefined. */

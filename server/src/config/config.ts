@@ -4,6 +4,7 @@ import { EXPORTER_SCHEMAS, PROCESSOR_SCHEMAS, RECEIVER_SCHEMAS } from './compone
 import { memoryShares, MIN_MEMORY_LIMIT_MIB } from './memory-shares.ts';
 import { namedComponentsSchema } from './named-components.ts';
 import { PIPELINE_SCHEMAS } from './pipeline-config.ts';
+import { LISTEN_HOST } from './ports.ts';
 import { querySchema } from './query-config.ts';
 import { samplingSchema } from './sampling-config.ts';
 import { storageSchema } from './storage-config.ts';
@@ -31,6 +32,11 @@ export function configSchema(ids: ComponentIds) {
         .max(65_536)
         .default(400)
         .describe('MiB of memory for the whole process; beyond it senders are told to try again.'),
+      listen_host: z
+        .string()
+        .regex(/^[A-Za-z0-9._:%-]+$/, { error: 'must be a name or an address without a port' })
+        .default(LISTEN_HOST)
+        .describe('Where everything listens whose endpoint is not set, on its usual port.'),
       receivers: namedComponentsSchema(RECEIVER_SCHEMAS, ids.receivers, 'Where spans come in.'),
       processors: namedComponentsSchema(
         PROCESSOR_SCHEMAS,

@@ -3,6 +3,7 @@ import { quote } from '@spoor/core/model/errors.ts';
 import { EXPORTER_SCHEMAS, PROCESSOR_SCHEMAS, RECEIVER_SCHEMAS } from './component-schemas.ts';
 import type { SpoorConfig } from './config.ts';
 import type { ConfigProblem } from './config-problem.ts';
+import type { ConfigOverride } from './config-source.ts';
 import { componentType } from './named-components.ts';
 import { nearestName } from './suggest.ts';
 
@@ -29,6 +30,19 @@ export function checkPipelines(config: SpoorConfig): ConfigProblem[] {
     }
   }
   return problems;
+}
+
+/** Those of `settings` that are of a receiver, processor or exporter which no pipeline uses. */
+export function findUnused(
+  config: SpoorConfig,
+  settings: readonly ConfigOverride[],
+): { readonly name: string; readonly component: string }[] {
+  const pipelines = Object.values(config.service.pipelines);
+  return settings.flatMap(({ name, path: [kind = '', id = ''] }) => {
+    if (kind !== 'receivers' && kind !== 'processors' && kind !== 'exporters') return [];
+    const isUsed = pipelines.some((lists) => lists[kind].includes(id));
+    return isUsed ? [] : [{ name, component: `${kind}.${id}` }];
+  });
 }
 
 function missing(kind: keyof typeof TYPES, id: string, configured: readonly string[]): string {

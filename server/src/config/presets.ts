@@ -1,5 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
+const OTLP = { protocols: { grpc: {}, http: {} } };
+const JAEGER_UDP = { thrift_compact: {}, thrift_binary: {}, zipkin_compact: {} };
+const JAEGER = { protocols: { grpc: {}, thrift_http: {}, ...JAEGER_UDP } };
+const STORAGE = { storage: {} };
+
+const CLOSED = { enabled: false };
+const NO_QUERY = { query: { http: CLOSED } };
+const NO_SAMPLING = { sampling: { http: CLOSED, grpc: CLOSED } };
+
 /**
  * What a role is made of, as a configuration would write it. A file, the environment and flags lay over it; pipelines of a
  * file take the place of these.
@@ -7,27 +16,45 @@
 export const PRESETS = {
   /** Everything in one process. */
   'all-in-one': {
-    receivers: {
-      otlp: { protocols: { grpc: {}, http: {} } },
-      jaeger: {
-        protocols: {
-          grpc: {},
-          thrift_http: {},
-          thrift_compact: {},
-          thrift_binary: {},
-          zipkin_compact: {},
-        },
-      },
-      zipkin: {},
-    },
-    exporters: { storage: {} },
+    receivers: { otlp: OTLP, jaeger: JAEGER, zipkin: {} },
+    exporters: STORAGE,
     service: {
-      pipelines: {
-        traces: { receivers: ['otlp', 'jaeger', 'zipkin'], exporters: ['storage'] },
-      },
+      pipelines: { traces: { receivers: ['otlp', 'jaeger', 'zipkin'], exporters: ['storage'] } },
     },
+  },
+  /** From every client over the network into the store, or elsewhere by `service.pipelines.traces.exporters`. */
+  collector: {
+    receivers: { otlp: OTLP, jaeger: JAEGER, zipkin: {} },
+    exporters: STORAGE,
+    service: {
+      pipelines: { traces: { receivers: ['otlp', 'jaeger', 'zipkin'], exporters: ['storage'] } },
+    },
+    ...NO_QUERY,
+  },
+  /** The store with its page and API. The store belongs to this process alone, so others send to it over OTLP. */
+  query: {
+    receivers: { otlp: OTLP },
+    exporters: STORAGE,
+    service: { pipelines: { traces: { receivers: ['otlp'], exporters: ['storage'] } } },
+    ...NO_SAMPLING,
   },
 } as const;
 
 /** A role of a process. */
 export type Role = keyof typeof PRESETS;
+
+/** Their names, which are commands too. */
+// The keys of an object that is only here.
+export const ROLES = Object.keys(PRESETS) as readonly Role[];
+
+/** What each is for, in a line. */
+export const ROLE_TEXTS: Readonly<Record<Role, string>> = {
+  'all-in-one': 'receives, stores and shows traces',
+  collector: 'takes spans of every client and stores them or passes them on',
+  query: 'the store, its page and its API; takes spans from collectors',
+};
+
+/** Whether a word is the name of a role. */
+export function isRole(word: string): word is Role {
+  return Object.hasOwn(PRESETS, word);
+}

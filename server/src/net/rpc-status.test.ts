@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import { LogThrottle } from './logger.ts';
 import { makeRefusal, MAX_MESSAGE_LENGTH, refusalOf, rpcStatusOf } from './refusal.ts';
-import { encodeInt, encodeRpcStatus, formatRpcStatus } from './rpc-status.ts';
+import { decodeRpcStatus, encodeInt, encodeRpcStatus, formatRpcStatus } from './rpc-status.ts';
 
 test('a status has the bytes of google.rpc.Status', () => {
   assert.equal(encodeRpcStatus({ code: 3, message: 'no' }).toString('hex'), '080312026e6f');
@@ -18,6 +18,15 @@ test('a status has the bytes of google.rpc.Status', () => {
     Buffer.from([18, 10, 10, 8, 8, 1, 16, 0x80, 0xca, 0xb5, 0xee, 0x01]),
   ]);
   assert.deepEqual(encodeRpcStatus({ code: 14, message: 'full', retryDelayMs: 1500 }), expected);
+});
+
+test('a status is read as it was written, whatever other details it has', () => {
+  for (const retryDelayMs of [undefined, 0, 1, 1500, 999.5, 86_400_000]) {
+    const status = { code: 8, message: 'füll', retryDelayMs };
+    assert.deepEqual(decodeRpcStatus(encodeRpcStatus({ ...status, violation: 'x' })), status);
+  }
+  const bytes = encodeRpcStatus({ code: 14, message: 'full', retryDelayMs: 1500 });
+  assert.throws(() => decodeRpcStatus(bytes.subarray(0, -1)), SpoorError);
 });
 
 test('a status in JSON names its details', () => {

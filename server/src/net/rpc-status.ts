@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { decodeText } from '@spoor/core/model/utf8.ts';
+import { ProtoReader, WireType } from '@spoor/core/wire/protobuf/reader.ts';
 
 /**
  * google.rpc.Status, the body of every error answer of OTLP, with the two details that it uses.
@@ -31,6 +33,82 @@ export function encodeRpcStatus(status: RpcStatus): Buffer {
     parts.push(encodeAny(3, BAD_REQUEST, encodeBytes(1, encodeText(2, status.violation))));
   }
   return Buffer.concat(parts);
+}
+
+/**
+ * Reads a status in protobuf, as a server answers with it; details other than RetryInfo are passed over.
+ * @throws {SpoorError} malformed
+ */
+export function decodeRpcStatus(bytes: Uint8Array): RpcStatus {
+  const reader = new ProtoReader('google.rpc.Status', bytes);
+  let code = 0;
+  let message = '';
+  let retryDelayMs: number | undefined;
+  readFields(reader, bytes.length, (tag, end) => {
+    if (tag === intTag(1)) code = reader.varint32(end);
+    else if (tag === bytesTag(2)) message = readText(reader, end);
+    else if (tag === bytesTag(3)) retryDelayMs = readRetryInfo(reader, end) ?? retryDelayMs;
+    else reader.skip(tag, end);
+  });
+  return { code, message, retryDelayMs };
+}
+
+/** The delay of an Any that is a RetryInfo, in ms. */
+function readRetryInfo(reader: ProtoReader, end: number): number | undefined {
+  let typeUrl = '';
+  let delayMs: number | undefined;
+  const anyEnd = reader.length(end) + reader.position;
+  readFields(reader, anyEnd, (tag) => {
+    if (tag === bytesTag(1)) typeUrl = readText(reader, anyEnd);
+    else if (tag === bytesTag(2) && typeUrl === RETRY_INFO) {
+      const infoEnd = reader.length(anyEnd) + reader.position;
+      readFields(reader, infoEnd, (field) => {
+        if (field === bytesTag(1)) delayMs = readDuration(reader, infoEnd);
+        else reader.skip(field, infoEnd);
+      });
+    } else reader.skip(tag, anyEnd);
+  });
+  return delayMs;
+}
+
+function readDuration(reader: ProtoReader, end: number): number {
+  let ms = 0;
+  const durationEnd = reader.length(end) + reader.position;
+  readFields(reader, durationEnd, (tag) => {
+    if (tag === intTag(1)) {
+      reader.varint64(durationEnd);
+      ms += ((reader.hi | 0) * 2 ** 32 + reader.lo) * 1000;
+    } else if (tag === intTag(2)) ms += (reader.varint32(durationEnd) | 0) / 1e6;
+    else reader.skip(tag, durationEnd);
+  });
+  return Math.max(0, ms);
+}
+
+/** Tag of a field of type int32, int64 or enum. */
+export function intTag(field: number): number {
+  return field * 8 + WireType.varint;
+}
+
+/** Tag of a field of type string or bytes, or of a message type. */
+export function bytesTag(field: number): number {
+  return field * 8 + WireType.bytes;
+}
+
+/** Calls `read` at the value of each field of the message that ends at `end`; it passes over the value. */
+export function readFields(
+  reader: ProtoReader,
+  end: number,
+  read: (tag: number, end: number) => void,
+): void {
+  while (reader.position < end) read(reader.tag(end), end);
+}
+
+/** A field of type string. */
+export function readText(reader: ProtoReader, end: number): string {
+  const length = reader.length(end);
+  const start = reader.position;
+  reader.position += length;
+  return decodeText(reader.bytes, start, start + length);
 }
 
 /** The status as ProtoJSON. */

@@ -2,7 +2,11 @@
 import type { BatchBuilder } from '@spoor/core/model/batch-builder.ts';
 import { createJaegerAgentDecoder } from '@spoor/core/wire/jaeger/agent-decoder.ts';
 import type { JaegerClientReport } from '@spoor/core/wire/jaeger/client-report.ts';
-import { createJaegerProtoDecoder } from '@spoor/core/wire/jaeger/proto-decoder.ts';
+import {
+  createJaegerProtoDecoder,
+  createJaegerSpanJsonDecoder,
+  createJaegerSpanProtoDecoder,
+} from '@spoor/core/wire/jaeger/proto-decoder.ts';
 import { createJaegerThriftDecoder } from '@spoor/core/wire/jaeger/thrift-decoder.ts';
 import { OtlpProtoDecoder } from '@spoor/core/wire/otlp/decode.ts';
 import { OtlpJsonDecoder } from '@spoor/core/wire/otlp/decode-json.ts';
@@ -37,6 +41,8 @@ const MAKERS: Readonly<Record<IngestFormat, () => SpanDecoder>> = {
   otlp_proto: () => new OtlpProtoDecoder(),
   otlp_json: () => new OtlpJsonDecoder(),
   jaeger_proto: createJaegerProtoDecoder,
+  jaeger_span_proto: createJaegerSpanProtoDecoder,
+  jaeger_span_json: createJaegerSpanJsonDecoder,
   jaeger_thrift: createJaegerThriftDecoder,
   jaeger_agent_binary: () => createJaegerAgentDecoder(new ThriftBinaryReader()),
   jaeger_agent_compact: () => createJaegerAgentDecoder(new ThriftCompactReader()),

@@ -20,6 +20,9 @@ export const INGEST_FORMATS = [
   'otlp_json',
   /** `jaeger.api_v2.PostSpansRequest`. */
   'jaeger_proto',
+  /** One `jaeger.api_v2.Span`, in protobuf and in its JSON. */
+  'jaeger_span_proto',
+  'jaeger_span_json',
   /** A Thrift `Batch` in the binary protocol. */
   'jaeger_thrift',
   /** A Thrift message to a Jaeger agent, in either protocol. */

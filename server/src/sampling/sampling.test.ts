@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import { createLogger } from '#telemetry/logger.ts';
 import { createSamplingApp } from './sampling-app.ts';
@@ -131,6 +132,39 @@ test('strategies come from a server as well; one that has none now says 503', as
     await assert.rejects(source.reload(), /status 500/);
   } finally {
     server.close();
+  }
+});
+
+test('one Spoor has the strategies of another, also when it starts first', async () => {
+  await using dir = await mkdtempDisposable(join(tmpdir(), 'spoor-'));
+  const path = join(dir.path, 'strategies.json');
+  await writeFile(
+    path,
+    '{"service_strategies":[{"service":"bank","type":"ratelimiting","param":5}]}',
+  );
+  const collector = sourceOf(path);
+  const app = createSamplingApp(collector);
+  const address = await app.listen({ host: '127.0.0.1', port: 0 });
+  const agent = new StrategiesSource({
+    location: `${address}/strategies`,
+    reloadIntervalMs: 1,
+    defaultProbability: 1,
+    logger: createLogger('silent'),
+  });
+  try {
+    await agent.start();
+    assert.deepEqual(agent.strategyOf('bank'), collector.strategyOf('bank'));
+    await collector.start();
+    while (agent.strategyOf('bank').type !== 'ratelimiting') await nextTurn();
+    for (const service of ['bank', 'shop']) {
+      assert.deepEqual(agent.strategyOf(service), collector.strategyOf(service));
+    }
+    await app.close();
+    const later = sourceOf(`${address}/strategies`);
+    await assert.rejects(later.start(), /sampling strategies: http/);
+  } finally {
+    agent.shutdown();
+    collector.shutdown();
   }
 });
 

@@ -43,15 +43,27 @@ export class StrategiesSource {
     return strategyOf(this.#strategies, service);
   }
 
+  /** The strategies as a file that says the same to another process. */
+  get file(): object {
+    const param = this.#options.defaultProbability;
+    // It was read as such a file.
+    const own = JSON.parse(this.#text ?? 'null') as { default_strategy?: unknown } | null;
+    return { ...own, default_strategy: own?.default_strategy ?? { type: 'probabilistic', param } };
+  }
+
   /**
-   * Reads the strategies for the first time.
-   * @throws {SpoorError} config: they cannot be read, or are not what they should be
+   * Reads the strategies for the first time. A server that does not answer is asked again: an agent starts before its
+   * collector as well.
+   * @throws {SpoorError} config: the file cannot be read, or is not what it should be
    */
   async start(): Promise<void> {
     const { location, reloadIntervalMs } = this.#options;
     if (location === '') return;
-    await this.reload();
-    if (reloadIntervalMs > 0) this.#schedule();
+    if (isAddress(location) && reloadIntervalMs > 0) await this.#reloadQuietly();
+    else {
+      await this.reload();
+      if (reloadIntervalMs > 0) this.#schedule();
+    }
   }
 
   shutdown(): void {
@@ -98,7 +110,11 @@ export class StrategiesSource {
 }
 
 async function readLocation(location: string): Promise<string> {
-  return /^https?:\/\//i.test(location) ? fetchText(location) : readText(location);
+  return isAddress(location) ? fetchText(location) : readText(location);
+}
+
+function isAddress(location: string): boolean {
+  return /^https?:\/\//i.test(location);
 }
 
 async function readText(path: string): Promise<string> {

@@ -2,7 +2,9 @@
 import { DecodeProgress } from '#model/decode-progress.ts';
 import { SlicedDecoder } from '#model/sliced-decoder.ts';
 import { passUnknown } from '#wire/mapping/proto-fields.ts';
+import { JsonReader } from '#wire/otlp/json-reader.ts';
 import { ProtoReader } from '#wire/protobuf/reader.ts';
+import { JaegerJsonTranscoder } from './json-transcoder.ts';
 import { ProtoProcessReader } from './proto-process.ts';
 import { ProtoSpanReader } from './proto-span-reader.ts';
 import { ProtoTagReader } from './proto-tag-reader.ts';
@@ -18,6 +20,31 @@ export function createJaegerProtoDecoder(): SlicedDecoder {
   return new SlicedDecoder(progress, (body) => {
     reader.reset(body);
     return batches.request();
+  });
+}
+
+/** Decodes one `jaeger.api_v2.Span`, which is a message of Jaeger in Kafka. */
+export function createJaegerSpanProtoDecoder(): SlicedDecoder {
+  return singleSpanDecoder('jaeger proto', (body) => body);
+}
+
+/** Decodes one `jaeger.api_v2.Span` in protobuf's JSON. */
+export function createJaegerSpanJsonDecoder(): SlicedDecoder {
+  const transcoder = new JaegerJsonTranscoder(new JsonReader('jaeger json'));
+  return singleSpanDecoder('jaeger json', (body) => transcoder.transcode(body));
+}
+
+function singleSpanDecoder(
+  format: string,
+  toProto: (body: Uint8Array) => Uint8Array,
+): SlicedDecoder {
+  const progress = new DecodeProgress(format);
+  const reader = new ProtoReader(format);
+  const batches = new ProtoBatchDecoder(reader, progress);
+  return new SlicedDecoder(progress, function* (body) {
+    if (progress.isFull) yield;
+    reader.reset(toProto(body));
+    batches.span();
   });
 }
 
@@ -43,6 +70,13 @@ class ProtoBatchDecoder {
       if (field === 10) yield* this.#batch(reader.length(end) + reader.position);
       else passUnknown(reader, field, end, 1);
     }
+  }
+
+  /** Decodes a body that is one span. */
+  span(): void {
+    const { builder } = this.#progress;
+    const resource = builder.resources.intern(NO_PROCESS, 0, 0);
+    this.#progress.endSpan(0, this.#spans.read(builder, resource, this.#reader.bytes.length));
   }
 
   *#batch(end: number): Generator<void, void, void> {

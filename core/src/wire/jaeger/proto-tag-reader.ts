@@ -2,10 +2,8 @@
 import { ValueType } from '#model/attributes.ts';
 import { passUnknown } from '#wire/mapping/proto-fields.ts';
 import type { ProtoReader } from '#wire/protobuf/reader.ts';
+import { JaegerValueType } from './proto-value-type.ts';
 import type { JaegerTag } from './tag.ts';
-
-/** `ValueType` of Jaeger's protobuf. Its Thrift has other numbers. */
-const JaegerValueType = { string: 0, bool: 1, int64: 2, float64: 3, binary: 4 } as const;
 
 /** Reads `KeyValue` messages. Their type may come after their value, so all values are kept until the end. */
 export class ProtoTagReader {

@@ -26,19 +26,26 @@ export class OtlpProtoEncoder {
 
   /** The rows `[start, end)`, all by default. */
   encode(start = 0, end = this.#columns.rows): Uint8Array<ArrayBuffer> {
+    return this.encodeRows(Uint32Array.from({ length: end - start }, (_, i) => start + i));
+  }
+
+  /** Some rows; ascending ones cost least. */
+  encodeRows(rows: Uint32Array): Uint8Array<ArrayBuffer> {
     const { resource, scope, resources, scopes } = this.#columns;
     const writer = this.#writer;
     writer.clear();
-    let row = start;
-    while (row < end) {
+    let i = 0;
+    while (i < rows.length) {
       const resourceAt = writer.begin(1);
-      const resourceCode = resource[row]!;
+      const resourceCode = resource[rows[i]!]!;
       writer.raw(symbolBytes(resources, resourceCode));
-      while (row < end && resource[row] === resourceCode) {
+      while (i < rows.length && resource[rows[i]!] === resourceCode) {
         const scopeAt = writer.begin(2);
-        const scopeCode = scope[row]!;
+        const scopeCode = scope[rows[i]!]!;
         writer.raw(symbolBytes(scopes, scopeCode));
-        for (; row < end && resource[row] === resourceCode && scope[row] === scopeCode; row++) {
+        for (; i < rows.length; i++) {
+          const row = rows[i]!;
+          if (resource[row] !== resourceCode || scope[row] !== scopeCode) break;
           const spanAt = writer.begin(2);
           this.#span(row);
           writer.end(spanAt);

@@ -2,6 +2,7 @@
 import { ValueType } from '#model/attributes.ts';
 import type { BatchBuilder } from '#model/batch-builder.ts';
 import { SpanKind } from '#model/span.ts';
+import { encodeText } from '#model/utf8.ts';
 import { TagText } from '#wire/mapping/tag-text.ts';
 import { JsonFields } from '#wire/otlp/json-fields.ts';
 import { ZipkinEndpoint } from './endpoint.ts';
@@ -80,6 +81,8 @@ export class ZipkinV1Row {
       return;
     }
     this.#takeLocal(RANK_BINARY);
+    // A mark of clients for the service of a span that has nothing else.
+    if (type === ValueType.string && end === start && key.equals(LOCAL_COMPONENT)) return;
     if (type === ValueType.string) {
       this.span.tag(key.bytes, key.start, key.end, bytes, start, end);
     } else this.span.attribute(type, key.bytes, key.start, key.end, bytes, start, end);
@@ -153,6 +156,9 @@ export class ZipkinV1Row {
     return timeLo === endLo >>> 0 && timeHi === endHi >>> 0;
   }
 }
+
+const LOCAL_COMPONENT = new TagText();
+LOCAL_COMPONENT.set(encodeText('lc'), 0, 2);
 
 const RANK_BINARY = 1;
 const RANK_ANNOTATION = 2;

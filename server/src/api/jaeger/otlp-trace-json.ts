@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import { SpanReader } from '@spoor/core/model/span-reader.ts';
+import {
+  otlpResource,
+  otlpScope,
+  otlpSpan,
+  type OtlpJson,
+} from '@spoor/core/wire/otlp/otlp-json.ts';
 import type { JsonStyle } from '#api/json-style.ts';
-import { otlpResource, otlpScope, otlpSpan, type OtlpJson } from './otlp-json.ts';
 
 /**
  * Groups for which rows are read out of their order: each costs a walk over all rows (5 ms for

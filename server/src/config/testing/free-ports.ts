@@ -4,8 +4,10 @@ import type { Role } from '#config/presets.ts';
 
 /** `path.to.key=value` for every address that a role listens on: any free port of this machine. */
 export function freePorts(role: Role = 'all-in-one'): string[] {
-  const { exporters: _elsewhere, ...listening } = loadConfig({ env: {}, role });
-  return [...endpoints(listening, '')].map((path) => `${path}=127.0.0.1:0`);
+  const { receivers, sampling, query, telemetry } = loadConfig({ env: {}, role });
+  return [...endpoints({ receivers, sampling, query, telemetry }, '')].map(
+    (path) => `${path}=127.0.0.1:0`,
+  );
 }
 
 function* endpoints(section: object, path: string): Generator<string> {

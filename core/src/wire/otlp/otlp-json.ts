@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Attribute, AttributeValue } from '@spoor/core/model/attributes.ts';
-import type { Resource, Scope, Span, SpanEvent, SpanLink } from '@spoor/core/model/span.ts';
-import { formatDouble } from '#api/json-number.ts';
+import type { Attribute, AttributeValue } from '#model/attributes.ts';
+import type { Resource, Scope, Span, SpanEvent, SpanLink } from '#model/span.ts';
+import { formatDouble } from './json-double.ts';
 
 /**
  * Values of OTLP's JSON: lower camel case, ids in hex, 64-bit integers as strings, enums as

@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+import {
+  asBoolean,
+  asHours,
+  asKib,
+  asList,
+  asMib,
+  asMs,
+  asNot,
+  asNumber,
+  asText,
+  type Convert,
+} from './v1-values.ts';
+
+/** A key of ours and its value. */
+interface Meaning {
+  readonly path: readonly string[];
+  readonly value: unknown;
+}
+
+/** A flag of Jaeger 1. */
+export interface V1Flag {
+  /** It may stand without a value, which is true then. */
+  readonly isBoolean?: boolean;
+  /** It is an environment variable only. */
+  readonly isVariableOnly?: boolean;
+  /** The one value that is not refused. */
+  readonly usual?: string | undefined;
+  /**
+   * What its value means here; a text says why it means nothing.
+   * @throws {RangeError} it cannot be had: what there is instead
+   */
+  readonly read: (value: string) => readonly Meaning[] | string;
+}
+
+/** It sets a key. */
+function sets(path: string, convert: Convert = asText): V1Flag {
+  const isBoolean = convert === asBoolean || convert === asNot;
+  return {
+    isBoolean,
+    read: (value) => [{ path: path.split('.'), value: convert(value) }],
+  };
+}
+
+/** It means nothing here. */
+function ignored(why: string, isBoolean = false): V1Flag {
+  return { isBoolean, read: () => why };
+}
+
+/** It asks for what Spoor does not have, unless it has its usual value. */
+function refused(instead: string, usual?: string, isBoolean = false): V1Flag {
+  return {
+    isBoolean,
+    usual,
+    read: (value) => {
+      if (value === usual) return [];
+      throw new RangeError(instead);
+    },
+  };
+}
+
+type Flags = Readonly<Record<string, V1Flag>>;
+
+/** Flags whose names begin alike. */
+function group(prefix: string, flags: Flags): Flags {
+  return Object.fromEntries(
+    Object.entries(flags).map(([name, flag]) => [`${prefix}.${name}`, flag]),
+  );
+}
+
+function grpcServer(path: string): Flags {
+  return {
+    'host-port': sets(`${path}.endpoint`),
+    'max-message-size': sets(`${path}.max_body_mib`, asMib),
+    'max-connection-age': sets(`${path}.max_connection_age_ms`, asMs),
+    'max-connection-age-grace': sets(`${path}.max_connection_age_grace_ms`, asMs),
+  };
+}
+
+function httpServer(path: string): Flags {
+  return {
+    'host-port': sets(`${path}.endpoint`),
+    'idle-timeout': sets(`${path}.keep_alive_timeout_ms`, asMs),
+    'read-timeout': sets(`${path}.request_timeout_ms`, asMs),
+    'read-header-timeout': sets(`${path}.headers_timeout_ms`, asMs),
+  };
+}
+
+function cors(path: string): Flags {
+  return group('cors', {
+    'allowed-origins': sets(`${path}.cors.allowed_origins`, asList),
+    'allowed-headers': sets(`${path}.cors.allowed_headers`, asList),
+  });
+}
+
+function udpServer(protocol: string): Flags {
+  const path = `receivers.jaeger.protocols.${protocol}`;
+  return {
+    'server-host-port': sets(`${path}.endpoint`),
+    'server-max-packet-size': sets(`${path}.max_packet_bytes`, asNumber),
+    'server-queue-size': sets(`${path}.queue_packets`, asNumber),
+    'server-socket-buffer-size': sets(`${path}.socket_buffer_kib`, asKib),
+    workers: ignored('datagrams are taken by the main thread and written by others'),
+  };
+}
+
+const NO_QUEUE =
+  'spans wait in no queue: a sender is answered once they are safe, and memory_limit_mib bounds what is under way';
+const NO_METRICS_STORE = 'Spoor counts rates, errors and latencies itself, from all stored spans';
+const OWN_STORE = 'Spoor keeps spans in its own store, see the keys below storage';
+
+const JAEGER_GRPC = 'receivers.jaeger.protocols.grpc';
+const THRIFT_HTTP = 'receivers.jaeger.protocols.thrift_http';
+const OTLP_GRPC = 'receivers.otlp.protocols.grpc';
+const OTLP_HTTP = 'receivers.otlp.protocols.http';
+
+const COLLECTOR: Flags = group('collector', {
+  ...group('grpc-server', grpcServer(JAEGER_GRPC)),
+  ...group('http-server', httpServer(THRIFT_HTTP)),
+  ...group('otlp', {
+    enabled: {
+      isBoolean: true,
+      read: (value) =>
+        [OTLP_GRPC, OTLP_HTTP].map((path) => ({
+          path: `${path}.enabled`.split('.'),
+          value: asBoolean(value),
+        })),
+    },
+    ...group('grpc', { ...grpcServer(OTLP_GRPC) }),
+    ...group('http', { ...httpServer(OTLP_HTTP), ...cors(OTLP_HTTP) }),
+  }),
+  ...group('zipkin', {
+    'host-port': sets('receivers.zipkin.endpoint'),
+    'keep-alive': ignored('connections are kept for receivers.zipkin.keep_alive_timeout_ms', true),
+    ...cors('receivers.zipkin'),
+  }),
+  'queue-size': ignored(NO_QUEUE),
+  'queue-size-memory': ignored(NO_QUEUE),
+  'num-workers': ignored(NO_QUEUE),
+  'enable-span-size-metrics': ignored('spoor_receiver_body_bytes_total counts bytes', true),
+  tags: refused('use a processor of type attributes in the pipeline, which inserts them', ''),
+});
+
+const AGENT: Flags = {
+  ...group('processor', {
+    ...group('jaeger-compact', udpServer('thrift_compact')),
+    ...group('jaeger-binary', udpServer('thrift_binary')),
+    ...group('zipkin-compact', udpServer('zipkin_compact')),
+  }),
+  'http-server.host-port': sets('sampling.http.endpoint'),
+  'agent.tags': refused(
+    'use a processor of type attributes in the pipeline, which inserts them',
+    '',
+  ),
+};
+
+const QUERY: Flags = group('query', {
+  'http-server.host-port': sets('query.http.endpoint'),
+  'http.tls.enabled': refused('the query port of Spoor speaks plain text', 'false', true),
+  'grpc-server.host-port': ignored('Spoor has no query API over gRPC'),
+  'static-files': sets('query.ui.assets_path'),
+  'ui-config': refused('the page of Spoor has no configuration file', ''),
+  'base-path': refused('Spoor serves the page and the API at / only', '/'),
+  'additional-headers': refused('Spoor answers with headers of its own only', ''),
+  'bearer-token-propagation': refused('the store takes no tokens', 'false', true),
+  'max-clock-skew-adjustment': ignored('times are shown as they were sent'),
+  'enable-tracing': ignored('Spoor sends no traces of itself', true),
+});
+
+const STORAGE: Flags = {
+  ...group('badger', {
+    'directory-value': sets('storage.directory'),
+    'directory-key': ignored('keys and values are in storage.directory'),
+    ephemeral: sets('storage.type', (text) => (asBoolean(text) === true ? 'memory' : 'columnar')),
+    'span-store-ttl': sets('storage.retention.max_age_hours', asHours),
+    consistency: ignored('every acknowledged span is on disk', true),
+    'maintenance-interval': ignored('blocks are merged as they come'),
+    'metrics-update-interval': ignored('metrics are of the moment'),
+    'read-only': refused('there is no store that is only read', 'false', true),
+  }),
+  'memory.max-traces': ignored('storage.memory.max_spans bounds the memory store by spans'),
+  ...group('prometheus', {
+    'server-url': ignored(NO_METRICS_STORE),
+    'connect-timeout': ignored(NO_METRICS_STORE),
+    'token-file': ignored(NO_METRICS_STORE),
+    'token-override-from-context': ignored(NO_METRICS_STORE, true),
+    ...group('query', {
+      namespace: ignored(NO_METRICS_STORE),
+      'duration-unit': ignored(NO_METRICS_STORE),
+      'normalize-calls': ignored(NO_METRICS_STORE, true),
+      'normalize-duration': ignored(NO_METRICS_STORE, true),
+      'extra-query-params': ignored(NO_METRICS_STORE),
+    }),
+  }),
+};
+
+const GENERAL: Flags = {
+  'log-level': sets('telemetry.log_level', (text) =>
+    text.toLowerCase().replace(/^d?panic$/, 'fatal'),
+  ),
+  'log-encoding': refused('the log is JSON lines', 'json'),
+  'config-file': refused('write it as YAML in the shape of the collector and give it to --config'),
+  'admin.http.host-port': sets('telemetry.health.endpoint'),
+  'metrics-backend': refused('metrics are for Prometheus, at /metrics', 'prometheus'),
+  'metrics-http-route': refused('metrics are at /metrics', '/metrics'),
+  ...group('multi-tenancy', {
+    enabled: sets('tenancy.enabled', asBoolean),
+    header: sets('tenancy.header'),
+    tenants: sets('tenancy.tenants', asList),
+  }),
+  ...group('sampling', {
+    'strategies-file': sets('sampling.strategies_file'),
+    'strategies-reload-interval': sets('sampling.reload_interval_ms', asMs),
+    'default-sampling-probability': sets('sampling.default_sampling_probability', asNumber),
+  }),
+};
+
+/** Kinds of storage in `SPAN_STORAGE_TYPE`. */
+const STORAGE_TYPES: Readonly<Record<string, string>> = { badger: 'columnar', memory: 'memory' };
+
+function readStorageTypes(value: string): Meaning[] {
+  return value.split(',').map((entry) => {
+    const type = STORAGE_TYPES[entry.trim()];
+    if (type === undefined) {
+      throw new RangeError(
+        `Spoor has no storage of type ${entry.trim()}; it has its own, which takes the place of badger, and memory`,
+      );
+    }
+    return { path: ['storage', 'type'], value: type };
+  });
+}
+
+function variable(flag: V1Flag): V1Flag {
+  return { ...flag, isVariableOnly: true };
+}
+
+/** The flags by name without dashes. Environment variables are their names in capitals with `_` for `.` and `-`. */
+export const V1_FLAGS: ReadonlyMap<string, V1Flag> = new Map(
+  Object.entries({
+    'span-storage.type': { read: readStorageTypes },
+    ...GENERAL,
+    ...COLLECTOR,
+    ...AGENT,
+    ...QUERY,
+    ...STORAGE,
+    'sampling-config-type': variable(refused('strategies come from a file or URL only', 'file')),
+    'sampling-storage-type': variable(ignored('there is no adaptive sampling')),
+    'metrics-storage-type': variable(ignored(NO_METRICS_STORE)),
+    'dependency-storage-type': variable(ignored('dependencies are counted in the store')),
+    'jaeger-listen-host': variable(sets('listen_host')),
+  } satisfies Flags),
+);
+
+/** Why flags that begin so are refused, or undefined when they are not. */
+export function refusedPrefix(name: string): string | undefined {
+  return /^(?:es|es-archive|opensearch|cassandra|cassandra-archive|grpc-storage|downsampling)\./.test(
+    name,
+  )
+    ? OWN_STORE
+    : undefined;
+}

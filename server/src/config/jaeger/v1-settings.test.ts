@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { configKeys, findKey } from '../config-keys.ts';
+import { loadConfig } from '../load-config.ts';
+import { problemOf } from '../testing/config-file.ts';
+import { V1_FLAGS } from './v1-flags.ts';
+import { variableOf, type JaegerFlag } from './v1-settings.ts';
+
+function flags(...texts: string[]): JaegerFlag[] {
+  return texts.map((text) => {
+    const [name = '', value = 'true'] = text.split('=');
+    return { name, value };
+  });
+}
+
+test('a flag is its name in capitals in the environment', () => {
+  assert.equal(variableOf('collector.otlp.grpc.host-port'), 'COLLECTOR_OTLP_GRPC_HOST_PORT');
+  assert.equal(variableOf('span-storage.type'), 'SPAN_STORAGE_TYPE');
+});
+
+test('every flag that means something sets keys that exist', () => {
+  const keys = configKeys();
+  for (const [name, flag] of V1_FLAGS) {
+    for (const value of ['memory', '1', '1s', 'true']) {
+      let meaning: ReturnType<typeof flag.read>;
+      try {
+        meaning = flag.read(value);
+      } catch (error) {
+        assert.ok(error instanceof RangeError && error.message.length > 10, name);
+        continue;
+      }
+      if (typeof meaning === 'string') continue;
+      for (const { path } of meaning) assert.ok(findKey(keys, path), `${name}: ${path.join('.')}`);
+    }
+  }
+});
+
+test('flags and variables of Jaeger 1 set our keys, with their units', () => {
+  const { receivers, query, telemetry, storage, tenancy, sampling } = loadConfig({
+    env: {
+      COLLECTOR_ZIPKIN_HOST_PORT: ':9412',
+      SPAN_STORAGE_TYPE: 'badger',
+      MULTI_TENANCY_ENABLED: 'true',
+      MULTI_TENANCY_TENANTS: 'a, b',
+      JAEGER_LISTEN_HOST: '0.0.0.0',
+      LOG_LEVEL: 'WARN',
+      COLLECTOR_OTLP_ENABLED: 'true',
+    },
+    jaegerFlags: flags(
+      'collector.grpc-server.host-port=:1',
+      'collector.grpc-server.max-message-size=4194304',
+      'collector.http-server.read-header-timeout=2s',
+      'processor.jaeger-compact.server-socket-buffer-size=1048576',
+      'badger.ephemeral=false',
+      'badger.span-store-ttl=72h',
+      'sampling.strategies-reload-interval=1m30s',
+      'collector.otlp.http.cors.allowed-origins=https://a.example,https://b.example',
+    ),
+  });
+  assert.equal(receivers.zipkin?.endpoint, ':9412');
+  assert.equal(receivers.jaeger?.protocols.grpc?.endpoint, ':1');
+  assert.equal(receivers.jaeger?.protocols.grpc?.max_body_mib, 4);
+  assert.equal(receivers.jaeger?.protocols.thrift_http?.headers_timeout_ms, 2000);
+  assert.equal(receivers.jaeger?.protocols.thrift_compact?.socket_buffer_kib, 1024);
+  assert.deepEqual(receivers.otlp?.protocols.http?.cors.allowed_origins, [
+    'https://a.example',
+    'https://b.example',
+  ]);
+  assert.equal(receivers.otlp?.protocols.grpc?.enabled, true);
+  assert.equal(query.http.endpoint, '0.0.0.0:16686');
+  assert.equal(telemetry.health.endpoint, '0.0.0.0:13133');
+  assert.equal(telemetry.log_level, 'warn');
+  assert.equal(storage.type, 'columnar');
+  assert.equal(storage.retention.max_age_hours, 72);
+  assert.deepEqual(tenancy.tenants, ['a', 'b']);
+  assert.equal(sampling.reload_interval_ms, 90_000);
+});
+
+test('a flag wins over its variable, and --set over both', () => {
+  const env = { COLLECTOR_ZIPKIN_HOST_PORT: ':1' };
+  const jaegerFlags = flags('collector.zipkin.host-port=:2');
+  const endpoint = (sets: string[], all = jaegerFlags): string | undefined =>
+    loadConfig({ env, jaegerFlags: all, sets }).receivers.zipkin?.endpoint;
+  assert.equal(endpoint([], []), ':1');
+  assert.equal(endpoint([]), ':2');
+  assert.equal(endpoint(['receivers.zipkin.endpoint=:3']), ':3');
+});
+
+test('what has no effect is told and what cannot be had is an error that says what to use', () => {
+  const warnings: string[] = [];
+  loadConfig({
+    role: 'query',
+    env: { COLLECTOR_QUEUE_SIZE: '2000', METRICS_STORAGE_TYPE: 'prometheus' },
+    jaegerFlags: flags('collector.zipkin.host-port=:9411', 'query.enable-tracing'),
+    warn: (message) => warnings.push(message),
+  });
+  assert.deepEqual(warnings, [
+    'COLLECTOR_QUEUE_SIZE has no effect: spans wait in no queue: a sender is answered once they are safe, and memory_limit_mib bounds what is under way',
+    'METRICS_STORAGE_TYPE has no effect: Spoor counts rates, errors and latencies itself, from all stored spans',
+    '--query.enable-tracing has no effect: Spoor sends no traces of itself',
+    '--collector.zipkin.host-port has no effect: no pipeline uses receivers.zipkin',
+  ]);
+  assert.deepEqual(
+    problemOf(() =>
+      loadConfig({
+        env: { SPAN_STORAGE_TYPE: 'memory,cassandra' },
+        jaegerFlags: flags(
+          'es.server-urls=x',
+          'query.base-path=/jaeger',
+          'collector.otlp.enabled=maybe',
+        ),
+      }),
+    ).split('\n'),
+    [
+      'SPAN_STORAGE_TYPE: Spoor has no storage of type cassandra; it has its own, which takes the place of badger, and memory',
+      '--es.server-urls: Spoor keeps spans in its own store, see the keys below storage',
+      '--query.base-path: Spoor serves the page and the API at / only',
+      '--collector.otlp.enabled: must be true or false, not "maybe"',
+    ],
+  );
+  assert.match(
+    problemOf(() => loadConfig({ env: {}, jaegerFlags: flags('collector.zipkin.host-port=9411') })),
+    /^receivers\.zipkin\.endpoint: must be host:port.*\(--collector\.zipkin\.host-port\)$/,
+  );
+});

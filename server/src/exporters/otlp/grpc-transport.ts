@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isIPv6 } from 'node:net';
+import {
+  Client,
+  compressionAlgorithms,
+  credentials,
+  Metadata,
+  status as Status,
+  type ServiceError,
+} from '@grpc/grpc-js';
+import { SpoorError, type ErrorCode } from '@spoor/core/model/errors.ts';
+import {
+  authorityOf,
+  type ExportAnswer,
+  type ExportRequest,
+  type ServerAddress,
+  type Transport,
+} from '#exporters/sending/transport.ts';
+import { decodeRpcStatus } from '#net/rpc-status.ts';
+import { readExportAnswer, refusedBy } from './export-answer.ts';
+
+/** Settings of a {@link GrpcTransport}. */
+export interface GrpcTransportSettings {
+  /** Metadata of each request. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Key that hands on the tenant; undefined: none does. */
+  readonly tenantHeader: string | undefined;
+  readonly compression: 'gzip' | 'none';
+  /** For one try, from its start to its answer, in ms. */
+  readonly timeoutMs: number;
+}
+
+const METHOD = '/opentelemetry.proto.collector.trace.v1.TraceService/Export';
+
+/** How soon a connection that could not be made is tried again: below the breaker's shortest pause, whose tries need it. */
+const RECONNECT_MS = 500;
+
+/** Quiet time after which a connection is pinged, so that one which hangs is found before it is needed, and time for the answer. */
+const KEEPALIVE_MS = 60_000;
+const KEEPALIVE_TIMEOUT_MS = 10_000;
+
+/** An answer says little. */
+const MAX_ANSWER_BYTES = 64 * 1024;
+
+/** RESOURCE_EXHAUSTED is not among them: whether it may be sent again is told by a RetryInfo. */
+const CODES: ReadonlyMap<number, ErrorCode> = new Map([
+  [Status.INVALID_ARGUMENT, 'malformed'],
+  [Status.UNAUTHENTICATED, 'config'],
+  [Status.PERMISSION_DENIED, 'config'],
+  [Status.NOT_FOUND, 'config'],
+  [Status.UNIMPLEMENTED, 'config'],
+  // All that may be sent again.
+  [Status.CANCELLED, 'unavailable'],
+  [Status.DEADLINE_EXCEEDED, 'unavailable'],
+  [Status.ABORTED, 'unavailable'],
+  [Status.OUT_OF_RANGE, 'unavailable'],
+  [Status.UNAVAILABLE, 'unavailable'],
+  [Status.DATA_LOSS, 'unavailable'],
+]);
+
+/**
+ * Sends OTLP over gRPC to one server.
+ * @see https://opentelemetry.io/docs/specs/otlp/#otlpgrpc
+ */
+export class GrpcTransport implements Transport {
+  readonly #settings: GrpcTransportSettings;
+  readonly #name: string;
+  readonly #client: Client;
+
+  /** @param name how errors call the server */
+  constructor(settings: GrpcTransportSettings, address: ServerAddress, name: string) {
+    const { ip, port } = address;
+    this.#settings = settings;
+    this.#name = name;
+    const target = isIPv6(ip) ? `ipv6:[${ip}]:${port}` : `ipv4:${ip}:${port}`;
+    this.#client = new Client(target, credentials.createInsecure(), {
+      'grpc.default_authority': authorityOf(address),
+      'grpc.primary_user_agent': 'Spoor',
+      'grpc.max_send_message_length': -1,
+      'grpc.max_receive_message_length': MAX_ANSWER_BYTES,
+      'grpc.default_compression_algorithm':
+        settings.compression === 'gzip'
+          ? compressionAlgorithms.gzip
+          : compressionAlgorithms.identity,
+      // Trying again is decided where it is counted.
+      'grpc.enable_retries': 0,
+      'grpc.service_config_disable_resolution': 1,
+      'grpc.use_local_subchannel_pool': 1,
+      'grpc.enable_http_proxy': 0,
+      'grpc.initial_reconnect_backoff_ms': RECONNECT_MS,
+      'grpc.max_reconnect_backoff_ms': RECONNECT_MS,
+      'grpc.keepalive_time_ms': KEEPALIVE_MS,
+      'grpc.keepalive_timeout_ms': KEEPALIVE_TIMEOUT_MS,
+    });
+  }
+
+  send({ tenant, body }: ExportRequest, signal: AbortSignal): Promise<ExportAnswer> {
+    const { headers, tenantHeader, timeoutMs } = this.#settings;
+    const metadata = new Metadata();
+    for (const [key, value] of Object.entries(headers)) metadata.set(key, value);
+    if (tenantHeader !== undefined) metadata.set(tenantHeader, tenant);
+    return new Promise((resolve, reject) => {
+      const call = this.#client.makeUnaryRequest(
+        METHOD,
+        (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length),
+        (bytes: Buffer) => bytes,
+        body,
+        metadata,
+        { deadline: Date.now() + timeoutMs },
+        (error, answer) => {
+          signal.removeEventListener('abort', cancel);
+          if (error === null) resolve(readExportAnswer(answer ?? NO_BYTES));
+          else reject(signal.aborted ? this.#givenUp(error) : this.#refused(error));
+        },
+      );
+      const cancel = (): void => call.cancel();
+      if (signal.aborted) cancel();
+      else signal.addEventListener('abort', cancel);
+    });
+  }
+
+  close(): void {
+    this.#client.close();
+  }
+
+  #refused(error: ServiceError): SpoorError {
+    const { code, details } = error;
+    const retryAfterMs = retryDelay(error);
+    const isThrottled = code === Status.RESOURCE_EXHAUSTED;
+    // Without a RetryInfo it is a message over the server's limit, which stays so.
+    const throttled = retryAfterMs === undefined ? 'too_large' : 'overloaded';
+    return refusedBy(this.#name, isThrottled ? throttled : (CODES.get(code) ?? 'internal'), {
+      status: Status[code] ?? `status ${code}`,
+      message: details,
+      retryAfterMs,
+    });
+  }
+
+  #givenUp(cause: ServiceError): SpoorError {
+    return new SpoorError('unavailable', `${this.#name}: given up at the end`, { cause });
+  }
+}
+
+const NO_BYTES = Buffer.alloc(0);
+
+/** The delay of a RetryInfo, in ms. */
+function retryDelay({ metadata }: ServiceError): number | undefined {
+  const [details] = metadata.get('grpc-status-details-bin');
+  if (!Buffer.isBuffer(details)) return undefined;
+  try {
+    return decodeRpcStatus(details).retryDelayMs;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { SpoorError } from '@spoor/core/model/errors.ts';
+import type { ExportRequest } from '#exporters/sending/transport.ts';
+import { requestOf, TestClock, turns } from '#exporters/testing/example-requests.ts';
+import { MemoryQueue } from './memory-queue.ts';
+
+interface Sending {
+  readonly request: ExportRequest;
+  end(error?: Error): void;
+}
+
+function bed(capacityBytes: number): { queue: MemoryQueue; sending: Sending[]; clock: TestClock } {
+  const sending: Sending[] = [];
+  const clock = new TestClock();
+  const queue = new MemoryQueue({
+    path: 'exporters.otlp',
+    send: (request, signal) =>
+      new Promise((resolve, reject) => {
+        const end = (error?: Error): void => (error === undefined ? resolve() : reject(error));
+        sending.push({ request, end });
+        signal.addEventListener('abort', () => end(new SpoorError('unavailable', 'given up')));
+      }),
+    maxUnderWay: 2,
+    capacityBytes,
+    later: clock.later,
+  });
+  return { queue, sending, clock };
+}
+
+function withCode(code: string): (error: unknown) => boolean {
+  return (error) => error instanceof SpoorError && error.code === code;
+}
+
+test('without room to wait a request beyond those under way is refused with a hint', async () => {
+  const { queue, sending } = bed(0);
+  const puts = [queue.put(requestOf(1)), queue.put(requestOf(2))];
+  await assert.rejects(
+    queue.put(requestOf(3)),
+    (error) => withCode('overloaded')(error) && (error as SpoorError).retryAfterMs !== undefined,
+  );
+  sending[0]!.end();
+  await puts[0];
+  puts.push(queue.put(requestOf(4)));
+  for (const one of sending) one.end();
+  await Promise.all(puts);
+  await queue.shutdown(1000);
+});
+
+test('requests wait for their turn, and are safe only when they were sent', async () => {
+  const size = requestOf(1).body.length;
+  const { queue, sending } = bed(2 * size);
+  const ended: number[] = [];
+  const puts = [1, 2, 3, 4].map((i) => queue.put(requestOf(i)).then(() => ended.push(i)));
+  await assert.rejects(queue.put(requestOf(5)), withCode('overloaded'));
+  assert.deepEqual(queue.figures, { underWay: 2, usedBytes: 2 * size, capacityBytes: 2 * size });
+  assert.equal(sending.length, 2);
+  sending[1]!.end();
+  await turns();
+  assert.deepEqual(ended, [2]);
+  assert.equal(sending.length, 3);
+  sending[0]!.end();
+  await turns();
+  for (const one of sending) one.end();
+  await Promise.all(puts);
+  assert.equal(queue.figures.usedBytes, 0);
+});
+
+test('what cannot be sent says so to who put it, and the next has its turn', async () => {
+  const { queue, sending } = bed(10_000);
+  const puts = [1, 2, 3].map((i) => queue.put(requestOf(i)));
+  sending[0]!.end(new SpoorError('malformed', 'no'));
+  await assert.rejects(puts[0]!, withCode('malformed'));
+  assert.equal(sending.length, 3);
+  for (const one of sending) one.end();
+  await Promise.all(puts.slice(1));
+});
+
+test('a queue that is closed takes nothing, sends until its deadline, and gives the rest back', async () => {
+  const { queue, sending, clock } = bed(10_000);
+  const puts = [1, 2, 3, 4].map((i) => queue.put(requestOf(i)));
+  const ends = Promise.allSettled(puts);
+  const closed = queue.shutdown(1000);
+  await assert.rejects(queue.put(requestOf(5)), withCode('unavailable'));
+  sending[0]!.end();
+  await turns();
+  assert.equal(sending.length, 3);
+  await clock.pass(1000);
+  await closed;
+  assert.deepEqual(
+    (await ends).map(({ status }) => status),
+    ['fulfilled', 'rejected', 'rejected', 'rejected'],
+  );
+});

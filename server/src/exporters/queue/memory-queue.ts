@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+import { SpoorError } from '@spoor/core/model/errors.ts';
+import type { ExportRequest } from '#exporters/sending/transport.ts';
+import { afterTimeout, type Later } from '#storage/columnar/later.ts';
+import type { QueueFigures, SendingQueue, SendRequest } from './sending-queue.ts';
+
+/** Options of a {@link MemoryQueue}. */
+export interface MemoryQueueOptions {
+  /** How errors call it: the path of the exporter's section. */
+  readonly path: string;
+  readonly send: SendRequest;
+  /** Requests that are sent at the same time. */
+  readonly maxUnderWay: number;
+  /** Bytes of requests that may wait for their turn; 0: none waits. */
+  readonly capacityBytes: number;
+  readonly later?: Later;
+}
+
+/** When a sender should come again that found the queue full, in ms. */
+const RETRY_AFTER_MS = 1000;
+
+interface Waiting {
+  readonly request: ExportRequest;
+  readonly resolve: (sent: Promise<void>) => void;
+  readonly reject: (error: SpoorError) => void;
+}
+
+/**
+ * Sends a bounded number of requests at the same time and lets a bounded number of bytes wait. A request is safe only when a
+ * server has taken it, so nothing is lost that was promised when the process ends.
+ */
+export class MemoryQueue implements SendingQueue {
+  readonly #options: MemoryQueueOptions;
+  readonly #abort = new AbortController();
+  readonly #waiting: Waiting[] = [];
+  #waitingBytes = 0;
+  #underWay = 0;
+  #isClosed = false;
+  #onIdle: (() => void) | undefined;
+
+  constructor(options: MemoryQueueOptions) {
+    this.#options = options;
+  }
+
+  get figures(): QueueFigures {
+    return {
+      underWay: this.#underWay,
+      usedBytes: this.#waitingBytes,
+      capacityBytes: this.#options.capacityBytes,
+    };
+  }
+
+  start(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  put(request: ExportRequest): Promise<void> {
+    const { path, maxUnderWay, capacityBytes } = this.#options;
+    if (this.#isClosed) return Promise.reject(closed(path));
+    if (this.#underWay < maxUnderWay) return this.#send(request);
+    const waitingBytes = this.#waitingBytes + request.body.length;
+    if (waitingBytes > capacityBytes) {
+      const held =
+        capacityBytes === 0
+          ? `${maxUnderWay} requests are under way`
+          : `${this.#waitingBytes} bytes wait, ${request.body.length} more are over the limit of ${capacityBytes}`;
+      return Promise.reject(
+        new SpoorError('overloaded', `${path}: no room now: ${held}`, {
+          retryAfterMs: RETRY_AFTER_MS,
+        }),
+      );
+    }
+    this.#waitingBytes = waitingBytes;
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ request, resolve, reject });
+    });
+  }
+
+  async shutdown(deadlineMs: number): Promise<void> {
+    this.#isClosed = true;
+    if (this.#underWay === 0) return;
+    const idle = new Promise<void>((resolve) => (this.#onIdle = resolve));
+    const cancel = (this.#options.later ?? afterTimeout)(() => this.#giveUp(), deadlineMs);
+    await idle;
+    cancel();
+  }
+
+  #giveUp(): void {
+    for (const { reject } of this.#waiting.splice(0)) reject(closed(this.#options.path));
+    this.#waitingBytes = 0;
+    this.#abort.abort();
+  }
+
+  async #send(request: ExportRequest): Promise<void> {
+    this.#underWay++;
+    try {
+      await this.#options.send(request, this.#abort.signal);
+    } finally {
+      this.#underWay--;
+      this.#sendNext();
+    }
+  }
+
+  #sendNext(): void {
+    const next = this.#waiting.shift();
+    if (next !== undefined) {
+      this.#waitingBytes -= next.request.body.length;
+      next.resolve(this.#send(next.request));
+    } else if (this.#underWay === 0) this.#onIdle?.();
+  }
+}
+
+function closed(path: string): SpoorError {
+  return new SpoorError('unavailable', `${path}: it is closed`);
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ExportRequest } from '#exporters/sending/transport.ts';
+
+/**
+ * Sends one request and keeps trying as long as it should; see `Sender.send`.
+ * @throws {SpoorError}
+ */
+export type SendRequest = (request: ExportRequest, signal: AbortSignal) => Promise<void>;
+
+/** What a queue holds. */
+export interface QueueFigures {
+  /** Requests that are being sent, those that pause before they are tried again included. */
+  readonly underWay: number;
+  readonly usedBytes: number;
+  /** 0: none wait. */
+  readonly capacityBytes: number;
+}
+
+/** Where requests are until they were sent. */
+export interface SendingQueue {
+  readonly figures: QueueFigures;
+  /** @throws {SpoorError} unavailable or config */
+  start(): Promise<void>;
+  /**
+   * Resolves when the request is safe: taken by a server, or kept by the queue for good.
+   * @throws {SpoorError} overloaded: it is full; unavailable; what sending it throws
+   */
+  put(request: ExportRequest): Promise<void>;
+  /** Sends what it holds until the deadline, in ms from now, then ends. */
+  shutdown(deadlineMs: number): Promise<void>;
+}

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import { LogThrottle, type Logger } from '#net/logger.ts';
+import { afterTimeout, type Later } from '#storage/columnar/later.ts';
+import { CircuitBreaker, type BreakerSettings } from './circuit-breaker.ts';
+import type { ServerAddress, Transport } from './transport.ts';
+
+/** One server that spans are sent to. */
+export interface Destination {
+  /** `host:port`, with the address where the host is a name. */
+  readonly name: string;
+  readonly transport: Transport;
+  readonly breaker: CircuitBreaker;
+}
+
+/** Options of {@link Destinations}. */
+export interface DestinationsOptions {
+  /** Configured servers: each a name, which may have several addresses, or an address. */
+  readonly servers: readonly { readonly host: string; readonly port: number }[];
+  /** How often names are looked up, in ms. */
+  readonly resolveIntervalMs: number;
+  readonly breaker: BreakerSettings;
+  /** Makes the way to a server; it is closed when its name no longer has the address. */
+  readonly connect: (address: ServerAddress, name: string) => Transport;
+  readonly logger: Pick<Logger, 'warn'>;
+  /** All addresses of a host; the system's way unless told. */
+  readonly resolve?: (host: string) => Promise<readonly string[]>;
+  readonly later?: Later;
+  /** Monotonic clock in ms. */
+  readonly nowMs?: () => number;
+}
+
+/** Addresses of one name that are used: a mistake in DNS must not make thousands of connections. */
+const MAX_ADDRESSES = 256;
+
+const LOG_INTERVAL_MS = 60_000;
+
+/** The servers of an exporter: every address of every name, looked up again and again. */
+export class Destinations {
+  readonly #options: DestinationsOptions;
+  readonly #later: Later;
+  readonly #nowMs: () => number;
+  readonly #throttle = new LogThrottle(LOG_INTERVAL_MS);
+  #list: readonly Destination[] = [];
+  /** Addresses of each server when they could be looked up last. */
+  readonly #ips: (readonly string[])[];
+  #cancel: (() => void) | undefined;
+  #isClosed = false;
+  #removedOpenings = 0;
+
+  constructor(options: DestinationsOptions) {
+    this.#options = options;
+    this.#later = options.later ?? afterTimeout;
+    this.#nowMs = options.nowMs ?? (() => performance.now());
+    this.#ips = options.servers.map(() => []);
+  }
+
+  /** In the order of the configuration, then of addresses; empty while no name has one. */
+  get list(): readonly Destination[] {
+    return this.#list;
+  }
+
+  /** Times that breakers opened, of servers that are gone too. */
+  get openings(): number {
+    return this.#list.reduce((sum, { breaker }) => sum + breaker.opened, this.#removedOpenings);
+  }
+
+  /** Looks all names up, from now on again and again. A name that is unknown is no error: it may become known. */
+  async start(): Promise<void> {
+    await this.#refresh();
+    if (this.#isClosed || this.#options.servers.every(({ host }) => isIP(host) !== 0)) return;
+    const again = (): void => {
+      if (this.#isClosed) return;
+      this.#cancel = this.#later(
+        () => void this.#refresh().then(again),
+        this.#options.resolveIntervalMs,
+      );
+    };
+    again();
+  }
+
+  /** Closes the ways to all servers once their requests have ended. */
+  close(): void {
+    this.#isClosed = true;
+    this.#cancel?.();
+    for (const { transport } of this.#list) transport.close();
+  }
+
+  async #refresh(): Promise<void> {
+    await Promise.all(this.#options.servers.map(({ host }, i) => this.#look(host, i)));
+    if (this.#isClosed) return;
+    const before = new Map(this.#list.map((destination) => [destination.name, destination]));
+    const after = new Map<string, Destination>();
+    for (const [i, { host, port }] of this.#options.servers.entries()) {
+      for (const ip of this.#ips[i]!) {
+        const name = `${isIP(ip) === 6 ? `[${ip}]` : ip}:${port}${ip === host ? '' : ` (${host})`}`;
+        if (!after.has(name))
+          after.set(name, before.get(name) ?? this.#connect(name, host, port, ip));
+      }
+    }
+    for (const [name, { transport, breaker }] of before) {
+      if (after.has(name)) continue;
+      this.#removedOpenings += breaker.opened;
+      transport.close();
+    }
+    this.#list = [...after.values()];
+  }
+
+  #connect(name: string, host: string, port: number, ip: string): Destination {
+    const { connect, breaker } = this.#options;
+    return {
+      name,
+      transport: connect({ host, port, ip }, name),
+      breaker: new CircuitBreaker(breaker, this.#nowMs),
+    };
+  }
+
+  /** When a name cannot be looked up, the addresses stay that it had. */
+  async #look(host: string, server: number): Promise<void> {
+    if (isIP(host) !== 0) {
+      this.#ips[server] = [host];
+      return;
+    }
+    try {
+      const ips = await (this.#options.resolve ?? allAddresses)(host);
+      // In one order, since servers answer in a new one each time.
+      this.#ips[server] = [...new Set(ips)].toSorted().slice(0, MAX_ADDRESSES);
+    } catch (error) {
+      this.#throttle.log((suppressed) =>
+        this.#options.logger.warn(
+          { suppressed },
+          `${host} cannot be looked up: ${error instanceof Error ? error.message : String(error)}`,
+        ),
+      );
+    }
+  }
+}
+
+async function allAddresses(host: string): Promise<string[]> {
+  return (await lookup(host, { all: true })).map(({ address }) => address);
+}

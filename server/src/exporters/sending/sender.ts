@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: Apache-2.0
+import { SpoorError, type ErrorCode } from '@spoor/core/model/errors.ts';
+import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
+import { LogThrottle, type Logger } from '#net/logger.ts';
+import { afterTimeout, type Later } from '#storage/columnar/later.ts';
+import { Backoff, type BackoffSettings } from './backoff.ts';
+import type { BreakerPass } from './circuit-breaker.ts';
+import type { Destination, Destinations } from './destinations.ts';
+import { decodeRequest, encodeRequests, selectRows } from './request-encoder.ts';
+import { isRetryable, settleAll } from './settle-all.ts';
+import { rowsByOwner } from './trace-owners.ts';
+import type { ExportRequest } from './transport.ts';
+
+/** How servers are chosen: one after the other, or all spans of a trace to one. */
+export type Routing = 'round_robin' | 'trace_id';
+
+/** How long a request is tried. */
+export interface RetrySettings extends BackoffSettings {
+  /** After this no further try is made, in ms; Infinity: for ever. */
+  readonly maxElapsedTimeMs: number;
+}
+
+/** Options of a {@link Sender}. */
+export interface SenderOptions {
+  /** How the log and errors call the exporter: the path of its section. */
+  readonly path: string;
+  readonly destinations: Destinations;
+  readonly routing: Routing;
+  /** Undefined: a request that fails goes back to who keeps it. */
+  readonly retry: RetrySettings | undefined;
+  /** Largest body in bytes. */
+  readonly maxRequestBytes: number;
+  readonly logger: Pick<Logger, 'warn'>;
+  readonly later?: Later;
+  /** Numbers in [0, 1). */
+  readonly random?: () => number;
+  /** Monotonic clock in ms. */
+  readonly nowMs?: () => number;
+}
+
+/** Why spans are gone: the code of the error, or left out by a server that took the rest. */
+export type DropReason = ErrorCode | 'partial_success';
+
+/** What a {@link Sender} has done since its start. */
+export interface SenderFigures {
+  /** Spans that a server took. */
+  readonly sentSpans: number;
+  /** Spans of requests that were given back to who keeps them. */
+  readonly failedSpans: number;
+  /** Spans that no server will take. */
+  readonly droppedSpans: ReadonlyMap<DropReason, number>;
+  /** Requests that were tried again. */
+  readonly retries: number;
+}
+
+/** A request with the server that its traces belong to. */
+interface OwnedRequest extends ExportRequest {
+  readonly owner?: Destination | undefined;
+}
+
+const LOG_INTERVAL_MS = 10_000;
+
+/** A hint for senders when nobody knows better, in ms. */
+const USUAL_RETRY_AFTER_MS = 1000;
+
+/** Sends requests to the servers of an exporter: chooses one, passes its breaker, tries again. */
+export class Sender {
+  readonly #options: SenderOptions;
+  readonly #later: Later;
+  readonly #random: () => number;
+  readonly #nowMs: () => number;
+  readonly #throttle = new LogThrottle(LOG_INTERVAL_MS);
+  #turn = 0;
+  #sentSpans = 0;
+  #failedSpans = 0;
+  #retries = 0;
+  readonly #droppedSpans = new Map<DropReason, number>();
+
+  constructor(options: SenderOptions) {
+    this.#options = options;
+    this.#later = options.later ?? afterTimeout;
+    this.#random = options.random ?? Math.random;
+    this.#nowMs = options.nowMs ?? (() => performance.now());
+  }
+
+  get figures(): SenderFigures {
+    return {
+      sentSpans: this.#sentSpans,
+      failedSpans: this.#failedSpans,
+      droppedSpans: this.#droppedSpans,
+      retries: this.#retries,
+    };
+  }
+
+  /** Makes requests of a batch, one or more for each server where traces have one. */
+  requestsOf(tenant: ExportRequest['tenant'], batch: SpanBatch): ExportRequest[] {
+    const { routing, maxRequestBytes } = this.#options;
+    return routing === 'trace_id'
+      ? this.#ownedRequests(tenant, batch)
+      : encodeRequests(tenant, batch, maxRequestBytes);
+  }
+
+  /**
+   * Resolves when the request was taken.
+   * @param signal fires when no further try is to be made, and the one under way is to end
+   * @throws {SpoorError} overloaded or unavailable: not taken for now; another code: no server will take it, which was counted
+   */
+  async send(request: ExportRequest, signal: AbortSignal): Promise<void> {
+    const { retry } = this.#options;
+    const backoff = retry && new Backoff(retry, this.#random);
+    const startMs = this.#nowMs();
+    for (;;) {
+      try {
+        await this.#sendOnce(request, signal);
+        return;
+      } catch (error) {
+        if (!isRetryable(error)) throw error;
+        const pauseMs = backoff?.next(error.retryAfterMs) ?? 0;
+        const isLate =
+          retry === undefined || this.#nowMs() - startMs + pauseMs > retry.maxElapsedTimeMs;
+        if (isLate || signal.aborted || !(await this.#pause(pauseMs, signal))) {
+          this.#failedSpans += request.spans;
+          throw error;
+        }
+        this.#retries++;
+      }
+    }
+  }
+
+  #sendOnce(request: OwnedRequest, signal: AbortSignal): Promise<void> {
+    if (this.#options.routing === 'round_robin') return this.#sendInTurn(request, signal);
+    const { owner } = request;
+    const isThere = owner !== undefined && this.#options.destinations.list.includes(owner);
+    const pass = isThere ? owner.breaker.enter() : undefined;
+    if (isThere && pass !== undefined) return this.#exchange(request, owner, pass, signal);
+    return this.#sendToOwners(request, signal);
+  }
+
+  /** Tries each server that can be tried, from the next in turn on, until one takes the request. */
+  async #sendInTurn(request: ExportRequest, signal: AbortSignal): Promise<void> {
+    const { list } = this.#options.destinations;
+    const first = this.#turn++;
+    let failure: SpoorError | undefined;
+    for (let i = 0; i < list.length && !signal.aborted; i++) {
+      const destination = list[(first + i) % list.length]!;
+      const pass = destination.breaker.enter();
+      if (pass === undefined) continue;
+      try {
+        await this.#exchange(request, destination, pass, signal);
+        return;
+      } catch (error) {
+        if (!isRetryable(error)) throw error;
+        failure = error;
+      }
+    }
+    throw failure ?? this.#noneToTry();
+  }
+
+  /** Sends each part of a request to the server that its traces belong to now. */
+  async #sendToOwners(request: ExportRequest, signal: AbortSignal): Promise<void> {
+    const parts = this.#ownedRequests(request.tenant, decodeRequest(request));
+    const [first] = parts;
+    if (first?.owner === undefined) throw this.#noneToTry();
+    if (parts.length === 1) {
+      // The bytes are those that may have been sent before, so that who has them knows them.
+      await this.#sendOnce({ ...request, owner: first.owner }, signal);
+      return;
+    }
+    await settleAll(parts.map((part) => this.send(part, signal)));
+  }
+
+  #ownedRequests(tenant: ExportRequest['tenant'], batch: SpanBatch): OwnedRequest[] {
+    const { destinations, maxRequestBytes } = this.#options;
+    const passable = destinations.list.filter(({ breaker }) => breaker.isPassable);
+    if (passable.length === 0) return encodeRequests(tenant, batch, maxRequestBytes);
+    const owners = rowsByOwner(batch, passable);
+    return [...owners].flatMap(([owner, rows]) => {
+      const part = rows.length === batch.rows ? batch : selectRows(batch, rows);
+      return encodeRequests(tenant, part, maxRequestBytes).map((one) => ({ ...one, owner }));
+    });
+  }
+
+  async #exchange(
+    request: ExportRequest,
+    { name, transport }: Destination,
+    pass: BreakerPass,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { path } = this.#options;
+    try {
+      const { rejectedSpans, message } = await transport.send(request, signal);
+      pass.succeed();
+      const rejected = Math.min(rejectedSpans, request.spans);
+      this.#sentSpans += request.spans - rejected;
+      if (rejected > 0) this.#drop('partial_success', rejected);
+      if (rejected > 0 || message !== '') {
+        this.#warn(`${path}: ${name} left out ${rejected} of ${request.spans} spans: ${message}`);
+      }
+    } catch (error) {
+      if (isRetryable(error)) {
+        if (signal.aborted) pass.cancel();
+        else pass.fail(error.retryAfterMs);
+        this.#warn(`${path}: ${error.message}`);
+        throw error;
+      }
+      // A server that refuses is there.
+      pass.succeed();
+      this.#drop(error instanceof SpoorError ? error.code : 'internal', request.spans);
+      const message = error instanceof Error ? error.message : String(error);
+      this.#warn(`${path}: ${request.spans} spans are dropped: ${message}`);
+      throw error;
+    }
+  }
+
+  #drop(reason: DropReason, spans: number): void {
+    this.#droppedSpans.set(reason, (this.#droppedSpans.get(reason) ?? 0) + spans);
+  }
+
+  #noneToTry(): SpoorError {
+    const { path, destinations } = this.#options;
+    const { list } = destinations;
+    if (list.length === 0) {
+      return new SpoorError('unavailable', `${path}: no address of a server is known`, {
+        retryAfterMs: USUAL_RETRY_AFTER_MS,
+      });
+    }
+    const soonestMs = Math.min(...list.map(({ breaker }) => breaker.retryAfterMs));
+    return new SpoorError(
+      'unavailable',
+      `${path}: ${list.length === 1 ? `${list[0]!.name} does` : `none of ${list.length} servers does`} not take spans, and is left alone for a while`,
+      { retryAfterMs: Math.max(USUAL_RETRY_AFTER_MS, Math.ceil(soonestMs)) },
+    );
+  }
+
+  /** @returns false when the signal fired meanwhile */
+  #pause(pauseMs: number, signal: AbortSignal): Promise<boolean> {
+    return new Promise((resolve) => {
+      const end = (): void => {
+        signal.removeEventListener('abort', end);
+        cancel();
+        resolve(!signal.aborted);
+      };
+      const cancel = this.#later(end, pauseMs);
+      signal.addEventListener('abort', end);
+    });
+  }
+
+  #warn(message: string): void {
+    this.#throttle.log((suppressed) => {
+      this.#options.logger.warn(suppressed === 0 ? {} : { suppressed }, message);
+    });
+  }
+}
