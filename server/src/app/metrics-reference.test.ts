@@ -32,6 +32,9 @@ async function scrape(): Promise<string> {
       'tenancy.enabled=true',
       ...freePorts(),
       'receivers.jaeger.protocols.thrift_compact.tenant=acme',
+      'exporters.otlp.endpoint=http://127.0.0.1:1',
+      'service.pipelines.traces/away.receivers=[zipkin]',
+      'service.pipelines.traces/away.exporters=[otlp]',
       'query.ui.assets_path=/nonexistent',
     ],
   });

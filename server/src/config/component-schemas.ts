@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { debugExporterSchema } from './debug-exporter-config.ts';
 import { jaegerReceiverSchema } from './jaeger-receiver-config.ts';
+import { otlpExporterSchema, otlpHttpExporterSchema } from './otlp-exporter-config.ts';
 import { otlpReceiverSchema } from './otlp-receiver-config.ts';
 import { storageExporterSchema } from './storage-config.ts';
 import { zipkinReceiverSchema } from './zipkin-receiver-config.ts';
@@ -19,4 +21,7 @@ export const PROCESSOR_SCHEMAS = {};
 /** Settings of exporters by type. */
 export const EXPORTER_SCHEMAS = {
   storage: storageExporterSchema,
+  otlp: otlpExporterSchema,
+  otlphttp: otlpHttpExporterSchema,
+  debug: debugExporterSchema,
 };

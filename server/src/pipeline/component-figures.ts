@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /** A figure of a processor or exporter since its start; which component it is of is said by who collects them. */
-interface ComponentFigure {
+export interface ComponentFigure {
   /** Name of the metric, such as `otelcol_exporter_sent_spans`; it always has the same labels. */
   readonly name: string;
   readonly kind: 'gauge' | 'counter';

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isIPv6 } from 'node:net';
+import { isIP, isIPv6 } from 'node:net';
+import { checkServerIdentity } from 'node:tls';
 import {
   Client,
   compressionAlgorithms,
@@ -17,7 +18,9 @@ import {
   type Transport,
 } from '#exporters/sending/transport.ts';
 import { decodeRpcStatus } from '#net/rpc-status.ts';
+import type { TlsConnectOptions } from '#net/tls/client-tls.ts';
 import { readExportAnswer, refusedBy } from './export-answer.ts';
+import type { TlsSource } from './http-transport.ts';
 
 /** Settings of a {@link GrpcTransport}. */
 export interface GrpcTransportSettings {
@@ -38,6 +41,9 @@ const RECONNECT_MS = 500;
 /** Quiet time after which a connection is pinged, so that one which hangs is found before it is needed, and time for the answer. */
 const KEEPALIVE_MS = 60_000;
 const KEEPALIVE_TIMEOUT_MS = 10_000;
+
+/** An address is no name to be told to a server, and grpc-js has to tell it one. */
+const NAMELESS = 'address.invalid';
 
 /** An answer says little. */
 const MAX_ANSWER_BYTES = 64 * 1024;
@@ -65,23 +71,51 @@ const CODES: ReadonlyMap<number, ErrorCode> = new Map([
 export class GrpcTransport implements Transport {
   readonly #settings: GrpcTransportSettings;
   readonly #name: string;
-  readonly #client: Client;
+  readonly #address: ServerAddress;
+  readonly #tls: TlsSource | undefined;
+  #client: Client;
+  /** With which the connections of the client are made. */
+  #options: TlsConnectOptions | undefined;
 
-  /** @param name how errors call the server */
-  constructor(settings: GrpcTransportSettings, address: ServerAddress, name: string) {
-    const { ip, port } = address;
+  /**
+   * @param name how errors call the server
+   * @param tls undefined: plain text
+   */
+  constructor(
+    settings: GrpcTransportSettings,
+    address: ServerAddress,
+    name: string,
+    tls: TlsSource | undefined,
+  ) {
     this.#settings = settings;
+    this.#address = address;
     this.#name = name;
+    this.#tls = tls;
+    this.#options = tls?.options;
+    this.#client = this.#createClient();
+  }
+
+  #createClient(): Client {
+    const { host, ip, port } = this.#address;
+    const { compression } = this.#settings;
     const target = isIPv6(ip) ? `ipv6:[${ip}]:${port}` : `ipv4:${ip}:${port}`;
-    this.#client = new Client(target, credentials.createInsecure(), {
-      'grpc.default_authority': authorityOf(address),
+    const options = this.#options;
+    const how =
+      options === undefined
+        ? credentials.createInsecure()
+        : credentials.createFromSecureContext(options.secureContext, {
+            rejectUnauthorized: options.rejectUnauthorized !== false,
+            checkServerIdentity: (_, certificate) => checkServerIdentity(serverName, certificate),
+          });
+    const serverName = options?.servername ?? host;
+    return new Client(target, how, {
+      'grpc.default_authority': authorityOf(this.#address),
+      'grpc.ssl_target_name_override': isIP(serverName) === 0 ? serverName : NAMELESS,
       'grpc.primary_user_agent': 'Spoor',
       'grpc.max_send_message_length': -1,
       'grpc.max_receive_message_length': MAX_ANSWER_BYTES,
       'grpc.default_compression_algorithm':
-        settings.compression === 'gzip'
-          ? compressionAlgorithms.gzip
-          : compressionAlgorithms.identity,
+        compression === 'gzip' ? compressionAlgorithms.gzip : compressionAlgorithms.identity,
       // Trying again is decided where it is counted.
       'grpc.enable_retries': 0,
       'grpc.service_config_disable_resolution': 1,
@@ -95,6 +129,7 @@ export class GrpcTransport implements Transport {
   }
 
   send({ tenant, body }: ExportRequest, signal: AbortSignal): Promise<ExportAnswer> {
+    this.#refreshTls();
     const { headers, tenantHeader, timeoutMs } = this.#settings;
     const metadata = new Metadata();
     for (const [key, value] of Object.entries(headers)) metadata.set(key, value);
@@ -121,6 +156,15 @@ export class GrpcTransport implements Transport {
 
   close(): void {
     this.#client.close();
+  }
+
+  /** New connections are made with the certificates of now. */
+  #refreshTls(): void {
+    if (this.#tls === undefined || this.#tls.options === this.#options) return;
+    this.#options = this.#tls.options;
+    const before = this.#client;
+    this.#client = this.#createClient();
+    before.close();
   }
 
   #refused(error: ServiceError): SpoorError {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import http from 'node:http';
 import https from 'node:https';
+import { isIP } from 'node:net';
 import { promisify } from 'node:util';
 import { gzip, zstdCompress } from 'node:zlib';
 import { SpoorError, type ErrorCode } from '@spoor/core/model/errors.ts';
@@ -12,13 +13,14 @@ import {
   type Transport,
 } from '#exporters/sending/transport.ts';
 import { decodeRpcStatus } from '#net/rpc-status.ts';
+import type { ClientTls } from '#net/tls/client-tls.ts';
 import { readExportAnswer, refusedBy } from './export-answer.ts';
+
+/** Where options of TLS connections come from; another object when they have changed. */
+export type TlsSource = Pick<ClientTls, 'options'>;
 
 /** Settings of an {@link HttpTransport}. */
 export interface HttpTransportSettings {
-  readonly scheme: 'http' | 'https';
-  /** Path of requests, with a query when there is one. */
-  readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   /** Header that hands on the tenant; undefined: none does. */
   readonly tenantHeader: string | undefined;
@@ -64,20 +66,28 @@ export class HttpTransport implements Transport {
   readonly #settings: HttpTransportSettings;
   readonly #address: ServerAddress;
   readonly #name: string;
-  readonly #agent: http.Agent;
-  readonly #request: typeof http.request;
+  readonly #tls: TlsSource | undefined;
   readonly #headers: http.OutgoingHttpHeaders;
-  #underWay = 0;
-  #isClosed = false;
+  #agent: http.Agent;
+  /** With which the connections of the agent are made. */
+  #options: https.RequestOptions;
 
-  /** @param name how errors call the server */
-  constructor(settings: HttpTransportSettings, address: ServerAddress, name: string) {
+  /**
+   * @param name how errors call the server
+   * @param tls undefined: plain text
+   */
+  constructor(
+    settings: HttpTransportSettings,
+    address: ServerAddress,
+    name: string,
+    tls: TlsSource | undefined,
+  ) {
     this.#settings = settings;
     this.#address = address;
     this.#name = name;
-    const options = { keepAlive: true, maxSockets: settings.maxConnections };
-    this.#agent = settings.scheme === 'https' ? new https.Agent(options) : new http.Agent(options);
-    this.#request = settings.scheme === 'https' ? https.request : http.request;
+    this.#tls = tls;
+    this.#options = tls?.options ?? {};
+    this.#agent = this.#createAgent();
     const { compression } = settings;
     this.#headers = {
       'user-agent': 'Spoor',
@@ -90,21 +100,27 @@ export class HttpTransport implements Transport {
 
   async send(request: ExportRequest, signal: AbortSignal): Promise<ExportAnswer> {
     const { compression, timeoutMs } = this.#settings;
-    this.#underWay++;
-    try {
-      const body =
-        compression === 'none' ? request.body : await COMPRESSIONS[compression](request.body);
-      const ends = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
-      return this.#read(await this.#exchange(request, body, ends));
-    } finally {
-      this.#underWay--;
-      if (this.#isClosed && this.#underWay === 0) this.#agent.destroy();
-    }
+    const body =
+      compression === 'none' ? request.body : await COMPRESSIONS[compression](request.body);
+    const ends = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+    return this.#read(await this.#exchange(request, body, ends));
   }
 
   close(): void {
-    this.#isClosed = true;
-    if (this.#underWay === 0) this.#agent.destroy();
+    retire(this.#agent);
+  }
+
+  #createAgent(): http.Agent {
+    const options = { keepAlive: true, maxSockets: this.#settings.maxConnections };
+    return this.#tls === undefined ? new http.Agent(options) : new https.Agent(options);
+  }
+
+  /** New connections are made with the certificates of now. */
+  #refreshTls(): void {
+    if (this.#tls === undefined || this.#tls.options === this.#options) return;
+    this.#options = this.#tls.options;
+    retire(this.#agent);
+    this.#agent = this.#createAgent();
   }
 
   async #exchange(
@@ -142,18 +158,22 @@ export class HttpTransport implements Transport {
     onReused: (reused: boolean) => void,
   ): Promise<HttpAnswer> {
     return new Promise((resolve, reject) => {
-      const { host, ip, port } = this.#address;
+      this.#refreshTls();
+      const { host, ip, port, path } = this.#address;
       const options: https.RequestOptions = {
+        // The name that the certificate must have; an address is no name to be told.
+        ...(isIP(host) === 0 ? { servername: host } : {}),
+        ...this.#options,
         host: ip,
         port,
-        servername: host,
-        path: this.#settings.path,
+        path,
         method: 'POST',
         agent: this.#agent,
         headers,
         signal,
       };
-      const request = this.#request(options, (response) => {
+      const send = this.#tls === undefined ? http.request : https.request;
+      const request = send(options, (response) => {
         const pieces: Buffer[] = [];
         let length = 0;
         response.on('data', (piece: Buffer) => {
@@ -183,6 +203,14 @@ export class HttpTransport implements Transport {
       message: messageOf(headers['content-type'], body),
       retryAfterMs: parseRetryAfter(headers['retry-after']),
     });
+  }
+}
+
+/** Lets requests end and closes connections then. */
+function retire(agent: http.Agent): void {
+  agent.maxFreeSockets = 0;
+  for (const sockets of Object.values(agent.freeSockets)) {
+    for (const socket of sockets ?? []) socket.destroy();
   }
 }
 

@@ -24,9 +24,13 @@ function settings(port: number, given: Partial<OtlpExporterSettings> = {}): Otlp
     path: 'exporters.otlp',
     protocol: {
       name: 'grpc',
-      settings: { headers: {}, tenantHeader: undefined, compression: 'gzip', timeoutMs: 10_000 },
+      headers: {},
+      tenantHeader: undefined,
+      compression: 'gzip',
+      timeoutMs: 10_000,
     },
-    servers: [{ host: 'localhost', port }],
+    servers: [{ host: 'localhost', port, path: '/v1/traces', isPlain: true }],
+    tls: undefined,
     resolveIntervalMs: 60_000,
     routing: 'round_robin',
     breaker: { failureThreshold: 5, openMs: 10, maxOpenMs: 10 },
@@ -40,15 +44,10 @@ function settings(port: number, given: Partial<OtlpExporterSettings> = {}): Otlp
 const HTTP: Partial<OtlpExporterSettings> = {
   protocol: {
     name: 'http',
-    settings: {
-      scheme: 'http',
-      path: '/v1/traces',
-      headers: {},
-      tenantHeader: undefined,
-      compression: 'zstd',
-      timeoutMs: 10_000,
-      maxConnections: 4,
-    },
+    headers: {},
+    tenantHeader: undefined,
+    compression: 'zstd',
+    timeoutMs: 10_000,
   },
 };
 

@@ -7,6 +7,7 @@ import { Destinations, type DestinationsOptions } from '#exporters/sending/desti
 import { Sender, type RetrySettings, type Routing } from '#exporters/sending/sender.ts';
 import { SendingExporter } from '#exporters/sending/sending-exporter.ts';
 import type { Logger } from '#net/logger.ts';
+import { ClientTls, type ClientTlsSettings } from '#net/tls/client-tls.ts';
 import { DISK_FILES } from '#storage/columnar/disk-files.ts';
 import { GrpcTransport, type GrpcTransportSettings } from './grpc-transport.ts';
 import { HttpTransport, type HttpTransportSettings } from './http-transport.ts';
@@ -23,13 +24,18 @@ interface QueueSettings {
   readonly directory: string;
 }
 
+/** What is spoken with the servers. */
+export type OtlpProtocol =
+  | ({ readonly name: 'grpc' } & GrpcTransportSettings)
+  | ({ readonly name: 'http' } & Omit<HttpTransportSettings, 'maxConnections'>);
+
 /** Settings of an exporter of OTLP. */
 export interface OtlpExporterSettings {
   /** How the log and errors call it: the path of its section. */
   readonly path: string;
-  readonly protocol:
-    | { readonly name: 'grpc'; readonly settings: GrpcTransportSettings }
-    | { readonly name: 'http'; readonly settings: HttpTransportSettings };
+  readonly protocol: OtlpProtocol;
+  /** For the servers that do not speak plain text. */
+  readonly tls: ClientTlsSettings | undefined;
   readonly servers: DestinationsOptions['servers'];
   readonly resolveIntervalMs: number;
   readonly routing: Routing;
@@ -46,13 +52,20 @@ export function createOtlpExporter(
   settings: OtlpExporterSettings,
   logger: Logger,
 ): SendingExporter {
-  const { path, protocol, queue, retry } = settings;
+  const { path, protocol, queue, retry, servers } = settings;
+  const isPlain = servers.every((server) => server.isPlain);
+  const tls =
+    settings.tls === undefined || isPlain
+      ? undefined
+      : new ClientTls(`${path}.tls`, settings.tls, logger);
   const destinations = new Destinations({
     ...settings,
-    connect: (address, name) =>
-      protocol.name === 'grpc'
-        ? new GrpcTransport(protocol.settings, address, name)
-        : new HttpTransport(protocol.settings, address, name),
+    connect: (address, name) => {
+      const own = address.isPlain ? undefined : tls;
+      if (protocol.name === 'grpc') return new GrpcTransport(protocol, address, name, own);
+      const maxConnections = queue.maxUnderWay;
+      return new HttpTransport({ ...protocol, maxConnections }, address, name, own);
+    },
     logger,
   });
   const sender = new Sender({
@@ -66,6 +79,7 @@ export function createOtlpExporter(
     destinations,
     sender,
     queue: createQueue(path, queue, send, logger),
+    tls,
   });
 }
 

@@ -11,7 +11,7 @@ import { requestOf } from '#exporters/testing/example-requests.ts';
 import type { ExportAnswer, Transport } from '#exporters/sending/transport.ts';
 import { startGrpc, startHttp, type TestBed } from '#receivers/testing/receiver-test-bed.ts';
 import { GrpcTransport, type GrpcTransportSettings } from './grpc-transport.ts';
-import { HttpTransport, type HttpTransportSettings } from './http-transport.ts';
+import { HttpTransport, type HttpTransportSettings, type TlsSource } from './http-transport.ts';
 
 const NEVER = new AbortController().signal;
 const REQUEST = requestOf(1, 5000);
@@ -19,11 +19,10 @@ const REQUEST = requestOf(1, 5000);
 function httpTransport(
   port: number,
   settings: Partial<HttpTransportSettings> = {},
+  tls?: TlsSource,
 ): Transport & Disposable {
   const transport = new HttpTransport(
     {
-      scheme: 'http',
-      path: '/v1/traces',
       headers: {},
       tenantHeader: undefined,
       compression: 'none',
@@ -31,8 +30,9 @@ function httpTransport(
       maxConnections: 10,
       ...settings,
     },
-    { host: 'localhost', port, ip: '127.0.0.1' },
+    { host: 'localhost', port, ip: '127.0.0.1', path: '/v1/traces', isPlain: tls === undefined },
     `127.0.0.1:${port}`,
+    tls,
   );
   return Object.assign(transport, { [Symbol.dispose]: () => transport.close() });
 }
@@ -40,11 +40,13 @@ function httpTransport(
 function grpcTransport(
   port: number,
   settings: Partial<GrpcTransportSettings> = {},
+  tls?: TlsSource,
 ): Transport & Disposable {
   const transport = new GrpcTransport(
     { headers: {}, tenantHeader: undefined, compression: 'none', timeoutMs: 10_000, ...settings },
-    { host: 'localhost', port, ip: '127.0.0.1' },
+    { host: 'localhost', port, ip: '127.0.0.1', path: '', isPlain: tls === undefined },
     `127.0.0.1:${port}`,
+    tls,
   );
   return Object.assign(transport, { [Symbol.dispose]: () => transport.close() });
 }
@@ -55,6 +57,7 @@ const PROTOCOLS: readonly {
   readonly connect: (
     port: number,
     settings?: Partial<HttpTransportSettings & GrpcTransportSettings>,
+    tls?: TlsSource,
   ) => Transport & Disposable;
   readonly listen: (tenancy?: Parameters<typeof startHttp>[2]) => Promise<TestBed<object>>;
 }[] = [
@@ -186,6 +189,23 @@ for (const { name, connect, listen } of PROTOCOLS) {
     const error = await errorOf(transport.send(REQUEST, NEVER));
     assert.equal(error.code, 'unavailable');
     server.close();
+  });
+}
+
+for (const { name, connect, listen } of PROTOCOLS) {
+  test(`${name}: a way that is closed lets what is under way end`, async () => {
+    await using bed = await listen();
+    const transport = connect(bed.port);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    bed.ingest.answer = async () => {
+      await promise;
+      return { accepted: 1, rejected: 0, message: '' };
+    };
+    const sent = transport.send(REQUEST, NEVER);
+    await bed.ingest.called(1);
+    transport.close();
+    resolve();
+    assert.deepEqual(await sent, { rejectedSpans: 0, message: '' });
   });
 }
 

@@ -74,6 +74,7 @@ export class DiskQueue implements SendingQueue {
   #sending: Promise<void> | undefined;
   #underWay = 0;
   #underWayBytes = 0;
+  #refusedSpans = 0;
   #isOpen = false;
   /** Segments that a read has just failed on. */
   readonly #unreadable = new Set<QueueSegment>();
@@ -92,6 +93,7 @@ export class DiskQueue implements SendingQueue {
       underWay: this.#underWay,
       usedBytes: this.#usedBytes,
       capacityBytes: this.#options.capacityBytes,
+      refusedSpans: this.#refusedSpans,
     };
   }
 
@@ -128,7 +130,10 @@ export class DiskQueue implements SendingQueue {
   put(request: ExportRequest): Promise<void> {
     const sizeBytes = recordBytes(request);
     const refusal = this.#refusal(sizeBytes);
-    if (refusal !== undefined) return Promise.reject(refusal);
+    if (refusal !== undefined) {
+      this.#refusedSpans += request.spans;
+      return Promise.reject(refusal);
+    }
     this.#pendingBytes += sizeBytes;
     return new Promise((resolve, reject) => {
       this.#pending.push({ request, sizeBytes, resolve, reject });

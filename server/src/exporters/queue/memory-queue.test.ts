@@ -54,7 +54,12 @@ test('requests wait for their turn, and are safe only when they were sent', asyn
   const ended: number[] = [];
   const puts = [1, 2, 3, 4].map((i) => queue.put(requestOf(i)).then(() => ended.push(i)));
   await assert.rejects(queue.put(requestOf(5)), withCode('overloaded'));
-  assert.deepEqual(queue.figures, { underWay: 2, usedBytes: 2 * size, capacityBytes: 2 * size });
+  assert.deepEqual(queue.figures, {
+    underWay: 2,
+    usedBytes: 2 * size,
+    capacityBytes: 2 * size,
+    refusedSpans: 1,
+  });
   assert.equal(sending.length, 2);
   sending[1]!.end();
   await turns();

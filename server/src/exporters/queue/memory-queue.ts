@@ -35,6 +35,7 @@ export class MemoryQueue implements SendingQueue {
   readonly #waiting: Waiting[] = [];
   #waitingBytes = 0;
   #underWay = 0;
+  #refusedSpans = 0;
   #isClosed = false;
   #onIdle: (() => void) | undefined;
 
@@ -47,6 +48,7 @@ export class MemoryQueue implements SendingQueue {
       underWay: this.#underWay,
       usedBytes: this.#waitingBytes,
       capacityBytes: this.#options.capacityBytes,
+      refusedSpans: this.#refusedSpans,
     };
   }
 
@@ -60,6 +62,7 @@ export class MemoryQueue implements SendingQueue {
     if (this.#underWay < maxUnderWay) return this.#send(request);
     const waitingBytes = this.#waitingBytes + request.body.length;
     if (waitingBytes > capacityBytes) {
+      this.#refusedSpans += request.spans;
       const held =
         capacityBytes === 0
           ? `${maxUnderWay} requests are under way`

@@ -14,6 +14,8 @@ export interface QueueFigures {
   readonly usedBytes: number;
   /** 0: none wait. */
   readonly capacityBytes: number;
+  /** Spans of requests that found no room. */
+  readonly refusedSpans: number;
 }
 
 /** Where requests are until they were sent. */

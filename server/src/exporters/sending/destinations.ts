@@ -4,11 +4,11 @@ import { isIP } from 'node:net';
 import { LogThrottle, type Logger } from '#net/logger.ts';
 import { afterTimeout, type Later } from '#storage/columnar/later.ts';
 import { CircuitBreaker, type BreakerSettings } from './circuit-breaker.ts';
-import type { ServerAddress, Transport } from './transport.ts';
+import type { ServerAddress, ServerPlace, Transport } from './transport.ts';
 
 /** One server that spans are sent to. */
 export interface Destination {
-  /** `host:port`, with the address where the host is a name. */
+  /** Address and port, with the name of the host where it has one. */
   readonly name: string;
   readonly transport: Transport;
   readonly breaker: CircuitBreaker;
@@ -17,7 +17,7 @@ export interface Destination {
 /** Options of {@link Destinations}. */
 export interface DestinationsOptions {
   /** Configured servers: each a name, which may have several addresses, or an address. */
-  readonly servers: readonly { readonly host: string; readonly port: number }[];
+  readonly servers: readonly ServerPlace[];
   /** How often names are looked up, in ms. */
   readonly resolveIntervalMs: number;
   readonly breaker: BreakerSettings;
@@ -92,11 +92,11 @@ export class Destinations {
     if (this.#isClosed) return;
     const before = new Map(this.#list.map((destination) => [destination.name, destination]));
     const after = new Map<string, Destination>();
-    for (const [i, { host, port }] of this.#options.servers.entries()) {
+    for (const [i, server] of this.#options.servers.entries()) {
       for (const ip of this.#ips[i]!) {
-        const name = `${isIP(ip) === 6 ? `[${ip}]` : ip}:${port}${ip === host ? '' : ` (${host})`}`;
-        if (!after.has(name))
-          after.set(name, before.get(name) ?? this.#connect(name, host, port, ip));
+        const address = { ...server, ip };
+        const name = nameOf(address);
+        if (!after.has(name)) after.set(name, before.get(name) ?? this.#connect(name, address));
       }
     }
     for (const [name, { transport, breaker }] of before) {
@@ -107,11 +107,11 @@ export class Destinations {
     this.#list = [...after.values()];
   }
 
-  #connect(name: string, host: string, port: number, ip: string): Destination {
+  #connect(name: string, address: ServerAddress): Destination {
     const { connect, breaker } = this.#options;
     return {
       name,
-      transport: connect({ host, port, ip }, name),
+      transport: connect(address, name),
       breaker: new CircuitBreaker(breaker, this.#nowMs),
     };
   }
@@ -135,6 +135,11 @@ export class Destinations {
       );
     }
   }
+}
+
+function nameOf({ host, port, ip, path }: ServerAddress): string {
+  const address = isIP(ip) === 6 ? `[${ip}]` : ip;
+  return `${address}:${port}${path}${ip === host ? '' : ` (${host})`}`;
 }
 
 async function allAddresses(host: string): Promise<string[]> {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { SpoorError, type ErrorCode } from '@spoor/core/model/errors.ts';
+import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import { LogThrottle, type Logger } from '#net/logger.ts';
 import { afterTimeout, type Later } from '#storage/columnar/later.ts';
@@ -39,7 +39,8 @@ export interface SenderOptions {
 }
 
 /** Why spans are gone: the code of the error, or left out by a server that took the rest. */
-export type DropReason = ErrorCode | 'partial_success';
+const DROP_REASONS = ['malformed', 'too_large', 'config', 'internal', 'partial_success'] as const;
+export type DropReason = (typeof DROP_REASONS)[number];
 
 /** What a {@link Sender} has done since its start. */
 export interface SenderFigures {
@@ -74,7 +75,7 @@ export class Sender {
   #sentSpans = 0;
   #failedSpans = 0;
   #retries = 0;
-  readonly #droppedSpans = new Map<DropReason, number>();
+  readonly #droppedSpans = new Map<DropReason, number>(DROP_REASONS.map((reason) => [reason, 0]));
 
   constructor(options: SenderOptions) {
     this.#options = options;
@@ -205,7 +206,7 @@ export class Sender {
       }
       // A server that refuses is there.
       pass.succeed();
-      this.#drop(error instanceof SpoorError ? error.code : 'internal', request.spans);
+      this.#drop(dropReason(error), request.spans);
       const message = error instanceof Error ? error.message : String(error);
       this.#warn(`${path}: ${request.spans} spans are dropped: ${message}`);
       throw error;
@@ -250,4 +251,9 @@ export class Sender {
       this.#options.logger.warn(suppressed === 0 ? {} : { suppressed }, message);
     });
   }
+}
+
+function dropReason(error: unknown): DropReason {
+  const code = error instanceof SpoorError ? error.code : 'internal';
+  return DROP_REASONS.find((reason) => reason === code) ?? 'internal';
 }

@@ -2,7 +2,10 @@
 import type { Tenant } from '@spoor/core/model/ids.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import type { SendingQueue } from '#exporters/queue/sending-queue.ts';
+import type { ClientTls } from '#net/tls/client-tls.ts';
+import type { ComponentFigure, Counting } from '#pipeline/component-figures.ts';
 import type { TraceExporter } from '#pipeline/trace-sink.ts';
+import type { BreakerState } from './circuit-breaker.ts';
 import type { Destinations } from './destinations.ts';
 import type { Sender } from './sender.ts';
 import { settleAll } from './settle-all.ts';
@@ -12,10 +15,14 @@ export interface SendingExporterParts {
   readonly destinations: Destinations;
   readonly sender: Sender;
   readonly queue: SendingQueue;
+  /** Undefined where nothing is encrypted. */
+  readonly tls: ClientTls | undefined;
 }
 
+const BREAKER_STATES: readonly BreakerState[] = ['closed', 'open', 'half_open'];
+
 /** Sends batches to other servers. A write resolves when a server has taken it, or the queue keeps it on disk. */
-export class SendingExporter implements TraceExporter {
+export class SendingExporter implements TraceExporter, Counting {
   readonly #parts: SendingExporterParts;
 
   constructor(parts: SendingExporterParts) {
@@ -23,6 +30,7 @@ export class SendingExporter implements TraceExporter {
   }
 
   async start(): Promise<void> {
+    await this.#parts.tls?.start();
     await this.#parts.destinations.start();
     await this.#parts.queue.start();
   }
@@ -34,7 +42,46 @@ export class SendingExporter implements TraceExporter {
   }
 
   async shutdown(deadlineMs: number): Promise<void> {
-    await this.#parts.queue.shutdown(deadlineMs);
-    this.#parts.destinations.close();
+    const { tls, destinations, queue } = this.#parts;
+    await queue.shutdown(deadlineMs);
+    destinations.close();
+    tls?.shutdown();
   }
+
+  *figures(): Generator<ComponentFigure> {
+    const { destinations, sender, queue } = this.#parts;
+    const { sentSpans, failedSpans, droppedSpans, retries } = sender.figures;
+    const { underWay, usedBytes, capacityBytes, refusedSpans } = queue.figures;
+    yield counter('otelcol_exporter_sent_spans', 'Spans that a server took.', sentSpans);
+    const failed = 'Spans of requests that were given up, so that their senders may try again.';
+    yield counter('otelcol_exporter_send_failed_spans', failed, failedSpans);
+    const refused = 'Spans that found no room in the queue, or among the requests under way.';
+    yield counter('otelcol_exporter_enqueue_failed_spans', refused, refusedSpans);
+    const dropped = 'Spans that no server will take, by reason.';
+    for (const [reason, spans] of droppedSpans) {
+      yield {
+        ...counter('spoor_exporter_dropped_spans_total', dropped, spans),
+        labels: { reason },
+      };
+    }
+    yield counter('spoor_exporter_retries_total', 'Requests that were tried again.', retries);
+    yield gauge('spoor_exporter_requests', 'Requests that are being sent.', underWay);
+    yield gauge('otelcol_exporter_queue_size', 'Bytes that wait.', usedBytes);
+    yield gauge('otelcol_exporter_queue_capacity', 'Bytes that may wait.', capacityBytes);
+    const servers = 'Servers by the state of the breaker in front of them.';
+    for (const state of BREAKER_STATES) {
+      const count = destinations.list.filter(({ breaker }) => breaker.state === state).length;
+      yield { ...gauge('spoor_exporter_servers', servers, count), labels: { state } };
+    }
+    const opened = 'Times that a server was left alone since it failed.';
+    yield counter('spoor_exporter_breaker_openings_total', opened, destinations.openings);
+  }
+}
+
+function counter(name: string, help: string, value: number): ComponentFigure {
+  return { name, kind: 'counter', help, value };
+}
+
+function gauge(name: string, help: string, value: number): ComponentFigure {
+  return { name, kind: 'gauge', help, value };
 }

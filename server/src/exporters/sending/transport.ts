@@ -28,16 +28,24 @@ export interface Transport {
   close(): void;
 }
 
-/** An address of a server. */
-export interface ServerAddress {
-  /** As configured, for TLS and the Host header; an IPv6 address without its brackets. */
+/** A server as it is configured. */
+export interface ServerPlace {
+  /** Name or address, an IPv6 address without its brackets; also for TLS and the Host header. */
   readonly host: string;
   readonly port: number;
+  /** Of requests over HTTP, with a query when there is one; empty for gRPC. */
+  readonly path: string;
+  /** Whether it speaks plain text, not TLS. */
+  readonly isPlain: boolean;
+}
+
+/** An address of a server. */
+export interface ServerAddress extends ServerPlace {
   /** One of the addresses of the host. */
   readonly ip: string;
 }
 
 /** `host:port` of a server as it is configured: what the Host header and `:authority` say. */
-export function authorityOf({ host, port }: ServerAddress): string {
+export function authorityOf({ host, port }: ServerPlace): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }

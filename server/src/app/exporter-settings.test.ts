@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { loadYaml, problemOf } from '#config/testing/config-file.ts';
+import { otlpExporterSettings, otlpHttpExporterSettings } from './exporter-settings.ts';
+
+/** Settings of the exporter with this text. */
+function grpcSettings(text: string): ReturnType<typeof otlpExporterSettings> {
+  const config = loadYaml(`exporters:\n  otlp/2: ${text}\n`).exporters['otlp/2'];
+  return otlpExporterSettings('otlp/2', config!, 'x-tenant');
+}
+
+function httpSettings(text: string): ReturnType<typeof otlpHttpExporterSettings> {
+  const config = loadYaml(`exporters:\n  otlphttp: ${text}\n`).exporters.otlphttp;
+  return otlpHttpExporterSettings('otlphttp', config!, undefined);
+}
+
+/** What is wrong with it. */
+function problem(type: string, text: string): string {
+  return problemOf(() => loadYaml(`exporters:\n  ${type}: ${text}\n`));
+}
+
+test('an exporter over gRPC has the defaults of the collector, and no queue', () => {
+  const settings = grpcSettings('{ endpoint: collector:4317 }');
+  assert.equal(settings.path, 'exporters.otlp/2');
+  assert.deepEqual(settings.servers, [{ host: 'collector', port: 4317, path: '', isPlain: false }]);
+  assert.deepEqual(settings.protocol, {
+    name: 'grpc',
+    headers: {},
+    tenantHeader: 'x-tenant',
+    compression: 'gzip',
+    timeoutMs: 5000,
+  });
+  assert.deepEqual(settings.retry, {
+    initialIntervalMs: 5000,
+    maxIntervalMs: 30_000,
+    multiplier: 1.5,
+    maxElapsedTimeMs: 300_000,
+  });
+  assert.equal(settings.queue.storage, 'none');
+  assert.equal(settings.tls?.skipVerify, false);
+});
+
+test('where a server is, and whether it speaks plain text', () => {
+  const servers = (text: string): unknown =>
+    grpcSettings(text).servers.map(({ host, port, isPlain }) => [host, port, isPlain]);
+  assert.deepEqual(servers('{ endpoint: a:1, tls: { insecure: true } }'), [['a', 1, true]]);
+  assert.deepEqual(servers('{ endpoint: [http://a:1, https://b:2, dns:///c:3] }'), [
+    ['a', 1, true],
+    ['b', 2, false],
+    ['c', 3, false],
+  ]);
+  assert.deepEqual(servers('{ endpoint: "[::1]:4317" }'), [['::1', 4317, false]]);
+});
+
+test('over HTTP an endpoint gets the path of traces, and traces_endpoint has it', () => {
+  assert.deepEqual(httpSettings('{ endpoint: http://a:4318 }').servers, [
+    { host: 'a', port: 4318, path: '/v1/traces', isPlain: true },
+  ]);
+  assert.deepEqual(httpSettings('{ endpoint: ["https://a/otlp/", "http://[::1]/"] }').servers, [
+    { host: 'a', port: 443, path: '/otlp/v1/traces', isPlain: false },
+    { host: '::1', port: 80, path: '/v1/traces', isPlain: true },
+  ]);
+  assert.deepEqual(httpSettings('{ traces_endpoint: "http://a:1/t?key=1" }').servers, [
+    { host: 'a', port: 1, path: '/t?key=1', isPlain: true },
+  ]);
+});
+
+test('trying again and the queue have the keys of the collector', () => {
+  const { retry, queue } = grpcSettings(
+    '{ endpoint: a:1, retry_on_failure: { max_elapsed_time: "0" }, sending_queue: { enabled: true, storage: disk, directory: /q, queue_size: 1073741824, num_consumers: 3 } }',
+  );
+  assert.equal(retry?.maxElapsedTimeMs, Infinity);
+  assert.deepEqual(queue, {
+    storage: 'disk',
+    directory: '/q',
+    capacityBytes: 1_073_741_824,
+    maxUnderWay: 3,
+  });
+  assert.equal(
+    grpcSettings('{ endpoint: a:1, retry_on_failure: { enabled: false } }').retry,
+    undefined,
+  );
+});
+
+test('what is wrong is told with its path', () => {
+  assert.equal(
+    problem('otlp', '{ endpoint: collector }'),
+    'exporters.otlp.endpoint: must be host:port, for example collector:4317, or a list of these, not "collector" (spoor.yaml:2)',
+  );
+  assert.match(
+    problem('otlp', '{}'),
+    /^exporters\.otlp\.endpoint: must be host:port.*, not nothing/,
+  );
+  assert.match(
+    problem('otlp', '{ endpoint: "a:0" }'),
+    /^exporters\.otlp\.endpoint: must be host:port/,
+  );
+  assert.match(
+    problem('otlp', '{ endpoint: ":4317" }'),
+    /^exporters\.otlp\.endpoint: must be host:port/,
+  );
+  assert.match(
+    problem('otlphttp', '{ endpoint: "a:4318" }'),
+    /^exporters\.otlphttp\.endpoint: must be a URL/,
+  );
+  assert.match(problem('otlphttp', '{}'), /^exporters\.otlphttp\.endpoint: names no server/);
+  assert.match(
+    problem('otlp', '{ endpoint: a:1, sending_queue: { enabled: true, storage: disk } }'),
+    /^exporters\.otlp\.sending_queue\.directory: names no directory/,
+  );
+  assert.match(
+    problem('otlp', '{ endpoint: a:1, compression: zstd }'),
+    /^exporters\.otlp\.compression: must be/,
+  );
+  assert.match(
+    problem('otlp', '{ endpoint: a:1, headers: { x-bin: a } }'),
+    /^exporters\.otlp\.headers\.x-bin: /,
+  );
+});
