@@ -2,7 +2,7 @@
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import { configSchema, type SpoorConfig } from './config.ts';
 import { configKeys, findKey } from './config-keys.ts';
-import { withListenHost } from './listen-host.ts';
+import { checkPorts, withListenHost } from './listeners.ts';
 import { describeIssues, unknownKey, type ConfigProblem } from './config-problem.ts';
 import { parseSet, readConfigFile, type ConfigOverride } from './config-source.ts';
 import { fillSections, keysIn, layOver, withValue } from './config-tree.ts';
@@ -60,8 +60,9 @@ export function loadConfig(inputs: ConfigInputs): SpoorConfig {
     pipelines: keysIn(tree, 'service', 'pipelines'),
   });
   const result = schema.safeParse(tree);
-  if (result.success) problems.push(...checkPipelines(result.data));
-  else problems.push(...describeIssues(result.error.issues, tree, keys));
+  if (result.success) {
+    problems.push(...checkPipelines(result.data), ...checkPorts(withListenHost(result.data, tree)));
+  } else problems.push(...describeIssues(result.error.issues, tree, keys));
   if (problems.length > 0 || !result.success) {
     const lines = problems.map((problem) => formatProblem(problem, locate, overrides));
     throw new SpoorError('config', lines.join('\n'));

@@ -119,6 +119,26 @@ test('a pipeline needs receivers and exporters, and there are only pipelines of 
   );
 });
 
+test('two parts on one port are told', () => {
+  const yaml = `
+receivers:
+  otlp/2: { protocols: { http: } }
+  jaeger/2: { protocols: { thrift_compact: { endpoint: 127.0.0.1:4318 } } }
+service:
+  pipelines: { traces: { receivers: [otlp, otlp/2, jaeger/2], exporters: [storage] } }
+`;
+  assert.equal(
+    problemOf(() => loadYaml(yaml)),
+    'receivers.otlp/2.protocols.http.endpoint: port 4318 is that of receivers.otlp.protocols.http.endpoint already (spoor.yaml:3)',
+  );
+  const sets = ['query.http.endpoint=127.0.0.1:4318'];
+  assert.match(
+    problemOf(() => loadConfig({ env: {}, sets })),
+    /^query\.http\.endpoint: port 4318/,
+  );
+  loadConfig({ env: {}, sets: [...sets, 'receivers.otlp.protocols.http.enabled=false'] });
+});
+
 test('a printed configuration with named components can be read back', () => {
   const config = loadYaml(`
 receivers: { zipkin/2: { endpoint: 127.0.0.1:1 } }

@@ -19,6 +19,11 @@ const KEYS = [
 
 const SOURCES = ['file', 'variable', 'flag', 'set'] as const;
 
+/** An endpoint that says who has set it; no two are the same. */
+function valueOf(source: string, path: string): string {
+  return `${source}.${path.replaceAll('_', '-')}:1`;
+}
+
 test('of all that set a key the last one wins: file, variable, flag, --set', () => {
   const settings = fc.uniqueArray(
     fc.record({ key: fc.constantFrom(...KEYS), source: fc.constantFrom(...SOURCES) }),
@@ -30,7 +35,7 @@ test('of all that set a key the last one wins: file, variable, flag, --set', () 
     ): [path: string, flag: string, value: string][] =>
       list
         .filter((setting) => setting.source === source)
-        .map(({ key: [path, flag] }) => [path, flag, `${source}:1`]);
+        .map(({ key: [path, flag] }) => [path, flag, valueOf(source, path)]);
     const file: Record<string, unknown> = {};
     for (const [path, , value] of from('file')) {
       const names = path.split('.');
@@ -56,7 +61,7 @@ test('of all that set a key the last one wins: file, variable, flag, --set', () 
       );
       assert.equal(
         valueIn(config, ...path.split('.')),
-        winner === undefined ? usual : `${winner}:1`,
+        winner === undefined ? usual : valueOf(winner, path),
       );
     }
   });
