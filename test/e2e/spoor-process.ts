@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { Role } from '../../server/src/config/presets.ts';
 import { freePorts } from '../../server/src/config/testing/free-ports.ts';
 
 const MAIN = fileURLToPath(new URL('../../server/src/main.ts', import.meta.url));
@@ -15,11 +16,10 @@ const READY_TIMEOUT_MS = 30_000;
 /** What Spoor promises for its end. */
 const STOP_TIMEOUT_MS = 10_000;
 
-/** Ports are taken free, so that tests can run beside a Spoor in use. */
-const FREE_PORTS = freePorts();
-
 /** How a process is started. */
 export interface SpoorProcessOptions {
+  /** The all-in-one unless given. */
+  readonly role?: Role;
   /** Data directory; without one a temporary directory is made, and removed by `dispose`. */
   readonly directory?: string;
   /** `path.to.key=value`, after the ones for free ports. */
@@ -74,8 +74,10 @@ export class SpoorProcess implements AsyncDisposable {
   /** Starts a server and resolves when it is ready. Rejects with its output when it ends before. */
   static async start(options: SpoorProcessOptions = {}): Promise<SpoorProcess> {
     const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'spoor-e2e-'));
-    const sets = [...FREE_PORTS, ...(options.sets ?? [])].flatMap((set) => ['--set', set]);
-    const child = spawn(process.execPath, [MAIN, '--data', directory, ...sets], {
+    const { role = 'all-in-one' } = options;
+    // Ports are taken free, so that tests can run beside a Spoor in use.
+    const sets = [...freePorts(role), ...(options.sets ?? [])].flatMap((set) => ['--set', set]);
+    const child = spawn(process.execPath, [MAIN, role, '--data', directory, ...sets], {
       env: { ...process.env, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -12,6 +12,10 @@ import { StartError } from './start-error.ts';
 /** After this time an end that hangs is cut, in ms. */
 const SHUTDOWN_LIMIT_MS = 9_500;
 
+/** The store belongs to this process alone. */
+const STORED_UNSEEN =
+  'spans are stored here, where no other process reads them: set query.http.enabled=true to show them, or service.pipelines.traces.exporters to send them on';
+
 /** What {@link serve} needs of the command line. */
 export interface ServeSurroundings {
   readonly err: (text: string) => void;
@@ -55,6 +59,9 @@ export async function serve(config: SpoorConfig, surroundings: ServeSurroundings
       await started.catch(() => undefined);
     } else {
       logger.info({ version, addresses, directory }, 'spoor is ready');
+      if (components.store !== undefined && components.api === undefined) {
+        logger.warn({ directory }, STORED_UNSEEN);
+      }
       if (process.stderr.isTTY) {
         const storedIn = directory ?? (components.store && 'memory, until it stops');
         surroundings.err(formatBanner(version, addresses, storedIn));

@@ -183,6 +183,7 @@ function flagTable(): string {
 
 /** What a flag does, seen from what it does with a value that it takes. */
 function meaningOf(flag: V1Flag): string {
+  if (flag.note !== undefined) return flag.note;
   let why = '';
   for (const value of ['1', '1s', 'memory']) {
     try {

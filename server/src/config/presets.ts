@@ -22,6 +22,14 @@ export const PRESETS = {
       pipelines: { traces: { receivers: ['otlp', 'jaeger', 'zipkin'], exporters: ['storage'] } },
     },
   },
+  /** On each host: from clients there to collectors, whose address is exporters.otlp.endpoint. */
+  agent: {
+    receivers: { otlp: OTLP, jaeger: { protocols: JAEGER_UDP } },
+    // A datagram cannot be sent again, so requests wait here while no collector answers.
+    exporters: { otlp: { sending_queue: { enabled: true, queue_size: 64 << 20 } } },
+    service: { pipelines: { traces: { receivers: ['otlp', 'jaeger'], exporters: ['otlp'] } } },
+    ...NO_QUERY,
+  },
   /** From every client over the network into the store, or elsewhere by `service.pipelines.traces.exporters`. */
   collector: {
     receivers: { otlp: OTLP, jaeger: JAEGER, zipkin: {} },
@@ -50,6 +58,7 @@ export const ROLES = Object.keys(PRESETS) as readonly Role[];
 /** What each is for, in a line. */
 export const ROLE_TEXTS: Readonly<Record<Role, string>> = {
   'all-in-one': 'receives, stores and shows traces',
+  agent: 'takes spans of the clients on its host and sends them to collectors',
   collector: 'takes spans of every client and stores them or passes them on',
   query: 'the store, its page and its API; takes spans from collectors',
 };

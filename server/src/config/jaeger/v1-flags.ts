@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { PORTS } from '../ports.ts';
 import {
   asBoolean,
   asHours,
@@ -26,6 +27,8 @@ export interface V1Flag {
   readonly isVariableOnly?: boolean;
   /** The one value that is not refused. */
   readonly usual?: string | undefined;
+  /** Why it sets nothing although it has its effect. */
+  readonly note?: string;
   /**
    * What its value means here; a text says why it means nothing.
    * @throws {RangeError} it cannot be had: what there is instead
@@ -47,6 +50,15 @@ function ignored(why: string, isBoolean = false): V1Flag {
   return { isBoolean, read: () => why };
 }
 
+/** It says what other flags say already. */
+function implied(note: string): V1Flag {
+  const read = (value: string): Meaning[] => {
+    asBoolean(value);
+    return [];
+  };
+  return { isBoolean: true, note, read };
+}
+
 /** It asks for what Spoor does not have, unless it has its usual value. */
 function refused(instead: string, usual?: string, isBoolean = false): V1Flag {
   return {
@@ -66,6 +78,34 @@ function group(prefix: string, flags: Flags): Flags {
   return Object.fromEntries(
     Object.entries(flags).map(([name, flag]) => [`${prefix}.${name}`, flag]),
   );
+}
+
+const NOT_LISTED = 'Spoor takes the safe ciphers of its TLS library; leave it out';
+
+/** TLS of a listener, `tls.*`. */
+function serverTls(path: string): Flags {
+  return group('tls', {
+    enabled: implied('TLS is on where there is a certificate'),
+    cert: sets(`${path}.tls.cert_file`),
+    key: sets(`${path}.tls.key_file`),
+    'client-ca': sets(`${path}.tls.client_ca_file`),
+    'min-version': sets(`${path}.tls.min_version`),
+    'max-version': ignored('the newest version that both sides speak is taken'),
+    'cipher-suites': refused(NOT_LISTED, ''),
+    'reload-interval': sets(`${path}.tls.reload_interval`),
+  });
+}
+
+/** TLS of a client, `tls.*`: as in Jaeger it is off unless it is switched on. */
+function clientTls(path: string): Flags {
+  return group('tls', {
+    enabled: sets(`${path}.tls.insecure`, asNot),
+    ca: sets(`${path}.tls.ca_file`),
+    cert: sets(`${path}.tls.cert_file`),
+    key: sets(`${path}.tls.key_file`),
+    'server-name': sets(`${path}.tls.server_name_override`),
+    'skip-host-verify': sets(`${path}.tls.insecure_skip_verify`, asBoolean),
+  });
 }
 
 function grpcServer(path: string): Flags {
@@ -116,7 +156,9 @@ const OTLP_HTTP = 'receivers.otlp.protocols.http';
 
 const COLLECTOR: Flags = group('collector', {
   ...group('grpc-server', grpcServer(JAEGER_GRPC)),
+  ...group('grpc', serverTls(JAEGER_GRPC)),
   ...group('http-server', httpServer(THRIFT_HTTP)),
+  ...group('http', serverTls(THRIFT_HTTP)),
   ...group('otlp', {
     enabled: {
       isBoolean: true,
@@ -126,12 +168,13 @@ const COLLECTOR: Flags = group('collector', {
           value: asBoolean(value),
         })),
     },
-    ...group('grpc', { ...grpcServer(OTLP_GRPC) }),
-    ...group('http', { ...httpServer(OTLP_HTTP), ...cors(OTLP_HTTP) }),
+    ...group('grpc', { ...grpcServer(OTLP_GRPC), ...serverTls(OTLP_GRPC) }),
+    ...group('http', { ...httpServer(OTLP_HTTP), ...serverTls(OTLP_HTTP), ...cors(OTLP_HTTP) }),
   }),
   ...group('zipkin', {
     'host-port': sets('receivers.zipkin.endpoint'),
     'keep-alive': ignored('connections are kept for receivers.zipkin.keep_alive_timeout_ms', true),
+    ...serverTls('receivers.zipkin'),
     ...cors('receivers.zipkin'),
   }),
   'queue-size': ignored(NO_QUEUE),
@@ -148,15 +191,33 @@ const AGENT: Flags = {
     ...group('zipkin-compact', udpServer('zipkin_compact')),
   }),
   'http-server.host-port': sets('sampling.http.endpoint'),
+  'reporter.type': refused('agents send OTLP over gRPC', 'grpc'),
+  ...group('reporter.grpc', {
+    'host-port': { read: readCollectors },
+    'retry.max': ignored('exporters.otlp.retry_on_failure says for how long it is tried'),
+    'discovery.min-peers': ignored('all addresses of a name are sent to in turn'),
+    ...clientTls('exporters.otlp'),
+  }),
   'agent.tags': refused(
     'use a processor of type attributes in the pipeline, which inserts them',
     '',
   ),
 };
 
+/** Jaeger's agents speak Jaeger's protobuf to port 14250, Spoor's speak OTLP to the port that collectors have for that. */
+function readCollectors(value: string): Meaning[] {
+  const servers = value
+    .split(',')
+    .map((server) => server.trim().replace(/:14250$/, `:${PORTS.otlpGrpc}`));
+  return [
+    { path: ['exporters', 'otlp', 'endpoint'], value: servers },
+    { path: ['exporters', 'otlp', 'tls', 'insecure'], value: true },
+  ];
+}
+
 const QUERY: Flags = group('query', {
   'http-server.host-port': sets('query.http.endpoint'),
-  'http.tls.enabled': refused('the query port of Spoor speaks plain text', 'false', true),
+  ...group('http', serverTls('query.http')),
   'grpc-server.host-port': ignored('Spoor has no query API over gRPC'),
   'static-files': sets('query.ui.assets_path'),
   'ui-config': refused('the page of Spoor has no configuration file', ''),
@@ -201,6 +262,7 @@ const GENERAL: Flags = {
   'log-encoding': refused('the log is JSON lines', 'json'),
   'config-file': refused('write it as YAML in the shape of the collector and give it to --config'),
   'admin.http.host-port': sets('telemetry.health.endpoint'),
+  ...group('admin.http', serverTls('telemetry.health')),
   'metrics-backend': refused('metrics are for Prometheus, at /metrics', 'prometheus'),
   'metrics-http-route': refused('metrics are at /metrics', '/metrics'),
   ...group('multi-tenancy', {

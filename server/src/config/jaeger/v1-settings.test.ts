@@ -87,6 +87,21 @@ test('a flag wins over its variable, and --set over both', () => {
   assert.equal(endpoint(['receivers.zipkin.endpoint=:3']), ':3');
 });
 
+test('the agent sends where Jaeger’s agent would, over OTLP', () => {
+  const load = (...texts: string[]): unknown => {
+    const { exporters } = loadConfig({ env: {}, role: 'agent', jaegerFlags: flags(...texts) });
+    return { endpoint: exporters.otlp?.endpoint, insecure: exporters.otlp?.tls.insecure };
+  };
+  const hosts = 'reporter.grpc.host-port=a:14250, b:1';
+  const endpoint = ['a:4317', 'b:1'];
+  assert.deepEqual(load(hosts), { endpoint, insecure: true });
+  assert.deepEqual(load('reporter.grpc.tls.enabled', hosts), { endpoint, insecure: false });
+  assert.match(
+    problemOf(() => loadConfig({ env: {}, role: 'agent' })),
+    /^exporters\.otlp\.endpoint: must be host:port, for example collector:4317, .*not nothing$/,
+  );
+});
+
 test('what has no effect is told and what cannot be had is an error that says what to use', () => {
   const warnings: string[] = [];
   loadConfig({
@@ -115,8 +130,8 @@ test('what has no effect is told and what cannot be had is an error that says wh
     [
       'SPAN_STORAGE_TYPE: Spoor has no storage of type cassandra; it has its own, which takes the place of badger, and memory',
       '--es.server-urls: Spoor keeps spans in its own store, see the keys below storage',
-      '--query.base-path: Spoor serves the page and the API at / only',
       '--collector.otlp.enabled: must be true or false, not "maybe"',
+      '--query.base-path: Spoor serves the page and the API at / only',
     ],
   );
   assert.match(

@@ -53,7 +53,11 @@ export function readJaegerSettings(flags: readonly JaegerFlag[], env: Environmen
     const value = env[variable];
     if (value !== undefined && value !== '') read(flag, variable, value);
   }
-  for (const { name, value } of flags) {
+  const order = [...V1_FLAGS.keys()];
+  // One flag may refine what another sets, whichever comes first.
+  for (const { name, value } of flags.toSorted(
+    (a, b) => order.indexOf(a.name) - order.indexOf(b.name),
+  )) {
     const flag = V1_FLAGS.get(name);
     if (flag === undefined) problems.push(`--${name}: ${refusedPrefix(name) ?? 'unknown flag'}`);
     else if (flag.isVariableOnly === true)

@@ -4,7 +4,8 @@ import type { Role } from '#config/presets.ts';
 
 /** `path.to.key=value` for every address that a role listens on: any free port of this machine. */
 export function freePorts(role: Role = 'all-in-one'): string[] {
-  const { receivers, sampling, query, telemetry } = loadConfig({ env: {}, role });
+  const sets = role === 'agent' ? ['exporters.otlp.endpoint=collector.example:4317'] : [];
+  const { receivers, sampling, query, telemetry } = loadConfig({ env: {}, role, sets });
   return [...endpoints({ receivers, sampling, query, telemetry }, '')].map(
     (path) => `${path}=127.0.0.1:0`,
   );
