@@ -97,6 +97,7 @@ test('a request is on disk when it is safe, sent in order, and leaves nothing be
   for (let i = 0; i < 10; i++) await queue.put(requestOf(i));
   assert.ok(queue.figures.usedBytes >= 10 * recordBytes(requestOf(0)));
   server.up();
+  await until(() => queue.figures.usedBytes === 0);
   await drained(queue);
   assert.deepEqual(
     server.taken.map(({ body }) => Buffer.from(body)),

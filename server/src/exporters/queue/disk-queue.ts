@@ -91,12 +91,17 @@ export class DiskQueue implements SendingQueue {
   get figures(): QueueFigures {
     return {
       underWay: this.#underWay,
-      usedBytes: this.#usedBytes,
+      // The rest of what is on disk was sent: it goes with its segment.
+      usedBytes: this.#segments.reduce(
+        (sum, { waitingBytes }) => sum + waitingBytes,
+        this.#pendingBytes,
+      ),
       capacityBytes: this.#options.capacityBytes,
       refusedSpans: this.#refusedSpans,
     };
   }
 
+  /** Bytes on disk, with those on their way there. */
   get #usedBytes(): number {
     return this.#segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, this.#pendingBytes);
   }

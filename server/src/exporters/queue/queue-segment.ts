@@ -18,6 +18,7 @@ export interface QueuedRequest {
   readonly request: ExportRequest;
   readonly segment: QueueSegment;
   readonly position: number;
+  readonly sizeBytes: number;
 }
 
 /** One file of a queue: records, read from its beginning while others are written behind them. */
@@ -34,8 +35,8 @@ export class QueueSegment {
   /** Bytes that were no whole records. */
   skippedBytes = 0;
   #readAt = 0;
-  /** Requests that were read and are not with a server yet. */
-  #notTaken = 0;
+  /** Bytes of requests that were read and are not with a server yet. */
+  #notTakenBytes = 0;
 
   /** @param sizeBytes of one that was found; 0 for a new one */
   constructor(id: number, path: string, file: StoreFile, sizeBytes: number) {
@@ -51,9 +52,14 @@ export class QueueSegment {
     return this.#readAt < this.end;
   }
 
+  /** Bytes that were not sent yet, of what was not read with all that turns out to be sent. */
+  get waitingBytes(): number {
+    return this.end - this.#readAt + this.#notTakenBytes;
+  }
+
   /** Whether nothing of it is needed any more. */
   get isDone(): boolean {
-    return this.isFull && !this.hasNext && this.#notTaken === 0;
+    return this.isFull && this.waitingBytes === 0;
   }
 
   /**
@@ -81,18 +87,18 @@ export class QueueSegment {
         continue;
       }
       this.#readAt += header.lengthBytes;
-      this.#notTaken++;
-      return { request, segment: this, position };
+      this.#notTakenBytes += header.lengthBytes;
+      return { request, segment: this, position, sizeBytes: header.lengthBytes };
     }
     return undefined;
   }
 
   /** A request is with a server, or never will be: it is not sent again, unless the power goes before the mark is on the disk. */
-  async finish({ position }: QueuedRequest): Promise<void> {
+  async finish({ position, sizeBytes }: QueuedRequest): Promise<void> {
     try {
       await this.file.writev([TAKEN_STATE], position + STATE_OFFSET);
     } finally {
-      this.#notTaken--;
+      this.#notTakenBytes -= sizeBytes;
     }
   }
 
