@@ -24,6 +24,7 @@ const BREAKER_STATES: readonly BreakerState[] = ['closed', 'open', 'half_open'];
 /** Sends batches to other servers. A write resolves when a server has taken it, or the queue keeps it on disk. */
 export class SendingExporter implements TraceExporter, Counting {
   readonly #parts: SendingExporterParts;
+  #isStarted = false;
 
   constructor(parts: SendingExporterParts) {
     this.#parts = parts;
@@ -33,6 +34,7 @@ export class SendingExporter implements TraceExporter, Counting {
     await this.#parts.tls?.start();
     await this.#parts.destinations.start();
     await this.#parts.queue.start();
+    this.#isStarted = true;
   }
 
   async write(tenant: Tenant, batch: SpanBatch): Promise<void> {
@@ -49,7 +51,7 @@ export class SendingExporter implements TraceExporter, Counting {
   }
 
   *figures(): Generator<ComponentFigure> {
-    const { destinations, sender, queue } = this.#parts;
+    const { destinations, sender, queue, tls } = this.#parts;
     const { sentSpans, failedSpans, droppedSpans, retries } = sender.figures;
     const { underWay, usedBytes, capacityBytes, refusedSpans } = queue.figures;
     yield counter('otelcol_exporter_sent_spans', 'Spans that a server took.', sentSpans);
@@ -73,9 +75,24 @@ export class SendingExporter implements TraceExporter, Counting {
       const count = destinations.list.filter(({ breaker }) => breaker.state === state).length;
       yield { ...gauge('spoor_exporter_servers', servers, count), labels: { state } };
     }
+    if (tls !== undefined && this.#isStarted) yield* tlsFigures(tls);
     const opened = 'Times that a server was left alone since it failed.';
     yield counter('spoor_exporter_breaker_openings_total', opened, destinations.openings);
   }
+}
+
+function* tlsFigures({ figures }: ClientTls): Generator<ComponentFigure> {
+  const { reloads, failedReloads, notAfterUnixMs } = figures;
+  const taken = 'Times that new files for TLS were taken.';
+  yield counter('spoor_exporter_tls_reloads_total', taken, reloads);
+  const failed = 'Times that the files for TLS had changed and could not be used.';
+  yield counter('spoor_exporter_tls_failed_reloads_total', failed, failedReloads);
+  if (notAfterUnixMs === undefined) return;
+  yield gauge(
+    'spoor_exporter_tls_certificate_expiry_timestamp_seconds',
+    'When the own certificate ends, in Unix seconds.',
+    notAfterUnixMs / 1000,
+  );
 }
 
 function counter(name: string, help: string, value: number): ComponentFigure {
