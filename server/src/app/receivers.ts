@@ -2,6 +2,7 @@
 import { DEFAULT_TENANT, parseTenant, type Tenant } from '@spoor/core/model/ids.ts';
 import type { RECEIVER_SCHEMAS } from '#config/component-schemas.ts';
 import { readEndpoint } from '#config/endpoint.ts';
+import { KafkaReceiver } from '#kafka/kafka-receiver.ts';
 import type { Tenancy } from '#net/tenancy.ts';
 import type { GrpcReceiver } from '#receivers/grpc-receiver.ts';
 import type { HttpReceiver } from '#receivers/http-receiver.ts';
@@ -18,6 +19,7 @@ import type { IngestFormat } from '#pipeline/trace-ingest.ts';
 import type { StrategiesSource } from '#sampling/strategies-source.ts';
 import type { ReceiverMetrics } from '#telemetry/metrics.ts';
 import type { ComponentTable } from './component-table.ts';
+import { kafkaReceiverSettings } from './kafka-settings.ts';
 import { listenerOf, type Listener, type Part } from './part.ts';
 import { grpcSettings, httpSettings, otlpHttpSettings, udpSettings } from './receiver-settings.ts';
 
@@ -63,6 +65,23 @@ export const RECEIVERS: ComponentTable<typeof RECEIVER_SCHEMAS, ReceiverContext,
     served({ id, transport: 'http' }, settings, (section, path) =>
       createZipkinHttpReceiver(httpSettings(section), { ...context, path }),
     ),
+  kafka: (id, settings, context) => {
+    const path = `receivers.${id}`;
+    const receiver = new KafkaReceiver(kafkaReceiverSettings(path, settings), context);
+    return [
+      {
+        path,
+        start: () => receiver.start(),
+        shutdown: (deadlineMs) => receiver.shutdown(deadlineMs),
+        metrics: () => ({
+          receiver: id,
+          transport: 'kafka',
+          ...sumFormats(receiver.figures),
+          kafka: receiver.kafkaFigures,
+        }),
+      },
+    ];
+  },
 };
 
 const UDP_FORMATS = [

@@ -2,6 +2,7 @@
 import { debugExporterSchema } from './debug-exporter-config.ts';
 import { jaegerReceiverSchema } from './jaeger-receiver-config.ts';
 import { otlpExporterSchema, otlpHttpExporterSchema } from './otlp-exporter-config.ts';
+import { kafkaExporterSchema, kafkaReceiverSchema } from './kafka-config.ts';
 import { otlpReceiverSchema } from './otlp-receiver-config.ts';
 import { storageExporterSchema } from './storage-config.ts';
 import { zipkinReceiverSchema } from './zipkin-receiver-config.ts';
@@ -13,6 +14,7 @@ export const RECEIVER_SCHEMAS = {
   otlp: otlpReceiverSchema,
   jaeger: jaegerReceiverSchema,
   zipkin: zipkinReceiverSchema,
+  kafka: kafkaReceiverSchema,
 };
 
 /** Settings of processors by type. */
@@ -24,4 +26,5 @@ export const EXPORTER_SCHEMAS = {
   otlp: otlpExporterSchema,
   otlphttp: otlpHttpExporterSchema,
   debug: debugExporterSchema,
+  kafka: kafkaExporterSchema,
 };

@@ -8,7 +8,7 @@ import type { ProcessMetrics } from './process-metrics.ts';
 export interface ReceiverMetrics {
   /** `otlp`, `jaeger`, `zipkin` */
   readonly receiver: string;
-  /** `grpc`, `http`, or `udp_` and the name of a protocol over UDP; a fixed set. */
+  /** `grpc`, `http`, `kafka`, or `udp_` and the name of a protocol over UDP; a fixed set. */
   readonly transport: string;
   readonly acceptedSpans: number;
   /** Invalid spans of accepted requests. */
@@ -28,6 +28,22 @@ export interface ReceiverMetrics {
     /** Those that the kernel dropped before they were read; undefined where the system does not tell. */
     readonly kernelDrops: number | undefined;
   };
+  /** Of a receiver from Kafka. */
+  readonly kafka?: KafkaMetrics;
+}
+
+/** What a receiver from Kafka has beside what all have. */
+interface KafkaMetrics {
+  readonly retries: number;
+  readonly deadLetters: number;
+  readonly droppedRecords: number;
+  /** As many as there are partitions. */
+  readonly partitions: readonly {
+    readonly topic: string;
+    readonly partition: number;
+    /** Undefined while it is not known. */
+    readonly lag: bigint | undefined;
+  }[];
 }
 
 /** What the Jaeger clients of one service say of themselves. */
@@ -173,7 +189,7 @@ export class Metrics {
     }
     counter('spoor_receiver_wire_bytes_total', 'Bytes of bodies as they came.', figures.wireBytes);
     counter('spoor_receiver_body_bytes_total', 'Bytes of bodies, decompressed.', figures.bodyBytes);
-    const { connections, packets } = figures;
+    const { connections, packets, kafka } = figures;
     if (connections !== undefined) {
       const help = 'Connections closed because there were too many.';
       counter('spoor_receiver_dropped_connections_total', help, connections.dropped);
@@ -185,6 +201,21 @@ export class Metrics {
       const why =
         'Datagrams that the kernel dropped since nobody read them in time; on Linux only.';
       counter('spoor_receiver_kernel_dropped_packets_total', why, packets.kernelDrops ?? 0);
+    }
+    if (kafka !== undefined) this.#kafka(labels, kafka);
+  }
+
+  #kafka(labels: Readonly<Record<string, string>>, figures: KafkaMetrics): void {
+    const counter = (name: string, help: string, value: number): void =>
+      this.#counter(`spoor_kafka_receiver_${name}_total`, help, value, labels);
+    counter('retries', 'Times that a record had to wait to be tried again.', figures.retries);
+    counter('dead_letters', 'Records that were set aside for good.', figures.deadLetters);
+    counter('dropped_records', 'Records that were dropped for good.', figures.droppedRecords);
+    for (const { topic, partition, lag } of figures.partitions) {
+      if (lag === undefined) continue;
+      const help = 'Records of a partition that are not stored yet.';
+      const more = { ...labels, topic, partition: String(partition) };
+      this.#gauge('spoor_kafka_receiver_lag', help, Number(lag), more);
     }
   }
 

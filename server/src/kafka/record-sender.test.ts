@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { SpoorError } from '@spoor/core/model/errors.ts';
+import { RecordSender } from './record-sender.ts';
+
+interface Rec {
+  readonly name: string;
+  readonly bytes: number;
+}
+
+/** A sender whose requests are answered by hand. */
+class Bench {
+  readonly requests: { names: string; answer: (error?: Error) => void }[] = [];
+  readonly sender = new RecordSender<Rec>(
+    (records) =>
+      new Promise((resolve, reject) => {
+        const names = records.map(({ name }) => name).join(' ');
+        this.requests.push({
+          names,
+          answer: (error) => (error === undefined ? resolve() : reject(error)),
+        });
+      }),
+    { requestBytes: 100, queueBytes: 250 },
+  );
+
+  write(...names: string[]): Promise<void> {
+    return this.sender.write(names.map((name) => ({ name, bytes: 40 })));
+  }
+
+  /** Answers the request under way and lets the next one begin. */
+  async answer(error?: Error): Promise<void> {
+    this.requests.at(-1)!.answer(error);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+const unavailable = new SpoorError('unavailable', 'no broker');
+
+test('what comes while a request is under way goes with the next, up to its size, in order', async () => {
+  const bench = new Bench();
+  const writes = [bench.write('a'), bench.write('b', 'c'), bench.write('d')];
+  await bench.answer();
+  await bench.answer();
+  await bench.answer();
+  await Promise.all(writes);
+  assert.deepEqual(
+    bench.requests.map(({ names }) => names),
+    ['a', 'b c', 'd'],
+  );
+  assert.equal(bench.sender.queuedBytes, 0);
+});
+
+test('a write is done when all its records are acknowledged', async () => {
+  const bench = new Bench();
+  let isDone = false;
+  const write = bench.write('a', 'b', 'c').then(() => (isDone = true));
+  await bench.answer();
+  assert.equal(isDone, false);
+  await bench.answer();
+  await write;
+});
+
+test('beyond the bound writes are refused, and nothing of them is sent', async () => {
+  const bench = new Bench();
+  const writes = [bench.write('a', 'b'), bench.write('c', 'd', 'e')];
+  await assert.rejects(bench.write('f', 'g'), { code: 'overloaded' });
+  const last = bench.write('h');
+  while (bench.sender.queuedBytes > 0) await bench.answer();
+  await Promise.all([...writes, last]);
+  assert.equal(bench.requests.map(({ names }) => names).join(' '), 'a b c d e h');
+});
+
+test('a write that is larger than the bound goes through when it is alone', async () => {
+  const bench = new Bench();
+  const write = bench.write('a', 'b', 'c', 'd', 'e', 'f', 'g');
+  while (bench.sender.queuedBytes > 0) await bench.answer();
+  await write;
+});
+
+test('when there is no broker all that waits is given back', async () => {
+  const bench = new Bench();
+  const writes = [bench.write('a', 'b', 'c'), bench.write('d')];
+  const outcomes = Promise.allSettled(writes);
+  await bench.answer(unavailable);
+  assert.deepEqual(
+    (await outcomes).map(({ status }) => status),
+    ['rejected', 'rejected'],
+  );
+  assert.equal(bench.requests.length, 1);
+  assert.equal(bench.sender.queuedBytes, 0);
+  const later = bench.write('e');
+  await bench.answer();
+  await later;
+});
+
+test('a request that the broker takes never fails its writes, and no others', async () => {
+  const bench = new Bench();
+  const writes = [bench.write('a', 'b', 'c'), bench.write('d')];
+  const outcomes = Promise.allSettled(writes);
+  await bench.answer(new SpoorError('too_large', 'too large'));
+  await bench.answer();
+  assert.deepEqual(
+    (await outcomes).map(({ status }) => status),
+    ['rejected', 'fulfilled'],
+  );
+  assert.deepEqual(
+    bench.requests.map(({ names }) => names),
+    ['a b', 'd'],
+  );
+  assert.equal(bench.sender.queuedBytes, 0);
+});
