@@ -59,6 +59,7 @@ export async function createApiApp(options: ApiOptions): Promise<FastifyInstance
     answerError(error, request, reply, query.logger),
   );
   await addSecurityHeaders(app);
+  addTokens(app, tenancy);
   addTenancy(app, tenancy);
   addV1Routes(app, query);
   addV3Routes(app, query);
@@ -78,6 +79,18 @@ export async function createApiApp(options: ApiOptions): Promise<FastifyInstance
     return sendApiError(request, reply, 404, `there is no ${request.method} ${path.slice(0, 200)}`);
   });
   return app;
+}
+
+/** Lets in only requests with a token, whatever they are for, where there are tokens. */
+function addTokens(app: FastifyInstance, tenancy: Tenancy): void {
+  const { challenges } = tenancy;
+  if (challenges === undefined) return;
+  app.addHook('onRequest', async (request) => {
+    tenancy.authenticate((header) => request.headers[header]);
+  });
+  app.addHook('onSend', async (_request, reply) => {
+    if (reply.statusCode === 401) void reply.header('www-authenticate', challenges);
+  });
 }
 
 function addTenancy(app: FastifyInstance, tenancy: Tenancy): void {

@@ -3,9 +3,12 @@ import type { FastifyInstance } from 'fastify';
 import { createApiApp } from '#api/api-app.ts';
 import { BUILT_UI } from '#api/ui/static-ui.ts';
 import type { SpoorConfig } from '#config/config.ts';
+import { readDuration } from '#config/duration.ts';
 import { readEndpoint } from '#config/endpoint.ts';
 import { memoryShares } from '#config/memory-shares.ts';
 import type { ServerTlsConfig } from '#config/tls-config.ts';
+import { BearerTokens } from '#net/bearer-tokens.ts';
+import { warnOfClearTokens } from '#net/clear-tokens.ts';
 import { GrpcListener } from '#net/grpc-listener.ts';
 import { MemoryBudget } from '#net/memory-budget.ts';
 import { RssGuard } from '#net/rss-guard.ts';
@@ -24,7 +27,7 @@ import { ProcessMetrics } from '#telemetry/process-metrics.ts';
 import { Readiness } from '#telemetry/readiness.ts';
 import { PipelineGraph, writesToStore } from './graph.ts';
 import { HttpAppListener } from './http-app-listener.ts';
-import { isListener, listenerOf, type Listener } from './part.ts';
+import { isListener, listenerOf, type Listener, type Part } from './part.ts';
 import { grpcSettings } from './receiver-settings.ts';
 import { statusOf } from './status.ts';
 import { createStore } from './stores.ts';
@@ -48,6 +51,8 @@ export interface Components {
   readonly store: TraceStore | undefined;
   readonly graph: PipelineGraph;
   readonly strategies: StrategiesSource;
+  /** Lists of tokens that let requests in; none where none are needed. */
+  readonly tokens: readonly (Part & Pick<BearerTokens, 'figures'>)[];
   /** Where SDKs ask how to sample. */
   readonly sampling: readonly Listener[];
   /** Undefined when `query.http` is off. */
@@ -78,7 +83,13 @@ export function buildComponents(
     isProcessFull: () => rssGuard.isOver,
     soonBytes: () => Math.max(LEAST_SOON_BYTES, SOON_SECONDS * graph.bytesPerSecond),
   });
-  const tenancy = new Tenancy(config.tenancy.enabled ? config.tenancy : undefined);
+  const tokens = {
+    ingest: bearerTokens('auth.ingest', config.auth.ingest, false, logger),
+    // Browsers ask for the password of Basic by themselves.
+    query: bearerTokens('auth.query', config.auth.query, true, logger),
+  };
+  const tenants = config.tenancy.enabled ? config.tenancy : undefined;
+  const tenancy = new Tenancy(tenants, tokens.ingest);
   const tenantCounters = config.tenancy.enabled ? new TenantCounters() : undefined;
   const shares =
     tenantCounters && new TenantShares(budget, (tenant) => tenantCounters.countNoRoom(tenant));
@@ -112,6 +123,7 @@ export function buildComponents(
     process: processMetrics,
     receivers: () => graph.receivers.map((receiver) => receiver.metrics()),
     components: () => graph.counting,
+    tokens: () => components.tokens.map(({ path, figures }) => ({ section: path, ...figures })),
     tls: () => components.listeners().flatMap(tlsMetrics),
     jaegerClients: () => clientReports.figures(),
     tenants: () => tenantCounters?.figures() ?? [],
@@ -126,7 +138,10 @@ export function buildComponents(
     ? appListener({ name: 'query', path: 'query.http' }, http, logger, () => {
         const { timeout_ms: timeoutMs } = config.query;
         const query = { reader: theStore(), logger, timeoutMs, nowUnixMs: Date.now };
-        return createApiApp({ query, tenancy, metrics, uiDirectory });
+        const readers = new Tenancy(tenants, tokens.query);
+        const tls = http.tls && serverTlsSettings(http.tls);
+        warnOfClearTokens('query.http', { ...readEndpoint(http.endpoint), tls }, readers, logger);
+        return createApiApp({ query, tenancy: readers, metrics, uiDirectory });
       })
     : undefined;
   const { health: healthConfig } = config.telemetry;
@@ -149,6 +164,7 @@ export function buildComponents(
     api,
     health,
     strategies,
+    tokens: Object.values(tokens).filter((list) => list !== undefined),
     sampling,
     listeners: () =>
       [api, ...graph.receivers.filter(isListener), ...sampling, health].filter(
@@ -156,6 +172,19 @@ export function buildComponents(
       ),
   };
   return components;
+}
+
+/** The tokens of a section, or undefined when it has none. */
+function bearerTokens(
+  path: string,
+  config: SpoorConfig['auth']['ingest'],
+  acceptBasic: boolean,
+  logger: Logger,
+): BearerTokens | undefined {
+  const { tokens, tokens_file: tokensFile } = config;
+  if (tokens.length === 0 && tokensFile === '') return undefined;
+  const reloadIntervalMs = readDuration(config.reload_interval);
+  return new BearerTokens(path, { tokens, tokensFile, reloadIntervalMs, acceptBasic }, logger);
 }
 
 function tlsMetrics({ path, tls }: Listener): TlsMetrics[] {

@@ -10,6 +10,7 @@ import { agentMessage } from '@spoor/core/wire/jaeger/testing/thrift-batch.ts';
 import { loadConfig } from '#config/load-config.ts';
 import { freePorts } from '#config/testing/free-ports.ts';
 import { createLogger } from '#telemetry/logger.ts';
+import { TOKEN } from '#net/testing/test-tokens.ts';
 import { NO_OPENSSL, TestCertificates } from '#net/tls/testing/test-certificates.ts';
 import { buildComponents } from './components.ts';
 import { SpoorServer } from './spoor-server.ts';
@@ -26,6 +27,7 @@ async function scrape(): Promise<string> {
   const config = loadConfig({
     env: {},
     sets: [
+      `auth.ingest.tokens=["${TOKEN}"]`,
       `sampling.http.tls.cert_file=${certFile}`,
       `sampling.http.tls.key_file=${keyFile}`,
       `storage.directory=${directory}`,
@@ -46,7 +48,11 @@ async function scrape(): Promise<string> {
     const addresses = await server.start();
     const answer = await fetch(`${addresses['otlp_http']}/v1/traces`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', [config.tenancy.header]: 'acme' },
+      headers: {
+        'content-type': 'application/json',
+        [config.tenancy.header]: 'acme',
+        authorization: `Bearer ${TOKEN}`,
+      },
       body: '{}',
     });
     assert.equal(answer.status, 200);

@@ -32,6 +32,7 @@ export class SpoorServer {
       store,
       graph,
       strategies,
+      tokens,
       sampling,
       api,
       rssGuard,
@@ -42,6 +43,7 @@ export class SpoorServer {
       rssGuard.start();
       // First, so that a probe hears "starting" and not nothing.
       if (health !== undefined) await startPart(health);
+      for (const part of tokens) await startPart(part);
       try {
         await strategies.start();
       } catch (error) {
@@ -82,6 +84,7 @@ export class SpoorServer {
       store,
       graph,
       strategies,
+      tokens,
       sampling,
       api,
       rssGuard,
@@ -93,6 +96,7 @@ export class SpoorServer {
     await this.#stopAll([...graph.receivers, ...sampling, api], DRAIN_MS);
     await this.#stopAll(graph.exporters, EXPORT_MS - (performance.now() - startMs));
     strategies.shutdown();
+    await this.#stopAll(tokens, 0);
     await this.#attempt('storage', async () => {
       await store?.shutdown();
     });

@@ -46,15 +46,19 @@ function innerCause(error: unknown): unknown {
  * @param path of its section in the configuration
  */
 export function listenerError(path: string, endpoint: Endpoint, cause: unknown): StartError {
-  // What is wrong with another key is told with its path.
+  return keyError(path, cause) ?? listenError(`${path}.endpoint`, endpoint, cause);
+}
+
+/** What is wrong with one key of a section is told with its path already. */
+function keyError(path: string, cause: unknown): StartError | undefined {
   return cause instanceof SpoorError && cause.message.startsWith(`${path}.`)
     ? new StartError(cause.message, { cause })
-    : listenError(`${path}.endpoint`, endpoint, cause);
+    : undefined;
 }
 
 /** Says why a component could not be started. */
 export function componentError(path: string, cause: unknown): StartError {
-  return new StartError(`${path}: ${messageOf(cause)}`, { cause });
+  return keyError(path, cause) ?? new StartError(`${path}: ${messageOf(cause)}`, { cause });
 }
 
 /** Says why the store could not be opened. */

@@ -14,6 +14,8 @@ export interface ConfigKey {
   readonly children: ReadonlyMap<string, ConfigKey> | undefined;
   /** The keys below are types of components: each may be there several times, as `type/name`. */
   readonly isNamed: boolean;
+  /** Its value is not shown. */
+  readonly isSecret: boolean;
 }
 
 const ALL_TYPES = {
@@ -27,6 +29,7 @@ const NAMED_SECTIONS = new Set(['receivers', 'processors', 'exporters', 'service
 /** The part of JSON Schema that `z.toJSONSchema` makes of our schemas. */
 export interface JsonSchema {
   readonly description?: string;
+  readonly writeOnly?: boolean;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly required?: readonly string[];
   readonly default?: unknown;
@@ -57,7 +60,8 @@ function readKey(path: string, schema: JsonSchema): ConfigKey {
       ]),
     );
   const isNamed = NAMED_SECTIONS.has(path);
-  return { path, description: schema.description ?? '', children, isNamed };
+  const { description = '', writeOnly: isSecret = false } = schema;
+  return { path, description, children, isNamed, isSecret };
 }
 
 /** The tree of all keys, read from the schema. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
+import { authSchema } from './auth-config.ts';
 import { EXPORTER_SCHEMAS, PROCESSOR_SCHEMAS, RECEIVER_SCHEMAS } from './component-schemas.ts';
 import { memoryShares, MIN_MEMORY_LIMIT_MIB } from './memory-shares.ts';
 import { namedComponentsSchema } from './named-components.ts';
@@ -58,6 +59,7 @@ export function configSchema(ids: ComponentIds) {
       storage: storageSchema,
       query: querySchema,
       tenancy: tenancySchema,
+      auth: authSchema,
       telemetry: telemetrySchema,
     })
     .superRefine((config, context) => {

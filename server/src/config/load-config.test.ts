@@ -97,7 +97,7 @@ test('an unknown key of --set is told with the key that was probably meant', () 
   );
   assert.match(
     problemOf(() => load({ sets: ['zzzzzzzzzz=1'] })),
-    /^zzzzzzzzzz: unknown key; at the top there are: memory_limit_mib, listen_host, receivers, processors, exporters, service, sampling, storage, query, tenancy, telemetry/,
+    /^zzzzzzzzzz: unknown key; at the top there are: memory_limit_mib, listen_host, receivers, processors, exporters, service, sampling, storage, query, tenancy, auth, telemetry/,
   );
   assert.match(
     problemOf(() => load({ sets: ['__proto__.x=1'] })),

@@ -139,6 +139,17 @@ service:
   loadConfig({ env: {}, sets: [...sets, 'receivers.otlp.protocols.http.enabled=false'] });
 });
 
+test('passwords and tokens are not printed', () => {
+  const printed = formatConfig(
+    loadYaml(`
+auth: { ingest: { tokens: [geheim-1-0123456789, geheim-2-0123456789] } }
+query: { http: { tls: { pkcs12_file: a.p12, pkcs12_password: geheim-3 } } }
+`),
+  );
+  assert.doesNotMatch(printed, /geheim/);
+  assert.equal(printed.match(/\[redacted\]/g)?.length, 3);
+});
+
 test('a printed configuration with named components can be read back', () => {
   const config = loadYaml(`
 receivers: { zipkin/2: { endpoint: 127.0.0.1:1 } }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
 import { durationSchema } from './duration.ts';
+import { SECRET } from './secret.ts';
 
 function path(what: string): z.ZodDefault<z.ZodString> {
   return z.string().default('').describe(`Path of ${what}`);
 }
 
 function secret(what: string): z.ZodDefault<z.ZodString> {
-  return z.string().default('').describe(what);
+  return z.string().default('').meta(SECRET).describe(what);
 }
 
 /** Keys of both sides, with the names of the OpenTelemetry collector where it has them. */

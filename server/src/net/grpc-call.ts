@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2';
 import { SpoorError } from '@spoor/core/model/errors.ts';
+import { DEFAULT_TENANT, type Tenant } from '@spoor/core/model/ids.ts';
 import {
   GRPC_ACCEPTED_ENCODINGS,
   GrpcMessageReader,
@@ -17,10 +18,10 @@ export interface GrpcBodyMethod {
   /** `/service/method` */
   readonly path: string;
   /**
-   * What a message is paid from.
+   * What the message of a call is paid from.
    * @throws {SpoorError} the call is refused for what its headers say
    */
-  readonly budgetOf: (headers: IncomingHttpHeaders) => BodyBudget;
+  readonly budgetOf: (call: GrpcCall) => BodyBudget;
   /** Takes a call whose message has come, and its lease with it; answers or refuses it, and never throws. */
   readonly handle: (call: GrpcCall, message: GrpcMessage) => void;
   /** Told about each call that ends before `handle` sees it. */
@@ -69,6 +70,8 @@ const CLIENT_GONE = makeRefusal('aborted', { http: 499, grpc: 1 }, 'the client w
  */
 export class GrpcCall implements WatchedCall {
   readonly headers: IncomingHttpHeaders;
+  /** Whose data it is about, for methods that care. */
+  tenant: Tenant = DEFAULT_TENANT;
   readonly startedMs = performance.now();
   lastPieceMs = this.startedMs;
   /** Called when the client goes away before it has its answer. */
@@ -101,7 +104,7 @@ export class GrpcCall implements WatchedCall {
       const timeout = headers['grpc-timeout'];
       if (timeout !== undefined && !TIMEOUT.test(String(timeout))) throw badTimeout();
       const encoding = String(headers['grpc-encoding'] ?? 'identity');
-      const budget = this.#method.budgetOf(headers);
+      const budget = this.#method.budgetOf(this);
       this.#reader = new GrpcMessageReader(encoding, this.#watch.capBytes, budget);
     } catch (error) {
       this.#refuseUnread(refusalOf(error));

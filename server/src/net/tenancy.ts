@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SpoorError, quote } from '@spoor/core/model/errors.ts';
 import { DEFAULT_TENANT, parseTenant, type Tenant } from '@spoor/core/model/ids.ts';
+import type { BearerTokens, TokenGrant } from './bearer-tokens.ts';
 
 /** How requests name their tenant. */
 export interface TenancySettings {
@@ -11,16 +12,21 @@ export interface TenancySettings {
 }
 
 /**
- * Tells whose data a request is about. Off, everything is of one tenant and no header is looked at;
+ * Tells whose data a request is about, and lets it in only with a token where there are tokens. Off, everything is of one tenant and no header is looked at;
  * on, a request that does not name exactly one tenant is refused, as in Jaeger.
  * @see https://www.jaegertracing.io/docs/latest/security/
  */
 export class Tenancy {
   readonly #header: string | undefined;
   readonly #known: ReadonlySet<string>;
+  readonly #tokens: BearerTokens | undefined;
 
-  /** @param settings undefined: tenancy is off */
-  constructor(settings: TenancySettings | undefined) {
+  /**
+   * @param settings undefined: tenancy is off
+   * @param tokens undefined: no token is needed
+   */
+  constructor(settings: TenancySettings | undefined, tokens?: BearerTokens) {
+    this.#tokens = tokens;
     this.#header = settings?.header.toLowerCase();
     this.#known = new Set(settings?.tenants);
   }
@@ -30,15 +36,38 @@ export class Tenancy {
     return this.#header;
   }
 
+  /** Values of `WWW-Authenticate` for those who are not let in; undefined when no token is needed. */
+  get challenges(): readonly string[] | undefined {
+    return this.#tokens?.challenges;
+  }
+
   /**
-   * The tenant of a request.
+   * Checks the token of a request, where one is needed.
+   * @param read as {@link tenantOf}
+   * @throws {SpoorError} unauthenticated
+   */
+  authenticate(read: (header: string) => unknown): TokenGrant | undefined {
+    return this.#tokens?.grantOf(read('authorization'));
+  }
+
+  /**
+   * The tenant of a request that may be let in. A token that is for one tenant names it as well.
    * @param read value of a header, given its name in lower case; several values are one text with commas
    * @throws {SpoorError} unauthenticated
    */
   tenantOf(read: (header: string) => unknown): Tenant {
+    const grant = this.authenticate(read);
     const header = this.#header;
-    if (header === undefined) return DEFAULT_TENANT;
-    const name = read(header);
+    const tenant = header === undefined ? DEFAULT_TENANT : this.#read(header, read, grant);
+    if (grant !== undefined && grant.tenants.size > 0 && !grant.tenants.has(tenant)) {
+      throw this.#tokens?.refuseTenant();
+    }
+    return tenant;
+  }
+
+  #read(header: string, read: (header: string) => unknown, grant: TokenGrant | undefined): Tenant {
+    const [own, ...others] = grant?.tenants ?? [];
+    const name = read(header) ?? (others.length === 0 ? own : undefined);
     if (typeof name !== 'string' || name === '') {
       throw new SpoorError(
         'unauthenticated',

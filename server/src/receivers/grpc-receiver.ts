@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { IncomingHttpHeaders } from 'node:http2';
-import type { Tenant } from '@spoor/core/model/ids.ts';
+import { warnOfClearTokens } from '#net/clear-tokens.ts';
 import type { GrpcBodyMethod, GrpcCall } from '#net/grpc-call.ts';
 import { GrpcListener, type GrpcListenerSettings } from '#net/grpc-listener.ts';
 import type { GrpcMessage } from '#net/grpc-message-reader.ts';
@@ -24,6 +23,7 @@ export interface GrpcDialect {
 
 /** Receives spans over gRPC: calls of the one method of its {@link GrpcDialect}. */
 export class GrpcReceiver {
+  readonly #settings: GrpcListenerSettings;
   readonly #parts: PlacedReceiverParts;
   readonly #dialect: GrpcDialect;
   readonly #listener: GrpcListener;
@@ -36,6 +36,7 @@ export class GrpcReceiver {
     dialect: GrpcDialect,
     otherMethods: readonly GrpcBodyMethod[] = [],
   ) {
+    this.#settings = settings;
     this.#parts = parts;
     this.#dialect = dialect;
     this.#intake = new ReceiverIntake(dialect.name, parts);
@@ -69,6 +70,8 @@ export class GrpcReceiver {
 
   /** Binds; see {@link GrpcListener.start}. */
   start(): Promise<void> {
+    const { path, tenancy, logger } = this.#parts;
+    warnOfClearTokens(path, this.#settings, tenancy, logger);
     return this.#listener.start();
   }
 
@@ -82,20 +85,21 @@ export class GrpcReceiver {
     return {
       service,
       path: `/${service}/${method}`,
-      budgetOf: (headers) => this.#parts.budgetOf(this.#readTenant(headers)),
+      budgetOf: (call) => {
+        call.tenant = this.#parts.tenancy.tenantOf((header) => call.headers[header]);
+        return this.#parts.budgetOf(call.tenant);
+      },
       handle: (call, message) => void this.#onCall(call, message),
       onRefused: (refusal) => this.#intake.counters.countRefused(format, refusal),
     };
   }
 
   async #onCall(call: GrpcCall, message: GrpcMessage): Promise<void> {
-    // Cannot throw: a call that names no tenant was refused at its headers, for want of a budget.
-    const tenant = this.#readTenant(call.headers);
     const abort = new AbortController();
     call.onCancelled = () => abort.abort();
     const { format } = this.#dialect;
     const outcome = await this.#intake.take(
-      tenant,
+      call.tenant,
       { format, ...message },
       { signal: abort.signal },
     );
@@ -105,9 +109,5 @@ export class GrpcReceiver {
       this.#intake.counters.countRefused(format, outcome.refusal);
       call.refuse(outcome.refusal);
     }
-  }
-
-  #readTenant(headers: IncomingHttpHeaders): Tenant {
-    return this.#parts.tenancy.tenantOf((header) => headers[header]);
   }
 }

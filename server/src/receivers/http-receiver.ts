@@ -2,6 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { SpoorError, quote } from '@spoor/core/model/errors.ts';
 import type { Tenant } from '@spoor/core/model/ids.ts';
+import { warnOfClearTokens } from '#net/clear-tokens.ts';
 import { Cors, type CorsSettings } from '#net/cors.ts';
 import type { Compression } from '#net/decompress.ts';
 import {
@@ -74,10 +75,11 @@ export class HttpReceiver {
     this.#dialect = dialect;
     this.#routes = new Map(dialect.routes.map((route) => [route.path, route]));
     this.#intake = new ReceiverIntake(dialect.name, parts);
-    const { header } = parts.tenancy;
+    const { header, challenges } = parts.tenancy;
     const allowedHeaders = [
       ...settings.cors.allowedHeaders,
       ...(header === undefined ? [] : [header]),
+      ...(challenges === undefined ? [] : ['authorization']),
     ];
     this.#cors = new Cors({ ...settings.cors, allowedHeaders });
     this.#listener = new HttpListener(
@@ -111,6 +113,8 @@ export class HttpReceiver {
 
   /** Binds; see {@link HttpListener.start}. */
   start(): Promise<void> {
+    const { path, tenancy, logger } = this.#parts;
+    warnOfClearTokens(path, this.#settings, tenancy, logger);
     return this.#listener.start();
   }
 
@@ -189,6 +193,11 @@ export class HttpReceiver {
   ): void {
     this.#intake.counters.countRefused(format, refusal);
     const sent = [...headers, ...this.#commonHeaders(exchange)];
+    if (refusal.reason === 'unauthenticated') {
+      for (const challenge of this.#parts.tenancy.challenges ?? []) {
+        sent.push('www-authenticate', challenge);
+      }
+    }
     this.#dialect.refuse(exchange, format, refusal, sent);
   }
 

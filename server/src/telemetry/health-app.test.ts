@@ -13,6 +13,7 @@ function createMetrics(sources: Partial<MetricSources> = {}): Metrics {
     receivers: () => [],
     components: () => [],
     tls: () => [],
+    tokens: () => [],
     jaegerClients: () => [],
     tenants: () => [],
     bodies: () => ({ limitBytes: 10, usedBytes: 5, peakBytes: 6, refusals: 0 }),

@@ -102,6 +102,17 @@ export interface TlsMetrics {
   readonly notAfterUnixMs: number | undefined;
 }
 
+/** A list of tokens. */
+interface TokensMetrics {
+  /** Path of its section in the configuration. */
+  readonly section: string;
+  readonly tokens: number;
+  /** Requests that were not let in, by reason; the reasons are a fixed set. */
+  readonly refused: Readonly<Record<string, number>>;
+  readonly reloads: number;
+  readonly failedReloads: number;
+}
+
 /** Where the values of a scrape come from. */
 export interface MetricSources {
   readonly version: string;
@@ -109,6 +120,7 @@ export interface MetricSources {
   readonly receivers: () => Iterable<ReceiverMetrics>;
   readonly components: () => Iterable<ComponentMetrics>;
   readonly tls: () => Iterable<TlsMetrics>;
+  readonly tokens: () => Iterable<TokensMetrics>;
   /** A bounded number of them. */
   readonly jaegerClients: () => Iterable<JaegerClientMetrics>;
   /** A bounded number of them; none while tenancy is off. */
@@ -148,6 +160,7 @@ export class Metrics {
       receivers,
       components,
       tls,
+      tokens,
       jaegerClients,
       tenants,
       bodies,
@@ -159,6 +172,7 @@ export class Metrics {
     for (const figures of receivers()) this.#receiver(figures);
     for (const { labels, component } of components()) this.#component(labels, component);
     for (const figures of tls()) this.#tls(figures);
+    for (const figures of tokens()) this.#tokens(figures);
     for (const figures of jaegerClients()) this.#jaegerClient(figures);
     for (const figures of tenants()) this.#tenant(figures);
     this.#bodies(bodies());
@@ -242,6 +256,19 @@ export class Metrics {
     if (notAfterUnixMs === undefined) return;
     const when = 'When the certificate ends, in Unix seconds.';
     gauge('certificate_expiry_timestamp_seconds', when, notAfterUnixMs / 1000);
+  }
+
+  #tokens({ section, tokens, refused, reloads, failedReloads }: TokensMetrics): void {
+    const counter = (name: string, help: string, value: number, more: object = {}): void =>
+      this.#counter(`spoor_auth_${name}_total`, help, value, { section, ...more });
+    this.#gauge('spoor_auth_tokens', 'Tokens that let requests in.', tokens, { section });
+    for (const [reason, value] of Object.entries(refused)) {
+      const help = 'Requests that were not let in for want of a token that is good, by reason.';
+      counter('refused_requests', help, value, { reason });
+    }
+    counter('reloads', 'Times that a new list of tokens was taken.', reloads);
+    const help = 'Times that the list of tokens had changed and could not be used.';
+    counter('failed_reloads', help, failedReloads);
   }
 
   #jaegerClient(figures: JaegerClientMetrics): void {

@@ -16,6 +16,7 @@ import type {
   SpanMetricsQuery,
   TraceReader,
 } from '#storage/tracestore.ts';
+import type { BearerTokens } from '#net/bearer-tokens.ts';
 import { Tenancy, type TenancySettings } from '#net/tenancy.ts';
 import { createLogger } from '#telemetry/logger.ts';
 import { Metrics } from '#telemetry/metrics.ts';
@@ -144,7 +145,12 @@ export class FixtureReader implements TraceReader {
 export async function withApi(
   reader: TraceReader,
   run: (app: FastifyInstance) => Promise<void>,
-  options: { uiDirectory?: string; timeoutMs?: number; tenancy?: TenancySettings } = {},
+  options: {
+    uiDirectory?: string;
+    timeoutMs?: number;
+    tenancy?: TenancySettings;
+    tokens?: BearerTokens;
+  } = {},
 ): Promise<void> {
   const app = await createApiApp({
     query: {
@@ -153,13 +159,14 @@ export async function withApi(
       timeoutMs: options.timeoutMs ?? 30_000,
       nowUnixMs: () => 1_700_000_000_000,
     },
-    tenancy: new Tenancy(options.tenancy),
+    tenancy: new Tenancy(options.tenancy, options.tokens),
     metrics: new Metrics({
       version: '1',
       process: new ProcessMetrics(),
       receivers: () => [],
       components: () => [],
       tls: () => [],
+      tokens: () => [],
       jaegerClients: () => [],
       tenants: () => [],
       bodies: () => ({ limitBytes: 1, usedBytes: 0, peakBytes: 0, refusals: 0 }),

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
+import { Tenancy } from '#net/tenancy.ts';
+import { startTokens } from '#net/testing/test-tokens.ts';
 import { createSocket } from 'node:dgram';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
@@ -109,6 +111,14 @@ test('without a tenant every datagram is dropped, and the log says so at the sta
   const { refusedRequests } = bed.receiver.figures.jaeger_agent_compact;
   await until(() => refusedRequests.unauthenticated === 1);
   assert.match(bed.log[0]!, /^receivers.test: every datagram is dropped/);
+});
+
+test('where tokens are needed, the log says at the start that datagrams have none', async () => {
+  const tenancy = new Tenancy(undefined, await startTokens());
+  await using bed = await start({}, { tenancy });
+  await sendTo(bed.port, [Buffer.from('a')]);
+  await bed.ingest.called(1);
+  assert.match(bed.log[0]!, /^receivers.test: datagrams have no tokens/);
 });
 
 test('what clients say of themselves is added up', async () => {

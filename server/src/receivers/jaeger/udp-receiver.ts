@@ -106,7 +106,7 @@ export class UdpReceiver {
 
   #bind(): Promise<void> {
     const { host, port, socketBufferBytes } = this.#settings;
-    const { path, tenant, logger } = this.#parts;
+    const { path, tenant, tenancy, logger } = this.#parts;
     const socket = createSocket({
       type: isIPv6(host) ? 'udp6' : 'udp4',
       ...(socketBufferBytes === 0 ? {} : { recvBufferSize: socketBufferBytes }),
@@ -129,6 +129,12 @@ export class UdpReceiver {
         const bound = socket.address();
         this.#socket = socket;
         this.#address = { host: bound.address, port: bound.port };
+        if (tenancy.challenges !== undefined) {
+          logger.warn(
+            {},
+            `${path}: datagrams have no tokens: whoever reaches this port can send spans`,
+          );
+        }
         if (tenant === undefined) {
           logger.warn(
             {},

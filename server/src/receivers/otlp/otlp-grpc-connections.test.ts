@@ -228,6 +228,6 @@ test('an address in use is a clear error', async () => {
   await using bed = await startGrpc();
   await assert.rejects(
     startGrpc({ port: bed.port }),
-    /receivers\.otlp\.protocols\.grpc: cannot listen on 127\.0\.0\.1:\d+: EADDRINUSE/,
+    /receivers\.test: cannot listen on 127\.0\.0\.1:\d+: EADDRINUSE/,
   );
 });

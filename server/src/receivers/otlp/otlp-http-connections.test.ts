@@ -265,7 +265,7 @@ test('an address in use is a clear error', async () => {
   await using bed = await startHttp();
   await assert.rejects(
     startHttp({ port: bed.port }),
-    /receivers\.otlp\.protocols\.http: cannot listen on 127\.0\.0\.1:\d+: EADDRINUSE/,
+    /receivers\.test: cannot listen on 127\.0\.0\.1:\d+: EADDRINUSE/,
   );
 });
 

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import net from 'node:net';
+import type { BearerTokens } from '#net/bearer-tokens.ts';
 import type { GrpcListenerSettings } from '#net/grpc-listener.ts';
 import { MemoryBudget } from '#net/memory-budget.ts';
 import { Tenancy, type TenancySettings } from '#net/tenancy.ts';
@@ -54,8 +55,9 @@ export async function startReceiver<R extends Bedded>(
   create: (parts: PlacedReceiverParts) => R,
   budgetBytes?: number,
   tenancy?: TenancySettings,
+  tokens?: BearerTokens,
 ): Promise<TestBed<R>> {
-  const parts = makeParts(budgetBytes, tenancy);
+  const parts = makeParts(budgetBytes, tenancy, tokens);
   const receiver = create(parts);
   await receiver.start();
   return makeBed(receiver, parts);
@@ -66,9 +68,10 @@ export function startHttp(
   settings: Partial<OtlpHttpSettings> = {},
   budgetBytes?: number,
   tenancy?: TenancySettings,
+  tokens?: BearerTokens,
 ): Promise<TestBed<HttpReceiver>> {
   const all = { ...HTTP_DEFAULTS, ...LOOPBACK, tracesPath: '/v1/traces', ...settings };
-  return startReceiver((parts) => createOtlpHttpReceiver(all, parts), budgetBytes, tenancy);
+  return startReceiver((parts) => createOtlpHttpReceiver(all, parts), budgetBytes, tenancy, tokens);
 }
 
 /** Starts an OTLP/gRPC receiver. */
@@ -76,9 +79,10 @@ export function startGrpc(
   settings: Partial<GrpcListenerSettings> = {},
   budgetBytes?: number,
   tenancy?: TenancySettings,
+  tokens?: BearerTokens,
 ): Promise<TestBed<GrpcReceiver>> {
   const all = { ...GRPC_DEFAULTS, ...LOOPBACK, ...settings };
-  return startReceiver((parts) => createOtlpGrpcReceiver(all, parts), budgetBytes, tenancy);
+  return startReceiver((parts) => createOtlpGrpcReceiver(all, parts), budgetBytes, tenancy, tokens);
 }
 
 /** One request on a connection of its own; `body` pieces are sent one after the other. */
@@ -151,7 +155,11 @@ interface Parts extends PlacedReceiverParts {
   readonly log: string[];
 }
 
-function makeParts(budgetBytes: number | undefined, tenancy: TenancySettings | undefined): Parts {
+function makeParts(
+  budgetBytes: number | undefined,
+  tenancy: TenancySettings | undefined,
+  tokens: BearerTokens | undefined,
+): Parts {
   const budget = new MemoryBudget(budgetBytes);
   const tenantCounters = new TenantCounters();
   const shares = new TenantShares(budget, (tenant) => tenantCounters.countNoRoom(tenant));
@@ -162,7 +170,7 @@ function makeParts(budgetBytes: number | undefined, tenancy: TenancySettings | u
   return {
     path: 'receivers.test',
     ingest: new FakeTraceIngest(),
-    tenancy: new Tenancy(tenancy),
+    tenancy: new Tenancy(tenancy, tokens),
     budget,
     budgetOf: (tenant) => (tenancy === undefined ? budget : shares.of(tenant)),
     tenantCounters,

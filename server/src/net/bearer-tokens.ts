@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+import { createHmac, randomBytes } from 'node:crypto';
+import { SpoorError } from '@spoor/core/model/errors.ts';
+import { TENANT_NAME } from '@spoor/core/model/ids.ts';
+import type { Logger } from './logger.ts';
+import { WatchedFiles, type FileContents, type ReloadFigures } from './tls/watched-files.ts';
+
+/** Which tokens there are. */
+export interface BearerTokensSettings {
+  /** Each a token, and after a space the tenants that it is for, with commas. */
+  readonly tokens: readonly string[];
+  /** Path of a file with one on each line; empty: there is none. */
+  readonly tokensFile: string;
+  /** Pause after which the file is read again, in ms; 0: never. */
+  readonly reloadIntervalMs: number;
+  /** Whether a token may come as the password of `Authorization: Basic` as well, which browsers ask people for. */
+  readonly acceptBasic: boolean;
+}
+
+/** What a token opens. */
+export interface TokenGrant {
+  /** Tenants that it is for; empty: all. */
+  readonly tenants: ReadonlySet<string>;
+}
+
+/** Why a request was not let in, a fixed set for the metrics. */
+const TOKEN_REFUSALS = ['missing', 'wrong', 'wrong_tenant'] as const;
+
+type TokenRefusal = (typeof TOKEN_REFUSALS)[number];
+
+/** Figures of {@link BearerTokens} since their start. */
+export interface BearerTokensFigures extends ReloadFigures {
+  /** Requests that were not let in, by reason; every reason is there. */
+  readonly refused: Readonly<Record<TokenRefusal, number>>;
+  /** Tokens that there are now. */
+  readonly tokens: number;
+}
+
+/** As RFC 6750 writes tokens; shorter ones can be guessed. */
+const TOKEN = /^[A-Za-z0-9._~+/-]{16,512}={0,2}$/;
+
+const NO_TOKEN =
+  'is not a token, 16 or more of the characters A-Z a-z 0-9 - . _ ~ + /, perhaps with a space and the names of its tenants after it';
+
+/** More is a mistake, and makes a reload slow. */
+const MAX_TOKENS = 10_000;
+
+/**
+ * The tokens that let requests in. They are kept as digests under a key that only this process has: looking one up takes a
+ * time that says nothing of the tokens there are, and a dump of the memory does not hold those of a file.
+ * @see https://www.rfc-editor.org/rfc/rfc6750.html#section-2.1
+ */
+export class BearerTokens {
+  /** Path of the section in the configuration, such as `auth.ingest`. */
+  readonly path: string;
+  readonly #settings: BearerTokensSettings;
+  readonly #key = randomBytes(32);
+  readonly #grants: WatchedFiles<ReadonlyMap<string, TokenGrant>>;
+  // Every reason has its zero.
+  readonly #refused = Object.fromEntries(TOKEN_REFUSALS.map((reason) => [reason, 0])) as Record<
+    TokenRefusal,
+    number
+  >;
+
+  constructor(path: string, settings: BearerTokensSettings, logger: Logger) {
+    this.path = path;
+    this.#settings = settings;
+    this.#grants = new WatchedFiles({
+      name: path,
+      what: 'list of tokens',
+      paths: { tokens_file: settings.tokensFile },
+      reloadIntervalMs: settings.tokensFile === '' ? 0 : settings.reloadIntervalMs,
+      parse: (contents) => this.#parse(contents),
+      logger,
+    });
+  }
+
+  /** Values of `WWW-Authenticate` for those who are not let in. */
+  get challenges(): readonly string[] {
+    const bearer = 'Bearer realm="Spoor"';
+    return this.#settings.acceptBasic ? ['Basic realm="Spoor", charset="UTF-8"', bearer] : [bearer];
+  }
+
+  get figures(): BearerTokensFigures {
+    return { ...this.#grants.figures, refused: this.#refused, tokens: this.#grants.value.size };
+  }
+
+  /**
+   * Reads the file.
+   * @throws {SpoorError} config: it cannot be read, or holds no token, or something else
+   */
+  start(): Promise<void> {
+    return this.#grants.start();
+  }
+
+  /** Looks at the file now. Never rejects. */
+  reload(): Promise<void> {
+    return this.#grants.reload();
+  }
+
+  /** Looks at the file no more. Safe before start and more than once. */
+  async shutdown(): Promise<void> {
+    this.#grants.shutdown();
+  }
+
+  /**
+   * What the token of a request opens.
+   * @param authorization value of the header
+   * @throws {SpoorError} unauthenticated
+   */
+  grantOf(authorization: unknown): TokenGrant {
+    if (typeof authorization !== 'string' || authorization === '') {
+      throw this.#refuse('missing', 'header "authorization" with a token is missing');
+    }
+    const token = this.#tokenOf(authorization);
+    const grant = token === undefined ? undefined : this.#grants.value.get(this.#digest(token));
+    // Not a word of what was sent: it may be the token of another place.
+    if (grant === undefined) throw this.#refuse('wrong', 'the token is not known here');
+    return grant;
+  }
+
+  /** The error for a token that is not for a tenant; counts it. */
+  refuseTenant(): SpoorError {
+    return this.#refuse('wrong_tenant', 'the token is not for this tenant');
+  }
+
+  #refuse(reason: TokenRefusal, message: string): SpoorError {
+    this.#refused[reason]++;
+    return new SpoorError('unauthenticated', message);
+  }
+
+  #tokenOf(authorization: string): string | undefined {
+    const space = authorization.indexOf(' ');
+    const scheme = authorization.slice(0, space).toLowerCase();
+    const credentials = authorization.slice(space + 1).trim();
+    if (scheme === 'bearer') return credentials;
+    if (scheme !== 'basic' || !this.#settings.acceptBasic) return undefined;
+    const userAndPassword = Buffer.from(credentials, 'base64').toString('utf8');
+    return userAndPassword.slice(userAndPassword.indexOf(':') + 1);
+  }
+
+  #parse({ tokens_file: file }: FileContents): ReadonlyMap<string, TokenGrant> {
+    const grants = new Map<string, TokenGrant>();
+    const add = (text: string, where: string): void => {
+      const line = parseTokenLine(text);
+      // Not what stands there: it may be a token.
+      if (line === undefined) throw new SpoorError('config', `${this.path}.${where} ${NO_TOKEN}`);
+      grants.set(this.#digest(line.token), { tenants: line.tenants });
+      if (grants.size > MAX_TOKENS) {
+        throw new SpoorError('config', `${this.path}.${where}: more than ${MAX_TOKENS} tokens`);
+      }
+    };
+    for (const [i, text] of this.#settings.tokens.entries()) add(text, `tokens: entry ${i + 1}`);
+    const lines = file?.toString('utf8').split('\n') ?? [];
+    for (const [i, line] of lines.entries()) {
+      const text = line.trim();
+      if (text !== '' && !text.startsWith('#')) add(text, `tokens_file: line ${i + 1}`);
+    }
+    if (grants.size === 0)
+      throw new SpoorError('config', `${this.path}.tokens_file: holds no token`);
+    return grants;
+  }
+
+  #digest(token: string): string {
+    return createHmac('sha256', this.#key).update(token).digest('base64');
+  }
+}
+
+function parseTokenLine(text: string): { token: string; tenants: Set<string> } | undefined {
+  const [token = '', names, more] = text.trim().split(/[ \t]+/);
+  const tenants = new Set(names?.split(','));
+  const isGood =
+    TOKEN.test(token) && more === undefined && [...tenants].every((name) => TENANT_NAME.test(name));
+  return isGood ? { token, tenants } : undefined;
+}
