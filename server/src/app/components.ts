@@ -5,6 +5,7 @@ import { BUILT_UI } from '#api/ui/static-ui.ts';
 import type { SpoorConfig } from '#config/config.ts';
 import { readDuration } from '#config/duration.ts';
 import { readEndpoint } from '#config/endpoint.ts';
+import { memoryLimits } from '#config/memory-limits.ts';
 import { memoryShares } from '#config/memory-shares.ts';
 import type { ServerTlsConfig } from '#config/tls-config.ts';
 import { BearerTokens } from '#net/bearer-tokens.ts';
@@ -42,6 +43,8 @@ const SOON_SECONDS = 2;
 /** Taken however slow it goes: some dozens of usual bodies, so that batches do not become small. */
 const LEAST_SOON_BYTES = 4 << 20;
 
+const MIB = 1024 * 1024;
+
 /** The parts of one process. */
 export interface Components {
   readonly process: ProcessMetrics;
@@ -77,8 +80,9 @@ export function buildComponents(
   const store =
     ownStore ??
     (isStoreUsed ? createStore(config.storage, config.tenancy.max_tenants, logger) : undefined);
-  const { bodiesBytes, processBytes } = memoryShares(config.memory_limit_mib);
-  const rssGuard = new RssGuard(processBytes);
+  const { limitMib, refuseMib } = memoryLimits(config);
+  const { bodiesBytes, processBytes } = memoryShares(limitMib);
+  const rssGuard = new RssGuard(processBytes, refuseMib * MIB);
   const budget = new MemoryBudget(bodiesBytes, {
     isProcessFull: () => rssGuard.isOver,
     soonBytes: () => Math.max(LEAST_SOON_BYTES, SOON_SECONDS * graph.bytesPerSecond),
@@ -113,7 +117,6 @@ export function buildComponents(
       clientReports,
       strategies,
     },
-    processors: { logger },
     exporters: { store: theStore, tenantHeader: tenancy.header, logger },
   });
   const processMetrics = new ProcessMetrics();

@@ -2,21 +2,22 @@
 import type { SpoorConfig } from '#config/config.ts';
 import { componentType } from '#config/named-components.ts';
 import type { Counting } from '#pipeline/component-figures.ts';
+import type { Admission } from '#pipeline/admission.ts';
 import { FanOut } from '#pipeline/fan-out.ts';
 import { PacedIngest } from '#pipeline/paced-ingest.ts';
 import { TraceBatcher } from '#pipeline/trace-batcher.ts';
 import type { TraceSink } from '#pipeline/trace-sink.ts';
+import { ServiceCounters } from '#processors/service-counters.ts';
 import type { StoredRequest } from '#storage/tracestore.ts';
 import { createComponent } from './component-table.ts';
 import { EXPORTERS, type Exporter, type ExporterContext } from './exporters.ts';
 import type { Part } from './part.ts';
-import { PROCESSORS, type ProcessorContext } from './processors.ts';
+import { PROCESSORS } from './processors.ts';
 import { RECEIVERS, type ReceiverContext, type ReceiverPart } from './receivers.ts';
 
 /** What the components of the graph are made with. */
 export interface GraphContext {
   readonly receivers: Omit<ReceiverContext, 'ingest'>;
-  readonly processors: Omit<ProcessorContext, 'next'>;
   readonly exporters: ExporterContext;
 }
 
@@ -46,7 +47,8 @@ export class PipelineGraph {
 
   constructor(config: SpoorConfig, context: GraphContext) {
     const pipelines = Object.entries(config.service.pipelines);
-    const counting: CountingPart[] = [];
+    const services = new ServiceCounters();
+    const counting: CountingPart[] = [{ labels: {}, component: services }];
     const count = (component: Partial<Counting>, labels: CountingPart['labels']): void => {
       if (isCounting(component)) counting.push({ labels, component });
     };
@@ -58,15 +60,19 @@ export class PipelineGraph {
       count(exporter, { exporter: id });
     }
     const sinks = new Map<string, TraceSink>();
+    const admissions = new Map<string, Admission[]>();
     for (const [pipeline, { processors, exporters: ids }] of pipelines) {
       let next = joined(ids.map((id) => exporters.get(id)!));
+      const admits: Admission[] = [];
       for (const id of processors.toReversed()) {
-        const own = { ...context.processors, next };
+        const own = { next, onDropped: services.countDropped };
         const processor = createComponent(PROCESSORS, config.processors, id, own);
         count(processor, { processor: id, pipeline });
+        if (processor.admit !== undefined) admits.unshift(processor.admit);
         next = processor;
       }
       sinks.set(pipeline, next);
+      admissions.set(pipeline, admits);
     }
 
     const entries = new Map<string, Entry>();
@@ -76,7 +82,13 @@ export class PipelineGraph {
       const key = fed.map(([pipeline]) => pipeline).join(' ');
       let entry = entries.get(key);
       if (entry === undefined) {
-        const batcher = new TraceBatcher(joined(fed.map(([pipeline]) => sinks.get(pipeline)!)));
+        const sink = joined(fed.map(([pipeline]) => sinks.get(pipeline)!));
+        const admits = fed.flatMap(([pipeline]) => admissions.get(pipeline)!);
+        const batcher = new TraceBatcher(
+          services.counting(sink),
+          undefined,
+          services.admission((tenant, parts) => admits.forEach((admit) => admit(tenant, parts))),
+        );
         const targets = fed.flatMap(([, { exporters: ids }]) => ids);
         const isStoreOnly = targets.length === 1 && isStore(targets[0]!);
         entry = { batcher, paced: new PacedIngest(batcher), isStoreOnly };

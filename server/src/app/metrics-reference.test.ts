@@ -40,6 +40,8 @@ async function scrape(): Promise<string> {
       'service.pipelines.traces/away.receivers=[zipkin]',
       'service.pipelines.traces/away.exporters=[otlp]',
       'query.ui.assets_path=/nonexistent',
+      'processors.rate_limiting.per_service.spans_per_second=1000000',
+      'service.pipelines.traces.processors=[rate_limiting]',
     ],
   });
   const logger = createLogger('silent');
@@ -95,7 +97,7 @@ function formatPage(text: string): string {
   );
   return `# Metrics
 
-What \`GET /metrics\` on the health port (13133) and on the query port says, for Prometheus. Counters are since the start of the process. Labels have values of fixed sets or of the configuration, but for \`tenant\`, which is there when tenants are on, and \`service\`. The names that begin with \`otelcol_\` are the OpenTelemetry collector's. [Operating the store](../guide/operating-the-store.md) says which of them to watch.
+What \`GET /metrics\` on the health port (13133) and on the query port says, for Prometheus. Counters are since the start of the process. Labels have values of fixed sets or of the configuration, but for \`tenant\`, which is there when tenants are on, \`service\` and \`svc\`, of which only the first ones have lines of their own. The names that begin with \`otelcol_\` are the OpenTelemetry collector's, those with \`jaeger_\` Jaeger's. [Operating the store](../guide/operating-the-store.md) says which of them to watch.
 
 This page is written by a test: \`SPOOR_WRITE_REFERENCE=1 node --test server/src/app/metrics-reference.test.ts\`.
 

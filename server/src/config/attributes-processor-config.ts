@@ -64,7 +64,9 @@ export const ATTRIBUTE_PLACES = ['span', 'event', 'link', 'resource'] as const;
 /** `processors.attributes` */
 export const attributesProcessorSchema = z
   .strictObject({
-    actions: actions.describe('What is done, one after the other.'),
+    actions: actions.describe(
+      'What is done, one after the other; docs/reference/processors.md lists the actions.',
+    ),
     apply_to: z
       .array(z.enum(ATTRIBUTE_PLACES))
       .min(1)
@@ -78,6 +80,10 @@ export type AttributesProcessorConfig = z.output<typeof attributesProcessorSchem
 
 /** `processors.resource`: the same for resources, in the form of the collector. */
 export const resourceProcessorSchema = z
-  .strictObject({ attributes: actions.describe('What is done, one after the other.') })
+  .strictObject({
+    attributes: actions.describe(
+      'What is done, one after the other; docs/reference/processors.md lists the actions.',
+    ),
+  })
   .describe('Changes, removes, hashes and hides attributes of resources.');
 export type ResourceProcessorConfig = z.output<typeof resourceProcessorSchema>;

@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
+import {
+  attributesProcessorSchema,
+  resourceProcessorSchema,
+} from './attributes-processor-config.ts';
+import { batchProcessorSchema } from './batch-processor-config.ts';
 import { debugExporterSchema } from './debug-exporter-config.ts';
+import { filterProcessorSchema } from './filter-processor-config.ts';
 import { jaegerReceiverSchema } from './jaeger-receiver-config.ts';
+import { memoryLimiterSchema } from './memory-limiter-config.ts';
 import { otlpExporterSchema, otlpHttpExporterSchema } from './otlp-exporter-config.ts';
 import { kafkaExporterSchema, kafkaReceiverSchema } from './kafka-config.ts';
 import { otlpReceiverSchema } from './otlp-receiver-config.ts';
+import { probabilisticSamplerSchema } from './probabilistic-sampler-config.ts';
+import { rateLimitingSchema } from './rate-limiting-config.ts';
 import { storageExporterSchema } from './storage-config.ts';
 import { zipkinReceiverSchema } from './zipkin-receiver-config.ts';
 
@@ -18,7 +27,15 @@ export const RECEIVER_SCHEMAS = {
 };
 
 /** Settings of processors by type. */
-export const PROCESSOR_SCHEMAS = {};
+export const PROCESSOR_SCHEMAS = {
+  attributes: attributesProcessorSchema,
+  batch: batchProcessorSchema,
+  filter: filterProcessorSchema,
+  memory_limiter: memoryLimiterSchema,
+  probabilistic_sampler: probabilisticSamplerSchema,
+  rate_limiting: rateLimitingSchema,
+  resource: resourceProcessorSchema,
+};
 
 /** Settings of exporters by type. */
 export const EXPORTER_SCHEMAS = {

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { authSchema } from './auth-config.ts';
 import { EXPORTER_SCHEMAS, PROCESSOR_SCHEMAS, RECEIVER_SCHEMAS } from './component-schemas.ts';
+import { memoryLimits } from './memory-limits.ts';
 import { memoryShares, MIN_MEMORY_LIMIT_MIB } from './memory-shares.ts';
 import { namedComponentsSchema } from './named-components.ts';
 import { PIPELINE_SCHEMAS } from './pipeline-config.ts';
@@ -65,7 +66,16 @@ export function configSchema(ids: ComponentIds) {
     .superRefine((config, context) => {
       // A body that never fits would be refused as "try again" for ever.
       if (config.memory_limit_mib < MIN_MEMORY_LIMIT_MIB) return;
-      const bodiesMib = memoryShares(config.memory_limit_mib).bodiesBytes / (1024 * 1024);
+      const { limitMib } = memoryLimits(config);
+      if (limitMib < MIN_MEMORY_LIMIT_MIB) {
+        context.addIssue({
+          code: 'custom',
+          path: ['memory_limit_mib'],
+          message: `a memory_limiter leaves ${limitMib} MiB, less than ${MIN_MEMORY_LIMIT_MIB}`,
+        });
+        return;
+      }
+      const bodiesMib = memoryShares(limitMib).bodiesBytes / (1024 * 1024);
       // A tenant never gets more than half, see TenantShares.
       const roomMib = config.tenancy.enabled ? Math.floor(bodiesMib / 2) : bodiesMib;
       const whose = config.tenancy.enabled ? 'bodies of one tenant' : 'bodies';
@@ -74,7 +84,7 @@ export function configSchema(ids: ComponentIds) {
         context.addIssue({
           code: 'custom',
           path,
-          message: `must be at most the ${roomMib} MiB that memory_limit_mib (${config.memory_limit_mib}) leaves for ${whose}`,
+          message: `must be at most the ${roomMib} MiB that memory_limit_mib (${limitMib}) leaves for ${whose}`,
         });
       }
     });

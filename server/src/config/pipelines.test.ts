@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { PROCESSOR_SCHEMAS } from './component-schemas.ts';
 import { loadConfig } from './load-config.ts';
 import { formatConfig } from './print-config.ts';
 import { loadYaml, problemOf } from './testing/config-file.ts';
@@ -105,7 +106,7 @@ service:
   ]);
 });
 
-const NO_PROCESSOR = 'there are: none yet';
+const NO_PROCESSOR = `there are: ${Object.keys(PROCESSOR_SCHEMAS).join(', ')}`;
 
 test('a pipeline needs receivers and exporters, and there are only pipelines of traces', () => {
   assert.equal(

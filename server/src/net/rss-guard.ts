@@ -5,9 +5,6 @@ import { runInNewContext } from 'node:vm';
 /** Memory is measured so often: at 100 MB/s between two looks 5 MB come in. */
 const SAMPLE_MS = 50;
 
-/** Above this share of the limit new bodies are refused. */
-const REFUSE_RATIO = 0.8;
-
 /** While bodies are refused nothing urges V8 to collect, so it is told to, for at most so much of the time: it may not help. */
 const COLLECT_SHARE = 0.02;
 
@@ -17,13 +14,16 @@ const COLLECT_SHARE = 0.02;
  */
 export class RssGuard {
   readonly limitBytes: number;
+  readonly #refuseBytes: number;
   #timer: NodeJS.Timeout | undefined;
   #isOver = false;
   #nextCollectMs = 0;
   #collect: (() => void) | undefined;
 
-  constructor(limitBytes: number) {
+  /** @param refuseBytes below the limit; new bodies are refused above it */
+  constructor(limitBytes: number, refuseBytes: number) {
     this.limitBytes = limitBytes;
+    this.#refuseBytes = refuseBytes;
   }
 
   /** Whether new bodies should be refused now. */
@@ -42,7 +42,7 @@ export class RssGuard {
   }
 
   #look(): void {
-    this.#isOver = process.memoryUsage.rss() > this.limitBytes * REFUSE_RATIO;
+    this.#isOver = process.memoryUsage.rss() > this.#refuseBytes;
     const startMs = performance.now();
     if (!this.#isOver || startMs < this.#nextCollectMs) return;
     this.#collect ??= exposedCollector();

@@ -5,7 +5,8 @@ import { SpoorError } from '@spoor/core/model/errors.ts';
 import { DEFAULT_TENANT, parseTenant, type Tenant } from '@spoor/core/model/ids.ts';
 import type { Span } from '@spoor/core/model/span.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
-import { SpanReader } from '@spoor/core/model/span-reader.ts';
+import { SpanReader, symbolBytes } from '@spoor/core/model/span-reader.ts';
+import { decodeResource } from '@spoor/core/model/value-decoder.ts';
 import {
   attributes,
   resource,
@@ -481,4 +482,46 @@ test('requests from before a restart are known again, with their answers', async
   batcher.recall(store.recentRequests());
   assert.deepEqual(await ingest(batcher, body), answer);
   assert.deepEqual(store.writes, []);
+});
+
+test('a request that is not admitted leaves nothing behind, and those that share its batch are written', async () => {
+  const store = new HeldWriter();
+  const asked: string[][] = [];
+  const batcher = new TraceBatcher(store, new RequestMemory(), (_tenant, parts) => {
+    const services = parts.flatMap(({ resource: codes, resources, start, end }) =>
+      Array.from(
+        codes.subarray(start, end),
+        (code) => decodeResource(symbolBytes(resources, code)).serviceName,
+      ),
+    );
+    asked.push(services);
+    if (services.includes('busy')) throw new SpoorError('overloaded', 'over its limit');
+  });
+  const body = (name: string, ...services: readonly string[]) =>
+    encodeSpans(services.map((service) => span({ name, resource: resource(service) })));
+  const first = ingest(batcher, body('a', 'x'));
+  const others = [body('b', 'y', 'z'), body('c', 'x', 'busy'), body('d', 'y')].map((one) =>
+    ingest(batcher, one),
+  );
+  await assert.rejects(others[1]!, withCode('overloaded'));
+  assert.deepEqual(asked, [['x'], ['y', 'z'], ['x', 'busy'], ['y']]);
+  await store.writes[0]!.end();
+  assert.deepEqual(store.names(), [['a'], ['b', 'b', 'd']]);
+  assert.equal(store.writes[1]!.requests.length, 2);
+  await store.writes[1]!.end();
+  assert.deepEqual(await Promise.all([first, others[0], others[2]]), [
+    taken(1),
+    taken(2),
+    taken(1),
+  ]);
+});
+
+test('a large request is admitted as a whole', async () => {
+  const store = new HeldWriter();
+  const batcher = new TraceBatcher(store, new RequestMemory(), (_tenant, parts) => {
+    const count = parts.reduce((sum, { start, end }) => sum + end - start, 0);
+    throw new SpoorError('overloaded', `${count} spans`);
+  });
+  await assert.rejects(ingest(batcher, largeBody()), { message: '10000 spans' });
+  assert.equal(store.writes.length, 0);
 });

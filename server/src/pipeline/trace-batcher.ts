@@ -5,6 +5,7 @@ import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { Tenant } from '@spoor/core/model/ids.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import type { RequestRecord, StoredRequest } from '#storage/tracestore.ts';
+import type { Admission } from './admission.ts';
 import { requestDigest, RequestMemory } from './request-memory.ts';
 import { createDecoder, type SpanDecoder } from './span-decoders.ts';
 import type { IngestFormat, IngestOptions, IngestResult, TraceIngest } from './trace-ingest.ts';
@@ -56,13 +57,16 @@ interface TenantState {
 export class TraceBatcher implements TraceIngest {
   readonly #sink: TraceSink;
   readonly #memory: RequestMemory;
+  readonly #admit: Admission;
   readonly #tenants = new Map<Tenant, TenantState>();
   readonly #idle: BatchBuilder[] = [];
   readonly #decoders = new Map<IngestFormat, SpanDecoder>();
 
-  constructor(sink: TraceSink, memory = new RequestMemory()) {
+  /** @param admit asked for each request once it is decoded */
+  constructor(sink: TraceSink, memory = new RequestMemory(), admit: Admission = () => undefined) {
     this.#sink = sink;
     this.#memory = memory;
+    this.#admit = admit;
   }
 
   /** Takes over what a store knows of requests from before a restart. Call it once the store is open. */
@@ -128,6 +132,10 @@ export class TraceBatcher implements TraceIngest {
     try {
       decoder.begin(body);
       while (!decoder.decode(builder, Infinity));
+      const { resource, resources, rows } = builder;
+      if (rows > mark.rows) {
+        this.#admit(tenant, [{ resource, resources, start: mark.rows, end: rows }]);
+      }
     } catch (error) {
       builder.rollback(mark);
       if (builder.rows === 0) this.#discard(tenant, state, batch);
@@ -173,6 +181,13 @@ export class TraceBatcher implements TraceIngest {
       }
     }
     if (builder.rows > 0) batches.push(builder.finish());
+    const parts = batches.map(({ resource, resources, rows }) => ({
+      resource,
+      resources,
+      start: 0,
+      end: rows,
+    }));
+    if (parts.length > 0) this.#admit(tenant, parts);
     const result = resultOf(decoder);
     // The digest goes with the last batch: it is known only once everything before it is on disk.
     const last = batches.pop();

@@ -11,6 +11,8 @@ import { Redaction } from './redaction.ts';
 export interface AttributeAction {
   /** The list as it is afterwards; the same list when nothing changes. */
   apply(slots: readonly AttributeSlot[]): readonly AttributeSlot[];
+  /** Whether there may be values afterwards that were not there before. */
+  readonly makesValues: boolean;
   /** What a pattern hides in values, where that is what the action does. */
   readonly redaction?: Redaction;
 }
@@ -25,7 +27,10 @@ export function createAction(path: string, config: AttributeActionConfig): Attri
     case 'insert':
     case 'update':
     case 'upsert':
-      return { apply: (slots) => set(slots, config) };
+      return {
+        apply: (slots) => set(slots, config),
+        makesValues: config.value !== undefined,
+      };
     case 'delete': {
       const isMeant = keyTest(path, config);
       return {
@@ -34,6 +39,7 @@ export function createAction(path: string, config: AttributeActionConfig): Attri
             slots,
             slots.filter(({ key }) => !isMeant(key)),
           ),
+        makesValues: false,
       };
     }
     case 'hash':
@@ -64,6 +70,7 @@ function set(slots: readonly AttributeSlot[], config: SettingConfig): readonly A
 
 function changing(isMeant: (key: string) => boolean, change: ValueChange): AttributeAction {
   return {
+    makesValues: true,
     apply(slots) {
       let hasChanged = false;
       const changed = slots.map((slot) => {

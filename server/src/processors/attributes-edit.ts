@@ -37,9 +37,7 @@ export class AttributesEdit implements SpanEdit {
     this.#batch = batch;
     this.#actions = actions;
     this.#places = places;
-    this.#cellActions = actions.filter(
-      ({ redaction }) => redaction === undefined || this.#mayHide(redaction),
-    );
+    this.#cellActions = this.#unlessIdle(actions);
   }
 
   /** Whether anything of a row changes. */
@@ -110,7 +108,17 @@ export class AttributesEdit implements SpanEdit {
     return [...edited.map((slot) => cellOf(level, slot)), ...fields];
   }
 
-  /** Whether a redaction may find something in this batch. Most find nothing in most batches. */
+  /** Leaves redactions out that find nothing in this batch, as most do in most: then it need not be copied. */
+  #unlessIdle(actions: readonly AttributeAction[]): AttributeAction[] {
+    let hasNewValues = false;
+    return actions.filter(({ redaction, makesValues }) => {
+      if (redaction !== undefined && !hasNewValues && !this.#mayHide(redaction)) return false;
+      hasNewValues ||= makesValues;
+      return true;
+    });
+  }
+
+  /** Whether a redaction may find something in the values of the batch. */
   #mayHide(redaction: Redaction): boolean {
     const { values, columnCount } = this.#batch;
     for (let id = 0; id < columnCount; id++) {

@@ -7,16 +7,17 @@ import type {
   AttributesProcessorConfig,
   ResourceProcessorConfig,
 } from '#config/attributes-processor-config.ts';
+import type { Counting } from '#pipeline/component-figures.ts';
 import type { TraceSink } from '#pipeline/trace-sink.ts';
 import type { RequestRecord } from '#storage/tracestore.ts';
 import { type AttributeAction, createAction } from './attribute-action.ts';
 import { AttributesEdit, type EditedPlaces } from './attributes-edit.ts';
-import { Downstream, type ProcessorFigures, type ProcessorParts } from './downstream.ts';
+import { Downstream, type ProcessorParts } from './downstream.ts';
 import { RowCopier } from './row-copier.ts';
 import { SpanMatcher } from './span-matcher.ts';
 
 /** Changes, removes, hashes and hides attributes. A batch in which nothing changes goes on as it is. */
-export class AttributesProcessor implements TraceSink {
+export class AttributesProcessor implements TraceSink, Counting {
   readonly #actions: readonly AttributeAction[];
   readonly #places: EditedPlaces;
   /** Undefined: all spans are changed. */
@@ -50,8 +51,8 @@ export class AttributesProcessor implements TraceSink {
     return new AttributesProcessor({ actions, apply_to: ['resource'] }, parts, 'attributes');
   }
 
-  get figures(): ProcessorFigures {
-    return this.#downstream.figures;
+  figures(): ReturnType<Counting['figures']> {
+    return this.#downstream.figures();
   }
 
   async write(

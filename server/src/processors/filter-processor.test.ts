@@ -16,7 +16,7 @@ import {
   STATUS_CODE_NAMES,
 } from '#config/span-match-config.ts';
 import { FilterProcessor } from './filter-processor.ts';
-import { RecordingSink, spansOf } from './testing/recording-sink.ts';
+import { countsOf, RecordingSink, spansOf } from './testing/recording-sink.ts';
 
 const tenant = DEFAULT_TENANT;
 
@@ -43,11 +43,11 @@ test('spans are kept that are included and not excluded', async () => {
   ];
   await processor.write(tenant, batchOf(spans));
   assert.deepEqual(next.spans, [spans[1], spans[2]]);
-  assert.deepEqual(processor.figures, {
-    incomingSpans: 4,
-    outgoingSpans: 2,
-    droppedSpans: 2,
-    refusedSpans: 0,
+  assert.deepEqual(countsOf(processor), {
+    otelcol_processor_incoming_items: 4,
+    otelcol_processor_outgoing_items: 2,
+    spoor_processor_refused_spans_total: 0,
+    spoor_processor_dropped_spans_total: 2,
   });
 });
 
@@ -89,8 +89,8 @@ test('a refusal further on is the answer, and counted', async () => {
   const write = processor.write(tenant, batchOf([span()]));
   next.writes[0]!.reject(new SpoorError('overloaded', 'full'));
   await assert.rejects(write, { message: 'full' });
-  assert.equal(processor.figures.refusedSpans, 1);
-  assert.equal(processor.figures.incomingSpans, 0);
+  assert.equal(countsOf(processor)['spoor_processor_refused_spans_total'], 1);
+  assert.equal(countsOf(processor)['otelcol_processor_incoming_items'], 0);
 });
 
 test('what is dropped is told with what is kept', async () => {

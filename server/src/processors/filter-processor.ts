@@ -2,14 +2,15 @@
 import type { Tenant } from '@spoor/core/model/ids.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import type { FilterProcessorConfig } from '#config/filter-processor-config.ts';
+import type { Counting } from '#pipeline/component-figures.ts';
 import type { TraceSink } from '#pipeline/trace-sink.ts';
 import type { RequestRecord } from '#storage/tracestore.ts';
-import { Downstream, type ProcessorFigures, type ProcessorParts } from './downstream.ts';
+import { Downstream, type ProcessorParts } from './downstream.ts';
 import { RowCopier } from './row-copier.ts';
 import { SpanMatcher } from './span-matcher.ts';
 
 /** Drops spans that are not included, or are excluded. Their senders are told that they were taken. */
-export class FilterProcessor implements TraceSink {
+export class FilterProcessor implements TraceSink, Counting {
   readonly #matcher: SpanMatcher;
   readonly #downstream: Downstream;
   readonly #copier = new RowCopier();
@@ -17,11 +18,11 @@ export class FilterProcessor implements TraceSink {
   /** @throws {SpoorError} config: a pattern is not understood */
   constructor(config: FilterProcessorConfig, parts: ProcessorParts) {
     this.#matcher = SpanMatcher.ofPair(`processors.${parts.name}.spans`, config.spans);
-    this.#downstream = new Downstream(parts);
+    this.#downstream = new Downstream(parts, 'filtered');
   }
 
-  get figures(): ProcessorFigures {
-    return this.#downstream.figures;
+  figures(): ReturnType<Counting['figures']> {
+    return this.#downstream.figures();
   }
 
   async write(

@@ -6,9 +6,10 @@ import { StatusCode } from '@spoor/core/model/span.ts';
 import { RowSet } from '@spoor/core/query/row-set.ts';
 import type { SpanPredicate } from '@spoor/core/query/trace-query.ts';
 import type { ProbabilisticSamplerConfig } from '#config/probabilistic-sampler-config.ts';
+import type { Counting } from '#pipeline/component-figures.ts';
 import type { TraceSink } from '#pipeline/trace-sink.ts';
 import type { RequestRecord } from '#storage/tracestore.ts';
-import { Downstream, type ProcessorFigures, type ProcessorParts } from './downstream.ts';
+import { Downstream, type ProcessorParts } from './downstream.ts';
 import { RowCopier } from './row-copier.ts';
 import { SamplingDecision, type SamplingRule } from './sampling-decision.ts';
 import { SpanMatcher } from './span-matcher.ts';
@@ -20,7 +21,7 @@ import { TraceStateEdit } from './trace-state-edit.ts';
  * the other do the right thing and counts can be scaled up.
  * @see https://opentelemetry.io/docs/specs/otel/trace/tracestate-probability-sampling/
  */
-export class ProbabilisticSampler implements TraceSink {
+export class ProbabilisticSampler implements TraceSink, Counting {
   readonly #rule: SamplingRule;
   readonly #kept: SpanMatcher | undefined;
   readonly #unwanted: SpanMatcher;
@@ -39,11 +40,11 @@ export class ProbabilisticSampler implements TraceSink {
     if (config.keep_errors) kept.push(HAS_ERROR);
     if (kept.length > 0) this.#kept = new SpanMatcher(path, { op: 'or', args: kept });
     this.#unwanted = new SpanMatcher(path, UNWANTED);
-    this.#downstream = new Downstream(parts);
+    this.#downstream = new Downstream(parts, 'not_sampled');
   }
 
-  get figures(): ProcessorFigures {
-    return this.#downstream.figures;
+  figures(): ReturnType<Counting['figures']> {
+    return this.#downstream.figures();
   }
 
   async write(

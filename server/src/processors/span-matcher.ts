@@ -43,8 +43,10 @@ export class SpanMatcher {
   /** The spans that are included, all by default, and not excluded. */
   static ofPair(path: string, { include, exclude }: SpanMatchPair): SpanMatcher {
     const args: SpanPredicate[] = [];
-    if (include !== undefined) args.push(predicateOf(include));
-    if (exclude !== undefined) args.push({ op: 'not', arg: predicateOf(exclude) });
+    const read = (key: string, match: SpanMatchConfig): SpanPredicate =>
+      configured(`${path}.${key}`, () => predicateOf(match));
+    if (include !== undefined) args.push(read('include', include));
+    if (exclude !== undefined) args.push({ op: 'not', arg: read('exclude', exclude) });
     return new SpanMatcher(path, { op: 'and', args });
   }
 
@@ -59,7 +61,10 @@ export class SpanMatcher {
   }
 }
 
-/** What a section of the configuration asks of a span. */
+/**
+ * What a section of the configuration asks of a span.
+ * @throws {SpoorError} invalid_argument: a pattern is not understood
+ */
 function predicateOf(match: SpanMatchConfig): SpanPredicate {
   const isPattern = match.match_type === 'regexp';
   const args: SpanPredicate[] = [];

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { decodeText, encodeText } from '#model/utf8.ts';
-import { RegexFinder } from './regex-finder.ts';
+import { Regex } from './regex.ts';
+import { containing, RegexFinder } from './regex-finder.ts';
 
 function find(pattern: string, text: string): string[] {
   const bytes = encodeText(`<${text}>`);
@@ -67,4 +68,10 @@ test('where a text would be looked at again and again, its rest is one match', (
   const parts = find('a(?:a*x)?', text);
   assert.equal(parts.join(''), text);
   assert.ok(parts.length < 40);
+});
+
+test('half a group is refused, though it would be whole with others around it', () => {
+  assert.throws(() => new RegexFinder(')('), { code: 'invalid_argument' });
+  assert.throws(() => containing(')|('), { code: 'invalid_argument' });
+  assert.equal(new Regex(containing('b')).matches(encodeText('abc'), 0, 3), true);
 });

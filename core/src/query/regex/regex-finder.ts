@@ -7,8 +7,13 @@ import { parseRegex } from './regex-syntax.ts';
 const BEFORE = '(?s:.*)(?:';
 const AFTER = ')(?s:.*)';
 
-/** The pattern that a whole text matches when a part of it matches `pattern`. */
+/**
+ * The pattern that a whole text matches when a part of it matches `pattern`.
+ * @throws {SpoorError} invalid_argument
+ */
 export function containing(pattern: string): string {
+  // With something around it a pattern such as `)(` would be one.
+  parseRegex(pattern);
   return BEFORE + pattern + AFTER;
 }
 

@@ -3,6 +3,7 @@ import type { Tenant } from '@spoor/core/model/ids.ts';
 import type { Span } from '@spoor/core/model/span.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import { SpanReader } from '@spoor/core/model/span-reader.ts';
+import type { Counting } from '#pipeline/component-figures.ts';
 import type { TraceSink } from '#pipeline/trace-sink.ts';
 import type { RequestRecord } from '#storage/tracestore.ts';
 
@@ -43,4 +44,9 @@ export class RecordingSink implements TraceSink {
 export function spansOf(batch: SpanBatch): Span[] {
   const reader = new SpanReader(batch);
   return Array.from({ length: batch.rows }, (_, row) => reader.read(row));
+}
+
+/** What a processor has counted, by name of the metric. */
+export function countsOf(processor: Counting): Readonly<Record<string, number>> {
+  return Object.fromEntries([...processor.figures()].map(({ name, value }) => [name, value]));
 }
