@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { FIELD_KEYS, ValueType } from '#model/attributes.ts';
 import { RowValues } from '#model/row-cursor.ts';
-import type { AttributeColumn, SpanColumns } from '#model/span-columns.ts';
+import type { SpanColumns, SymbolTable } from '#model/span-columns.ts';
 import { isField, symbolBytes, symbolText } from '#model/span-reader.ts';
 import { ProtoWriter } from '#wire/protobuf/writer.ts';
 
@@ -15,7 +15,11 @@ export class OtlpProtoEncoder {
   readonly #values: RowValues;
   readonly #writer: ProtoWriter;
   /** What the field columns of the message under way said. */
-  readonly #fields = new Map<string, { lo: number; bytes: Uint8Array }>();
+  readonly #fields = new Map<string, Field>();
+  /** The attributes of the message under way: column, and entry of the value. */
+  readonly #ownIds: number[] = [];
+  readonly #ownEntries: number[] = [];
+  #ownCount = 0;
   readonly #keys: string[] = [];
 
   constructor(columns: SpanColumns) {
@@ -61,15 +65,16 @@ export class OtlpProtoEncoder {
     const columns = this.#columns;
     const writer = this.#writer;
     this.#values.start(row);
-    const attributes = this.#own(columns.shape[row]!);
-    const fields = new Map(this.#fields);
+    this.#own(columns.shape[row]!);
+    // Events and links have fields of their own, and come before the last ones of the span.
+    const fields = this.#fields.size === 0 ? NO_FIELDS : new Map(this.#fields);
     writer.bytesField(1, columns.traceId, row * 16, row * 16 + 16);
     writer.bytesField(2, columns.spanId, row * 8, row * 8 + 8);
     this.#textField(3, fields.get(FIELD_KEYS.traceState)?.bytes);
     if (!isZero(columns.parentSpanId, row * 8) || fields.has(FIELD_KEYS.zeroParent)) {
       writer.bytesField(4, columns.parentSpanId, row * 8, row * 8 + 8);
     }
-    this.#textField(5, symbolBytes(columns.names, columns.name[row]!));
+    this.#symbolField(5, columns.names, columns.name[row]!);
     this.#enumField(6, columns.kind[row]!, fields.get(FIELD_KEYS.kind)?.lo);
     const startLo = columns.startLo[row]!;
     const endLo = startLo + columns.durationLo[row]!;
@@ -80,7 +85,7 @@ export class OtlpProtoEncoder {
       endLo >>> 0,
       (columns.startHi[row]! + columns.durationHi[row]! + carry) >>> 0,
     );
-    this.#attributes(9, attributes);
+    this.#attributes(9);
     writer.uintField(10, fields.get(FIELD_KEYS.droppedAttributes)?.lo ?? 0);
     this.#events(row);
     writer.uintField(12, fields.get(FIELD_KEYS.droppedEvents)?.lo ?? 0);
@@ -102,10 +107,10 @@ export class OtlpProtoEncoder {
     const writer = this.#writer;
     for (let e = events.rowOffsets[row]!; e < events.rowOffsets[row + 1]!; e++) {
       const at = writer.begin(11);
-      const attributes = this.#own(events.shape[e]!);
+      this.#own(events.shape[e]!);
       writer.fixed64Field(1, events.timeLo[e]!, events.timeHi[e]!);
-      this.#textField(2, symbolBytes(eventNames, events.name[e]!));
-      this.#attributes(3, attributes);
+      this.#symbolField(2, eventNames, events.name[e]!);
+      this.#attributes(3);
       writer.uintField(4, this.#fields.get(FIELD_KEYS.droppedAttributes)?.lo ?? 0);
       writer.end(at);
     }
@@ -117,7 +122,7 @@ export class OtlpProtoEncoder {
     const writer = this.#writer;
     for (let l = links.rowOffsets[row]!; l < links.rowOffsets[row + 1]!; l++) {
       const at = writer.begin(13);
-      const attributes = this.#own(links.shape[l]!);
+      this.#own(links.shape[l]!);
       if (!this.#fields.has(FIELD_KEYS.noTraceId)) {
         writer.bytesField(1, links.traceId, l * 16, l * 16 + 16);
       }
@@ -125,51 +130,60 @@ export class OtlpProtoEncoder {
         writer.bytesField(2, links.spanId, l * 8, l * 8 + 8);
       }
       this.#textField(3, this.#fields.get(FIELD_KEYS.traceState)?.bytes);
-      this.#attributes(4, attributes);
+      this.#attributes(4);
       writer.uintField(5, this.#fields.get(FIELD_KEYS.droppedAttributes)?.lo ?? 0);
       writer.fixed32Field(6, links.flags[l]!);
       writer.end(at);
     }
   }
 
-  /** Fetches the values of a shape: attributes are returned, fields kept. */
-  #own(shape: number): Own[] {
+  /** Fetches the values of a shape: attributes into the lists, fields into the map. */
+  #own(shape: number): void {
     const { shapes, columns } = this.#columns;
-    const attributes: Own[] = [];
-    this.#fields.clear();
+    this.#ownCount = 0;
+    if (this.#fields.size > 0) this.#fields.clear();
     for (let i = shapes.offsets[shape]!; i < shapes.offsets[shape + 1]!; i++) {
       const id = shapes.columns[i]!;
       const column = columns[id]!;
       const entry = this.#values.next(id);
       if (!isField(column.level)) {
-        attributes.push({ column, value: symbolBytes(this.#values.table(id), entry) });
+        this.#ownIds[this.#ownCount] = id;
+        this.#ownEntries[this.#ownCount++] = entry;
         continue;
       }
       const bytes = symbolBytes(this.#values.table(id), entry);
-      const lo =
-        column.type === ValueType.int
-          ? (bytes[0]! | (bytes[1]! << 8) | (bytes[2]! << 16) | (bytes[3]! << 24)) >>> 0
-          : 0;
+      const lo = column.type === ValueType.int ? wordAt(bytes, 0) : 0;
       this.#fields.set((this.#keys[column.key] ??= symbolText(this.#columns.keys, column.key)), {
         lo,
         bytes,
       });
     }
-    return attributes;
   }
 
-  #attributes(field: number, attributes: readonly Own[]): void {
+  /** Writes the attributes that were fetched last. */
+  #attributes(field: number): void {
     const writer = this.#writer;
-    for (const { column, value } of attributes) {
+    const { columns, keys } = this.#columns;
+    for (let i = 0; i < this.#ownCount; i++) {
+      const id = this.#ownIds[i]!;
+      const entry = this.#ownEntries[i]!;
+      const { key, type } = columns[id]!;
       const at = writer.begin(field);
-      this.#textField(1, symbolBytes(this.#columns.keys, column.key));
-      if (column.type !== ValueType.absent) {
+      this.#symbolField(1, keys, key);
+      if (type !== ValueType.absent) {
+        const { bytes, offsets } = this.#values.table(id);
         const valueAt = writer.begin(2);
-        encodeValue(writer, column.type, value);
+        encodeValue(writer, type, bytes, offsets[entry], offsets[entry + 1]);
         writer.end(valueAt);
       }
       writer.end(at);
     }
+  }
+
+  #symbolField(field: number, { bytes, offsets }: SymbolTable, code: number): void {
+    const start = offsets[code]!;
+    const end = offsets[code + 1]!;
+    if (end > start) this.#writer.bytesField(field, bytes, start, end);
   }
 
   #textField(field: number, bytes: Uint8Array | undefined): void {
@@ -186,35 +200,50 @@ export class OtlpProtoEncoder {
   }
 }
 
-/** An attribute of the message under way, with its canonical bytes. */
-interface Own {
-  readonly column: AttributeColumn;
-  readonly value: Uint8Array;
+/** Fields of a span that has none, as most do. */
+const NO_FIELDS: ReadonlyMap<string, Field> = new Map();
+
+/** What a field column says. */
+interface Field {
+  /** Low half of a number. */
+  readonly lo: number;
+  readonly bytes: Uint8Array;
 }
 
 /** Writes the fields of an `AnyValue` from canonical bytes. */
-export function encodeValue(writer: ProtoWriter, type: ValueType, bytes: Uint8Array): void {
+export function encodeValue(
+  writer: ProtoWriter,
+  type: ValueType,
+  bytes: Uint8Array,
+  start = 0,
+  end = bytes.length,
+): void {
   switch (type) {
     case ValueType.absent:
     case ValueType.empty:
       return;
     case ValueType.bool:
       writer.varint(type * 8);
-      writer.varint(bytes[0]!);
+      writer.varint(bytes[start]!);
       return;
-    case ValueType.int: {
-      const words = new DataView(bytes.buffer, bytes.byteOffset, 8);
+    case ValueType.int:
       writer.varint(type * 8);
-      writer.varint64(words.getUint32(0, true), words.getUint32(4, true));
+      writer.varint64(wordAt(bytes, start), wordAt(bytes, start + 4));
       return;
-    }
     case ValueType.double:
       writer.varint(type * 8 + 1);
-      writer.raw(bytes);
+      writer.raw(bytes, start, end);
       return;
     default:
-      writer.bytesField(type, bytes);
+      writer.bytesField(type, bytes, start, end);
   }
+}
+
+/** 32 bits, little endian. */
+function wordAt(bytes: Uint8Array, at: number): number {
+  return (
+    (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
+  );
 }
 
 function isZero(bytes: Uint8Array, offset: number): boolean {

@@ -3,7 +3,7 @@ import http from 'node:http';
 import https from 'node:https';
 import { isIP } from 'node:net';
 import { promisify } from 'node:util';
-import { gzip, zstdCompress } from 'node:zlib';
+import { constants, gzip, zstdCompress } from 'node:zlib';
 import { SpoorError, type ErrorCode } from '@spoor/core/model/errors.ts';
 import {
   authorityOf,
@@ -34,7 +34,13 @@ export interface HttpTransportSettings {
 /** An answer says little; more is not read. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
-const COMPRESSIONS = { gzip: promisify(gzip), zstd: promisify(zstdCompress) } as const;
+const gzipAsync = promisify(gzip);
+
+/** On the thread pool. The fastest gzip took a third of the time of the usual one, and made bodies of spans a sixth larger. */
+const COMPRESSIONS = {
+  gzip: (body: Uint8Array) => gzipAsync(body, { level: constants.Z_BEST_SPEED }),
+  zstd: promisify(zstdCompress),
+} as const;
 
 const CODES: ReadonlyMap<number, ErrorCode> = new Map([
   [400, 'malformed'],

@@ -2,33 +2,34 @@
 import { BatchBuilder } from '@spoor/core/model/batch-builder.ts';
 import type { Tenant } from '@spoor/core/model/ids.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
-import { SpanCopier } from '@spoor/core/model/span-copier.ts';
 import { OtlpProtoDecoder } from '@spoor/core/wire/otlp/decode.ts';
 import { OtlpProtoEncoder } from '@spoor/core/wire/otlp/encode.ts';
 import type { ExportRequest } from './transport.ts';
 
 /**
- * Makes requests of a batch, in the order of its rows: one, or more where one would be over the limit.
+ * Makes requests of rows of a batch, in their order: one, or more where one would be over the limit.
  * @param maxBytes of a body; a single span over it is a request none the less
+ * @param rows all of them unless told
  */
 export function encodeRequests(
   tenant: Tenant,
   batch: SpanBatch,
   maxBytes: number,
+  rows = Uint32Array.from({ length: batch.rows }, (_, row) => row),
 ): ExportRequest[] {
   const encoder = new OtlpProtoEncoder(batch);
   const requests: ExportRequest[] = [];
-  const encode = (start: number, end: number): void => {
-    const body = encoder.encode(start, end);
-    if (body.length <= maxBytes || end - start === 1) {
-      requests.push({ tenant, body, spans: end - start });
+  const encode = (some: Uint32Array): void => {
+    const body = encoder.encodeRows(some);
+    if (body.length <= maxBytes || some.length === 1) {
+      requests.push({ tenant, body, spans: some.length });
       return;
     }
-    const middle = (start + end) >>> 1;
-    encode(start, middle);
-    encode(middle, end);
+    const middle = some.length >>> 1;
+    encode(some.subarray(0, middle));
+    encode(some.subarray(middle));
   };
-  encode(0, batch.rows);
+  encode(rows);
   return requests;
 }
 
@@ -38,13 +39,5 @@ export function decodeRequest({ body }: ExportRequest): SpanBatch {
   const decoder = new OtlpProtoDecoder();
   decoder.begin(body);
   decoder.decode(builder);
-  return builder.finish();
-}
-
-/** Some rows of a batch as a batch. */
-export function selectRows(batch: SpanBatch, rows: readonly number[]): SpanBatch {
-  const builder = new BatchBuilder(rows.length);
-  const copier = new SpanCopier(batch, builder);
-  for (const row of rows) copier.copy(row);
   return builder.finish();
 }

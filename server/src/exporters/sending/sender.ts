@@ -6,7 +6,7 @@ import { afterTimeout, type Later } from '#storage/columnar/later.ts';
 import { Backoff, type BackoffSettings } from './backoff.ts';
 import type { BreakerPass } from './circuit-breaker.ts';
 import type { Destination, Destinations } from './destinations.ts';
-import { decodeRequest, encodeRequests, selectRows } from './request-encoder.ts';
+import { decodeRequest, encodeRequests } from './request-encoder.ts';
 import { isRetryable, settleAll } from './settle-all.ts';
 import { rowsByOwner } from './trace-owners.ts';
 import type { ExportRequest } from './transport.ts';
@@ -175,10 +175,12 @@ export class Sender {
     const passable = destinations.list.filter(({ breaker }) => breaker.isPassable);
     if (passable.length === 0) return encodeRequests(tenant, batch, maxRequestBytes);
     const owners = rowsByOwner(batch, passable);
-    return [...owners].flatMap(([owner, rows]) => {
-      const part = rows.length === batch.rows ? batch : selectRows(batch, rows);
-      return encodeRequests(tenant, part, maxRequestBytes).map((one) => ({ ...one, owner }));
-    });
+    return [...owners].flatMap(([owner, rows]) =>
+      encodeRequests(tenant, batch, maxRequestBytes, Uint32Array.from(rows)).map((one) => ({
+        ...one,
+        owner,
+      })),
+    );
   }
 
   async #exchange(
