@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { configJsonSchema, type JsonSchema } from './config-keys.ts';
 import { variableOf } from './jaeger/v1-settings.ts';
-import { V1_FLAGS, type V1Flag } from './jaeger/v1-flags.ts';
+import type { V1Flag } from './jaeger/v1-flag.ts';
+import { V1_FLAGS } from './jaeger/v1-flags.ts';
 import { PRESETS, ROLES, ROLE_TEXTS } from './presets.ts';
 
 /** Sections whose keys are types of components; each gets a heading of its own. */

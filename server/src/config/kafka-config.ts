@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { TENANT_NAME } from '@spoor/core/model/ids.ts';
 import { durationSchema } from './duration.ts';
+import { SECRET } from './secret.ts';
 import { clientTlsSchema } from './tls-config.ts';
 
 const ENCODINGS = [
@@ -35,7 +36,7 @@ const saslSchema = z
       .default('SCRAM-SHA-512')
       .describe('How the password is proven: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512.'),
     username: z.string().min(1).describe('Name of the user.'),
-    password: z.string().min(1).describe('Password of the user.'),
+    password: z.string().min(1).meta(SECRET).describe('Password of the user.'),
   })
   .optional()
   .describe('A user and a password; without this section nobody logs in.');

@@ -145,10 +145,13 @@ test('passwords and tokens are not printed', () => {
     loadYaml(`
 auth: { ingest: { tokens: [geheim-1-0123456789, geheim-2-0123456789] } }
 query: { http: { tls: { pkcs12_file: a.p12, pkcs12_password: geheim-3 } } }
+exporters:
+  otlp: { endpoint: 'a:1', headers: { Authorization: Bearer geheim-4 } }
+  kafka: { auth: { sasl: { username: u, password: geheim-5 } } }
 `),
   );
   assert.doesNotMatch(printed, /geheim/);
-  assert.equal(printed.match(/\[redacted\]/g)?.length, 3);
+  assert.equal(printed.match(/\[redacted\]/g)?.length, 5);
 });
 
 test('a printed configuration with named components can be read back', () => {

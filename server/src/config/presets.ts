@@ -39,6 +39,14 @@ export const PRESETS = {
     },
     ...NO_QUERY,
   },
+  /** From Kafka into the store, or elsewhere by `service.pipelines.traces.exporters`. */
+  ingester: {
+    receivers: { kafka: {} },
+    exporters: STORAGE,
+    service: { pipelines: { traces: { receivers: ['kafka'], exporters: ['storage'] } } },
+    ...NO_QUERY,
+    ...NO_SAMPLING,
+  },
   /** The store with its page and API. The store belongs to this process alone, so others send to it over OTLP. */
   query: {
     receivers: { otlp: OTLP },
@@ -60,7 +68,8 @@ export const ROLE_TEXTS: Readonly<Record<Role, string>> = {
   'all-in-one': 'receives, stores and shows traces',
   agent: 'takes spans of the clients on its host and sends them to collectors',
   collector: 'takes spans of every client and stores them or passes them on',
-  query: 'the store, its page and its API; takes spans from collectors',
+  ingester: 'takes spans from Kafka and stores them or passes them on',
+  query: 'the store, its page and its API; takes spans from collectors and ingesters',
 };
 
 /** Whether a word is the name of a role. */

@@ -26,5 +26,6 @@ function commentKeys(map: YAMLMap, key: ConfigKey): void {
 
 function redact(value: unknown): void {
   if (isSeq(value)) for (const item of value.items) redact(item);
+  else if (isMap(value)) for (const { value: item } of value.items) redact(item);
   else if (isScalar(value) && value.value !== '') value.value = REDACTED;
 }

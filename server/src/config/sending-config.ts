@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
 import { durationSchema } from './duration.ts';
+import { SECRET } from './secret.ts';
 
 const retrySchema = z
   .strictObject({
@@ -81,6 +82,7 @@ export function sendingKeys() {
         headerValue,
       )
       .default({})
+      .meta(SECRET)
       .describe('Headers of each request, such as Authorization.'),
     timeout: durationSchema('5s', 'for one try.'),
     routing: z

@@ -1,112 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { PORTS } from '../ports.ts';
 import {
-  asBoolean,
-  asHours,
-  asKib,
-  asList,
-  asMib,
-  asMs,
-  asNot,
-  asNumber,
-  asText,
-  type Convert,
-} from './v1-values.ts';
-
-/** A key of ours and its value. */
-interface Meaning {
-  readonly path: readonly string[];
-  readonly value: unknown;
-}
-
-/** A flag of Jaeger 1. */
-export interface V1Flag {
-  /** It may stand without a value, which is true then. */
-  readonly isBoolean?: boolean;
-  /** It is an environment variable only. */
-  readonly isVariableOnly?: boolean;
-  /** The one value that is not refused. */
-  readonly usual?: string | undefined;
-  /** Why it sets nothing although it has its effect. */
-  readonly note?: string;
-  /**
-   * What its value means here; a text says why it means nothing.
-   * @throws {RangeError} it cannot be had: what there is instead
-   */
-  readonly read: (value: string) => readonly Meaning[] | string;
-}
-
-/** It sets a key. */
-function sets(path: string, convert: Convert = asText): V1Flag {
-  const isBoolean = convert === asBoolean || convert === asNot;
-  return {
-    isBoolean,
-    read: (value) => [{ path: path.split('.'), value: convert(value) }],
-  };
-}
-
-/** It means nothing here. */
-function ignored(why: string, isBoolean = false): V1Flag {
-  return { isBoolean, read: () => why };
-}
-
-/** It says what other flags say already. */
-function implied(note: string): V1Flag {
-  const read = (value: string): Meaning[] => {
-    asBoolean(value);
-    return [];
-  };
-  return { isBoolean: true, note, read };
-}
-
-/** It asks for what Spoor does not have, unless it has its usual value. */
-function refused(instead: string, usual?: string, isBoolean = false): V1Flag {
-  return {
-    isBoolean,
-    usual,
-    read: (value) => {
-      if (value === usual) return [];
-      throw new RangeError(instead);
-    },
-  };
-}
-
-type Flags = Readonly<Record<string, V1Flag>>;
-
-/** Flags whose names begin alike. */
-function group(prefix: string, flags: Flags): Flags {
-  return Object.fromEntries(
-    Object.entries(flags).map(([name, flag]) => [`${prefix}.${name}`, flag]),
-  );
-}
-
-const NOT_LISTED = 'Spoor takes the safe ciphers of its TLS library; leave it out';
-
-/** TLS of a listener, `tls.*`. */
-function serverTls(path: string): Flags {
-  return group('tls', {
-    enabled: implied('TLS is on where there is a certificate'),
-    cert: sets(`${path}.tls.cert_file`),
-    key: sets(`${path}.tls.key_file`),
-    'client-ca': sets(`${path}.tls.client_ca_file`),
-    'min-version': sets(`${path}.tls.min_version`),
-    'max-version': ignored('the newest version that both sides speak is taken'),
-    'cipher-suites': refused(NOT_LISTED, ''),
-    'reload-interval': sets(`${path}.tls.reload_interval`),
-  });
-}
-
-/** TLS of a client, `tls.*`: as in Jaeger it is off unless it is switched on. */
-function clientTls(path: string): Flags {
-  return group('tls', {
-    enabled: sets(`${path}.tls.insecure`, asNot),
-    ca: sets(`${path}.tls.ca_file`),
-    cert: sets(`${path}.tls.cert_file`),
-    key: sets(`${path}.tls.key_file`),
-    'server-name': sets(`${path}.tls.server_name_override`),
-    'skip-host-verify': sets(`${path}.tls.insecure_skip_verify`, asBoolean),
-  });
-}
+  clientTls,
+  group,
+  ignored,
+  NO_QUEUE,
+  refused,
+  serverTls,
+  sets,
+  type Flags,
+  type Meaning,
+  type V1Flag,
+} from './v1-flag.ts';
+import { KAFKA } from './v1-kafka-flags.ts';
+import { asBoolean, asHours, asKib, asList, asMib, asMs, asNumber } from './v1-values.ts';
 
 function grpcServer(path: string): Flags {
   return {
@@ -144,8 +51,6 @@ function udpServer(protocol: string): Flags {
   };
 }
 
-const NO_QUEUE =
-  'spans wait in no queue: a sender is answered once they are safe, and memory_limit_mib bounds what is under way';
 const NO_METRICS_STORE = 'Spoor counts rates, errors and latencies itself, from all stored spans';
 const OWN_STORE = 'Spoor keeps spans in its own store, see the keys below storage';
 
@@ -280,16 +185,25 @@ const GENERAL: Flags = {
 /** Kinds of storage in `SPAN_STORAGE_TYPE`. */
 const STORAGE_TYPES: Readonly<Record<string, string>> = { badger: 'columnar', memory: 'memory' };
 
+/** All in the list are written. */
 function readStorageTypes(value: string): Meaning[] {
-  return value.split(',').map((entry) => {
-    const type = STORAGE_TYPES[entry.trim()];
-    if (type === undefined) {
+  const meanings: Meaning[] = [];
+  const exporters = new Set<string>();
+  for (const entry of value.split(',').map((part) => part.trim())) {
+    const type = STORAGE_TYPES[entry];
+    if (type !== undefined) meanings.push({ path: ['storage', 'type'], value: type });
+    else if (entry !== 'kafka') {
       throw new RangeError(
-        `Spoor has no storage of type ${entry.trim()}; it has its own, which takes the place of badger, and memory`,
+        `Spoor has no storage of type ${entry}; it has its own, which takes the place of badger, memory and kafka`,
       );
     }
-    return { path: ['storage', 'type'], value: type };
-  });
+    exporters.add(type === undefined ? 'kafka' : 'storage');
+  }
+  if (exporters.has('kafka')) {
+    const path = ['service', 'pipelines', 'traces', 'exporters'];
+    meanings.push({ path, value: [...exporters] });
+  }
+  return meanings;
 }
 
 function variable(flag: V1Flag): V1Flag {
@@ -305,6 +219,7 @@ export const V1_FLAGS: ReadonlyMap<string, V1Flag> = new Map(
     ...AGENT,
     ...QUERY,
     ...STORAGE,
+    ...KAFKA,
     'sampling-config-type': variable(refused('strategies come from a file or URL only', 'file')),
     'sampling-storage-type': variable(ignored('there is no adaptive sampling')),
     'metrics-storage-type': variable(ignored(NO_METRICS_STORE)),

@@ -87,6 +87,34 @@ test('a flag wins over its variable, and --set over both', () => {
   assert.equal(endpoint(['receivers.zipkin.endpoint=:3']), ':3');
 });
 
+test('a collector writes to Kafka and an ingester reads from it as Jaeger’s do', () => {
+  const env = {
+    SPAN_STORAGE_TYPE: 'kafka',
+    KAFKA_PRODUCER_BROKERS: 'a:1,b:2',
+    KAFKA_PRODUCER_COMPRESSION: 'zstd',
+    KAFKA_PRODUCER_PLAINTEXT_USERNAME: 'u',
+    KAFKA_PRODUCER_PLAINTEXT_PASSWORD: 'p',
+    KAFKA_PRODUCER_AUTHENTICATION: 'plaintext',
+  };
+  const { exporters, service } = loadConfig({ env, role: 'collector' });
+  assert.deepEqual(service.pipelines.traces?.exporters, ['kafka']);
+  assert.deepEqual(exporters.kafka?.brokers, ['a:1', 'b:2']);
+  assert.equal(exporters.kafka?.producer.compression, 'zstd');
+  assert.equal(exporters.kafka?.auth.sasl?.username, 'u');
+  const traces = { topic: 'jaeger-spans', encoding: 'jaeger_proto' };
+  assert.deepEqual(exporters.kafka?.traces, traces);
+  assert.equal(exporters.kafka?.tls, undefined);
+  const jaegerFlags = flags(
+    'kafka.consumer.encoding=json',
+    'kafka.consumer.tls.enabled=true',
+    'kafka.consumer.brokers=a:1',
+  );
+  const { receivers } = loadConfig({ env: {}, role: 'ingester', jaegerFlags });
+  assert.equal(receivers.kafka?.group_id, 'jaeger-ingester');
+  assert.deepEqual(receivers.kafka?.traces, { ...traces, encoding: 'jaeger_json' });
+  assert.equal(receivers.kafka?.tls?.insecure, false);
+});
+
 test('the agent sends where Jaeger’s agent would, over OTLP', () => {
   const load = (...texts: string[]): unknown => {
     const { exporters } = loadConfig({ env: {}, role: 'agent', jaegerFlags: flags(...texts) });
@@ -128,7 +156,7 @@ test('what has no effect is told and what cannot be had is an error that says wh
       }),
     ).split('\n'),
     [
-      'SPAN_STORAGE_TYPE: Spoor has no storage of type cassandra; it has its own, which takes the place of badger, and memory',
+      'SPAN_STORAGE_TYPE: Spoor has no storage of type cassandra; it has its own, which takes the place of badger, memory and kafka',
       '--es.server-urls: Spoor keeps spans in its own store, see the keys below storage',
       '--collector.otlp.enabled: must be true or false, not "maybe"',
       '--query.base-path: Spoor serves the page and the API at / only',

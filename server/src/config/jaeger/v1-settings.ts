@@ -2,7 +2,8 @@
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { ConfigOverride } from '../config-source.ts';
 import type { Environment } from '../env-expansion.ts';
-import { refusedPrefix, V1_FLAGS, type V1Flag } from './v1-flags.ts';
+import type { V1Flag } from './v1-flag.ts';
+import { refusedPrefix, V1_FLAGS } from './v1-flags.ts';
 
 /** A flag of the command line in the form of Jaeger 1. */
 export interface JaegerFlag {
