@@ -46,8 +46,8 @@ interface HeadCounts {
  * Spans of a trace may lie in any of them, and a call whose two spans lie apart is in none. So pieces are put in an order:
  * blocks by id, then the batches of the head; each piece counts for **what it changes**: the calls with its spans less the calls
  * without them, both over all pieces before it. The sum is the calls of all spans, whatever was cut where. For traces that a piece
- * has alone that is what its own rows count, which blocks store. The others are read and compared, once: a block does not
- * change, and what comes later has a higher id.
+ * has alone that is what its own rows count, which blocks store. The others, the loose ones, are read and compared, once: a
+ * block does not change, and what comes later has a higher id.
  */
 export class DerivedAnswers {
   readonly #overlaps = new Map<number, Overlap>();
@@ -87,6 +87,7 @@ export class DerivedAnswers {
   ): Table[] {
     const found: Table[] = [];
     const before: OpenBlock[] = [];
+    sources.loose.update(sources.head, sources.readers(), checkCancelled);
     for (const block of inOrder(sources.blocks)) {
       checkCancelled();
       sources.withBlock(block, (reader) => {
@@ -116,11 +117,16 @@ export class DerivedAnswers {
     }
     const counts = new DerivedCounts();
     const finder = new PartFinder(sources, before);
+    const isLoose = sources.loose.looseOf(reader);
     for (let g = 0; g < reader.footer.groups.length; g++) {
       checkCancelled();
+      const traces = looseIn(isLoose, reader.firstTraces[g]!, reader.firstTraces[g + 1]!);
+      if (traces.length === 0) continue;
       const group = reader.group(g);
       const { traceIds, traceStarts } = group;
-      for (const { trace, parts } of finder.find(traceIds, group.traces)) {
+      const ids = traces.map((trace) => traceIds.subarray(trace * 16, trace * 16 + 16));
+      for (const { trace: found, parts } of finder.find(Buffer.concat(ids), ids.length)) {
+        const trace = traces[found]!;
         const own = group.part(traceStarts[trace]!, traceStarts[trace + 1]!);
         counts.addTrace([...parts, own], parts.length);
         counts.takeBack([own]);
@@ -179,6 +185,14 @@ export class DerivedAnswers {
     head.counted = countedOf(head.counts);
     return (this.#head = head);
   }
+}
+
+/** Numbers within a group of the traces that are not wholly in it. */
+function looseIn(isLoose: Uint8Array, first: number, end: number): number[] {
+  const traces: number[] = [];
+  for (let trace = first; trace < end; trace++)
+    if (isLoose[trace] === 1) traces.push(trace - first);
+  return traces;
 }
 
 function countedOf(counts: DerivedCounts): Counted {
