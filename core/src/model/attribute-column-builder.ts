@@ -41,7 +41,6 @@ export class AttributeColumnBuilder {
     this.next = undefined;
     this.nextBefore = undefined;
     this.#distinct = 0;
-    this.#recent.clear();
     this.#epoch = -1;
   }
 
@@ -112,7 +111,6 @@ export class AttributeColumnBuilder {
 
   /** Goes back to where the column was when `epoch` began. */
   rollback(epoch: number): void {
-    this.#recent.clear();
     if (this.#epoch !== epoch) return;
     this.count = this.#savedCount;
     this.#distinct = this.#savedDistinct;

@@ -129,6 +129,26 @@ test('text that is not UTF-8 is mended in keys and values, in plain columns too'
   assert.equal(symbolText(column.values, 1099), '1099\ufffd');
 });
 
+test('text that is not UTF-8 is mended though bytes of the same content came before', () => {
+  const builder = new BatchBuilder(16);
+  const key = encodeText('ab');
+  const value = Uint8Array.of(0xff, 0xfe);
+  const add = (type: ValueType, at: number): void =>
+    builder.attribute(AttributeLevel.span, type, key, at, at + 1, value, 0, value.length);
+  for (let batch = 0; batch < 2; batch++) {
+    builder.beginSpan();
+    add(ValueType.bytes, batch);
+    add(ValueType.string, 1 - batch);
+    add(ValueType.bytes, batch);
+    builder.endSpan();
+    const { values, cellCodes } = builder.finish();
+    const texts = Array.from(cellCodes, (code) =>
+      Buffer.from(values.bytes.subarray(values.offsets[code], values.offsets[code + 1])).toHex(),
+    );
+    assert.deepEqual(texts, ['fffe', 'efbfbdefbfbd', 'fffe']);
+  }
+});
+
 test('attributes keep their order and their doubles', () => {
   const builder = new BatchBuilder();
   const order = ['b', 'a', 'b', 'c', 'b', 'a'];

@@ -261,7 +261,6 @@ export class BatchBuilder {
       this.#release(column);
     }
     for (const column of this.#columns) column.rollback(mark.epoch);
-    this.#recentNames.clear();
     this.#recentAttributes.clear();
     this.#leaveSpan();
     this.#shapes.truncate(mark.shapes);
@@ -340,7 +339,6 @@ export class BatchBuilder {
     this.#leaveSpan();
     this.#columnOf.clear();
     for (const start of this.#starts) start.next = start.nextBefore = undefined;
-    this.#recentNames.clear();
     this.#recentAttributes.clear();
     this.#rowCells.count = 0;
     this.#eventCells.count = 0;

@@ -1,18 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { SymbolInterner } from './symbol-interner.ts';
+import { NOT_HASHED, type SymbolInterner } from './symbol-interner.ts';
 
 /** Codes remembered; a column of more values than these is looked up by hash. */
 const SLOTS = 64;
 
 /**
  * The codes last seen in one place, by length and three bytes of the value: telling that a value is the same as one a moment ago
- * costs a fifth of hashing it.
+ * costs a fifth of hashing it. A code is only a guess, for which the table is asked: of another table or of another batch it may be
+ * wrong, but is never taken for right.
  */
 export class RecentSymbols {
-  readonly #codes = new Int32Array(SLOTS).fill(-1);
+  readonly #codes = new Uint32Array(SLOTS);
   #slot = 0;
 
-  /** Code in `symbols` of a value that was {@link put} lately, or -1. `view` is one of all of `bytes`. */
+  /** Code in `symbols` of a text that was {@link put} lately, or -1. `view` is one of all of `bytes`. */
   find(
     symbols: SymbolInterner,
     bytes: Uint8Array,
@@ -31,7 +32,8 @@ export class RecentSymbols {
           (SLOTS - 1);
     this.#slot = slot;
     const code = this.#codes[slot]!;
-    return code >= 0 && symbols.equalsView(code, view, start, end) ? code : -1;
+    if (code >= symbols.count || !symbols.equalsView(code, view, start, end)) return -1;
+    return symbols.isText(code) ? code : -1;
   }
 
   /** As {@link find} for a number or boolean: up to 8 bytes, of which the first tell most. */
@@ -39,16 +41,12 @@ export class RecentSymbols {
     const slot = end - start < 2 ? 0 : (bytes[start]! + bytes[start + 1]! * 5) & (SLOTS - 1);
     this.#slot = slot;
     const code = this.#codes[slot]!;
-    return code >= 0 && symbols.equals(code, bytes, start, end) ? code : -1;
+    if (code >= symbols.count || symbols.hashes[code] === NOT_HASHED) return -1;
+    return symbols.equals(code, bytes, start, end) ? code : -1;
   }
 
   /** Remembers the code of the value that was just asked for. */
   put(code: number): void {
     this.#codes[this.#slot] = code;
-  }
-
-  /** Forgets everything: codes have another meaning from now on. */
-  clear(): void {
-    this.#codes.fill(-1);
   }
 }

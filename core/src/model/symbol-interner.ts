@@ -66,6 +66,9 @@ export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+/** V8 keeps arrays of up to 64 bytes with its objects: a table this small needs no memory of its own, which counts with thousands. */
+const MIN_CAPACITY = 4;
+
 /** A growing set of byte strings; each gets a code in order of its first appearance. */
 export class SymbolInterner implements SymbolTable {
   count = 0;
@@ -80,15 +83,18 @@ export class SymbolInterner implements SymbolTable {
   #slots: Int32Array;
   /** Of a slot's place in `#slots`. */
   #mask: number;
-  #view: DataView;
+  /** 1 for each entry that is known to be UTF-8. Others came as bytes or numbers. */
+  #isText: Uint8Array;
+  /** Of all of `bytes`, once asked for. */
+  #view: DataView | undefined;
 
   constructor(expectedCount = 16, expectedBytes = 256) {
-    let capacity = 16;
+    let capacity = MIN_CAPACITY;
     while (capacity < expectedCount) capacity *= 2;
     this.hashes = new Uint32Array(capacity);
     this.offsets = new Uint32Array(capacity + 1);
     this.bytes = new Uint8Array(expectedBytes);
-    this.#view = viewOf(this.bytes);
+    this.#isText = new Uint8Array(capacity);
     this.#slots = new Int32Array(capacity * 4).fill(-1);
     this.#mask = maskOf(capacity);
   }
@@ -111,7 +117,7 @@ export class SymbolInterner implements SymbolTable {
   ): number {
     const slot = this.#find(bytes, start, end, hash, view);
     const code = this.#slots[slot]!;
-    return code >= 0 ? code : this.#add(slot, bytes, start, end, hash);
+    return code >= 0 ? code : this.#add(slot, bytes, start, end, hash, 0);
   }
 
   /**
@@ -122,15 +128,19 @@ export class SymbolInterner implements SymbolTable {
     const hash = hashBytes(bytes, start, end);
     const slot = this.#find(bytes, start, end, hash, view);
     const code = this.#slots[slot]!;
-    if (code >= 0) return code;
-    if (isValidUtf8(bytes, start, end)) return this.#add(slot, bytes, start, end, hash);
+    if (code >= 0 && this.#isText[code] === 1) return code;
+    if (isValidUtf8(bytes, start, end)) {
+      if (code < 0) return this.#add(slot, bytes, start, end, hash, 1);
+      this.#isText[code] = 1;
+      return code;
+    }
     const mended = toValidUtf8(bytes.subarray(start, end));
-    return this.intern(mended, 0, mended.length);
+    return this.internText(mended, 0, mended.length);
   }
 
   /** Adds an entry without looking whether it is there; it is not found by its bytes later. */
   append(bytes: Uint8Array, start: number, end: number): number {
-    return this.#store(bytes, start, end, NOT_HASHED);
+    return this.#store(bytes, start, end, NOT_HASHED, 0);
   }
 
   /** As {@link append} for a text; what is not UTF-8 in it becomes U+FFFD. */
@@ -143,6 +153,11 @@ export class SymbolInterner implements SymbolTable {
   /** Code of `bytes[start, end)`, or -1 when it is not there. */
   lookup(bytes: Uint8Array, start: number, end: number): number {
     return this.#slots[this.#find(bytes, start, end, hashBytes(bytes, start, end), undefined)]!;
+  }
+
+  /** Whether entry `code` is known to be UTF-8. */
+  isText(code: number): boolean {
+    return this.#isText[code] === 1;
   }
 
   /** Whether entry `code` equals `bytes[start, end)`. */
@@ -161,7 +176,7 @@ export class SymbolInterner implements SymbolTable {
     const length = end - start;
     return (
       this.offsets[code + 1]! - offset === length &&
-      equalViews(this.#view, offset, view, start, length)
+      equalViews((this.#view ??= viewOf(this.bytes)), offset, view, start, length)
     );
   }
 
@@ -219,20 +234,28 @@ export class SymbolInterner implements SymbolTable {
       : this.equalsView(code, view, start, end);
   }
 
-  #add(slot: number, bytes: Uint8Array, start: number, end: number, hash: number): number {
+  #add(
+    slot: number,
+    bytes: Uint8Array,
+    start: number,
+    end: number,
+    hash: number,
+    isText: number,
+  ): number {
     const grows = this.count === this.hashes.length;
-    const code = this.#store(bytes, start, end, hash);
+    const code = this.#store(bytes, start, end, hash, isText);
     if (grows) slot = freeSlot(this.#slots, this.#mask, hash);
     this.#slots[slot] = code;
     this.#slots[slot + 1] = hash;
     return code;
   }
 
-  #store(bytes: Uint8Array, start: number, end: number, hash: number): number {
+  #store(bytes: Uint8Array, start: number, end: number, hash: number, isText: number): number {
     const code = this.count;
     if (code === this.hashes.length) this.#growEntries();
     this.count++;
     this.hashes[code] = hash;
+    this.#isText[code] = isText;
     const offset = this.offsets[code]!;
     const length = end - start;
     if (offset + length > this.bytes.length) this.#growBytes(offset + length);
@@ -252,6 +275,9 @@ export class SymbolInterner implements SymbolTable {
     hashes.set(this.hashes);
     const offsets = new Uint32Array(capacity + 1);
     offsets.set(this.offsets);
+    const isText = new Uint8Array(capacity);
+    isText.set(this.#isText);
+    this.#isText = isText;
     this.hashes = hashes;
     this.offsets = offsets;
     this.#mask = maskOf(capacity);
@@ -269,7 +295,7 @@ export class SymbolInterner implements SymbolTable {
     const bytes = new Uint8Array(Math.max(this.bytes.length * 2, needed));
     bytes.set(this.bytes.subarray(0, this.offsets[this.count - 1]));
     this.bytes = bytes;
-    this.#view = viewOf(bytes);
+    this.#view = undefined;
   }
 }
 
