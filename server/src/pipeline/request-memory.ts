@@ -16,6 +16,10 @@ const MAX_REQUESTS = 65_536;
 const DIGEST_KEY = Buffer.from('spoor request id');
 const NONCE_BYTES = 12;
 
+/** Nonces kept, by tenant and format; with more of them they are made anew now and then. */
+const MAX_NONCES = 1024;
+const nonces = new Map<string, Buffer>();
+
 /**
  * Digest of a request: tenant, format and body; 128 bits, so that among 2^16 entries the chance of two bodies meeting is below
  * 10^-28. It is the authentication tag of AES-GCM over the body: every processor since 2010 computes it in hardware at
@@ -24,11 +28,20 @@ const NONCE_BYTES = 12;
  * @see https://csrc.nist.gov/pubs/sp/800/38/d/final
  */
 export function requestDigest(tenant: Tenant, format: IngestFormat, body: Uint8Array): Buffer {
-  const nonce = hash('sha256', `${tenant} ${format}`, 'buffer').subarray(0, NONCE_BYTES);
-  const mac = createCipheriv('aes-128-gcm', DIGEST_KEY, nonce);
+  const mac = createCipheriv('aes-128-gcm', DIGEST_KEY, nonceOf(`${tenant} ${format}`));
   mac.setAAD(body);
   mac.final();
   return mac.getAuthTag();
+}
+
+function nonceOf(context: string): Buffer {
+  let nonce = nonces.get(context);
+  if (nonce === undefined) {
+    if (nonces.size >= MAX_NONCES) nonces.clear();
+    nonce = hash('sha256', context, 'buffer').subarray(0, NONCE_BYTES);
+    nonces.set(context, nonce);
+  }
+  return nonce;
 }
 
 /**
