@@ -18,6 +18,7 @@ const CASES: readonly IngestCase[] = [
   { name: 'http shop 10', corpus: 'shop-10', protocol: 'http' },
   { name: 'grpc shop 10', corpus: 'shop-10', protocol: 'grpc' },
   { name: 'http hostile', corpus: 'hostile', protocol: 'http' },
+  { name: 'grpc hostile', corpus: 'hostile', protocol: 'grpc' },
 ];
 
 /** Share of the corpus that may be left in the head when a run counts as settled: a slab is never full to the span. */

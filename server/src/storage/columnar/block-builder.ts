@@ -13,7 +13,7 @@ import { encodeTrailer } from './block-trailer.ts';
 import { encodeCodes } from './chunk-codec.ts';
 import { DerivedSection } from './derived/derived-section.ts';
 import type { DictionaryWriter } from './dictionary-writer.ts';
-import { encodeFooter } from './footer-codec.ts';
+import { compactGroup, encodeFooter } from './footer-codec.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import { type GroupRows, GroupWriter } from './group-writer.ts';
 import { OperationsSection } from './operations-section.ts';
@@ -100,10 +100,8 @@ export class BlockBuilder {
     this.#seenBefore.add(group);
     this.#derived.add(group);
     this.#summaries.add(group);
-    this.#groups.push({
-      firstTraceId: formatTraceId(columns.traceId, rows[0]! * 16),
-      ...this.#groupWriter.write(group),
-    });
+    const firstTraceId = formatTraceId(columns.traceId, rows[0]! * 16);
+    this.#groups.push(compactGroup({ firstTraceId, ...this.#groupWriter.write(group) }));
     this.#frames.flush();
     this.#starts.add(columns, rows);
     this.#rows += rows.length;

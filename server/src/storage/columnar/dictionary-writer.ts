@@ -20,8 +20,8 @@ export class DictionaryWriter {
   readonly #what: string;
   readonly #pages: TableRef[] = [];
   /** The page under way. It grows: a block may have thousands of dictionaries. */
-  #offsets = new Uint32Array(64);
-  #values = new ByteSink(256);
+  #offsets = new Uint32Array(8);
+  #values = new ByteSink(32);
   #count = 0;
 
   /** @param what it is called in the breakdown */

@@ -28,31 +28,54 @@ const FRAME_WORDS = 5;
 /** Rows, traces, events, links, columns, id. */
 const GROUP_HEAD_WORDS = 9;
 const COLUMNS_AT = GROUP_HEAD_WORDS + GROUP_CHUNKS.length * 3;
+/** Column, count, frame, offset, length. */
+const COLUMN_WORDS = 5;
 const NO_CHUNK = 0xffffffff;
 
 /** Bytes of a footer. */
 export function encodeFooter(footer: BlockFooter): Buffer {
   const { frames, groups, ...rest } = footer;
   const json = Buffer.from(JSON.stringify(rest));
-  const words: number[] = [json.length, frames.length / 4, groups.length];
-  for (let i = 0; i < frames.length; i += 4) {
+  const encoded = groups.map(groupWords);
+  const placesAt = HEADER_WORDS + (frames.length / 4) * FRAME_WORDS;
+  const groupsAt = placesAt + groups.length;
+  const words = new Uint32Array(encoded.reduce((sum, { length }) => sum + length, groupsAt));
+  words.set([json.length, frames.length / 4, groups.length]);
+  for (let i = 0, at = HEADER_WORDS; i < frames.length; i += 4, at += FRAME_WORDS) {
     const offset = frames[i]!;
-    words.push(offset >>> 0, Math.floor(offset / 2 ** 32));
-    words.push(frames[i + 1]!, frames[i + 2]!, frames[i + 3]!);
+    words[at] = offset;
+    words[at + 1] = Math.floor(offset / 2 ** 32);
+    for (let k = 1; k < 4; k++) words[at + 1 + k] = frames[i + k]!;
   }
   let place = 0;
-  for (const { columns } of groups) {
-    words.push(place);
-    place += COLUMNS_AT + columns.length * 5;
-  }
-  for (const group of groups) {
-    words.push(group.rows, group.traces, group.events, group.links, group.columns.length);
-    const id = Buffer.from(group.firstTraceId, 'hex');
-    for (let i = 0; i < 16; i += 4) words.push(getUint32(id, i));
-    for (const chunk of group.chunks) words.push(...(chunk ?? [NO_CHUNK, 0, 0]));
-    for (const { column, count, chunk } of group.columns) words.push(column, count, ...chunk);
-  }
-  return Buffer.concat([new Uint8Array(Uint32Array.from(words).buffer), json]);
+  encoded.forEach((group, g) => {
+    words[placesAt + g] = place;
+    words.set(group, groupsAt + place);
+    place += group.length;
+  });
+  return Buffer.concat([new Uint8Array(words.buffer), json]);
+}
+
+/** A group in as little memory as in the footer: a block with thousands of columns has hundreds of thousands of parts of them. */
+export function compactGroup(group: BlockGroup): BlockGroup {
+  return new EncodedGroup(groupWords(group), 0);
+}
+
+function groupWords(group: BlockGroup): Uint32Array {
+  if (group instanceof EncodedGroup) return group.words();
+  const { rows, traces, events, links, firstTraceId, chunks, columns } = group;
+  const words = new Uint32Array(COLUMNS_AT + columns.length * COLUMN_WORDS);
+  words.set([rows, traces, events, links, columns.length]);
+  const id = Buffer.from(firstTraceId, 'hex');
+  for (let i = 0; i < 4; i++) words[5 + i] = getUint32(id, i * 4);
+  chunks.forEach((chunk, i) => words.set(chunk ?? [NO_CHUNK, 0, 0], GROUP_HEAD_WORDS + i * 3));
+  columns.forEach(({ column, count, chunk }, i) => {
+    const at = COLUMNS_AT + i * COLUMN_WORDS;
+    words[at] = column;
+    words[at + 1] = count;
+    for (let k = 0; k < 3; k++) words[at + 2 + k] = chunk[k]!;
+  });
+  return words;
 }
 
 /** Reads a footer whose checksum was found right; what is said of a group is decoded when it is asked for. */
@@ -92,6 +115,11 @@ class EncodedGroup implements BlockGroup {
     this.#at = at;
   }
 
+  words(): Uint32Array {
+    const length = COLUMNS_AT + this.#words[this.#at + 4]! * COLUMN_WORDS;
+    return this.#words.subarray(this.#at, this.#at + length);
+  }
+
   get rows(): number {
     return this.#words[this.#at]!;
   }
@@ -117,7 +145,7 @@ class EncodedGroup implements BlockGroup {
   }
   get columns(): GroupColumn[] {
     return Array.from({ length: this.#words[this.#at + 4]! }, (_, i) => {
-      const at = this.#at + COLUMNS_AT + i * 5;
+      const at = this.#at + COLUMNS_AT + i * COLUMN_WORDS;
       const [column, count] = [this.#words[at]!, this.#words[at + 1]!];
       return { column, count, chunk: this.#ref(at + 2) };
     });

@@ -37,7 +37,7 @@ export class GroupWriter {
   constructor(keys: SymbolTable, columns: readonly ColumnSize[], frames: FrameWriter) {
     this.#frames = frames;
     this.#columnNames = columns.map(({ key }) => attributeName(keys, key));
-    this.#cells = columns.map(() => new Uint32Array(64));
+    this.#cells = columns.map(() => new Uint32Array(8));
     this.#cellCount = new Uint32Array(columns.length);
     this.groupBits = columns.map(({ entries }) => new Uint32Array(entries));
   }

@@ -2,7 +2,7 @@
 import { ShapeInterner } from '@spoor/core/model/shape-interner.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import type { ShapeTable, SymbolTable } from '@spoor/core/model/span-columns.ts';
-import { ColumnValues, uniteTables } from './value-dictionary.ts';
+import { ColumnValues, inColumnOrder, uniteTables } from './value-dictionary.ts';
 import type { WritableSpans } from './writable-spans.ts';
 
 /** From this size on memory is given back at once, not when the garbage collector comes by. */
@@ -54,7 +54,7 @@ export class SpanUnion implements WritableSpans {
     const scopes = uniteTables(sources.map((source) => source.scopes));
     const eventNames = uniteTables(sources.map((source) => source.eventNames));
     const keys = uniteTables(sources.map((source) => source.keys));
-    const { columns, columnMaps } = uniteColumns(sources, keys.maps);
+    const { columns, columnMaps } = uniteColumns(sources, keys);
     const shapes = new ShapeInterner();
     const shapeMaps = sources.map((source, s) => mapShapes(source, columnMaps[s]!, shapes));
 
@@ -179,7 +179,7 @@ export class SpanUnion implements WritableSpans {
 /** The columns of all sources; per source its columns to those of the union. */
 function uniteColumns(
   sources: readonly SpanBatch[],
-  keyMaps: readonly Uint32Array[],
+  keys: { readonly table: SymbolTable; readonly maps: readonly Uint32Array[] },
 ): { columns: ColumnValues[]; columnMaps: Uint32Array[] } {
   const found = new Map<number, number>();
   const columns: ColumnValues[] = [];
@@ -187,7 +187,7 @@ function uniteColumns(
     const map = new Uint32Array(source.columnCount);
     for (let c = 0; c < map.length; c++) {
       const { level, type, key, count, isPlain } = source.column(c);
-      const unionKey = keyMaps[s]![key]!;
+      const unionKey = keys.maps[s]![key]!;
       const slot = (unionKey * 8 + level) * 16 + type;
       let id = found.get(slot);
       if (id === undefined) {
@@ -201,7 +201,10 @@ function uniteColumns(
     }
     return map;
   });
-  return { columns, columnMaps };
+  const ordered = inColumnOrder(columns, keys.table);
+  const places = new Map(ordered.map((column, place) => [column, place]));
+  const moved = Uint32Array.from(columns, (column) => places.get(column)!);
+  return { columns: ordered, columnMaps: columnMaps.map((map) => map.map((id) => moved[id]!)) };
 }
 
 function mapShapes(source: SpanBatch, ids: Uint32Array, shapes: ShapeInterner): Uint32Array {

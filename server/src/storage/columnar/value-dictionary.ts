@@ -50,6 +50,13 @@ function internEntry(
     : target.internHashed(bytes, start, end, hash);
 }
 
+const NO_VALUES: SymbolTable = {
+  count: 0,
+  offsets: new Uint32Array(1),
+  bytes: new Uint8Array(0),
+  hashes: undefined,
+};
+
 /** A column of a block while its sources are united: collects values, then settles how they are stored. */
 export class ColumnValues implements WritableColumn {
   readonly level: AttributeLevel;
@@ -62,16 +69,15 @@ export class ColumnValues implements WritableColumn {
   /** True: every value stands for itself, in row order; `table` is only where they are looked up while writing. */
   isPlain = false;
   /** The values. Once settled, a dictionary is in order; see {@link compareEntries}. */
-  table: SymbolTable;
+  table: SymbolTable = NO_VALUES;
   /** Code that {@link add} gave to entry of `table`, once settled; undefined where they are the same. */
   ranks: Uint32Array | undefined;
-  readonly #interner = new SymbolInterner();
+  #interner: SymbolInterner | undefined;
 
   constructor(level: AttributeLevel, type: ValueType, key: number) {
     this.level = level;
     this.type = type;
     this.key = key;
-    this.table = this.#interner;
   }
 
   /** Whether most values were found to be distinct by the sources already: then no time is lost on looking for equal ones. */
@@ -81,22 +87,46 @@ export class ColumnValues implements WritableColumn {
 
   /** Takes a value over and returns its code. `count` and `plainCount` must be final. */
   add(source: SymbolTable, entry: number): number {
-    if (!this.isKnownPlain) return internEntry(this.#interner, source, entry);
+    // Thousands of columns may have a value or two each.
+    const interner = (this.#interner ??= this.#begin());
+    if (!this.isKnownPlain) return internEntry(interner, source, entry);
     const { offsets, bytes } = source;
-    return this.#interner.append(bytes, offsets[entry]!, offsets[entry + 1]!);
+    return interner.append(bytes, offsets[entry]!, offsets[entry + 1]!);
+  }
+
+  #begin(): SymbolInterner {
+    const few = Math.min(this.count, 16);
+    const interner = new SymbolInterner(few, few * 16);
+    this.table = interner;
+    return interner;
   }
 
   /** Decides how the values are stored, when all were added. */
   settle(): void {
-    const table = this.#interner;
+    const { table } = this;
     this.isPlain =
       this.isKnownPlain ||
       (this.count >= PLAIN_MIN_COUNT && table.count > this.count * PLAIN_DISTINCT_RATIO);
-    if (this.isPlain) return;
+    this.#interner = undefined;
+    if (this.isPlain || table.count < 2) return;
     const order = sortedOrder(this.type, table);
     this.ranks = ranksOf(order);
     this.table = reordered(table, order);
   }
+}
+
+/**
+ * Columns in the order of all blocks: by the bytes of their keys, then level, type and kind of storage. So those who merge blocks come
+ * upon the same column of each at the same time.
+ * @param keys that `key` is a code in
+ */
+export function inColumnOrder<
+  Column extends Pick<WritableColumn, 'level' | 'type' | 'key' | 'isPlain'>,
+>(columns: readonly Column[], keys: SymbolTable): Column[] {
+  const ranks = ranksOf(sortedOrder(ValueType.string, keys));
+  const place = ({ level, type, key, isPlain }: Column): number =>
+    ((ranks[key]! * 8 + level) * 16 + type) * 2 + (isPlain ? 1 : 0);
+  return columns.toSorted((a, b) => place(a) - place(b));
 }
 
 /** The place of each entry in an order. */
@@ -128,6 +158,10 @@ function sortedOrder(type: ValueType, table: SymbolTable): Uint32Array {
   const { count } = table;
   const order = new Uint32Array(count);
   for (let i = 0; i < count; i++) order[i] = i;
+  if (count <= COMPARED_RUN) {
+    insertionSort(type, table, order, 0, count);
+    return order;
+  }
   if (count > MAX_SORT_ITEMS) return order.sort((a, b) => compareEntries(type, table, a, b));
   const numeric = type === ValueType.int;
   const keys = new Float64Array(count);

@@ -15,6 +15,7 @@ import type { WorkerFiles } from '../store-files.ts';
 import { DISK_WORKER_FILES } from '../worker-files.ts';
 import { mergeBlocks } from './block-merger.ts';
 import { remainderWithout } from './held-elsewhere.ts';
+import { mergeWeight } from './merge-weight.ts';
 import { type Remainder, remainderOf, type SpanSelection } from './span-selection.ts';
 
 /** Frames that several columns of a group share; every group is read once. */
@@ -39,6 +40,8 @@ export interface CompactionRequest {
   readonly blockId: number;
   /** Nothing is written when no more than this part of the spans would be left out: the blocks stay as they are. */
   readonly minDropRatio: number;
+  /** Of several blocks only the first are taken when all weigh more than this in bytes; see {@link mergeWeight}. */
+  readonly maxWeight: number;
 }
 
 /** What was done. */
@@ -49,6 +52,8 @@ export interface CompactionResult {
   readonly dropped: number;
   /** Spans that were there twice. */
   readonly copies: number;
+  /** So many of the blocks, from the first on, are in it; of several that are too wide to be merged in bounded memory only some. */
+  readonly sources: number;
 }
 
 /** What comes back: the result, or why there is none, and which blocks could not be read. */
@@ -63,12 +68,23 @@ function compact(
   readers: BlockReader[],
   damaged: DamagedBlock[],
 ): CompactionResult {
-  const { dir, tenant, sources, others, blockId } = request;
+  const { dir, tenant, others, blockId } = request;
   const cache = new ByteCache<unknown>(CACHE_BYTES);
   const files = new OpenFiles(workerFiles);
-  for (const { id } of sources) {
-    readers.push(new BlockReader(blockPath(dir, tenant, id), id, cache, files));
+  let weight = 0;
+  for (const { id } of request.sources) {
+    const reader = new BlockReader(blockPath(dir, tenant, id), id, cache, files);
+    readers.push(reader);
+    weight += mergeWeight(reader);
+    if (weight <= request.maxWeight || readers.length === 1) continue;
+    readers.pop()!.close();
+    break;
   }
+  const count = readers.length;
+  if (count === 1 && request.sources.length > 1) {
+    return { block: undefined, dropped: 0, copies: 0, sources: 0 };
+  }
+  const sources = request.sources.slice(0, count);
   const remainders = sources.map(({ without }, s): Remainder | undefined => {
     if (others !== undefined) {
       return remainderWithout(readers[s]!, others, { dir, files: workerFiles, damaged });
@@ -77,8 +93,9 @@ function compact(
   });
   const dropped = remainders.reduce((sum, remainder) => sum + (remainder?.dropped ?? 0), 0);
   const rows = readers.reduce((sum, { footer }) => sum + footer.rows, 0);
-  if (dropped <= rows * request.minDropRatio) return { block: undefined, dropped: 0, copies: 0 };
-  if (dropped === rows) return { block: undefined, dropped, copies: 0 };
+  if (dropped <= rows * request.minDropRatio)
+    return { block: undefined, dropped: 0, copies: 0, sources: count };
+  if (dropped === rows) return { block: undefined, dropped, copies: 0, sources: count };
   const path = blockPath(dir, tenant, blockId);
   const file = new BlockFile(workerFiles, path);
   try {
@@ -101,7 +118,7 @@ function compact(
         `block ${path}: ${written.footer.rows} spans were written of ${rows}, without ${dropped} left out and ${copies} copies`,
       );
     }
-    return { block, dropped, copies };
+    return { block, dropped, copies, sources: count };
   } catch (error) {
     file.discard();
     throw error;

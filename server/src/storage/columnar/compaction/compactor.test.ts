@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import { DEFAULT_TENANT, parseTenant } from '@spoor/core/model/ids.ts';
 import type { Span } from '@spoor/core/model/span.ts';
 import { meets } from '@spoor/core/query/testing/naive-predicate.ts';
+import { attributes, span, spanId } from '@spoor/core/query/testing/example-span.ts';
 import type { SpanPredicate } from '@spoor/core/query/trace-query.ts';
 import { queryFor, readTraces, writeSpans } from '#storage/testing/store-harness.ts';
 import { bySpan, TraceOracle } from '#storage/testing/trace-oracle.ts';
@@ -13,7 +14,11 @@ import { blockPath } from '../block-path.ts';
 import type { ColumnarStore } from '../columnar-store.ts';
 import { shopSpans } from '../testing/block-fixture.ts';
 import { figure, LogLines, withStore } from '../testing/store-fixture.ts';
+import { createThread, type CreateWorker, type StoreWorker } from '../worker-client.ts';
 import { withDirectory } from '../testing/temporary-directory.ts';
+
+/** Both sides of a worker number what they say. */
+type Numbered = { readonly id: number };
 
 const OTHER = parseTenant('other');
 
@@ -170,6 +175,42 @@ test('a damaged block is named, and the others are merged and rewritten without 
         assert.equal(log.lines.filter((line) => line.includes('damaged')).length, 1);
       },
       { logger: log.logger },
+    );
+  }));
+
+test('blocks of very many columns are merged in smaller numbers, or stay as they are', () =>
+  withDirectory(async (dir) => {
+    // A block of 100 columns has some 160,000 of weight.
+    let maxWeight = 400_000;
+    const createWorker: CreateWorker = <Request extends Numbered, Reply extends Numbered>(
+      script: URL,
+      maxHeapMib: number,
+      greeting?: () => unknown,
+    ): StoreWorker<Request, Reply> => {
+      const worker = createThread<Request, Reply>(script, maxHeapMib, greeting);
+      return {
+        request: (make) => worker.request((id) => ({ ...make(id), maxWeight })),
+        notify: (message) => worker.notify(message),
+        close: () => worker.close(),
+      };
+    };
+    const lists = [10, 20, 30, 40].map((id) => {
+      const names = Array.from({ length: 100 }, (_, i) => [`key ${i}`, 'value'] as const);
+      return [span({ spanId: spanId(id), attributes: attributes(Object.fromEntries(names)) })];
+    });
+    await withStore(
+      dir,
+      async (store) => {
+        await writeBlocks(store, lists.slice(0, 3));
+        await store.compact();
+        assert.equal(figure(store, 'store_blocks'), 2);
+        maxWeight = 300_000;
+        await writeBlocks(store, lists.slice(3));
+        await store.compact();
+        assert.equal(figure(store, 'store_blocks'), 3);
+        assert.deepEqual(await answers(store), await answers(oracleOf(lists.flat())));
+      },
+      { createWorker },
     );
   }));
 

@@ -19,6 +19,9 @@ const RETRY_MS = 60_000;
 /** Blocks of which a smaller part is past its age are not written anew for it: the next merge leaves it out. */
 const REWRITE_RATIO = 0.3;
 
+/** What a merge may take for its blocks, in bytes; those of some dozens of columns take a hundredth of that. */
+const MAX_MERGE_WEIGHT = 128 << 20;
+
 /** Heap of the worker beyond its buffers. */
 const WORKER_HEAP_MIB = 512;
 
@@ -74,6 +77,8 @@ export class Compactor {
   #failure: string | undefined;
   /** Per block what was found to be too little of it to rewrite it. */
   readonly #weighed = new Map<number, string>();
+  /** Blocks with so many columns that merging them with the next would take too much memory. */
+  readonly #tooWide = new Set<number>();
   readonly #figures = {
     merges: 0,
     mergedSpans: 0,
@@ -145,7 +150,7 @@ export class Compactor {
   compact(): Promise<void> {
     return this.#enqueue(async () => {
       for (;;) {
-        const plan = planMerge(this.#options.blocks.readable(), Infinity);
+        const plan = planMerge(this.#mergeable(), Infinity);
         if (plan === undefined) return;
         await this.#merge(plan);
       }
@@ -267,9 +272,9 @@ export class Compactor {
   }
 
   async #mergeIfDue(): Promise<void> {
-    const { blocks, nowMs, passedMs, mergeFanIn } = this.#options;
+    const { nowMs, passedMs, mergeFanIn } = this.#options;
     if (mergeFanIn === Infinity || passedMs() < this.#mergeAgainMs) return;
-    const plan = planMerge(blocks.readable(), nowMs(), mergeFanIn);
+    const plan = planMerge(this.#mergeable(), nowMs(), mergeFanIn);
     if (plan === undefined) return;
     try {
       await this.#merge(plan);
@@ -281,15 +286,29 @@ export class Compactor {
     this.check();
   }
 
-  async #merge({ blocks, level }: PlannedMerge): Promise<void> {
+  /** Blocks that may be merged. */
+  #mergeable(): BlockEntry[] {
+    const readable = this.#options.blocks.readable();
+    if (this.#tooWide.size === 0) return readable;
+    const known = new Set(readable.map(({ id }) => id));
+    for (const id of this.#tooWide) if (!known.has(id)) this.#tooWide.delete(id);
+    return readable.filter(({ id }) => !this.#tooWide.has(id));
+  }
+
+  async #merge({ blocks: planned, level }: PlannedMerge): Promise<void> {
     const { retention, nowMs } = this.#options;
     const now = nowMs();
-    this.#requireRoom(blocks);
-    const sources = blocks.map((block) => {
+    this.#requireRoom(planned);
+    const sources = planned.map((block) => {
       const where = expiredSpans(block, retention, now);
       return { block, without: where === undefined ? undefined : { where } };
     });
     const { result, id } = await this.#ask(sources, -1);
+    if (result.sources === 0) {
+      this.#tooWide.add(planned[0]!.id);
+      return;
+    }
+    const blocks = planned.slice(0, result.sources);
     const added = result.block === undefined ? [] : [mergedEntry(blocks, result.block, id, level)];
     await this.#replace(blocks, added);
     this.#figures.merges++;
@@ -383,6 +402,7 @@ export class Compactor {
       others,
       blockId,
       minDropRatio,
+      maxWeight: MAX_MERGE_WEIGHT,
     }));
     blocks.noteDamage(reply.damaged);
     if ('result' in reply) return { result: reply.result, id: blockId };

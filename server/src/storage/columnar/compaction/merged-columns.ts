@@ -9,7 +9,7 @@ import { getUint32 } from '../chunk-codec.ts';
 import { DictionaryWriter } from '../dictionary-writer.ts';
 import type { FrameWriter } from '../frame-writer.ts';
 import { attributeName } from '../group-writer.ts';
-import { compareValues } from '../value-dictionary.ts';
+import { compareValues, inColumnOrder } from '../value-dictionary.ts';
 import { decodeValues } from '../values-chunk.ts';
 import { PlainValues } from './plain-values.ts';
 import type { SourceUse } from './source-use.ts';
@@ -24,6 +24,12 @@ interface MergedColumnInfo {
   readonly dictionary: DictionaryWriter | undefined;
   /** The dictionary's values, where what is derived from spans looks at them. */
   readonly values: PlainValues | undefined;
+}
+
+/** A column that some of the blocks have. */
+interface FoundColumn extends Pick<MergedColumnInfo, 'level' | 'type' | 'key' | 'isPlain'> {
+  /** Two numbers for each of them: its number, and that of the column there. */
+  readonly places: number[];
 }
 
 /** The columns of the new block, and where those of the sources are in it. */
@@ -47,8 +53,8 @@ export interface ColumnSource {
 /**
  * Finds the columns of a new block, and writes their dictionaries. Columns are the same when level, type, key and kind of storage
  * are: a column that is plain in one source and has a dictionary in another becomes two, so that no value has to be looked up or
- * interned. Dictionaries are sorted, so each is read once, page by page; only the maps of their entries are kept, 4 bytes each, and the
- * values of the few attributes that name peers.
+ * interned. Dictionaries are sorted, so each is read once, page by page, column after column in the order that all blocks have; only the
+ * maps of their entries are kept, 4 bytes each, and the values of the few attributes that name peers.
  */
 export function mergeColumns(
   sources: readonly ColumnSource[],
@@ -59,50 +65,52 @@ export function mergeColumns(
   const entries = sources.map(({ reader }): (Uint32Array | undefined)[] =>
     reader.footer.columns.map(() => undefined),
   );
-  const found = new Map<
-    number,
-    { id: number; info: MergedColumnInfo; cursors: DictionaryCursor[] }
-  >();
+  const found = new Map<number, FoundColumn>();
   sources.forEach(({ reader, keys: keyMap, use }, s) => {
     reader.footer.columns.forEach(({ level, type, key, pages }, c) => {
       if (use !== undefined && use.columns[c] === 0) return;
       const isPlain = pages === undefined;
       const newKey = keyMap[key]!;
       const slot = ((newKey * 8 + level) * 16 + type) * 2 + (isPlain ? 1 : 0);
-      let column = found.get(slot);
-      if (column === undefined) {
-        const dictionary = isPlain
-          ? undefined
-          : new DictionaryWriter(frames, attributeName(keys, newKey));
-        const isLookedAt =
-          level === AttributeLevel.span &&
-          type === ValueType.string &&
-          isPeerKey(symbolText(keys, newKey));
-        const values = isLookedAt && !isPlain ? new PlainValues() : undefined;
-        const info = { level, type, key: newKey, isPlain, dictionary, values };
-        column = { id: found.size, info, cursors: [] };
-        found.set(slot, column);
-      }
-      ids[s]![c] = column.id;
-      if (isPlain) return;
-      const cursor = new DictionaryCursor(reader, type, pages, use?.entries[c]);
-      entries[s]![c] = cursor.map;
-      column.cursors.push(cursor);
+      const column = found.get(slot);
+      if (column !== undefined) column.places.push(s, c);
+      else found.set(slot, { level, type, key: newKey, isPlain, places: [s, c] });
     });
   });
-  for (const { info, cursors } of found.values()) {
-    mergeDictionaries(info, cursors);
-  }
+  const columns = inColumnOrder([...found.values()], keys).map((column, id): MergedColumnInfo => {
+    const { level, type, key, isPlain, places } = column;
+    const cursors: DictionaryCursor[] = [];
+    for (let i = 0; i < places.length; i += 2) {
+      const [s, c] = [places[i]!, places[i + 1]!];
+      const { reader, use } = sources[s]!;
+      ids[s]![c] = id;
+      const { pages } = reader.footer.columns[c]!;
+      if (pages === undefined) continue;
+      const cursor = new DictionaryCursor(reader, type, pages, use?.entries[c]);
+      entries[s]![c] = cursor.map;
+      cursors.push(cursor);
+    }
+    if (isPlain) return { level, type, key, isPlain, dictionary: undefined, values: undefined };
+    const isLookedAt =
+      level === AttributeLevel.span &&
+      type === ValueType.string &&
+      isPeerKey(symbolText(keys, key));
+    const dictionary = new DictionaryWriter(frames, attributeName(keys, key));
+    const values = isLookedAt ? new PlainValues() : undefined;
+    mergeDictionaries(type, cursors, dictionary, values);
+    return { level, type, key, isPlain, dictionary, values };
+  });
   frames.flush();
-  return { columns: [...found.values()].map(({ info }) => info), ids, entries };
+  return { columns, ids, entries };
 }
 
 /** Writes the values of sorted dictionaries in their order, each once. */
 function mergeDictionaries(
-  { type, dictionary, values }: MergedColumnInfo,
+  type: ValueType,
   cursors: readonly DictionaryCursor[],
+  dictionary: DictionaryWriter,
+  values: PlainValues | undefined,
 ): void {
-  if (dictionary === undefined) return;
   let rest = cursors.filter(({ done }) => !done);
   const equal: DictionaryCursor[] = [];
   while (rest.length > 0) {

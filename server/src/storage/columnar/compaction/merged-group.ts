@@ -23,6 +23,9 @@ export interface MergedSymbols extends Pick<
   }[];
 }
 
+/** Of a column with a dictionary. */
+const NO_VALUES = new PlainValues();
+
 /** A column of the group under way. */
 class MergedColumn implements WritableColumn {
   readonly level: AttributeLevel;
@@ -30,7 +33,7 @@ class MergedColumn implements WritableColumn {
   readonly key: number;
   readonly isPlain: boolean;
   /** Of a plain column the values in the group. */
-  readonly table = new PlainValues();
+  readonly table: PlainValues;
   readonly values: SymbolTable | undefined;
   readonly ranks = undefined;
 
@@ -39,6 +42,7 @@ class MergedColumn implements WritableColumn {
     this.type = type;
     this.key = key;
     this.isPlain = isPlain;
+    this.table = isPlain ? new PlainValues() : NO_VALUES;
     this.values = isPlain ? this.table : values;
   }
 }
