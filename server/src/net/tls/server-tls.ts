@@ -135,8 +135,10 @@ export class ServerTls {
   }
 
   #accept(raw: Socket, deliver: (socket: Socket) => void): void {
+    // Of a closed connection it is not known any more.
+    const { remoteAddress } = raw;
     if (this.#open.size >= MAX_HANDSHAKES) {
-      this.#onFailure(raw, 'too_many', `${MAX_HANDSHAKES} handshakes are under way`);
+      this.#onFailure(remoteAddress, 'too_many', `${MAX_HANDSHAKES} handshakes are under way`);
       raw.destroy();
       return;
     }
@@ -152,16 +154,15 @@ export class ServerTls {
         this.#handshakes++;
         deliver(outcome.socket);
       } else {
-        this.#onFailure(raw, outcome.failure, outcome.detail);
+        this.#onFailure(remoteAddress, outcome.failure, outcome.detail);
       }
     });
     this.#open.add(end);
   }
 
-  #onFailure(raw: Socket, reason: HandshakeFailure, detail: string): void {
+  #onFailure(remoteAddress: string | undefined, reason: HandshakeFailure, detail: string): void {
     this.#failures[reason]++;
     if (SILENT_FAILURES.has(reason)) return;
-    const { remoteAddress } = raw;
     this.#throttle.log((suppressed) =>
       this.#logger.warn(
         { reason, detail, remoteAddress, suppressed },

@@ -37,7 +37,7 @@ class WithTraceState(Sampler):
 def make_exporter(transport, url):
     if transport.startswith("grpc"):
         packed = grpc.Compression.Gzip if transport.endswith("+gzip") else grpc.Compression.NoCompression
-        return GrpcExporter(endpoint=url, insecure=True, compression=packed)
+        return GrpcExporter(endpoint=url, insecure=url.startswith('http:'), compression=packed)
     packed = Compression.Gzip if transport.endswith("+gzip") else Compression.NoCompression
     return HttpExporter(endpoint=url, compression=packed)
 

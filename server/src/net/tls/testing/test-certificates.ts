@@ -40,6 +40,8 @@ export class TestCertificates {
     const files = this.#files(name);
     this.#openssl(
       ['req', '-x509', ...NEW_KEY, '-nodes', '-subj', `/CN=${name}`, '-days', '2'],
+      // Python wants it of a CA from 3.13 on.
+      ['-addext', 'keyUsage=critical,keyCertSign,cRLSign'],
       ['-keyout', files.keyFile, '-out', files.certFile],
     );
     return files;
@@ -59,7 +61,10 @@ export class TestCertificates {
       ['-keyout', files.keyFile, '-out', request],
     );
     const extensions = this.path(`${name}.ext`);
-    writeFileSync(extensions, `${names}\nbasicConstraints=CA:${isCa ? 'TRUE' : 'FALSE'}\n`);
+    writeFileSync(
+      extensions,
+      `${names}\nbasicConstraints=critical,CA:${isCa ? 'TRUE' : 'FALSE'}\n${KEY_IDS}`,
+    );
     const signed =
       ca === undefined ? ['-signkey', files.keyFile] : ['-CA', ca.certFile, '-CAkey', ca.keyFile];
     const key = password === undefined ? [] : ['-passin', `pass:${password}`];
@@ -104,5 +109,8 @@ export class TestCertificates {
     execFileSync('openssl', args.flat(), { stdio: 'pipe' });
   }
 }
+
+/** Python wants them from 3.13 on. */
+const KEY_IDS = 'subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid\n';
 
 const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'];
