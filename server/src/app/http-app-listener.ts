@@ -43,7 +43,7 @@ export class HttpAppListener {
     this.#logger = logger;
     const listener = {
       name: place.path,
-      protocol: 'http/1.1',
+      protocols: ['http/1.1'],
       handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
     } as const;
     this.tls = place.tls && new ServerTls(listener, place.tls, logger);

@@ -3,6 +3,7 @@ import { DEFAULT_TENANT, parseTenant, type Tenant } from '@spoor/core/model/ids.
 import type { RECEIVER_SCHEMAS } from '#config/component-schemas.ts';
 import { readEndpoint } from '#config/endpoint.ts';
 import { KafkaReceiver } from '#kafka/kafka-receiver.ts';
+import { GuestPort } from '#net/guest-port.ts';
 import type { Tenancy } from '#net/tenancy.ts';
 import type { GrpcReceiver } from '#receivers/grpc-receiver.ts';
 import type { HttpReceiver } from '#receivers/http-receiver.ts';
@@ -13,6 +14,7 @@ import { createThriftHttpReceiver } from '#receivers/jaeger/thrift-http-receiver
 import { UdpReceiver } from '#receivers/jaeger/udp-receiver.ts';
 import { createOtlpGrpcReceiver } from '#receivers/otlp/otlp-grpc-receiver.ts';
 import { createOtlpHttpReceiver } from '#receivers/otlp/otlp-http-receiver.ts';
+import { createZipkinGrpcReceiver } from '#receivers/zipkin/zipkin-grpc-receiver.ts';
 import { createZipkinHttpReceiver } from '#receivers/zipkin/zipkin-http-receiver.ts';
 import type { ReceiverFigures } from '#receivers/receiver-counters.ts';
 import type { IngestFormat } from '#pipeline/trace-ingest.ts';
@@ -61,10 +63,27 @@ export const RECEIVERS: ComponentTable<typeof RECEIVER_SCHEMAS, ReceiverContext,
       });
     }),
   ],
-  zipkin: (id, settings, context) =>
-    served({ id, transport: 'http' }, settings, (section, path) =>
-      createZipkinHttpReceiver(httpSettings(section), { ...context, path }),
-    ),
+  zipkin: (id, settings, context) => {
+    const path = `receivers.${id}`;
+    const parts = { ...context, path };
+    const port = new GuestPort(path);
+    const http = served({ id, transport: 'http' }, settings, (section) =>
+      createZipkinHttpReceiver(httpSettings(section), parts, port),
+    );
+    if (http.length === 0) return [];
+    // gRPC is on the same port, so it is no listener of its own; it begins before there are connections.
+    const grpc = createZipkinGrpcReceiver(httpSettings(settings), parts, port);
+    const metrics = (): ReceiverMetrics => metricsOf(id, 'grpc', grpc);
+    return [
+      {
+        path,
+        start: () => grpc.start(),
+        shutdown: (deadlineMs) => grpc.shutdown(deadlineMs),
+        metrics,
+      },
+      ...http,
+    ];
+  },
   kafka: (id, settings, context) => {
     const path = `receivers.${id}`;
     const receiver = new KafkaReceiver(kafkaReceiverSettings(path, settings), context);
@@ -123,15 +142,19 @@ function served<Section extends { readonly enabled: boolean; readonly endpoint: 
   const name = `${id}_${transport}`;
   const endpoint = readEndpoint(section.endpoint);
   const listener = listenerOf({ name, path, http: transport === 'http', endpoint }, receiver);
-  const metrics = (): ReceiverMetrics => ({
+  const metrics = (): ReceiverMetrics => metricsOf(id, transport, receiver);
+  return [Object.assign(listener, { metrics })];
+}
+
+function metricsOf(id: string, transport: string, receiver: AnyReceiver): ReceiverMetrics {
+  return {
     receiver: id,
     transport,
     ...sumFormats(receiver.figures),
     ...(receiver instanceof UdpReceiver
       ? { packets: { queued: receiver.queuedPackets, kernelDrops: receiver.kernelDrops } }
       : { connections: receiver.connections }),
-  });
-  return [Object.assign(listener, { metrics })];
+  };
 }
 
 function sumFormats(

@@ -7,4 +7,6 @@ import { httpKeys } from './receiver-config.ts';
 export const zipkinReceiverSchema = z
   .strictObject(httpKeys(PORTS.zipkin, "Zipkin's spans over HTTP"))
   .prefault({})
-  .describe("Spans in Zipkin's formats over HTTP, of both its versions.");
+  .describe(
+    "Spans in Zipkin's formats over HTTP, of both its versions, and over gRPC on the same port.",
+  );

@@ -6,7 +6,12 @@ import { SpoorError } from '@spoor/core/model/errors.ts';
 import { GrpcAdmission } from './grpc-admission.ts';
 import type { GrpcBodyMethod } from './grpc-call.ts';
 import { GrpcHealth } from './grpc-health.ts';
-import { ListeningSocket, type BoundAddress, type ListeningSettings } from './listening-socket.ts';
+import {
+  ListeningSocket,
+  type BoundAddress,
+  type GrpcPort,
+  type ListeningSettings,
+} from './listening-socket.ts';
 import { LogThrottle, type Logger } from './logger.ts';
 import type { ServerTls } from './tls/server-tls.ts';
 
@@ -85,19 +90,21 @@ export class GrpcListener {
   readonly #sockets = new Set<Socket>();
   readonly #methods: ReadonlyMap<unknown, GrpcBodyMethod>;
   readonly #health: GrpcHealth;
-  readonly #socket: ListeningSocket;
+  readonly #socket: GrpcPort;
   #admission: GrpcAdmission | undefined;
   #grpc: Server | undefined;
   #injector: ConnectionInjector | undefined;
 
   /**
    * @param name how the log and errors call it, such as `receivers.otlp.protocols.grpc`
+   * @param port that it shares; by default it has its own
    */
   constructor(
     name: string,
     settings: GrpcListenerSettings,
     methods: readonly GrpcBodyMethod[],
     logger: Logger,
+    port?: GrpcPort,
   ) {
     this.#name = name;
     this.#settings = settings;
@@ -105,11 +112,9 @@ export class GrpcListener {
     this.#logger = logger;
     this.#health = new GrpcHealth(methods.map(({ service }) => service));
     const { handshakeTimeoutMs } = settings;
-    this.#socket = new ListeningSocket(
-      { name, protocol: 'h2', handshakeTimeoutMs },
-      settings,
-      logger,
-    );
+    this.#socket =
+      port ??
+      new ListeningSocket({ name, protocols: ['h2'], handshakeTimeoutMs }, settings, logger);
   }
 
   /** Connections open now, and those dropped because there were too many. */

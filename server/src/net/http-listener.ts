@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { quote } from '@spoor/core/model/errors.ts';
+import type { GuestPort } from './guest-port.ts';
 import { HttpExchange } from './http-exchange.ts';
 import { ListeningSocket, type BoundAddress, type ListeningSettings } from './listening-socket.ts';
 import { LogThrottle, type Logger } from './logger.ts';
@@ -49,12 +50,14 @@ export class HttpListener {
   readonly #throttle = new LogThrottle(BAD_HTTP_LOG_INTERVAL_MS);
   readonly #connections = new Map<Socket, Connection>();
   readonly #socket: ListeningSocket;
+  readonly #guest: GuestPort | undefined;
   #server: Server | undefined;
   #draining = false;
 
   /**
    * @param name how the log and errors call it, such as `receivers.otlp.protocols.http`
    * @param onBadRequest told about requests that never came to the handler
+   * @param guest that connections over HTTP/2 are for; without one they are refused
    */
   constructor(
     name: string,
@@ -62,6 +65,7 @@ export class HttpListener {
     handler: HttpHandler,
     onBadRequest: (refusal: Refusal) => void,
     logger: Logger,
+    guest?: GuestPort,
   ) {
     this.#name = name;
     this.#settings = settings;
@@ -69,11 +73,10 @@ export class HttpListener {
     this.#onBadRequest = onBadRequest;
     this.#logger = logger;
     const handshakeTimeoutMs = settings.headersTimeoutMs;
-    this.#socket = new ListeningSocket(
-      { name, protocol: 'http/1.1', handshakeTimeoutMs },
-      settings,
-      logger,
-    );
+    this.#guest = guest;
+    // A client that offers both means HTTP/1.1: the guest speaks gRPC only.
+    const protocols = guest === undefined ? ['http/1.1'] : ['http/1.1', 'h2'];
+    this.#socket = new ListeningSocket({ name, protocols, handshakeTimeoutMs }, settings, logger);
   }
 
   /** Whether {@link shutdown} has begun: answers should close their connections. */
@@ -112,11 +115,15 @@ export class HttpListener {
     this.#draining = true;
     return this.#socket.shutdown(deadlineMs, {
       finish: () => {
+        this.#guest?.endSilent();
         for (const [socket, connection] of this.#connections) {
           if (connection.active === 0) socket.destroy();
         }
       },
-      cut: () => this.#server?.closeAllConnections(),
+      cut: () => {
+        this.#guest?.cut();
+        this.#server?.closeAllConnections();
+      },
     });
   }
 
@@ -141,6 +148,7 @@ export class HttpListener {
       // The sockets of an HTTP server are those of net.
       this.#onClientError(error, socket as Socket);
     });
+    this.#guest?.share(server, settings.headersTimeoutMs);
     return server;
   }
 

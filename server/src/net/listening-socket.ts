@@ -30,6 +30,9 @@ export interface ConnectionEnd {
   readonly cut: () => void;
 }
 
+/** Where a gRPC server gets its connections from: a port of its own, or one that it shares. */
+export type GrpcPort = Pick<ListeningSocket, 'tls' | 'address' | 'dropped' | 'start' | 'shutdown'>;
+
 /**
  * Connections that wait to be accepted: Node takes one in each turn of the event loop, and a client that finds no place
  * here comes back after seconds only.

@@ -3,7 +3,7 @@ import { warnOfClearTokens } from '#net/clear-tokens.ts';
 import type { GrpcBodyMethod, GrpcCall } from '#net/grpc-call.ts';
 import { GrpcListener, type GrpcListenerSettings } from '#net/grpc-listener.ts';
 import type { GrpcMessage } from '#net/grpc-message-reader.ts';
-import type { BoundAddress } from '#net/listening-socket.ts';
+import type { BoundAddress, GrpcPort } from '#net/listening-socket.ts';
 import type { ServerTls } from '#net/tls/server-tls.ts';
 import type { IngestFormat, IngestResult } from '#pipeline/trace-ingest.ts';
 import { ReceiverIntake, type PlacedReceiverParts } from './intake.ts';
@@ -26,25 +26,32 @@ export class GrpcReceiver {
   readonly #settings: GrpcListenerSettings;
   readonly #parts: PlacedReceiverParts;
   readonly #dialect: GrpcDialect;
+  readonly #isGuest: boolean;
   readonly #listener: GrpcListener;
   readonly #intake: ReceiverIntake;
 
-  /** @param otherMethods served on the same port, which do not take spans */
+  /**
+   * @param otherMethods served on the same port, which do not take spans
+   * @param port that it shares; by default it has its own
+   */
   constructor(
     settings: GrpcListenerSettings,
     parts: PlacedReceiverParts,
     dialect: GrpcDialect,
     otherMethods: readonly GrpcBodyMethod[] = [],
+    port?: GrpcPort,
   ) {
     this.#settings = settings;
     this.#parts = parts;
     this.#dialect = dialect;
+    this.#isGuest = port !== undefined;
     this.#intake = new ReceiverIntake(dialect.name, parts);
     this.#listener = new GrpcListener(
       parts.path,
       settings,
       [this.#method(), ...otherMethods],
       parts.logger,
+      port,
     );
   }
 
@@ -71,7 +78,8 @@ export class GrpcReceiver {
   /** Binds; see {@link GrpcListener.start}. */
   start(): Promise<void> {
     const { path, tenancy, logger } = this.#parts;
-    warnOfClearTokens(path, this.#settings, tenancy, logger);
+    // On a port that it shares its host says so.
+    if (!this.#isGuest) warnOfClearTokens(path, this.#settings, tenancy, logger);
     return this.#listener.start();
   }
 

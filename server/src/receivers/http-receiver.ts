@@ -11,6 +11,7 @@ import {
   receiveBody,
   type ReceivedBody,
 } from '#net/http-body.ts';
+import type { GuestPort } from '#net/guest-port.ts';
 import type { HttpExchange } from '#net/http-exchange.ts';
 import { HttpListener, type HttpListenerSettings } from '#net/http-listener.ts';
 import type { BoundAddress } from '#net/listening-socket.ts';
@@ -68,8 +69,16 @@ export class HttpReceiver {
   readonly #cors: Cors;
   readonly #intake: ReceiverIntake;
 
-  /** @throws {SpoorError} config: the CORS origins can't be read */
-  constructor(settings: HttpReceiverSettings, parts: PlacedReceiverParts, dialect: HttpDialect) {
+  /**
+   * @param guest that connections over HTTP/2 are for
+   * @throws {SpoorError} config: the CORS origins can't be read
+   */
+  constructor(
+    settings: HttpReceiverSettings,
+    parts: PlacedReceiverParts,
+    dialect: HttpDialect,
+    guest?: GuestPort,
+  ) {
     this.#settings = settings;
     this.#parts = parts;
     this.#dialect = dialect;
@@ -88,6 +97,7 @@ export class HttpReceiver {
       (exchange) => this.#onRequest(exchange),
       (refusal) => this.#intake.counters.countRefused('unknown', refusal),
       parts.logger,
+      guest,
     );
   }
 

@@ -45,7 +45,7 @@ class Bed implements AsyncDisposable {
     const config = serverTlsSchema.parse({ reload_interval: '0', ...section });
     assert.ok(config);
     this.tls = new ServerTls(
-      { name: 'receivers.test', protocol: 'http/1.1', handshakeTimeoutMs: 10_000, ...listener },
+      { name: 'receivers.test', protocols: ['http/1.1'], handshakeTimeoutMs: 10_000, ...listener },
       serverTlsSettings(config),
       { info: write, warn: write, error: write },
     );

@@ -31,8 +31,8 @@ export interface ServerTlsSettings extends TlsIdentitySettings {
 export interface SecuredListener {
   /** How the log and errors call it, such as `receivers.otlp.protocols.http`. */
   readonly name: string;
-  /** What is spoken over TLS, by its name in ALPN. */
-  readonly protocol: 'h2' | 'http/1.1';
+  /** What is spoken over TLS, by its names in ALPN: `h2`, `http/1.1`, the preferred one first. */
+  readonly protocols: readonly string[];
   /** Time for a handshake, in ms. */
   readonly handshakeTimeoutMs: number;
 }
@@ -145,7 +145,7 @@ export class ServerTls {
     const options = {
       context: this.#files.value.context,
       needsClientCertificate: this.#needsClientCertificate,
-      protocol: this.#listener.protocol,
+      protocols: this.#listener.protocols,
       timeoutMs: this.#listener.handshakeTimeoutMs,
     };
     const end = acceptTls(raw, options, (outcome: HandshakeOutcome) => {

@@ -24,8 +24,8 @@ export interface HandshakeOptions {
   readonly context: SecureContext;
   /** Whether clients must show a certificate of a CA of the context. */
   readonly needsClientCertificate: boolean;
-  /** The protocol that is spoken over TLS, by its name in ALPN. */
-  readonly protocol: 'h2' | 'http/1.1';
+  /** What is spoken over TLS, by its names in ALPN, the preferred one first; without HTTP/1.1 a client must ask for one. */
+  readonly protocols: readonly string[];
   /** Time for all of it, in ms. */
   readonly timeoutMs: number;
 }
@@ -119,7 +119,7 @@ export function acceptTls(
 
 function startHandshake(
   raw: Socket,
-  { context, needsClientCertificate, protocol }: HandshakeOptions,
+  { context, needsClientCertificate, protocols }: HandshakeOptions,
   end: (outcome: HandshakeOutcome) => void,
   fail: (failure: HandshakeFailure, detail: string) => void,
 ): TLSSocket {
@@ -128,7 +128,7 @@ function startHandshake(
     secureContext: context,
     requestCert: needsClientCertificate,
     rejectUnauthorized: needsClientCertificate,
-    ALPNProtocols: [protocol],
+    ALPNProtocols: [...protocols],
   });
   // Errors before the handshake is done come as the one, those after it as the other.
   socket.on('_tlsError', (error: NodeJS.ErrnoException) => fail(...failureOf(error)));
@@ -148,7 +148,7 @@ function startHandshake(
       socket.destroySoon();
       return;
     }
-    if (protocol === 'h2' && socket.alpnProtocol !== 'h2') {
+    if (!protocols.includes('http/1.1') && socket.alpnProtocol !== 'h2') {
       fail('no_common_protocol', 'the client does not ask for HTTP/2');
       return;
     }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { GuestPort } from '#net/guest-port.ts';
 import {
   HttpReceiver,
   type HttpDialect,
@@ -40,11 +41,13 @@ const DIALECT: HttpDialect = {
 
 /**
  * Receives Zipkin's spans over HTTP, of both versions. Answers are Zipkin's: 202 without a body, errors as text.
+ * @param guest that connections over HTTP/2 are for
  * @see https://zipkin.io/zipkin-api/
  */
 export function createZipkinHttpReceiver(
   settings: HttpReceiverSettings,
   parts: PlacedReceiverParts,
+  guest?: GuestPort,
 ): HttpReceiver {
-  return new HttpReceiver(settings, parts, DIALECT);
+  return new HttpReceiver(settings, parts, DIALECT, guest);
 }
