@@ -186,7 +186,7 @@ function flagTable(): string {
 function meaningOf(flag: V1Flag): string {
   if (flag.note !== undefined) return flag.note;
   let why = '';
-  for (const value of ['1', '1s', 'memory']) {
+  for (const value of ['1', '1s', 'memory', 'a=b']) {
     try {
       const meaning = flag.read(value);
       if (typeof meaning === 'string') return `no effect: ${meaning}`;

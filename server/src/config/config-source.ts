@@ -104,6 +104,8 @@ export interface ConfigOverride {
   readonly value: unknown;
   /** What messages call it, such as `--set` or `SPOOR_DATA`. */
   readonly name: string;
+  /** The entries of `value` join the list that is there, unless they are in it. */
+  readonly isAdded?: boolean;
 }
 
 /**

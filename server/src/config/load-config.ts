@@ -5,7 +5,7 @@ import { configKeys, findKey } from './config-keys.ts';
 import { checkPorts, withListenHost } from './listeners.ts';
 import { describeIssues, unknownKey, type ConfigProblem } from './config-problem.ts';
 import { parseSet, readConfigFile, type ConfigOverride } from './config-source.ts';
-import { fillSections, keysIn, layOver, withValue } from './config-tree.ts';
+import { fillSections, keysIn, layOver, valueIn, withValue } from './config-tree.ts';
 import type { Environment } from './env-expansion.ts';
 import { rewriteJaegerFile } from './jaeger/v2-file.ts';
 import { readJaegerSettings, type JaegerFlag } from './jaeger/v1-settings.ts';
@@ -50,7 +50,7 @@ export function loadConfig(inputs: ConfigInputs): SpoorConfig {
   let tree = layOver(PRESETS[role], fillSections(rewritten.tree, keys));
   for (const override of overrides) {
     if (findKey(keys, override.path) === undefined) problems.push(unknownKey(keys, override.path));
-    else tree = withValue(tree, override.path, override.value);
+    else tree = withValue(tree, override.path, overriding(tree, override));
   }
   tree = fillSections(tree, keys);
   const schema = configSchema({
@@ -72,6 +72,12 @@ export function loadConfig(inputs: ConfigInputs): SpoorConfig {
     warn(`${name} has no effect: no pipeline uses ${component}`);
   }
   return withListenHost(result.data, tree);
+}
+
+/** The value that an override leads to. */
+function overriding(tree: unknown, { path, value, isAdded }: ConfigOverride): unknown {
+  if (isAdded !== true) return value;
+  return [...new Set([valueIn(tree, ...path) ?? [], value].flat())];
 }
 
 function readOverrides(inputs: ConfigInputs): ConfigOverride[] {

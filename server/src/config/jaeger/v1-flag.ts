@@ -5,6 +5,8 @@ import { asBoolean, asNot, asText, type Convert } from './v1-values.ts';
 export interface Meaning {
   readonly path: readonly string[];
   readonly value: unknown;
+  /** See `ConfigOverride`. */
+  readonly isAdded?: boolean;
 }
 
 /** A flag of Jaeger 1. */

@@ -86,7 +86,7 @@ const COLLECTOR: Flags = group('collector', {
   'queue-size-memory': ignored(NO_QUEUE),
   'num-workers': ignored(NO_QUEUE),
   'enable-span-size-metrics': ignored('spoor_receiver_body_bytes_total counts bytes', true),
-  tags: refused('use a processor of type attributes in the pipeline, which inserts them', ''),
+  tags: { read: readTags },
 });
 
 const AGENT: Flags = {
@@ -103,11 +103,26 @@ const AGENT: Flags = {
     'discovery.min-peers': ignored('all addresses of a name are sent to in turn'),
     ...clientTls('exporters.otlp'),
   }),
-  'agent.tags': refused(
-    'use a processor of type attributes in the pipeline, which inserts them',
-    '',
-  ),
+  'agent.tags': { read: readTags },
 };
+
+/** `key=value,…` that every process gets: attributes of its resource. */
+function readTags(value: string): Meaning[] {
+  const attributes = asList(value).map((tag) => {
+    const [, key, text = ''] = /^([^=]+)=(.*)$/.exec(tag) ?? [];
+    if (key === undefined) throw new RangeError('must be key=value, with commas between them');
+    if (text.startsWith('${')) {
+      throw new RangeError(`${key}: set its value in a file, where \${env:NAME:-default} is taken`);
+    }
+    return { action: 'insert', key: key.trim(), value: text.trim() };
+  });
+  if (attributes.length === 0) return [];
+  const id = 'resource/jaeger_tags';
+  return [
+    { path: ['processors', id, 'attributes'], value: attributes },
+    { path: ['service', 'pipelines', 'traces', 'processors'], value: [id], isAdded: true },
+  ];
+}
 
 /** Jaeger's agents speak Jaeger's protobuf to port 14250, Spoor's speak OTLP to the port that collectors have for that. */
 function readCollectors(value: string): Meaning[] {

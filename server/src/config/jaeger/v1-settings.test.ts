@@ -9,7 +9,7 @@ import { variableOf, type JaegerFlag } from './v1-settings.ts';
 
 function flags(...texts: string[]): JaegerFlag[] {
   return texts.map((text) => {
-    const [name = '', value = 'true'] = text.split('=');
+    const [, name = '', value = 'true'] = /^([^=]*)(?:=(.*))?$/.exec(text) ?? [];
     return { name, value };
   });
 }
@@ -127,6 +127,31 @@ test('the agent sends where Jaeger’s agent would, over OTLP', () => {
   assert.match(
     problemOf(() => loadConfig({ env: {}, role: 'agent' })),
     /^exporters\.otlp\.endpoint: must be host:port, for example collector:4317, .*not nothing$/,
+  );
+});
+
+test('tags for all processes are a processor in the pipeline', () => {
+  const { processors, service } = loadConfig({
+    env: { COLLECTOR_TAGS: 'cluster=a, zone = b' },
+    jaegerFlags: flags('collector.tags=x=y'),
+    sets: [
+      'processors.batch={}',
+      'service.pipelines.traces.processors=[batch, resource/jaeger_tags]',
+    ],
+  });
+  assert.deepEqual(processors['resource/jaeger_tags']?.attributes, [
+    { action: 'insert', key: 'x', value: 'y' },
+  ]);
+  assert.deepEqual(service.pipelines.traces?.processors, ['batch', 'resource/jaeger_tags']);
+  const alone = loadConfig({ env: { COLLECTOR_TAGS: 'cluster=a, zone = b' } });
+  assert.deepEqual(alone.processors['resource/jaeger_tags']?.attributes, [
+    { action: 'insert', key: 'cluster', value: 'a' },
+    { action: 'insert', key: 'zone', value: 'b' },
+  ]);
+  assert.deepEqual(alone.service.pipelines.traces?.processors, ['resource/jaeger_tags']);
+  assert.match(
+    problemOf(() => loadConfig({ env: { COLLECTOR_TAGS: 'a=${HOST:x}' } })),
+    /^COLLECTOR_TAGS: a: set its value in a file/,
   );
 });
 

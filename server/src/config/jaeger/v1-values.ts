@@ -36,7 +36,7 @@ export const asMs: Convert = (text) => readDuration(text);
 export const asHours: Convert = (text) => readDuration(text) / 3_600_000;
 
 /** A list with commas. */
-export const asList: Convert = (text) =>
+export const asList = (text: string): string[] =>
   text
     .split(',')
     .map((entry) => entry.trim())

@@ -11,6 +11,7 @@ service:
   pipelines:
     traces:
       receivers: [otlp, jaeger, zipkin]
+      processors: [memory_limiter, batch]
       exporters: [jaeger_storage_exporter]
   telemetry:
     resource:
@@ -62,6 +63,11 @@ receivers:
       thrift_http: { read_header_timeout: 3s, cors: { allowed_origins: ['*'], max_age: 9 } }
       thrift_compact: { queue_size: 7 }
   zipkin:
+processors:
+  batch:
+  memory_limiter:
+    check_interval: 1s
+    limit_mib: 1000
 exporters:
   jaeger_storage_exporter:
     trace_storage: some_store
@@ -77,9 +83,10 @@ test('a file of Jaeger 2 is taken as it is', () => {
   const { config, warnings } = loadWithWarnings(ALL_IN_ONE);
   assert.deepEqual(config.service.pipelines.traces, {
     receivers: ['otlp', 'jaeger', 'zipkin'],
-    processors: [],
+    processors: ['memory_limiter', 'batch'],
     exporters: ['storage'],
   });
+  assert.equal(config.processors.memory_limiter?.limit_mib, 1000);
   assert.equal(config.storage.type, 'columnar');
   assert.equal(config.storage.directory, '/tmp/jaeger/values');
   assert.equal(config.storage.retention.max_age_hours, 48);
@@ -138,11 +145,11 @@ test('what Spoor does not have is told with its line in the file', () => {
     .replace('    http:\n      endpoint: 0.0.0.0:16687', '    base_path: /jaeger\n    ai: {}')
     .replace('reload_interval: 2s', 'reload_interval: soon');
   assert.deepEqual(problemOf(() => loadYaml(yaml)).split('\n'), [
-    'extensions.basicauth: Spoor has no extension "basicauth"; there are: jaeger_storage, jaeger_query, remote_sampling, healthcheckv2 (spoor.yaml:45)',
+    'extensions.basicauth: Spoor has no extension "basicauth"; there are: jaeger_storage, jaeger_query, remote_sampling, healthcheckv2 (spoor.yaml:46)',
     'service.extensions.5: Spoor has no extension "nope"; there are: jaeger_storage, jaeger_query, remote_sampling, healthcheckv2 (spoor.yaml:3)',
-    'extensions.jaeger_query.base_path: Spoor serves the page and the API at / only (spoor.yaml:21)',
-    'extensions.jaeger_query.ai: Spoor has no setting "ai" here; it takes storage, base_path, ui, bearer_token_propagation, max_clock_skew_adjust, max_trace_size, enable_tracing, http, grpc, multi_tenancy (spoor.yaml:22)',
-    'extensions.remote_sampling.file.reload_interval: "soon" is not a time (spoor.yaml:39)',
+    'extensions.jaeger_query.base_path: Spoor serves the page and the API at / only (spoor.yaml:22)',
+    'extensions.jaeger_query.ai: Spoor has no setting "ai" here; it takes storage, base_path, ui, bearer_token_propagation, max_clock_skew_adjust, max_trace_size, enable_tracing, http, grpc, multi_tenancy (spoor.yaml:23)',
+    'extensions.remote_sampling.file.reload_interval: "soon" is not a time (spoor.yaml:40)',
   ]);
 });
 
@@ -150,7 +157,7 @@ test('a value that moved is told with the line where it stands', () => {
   const yaml = ALL_IN_ONE.replace('0.0.0.0:16687', 'nowhere');
   assert.match(
     problemOf(() => loadYaml(yaml)),
-    /^query\.http\.endpoint: must be host:port.*, not "nowhere" \(spoor\.yaml:22\)$/,
+    /^query\.http\.endpoint: must be host:port.*, not "nowhere" \(spoor\.yaml:23\)$/,
   );
 });
 
@@ -158,7 +165,7 @@ test('a process has one store, of a kind that Spoor has', () => {
   const other = ALL_IN_ONE.replace('trace_storage: some_store', 'trace_storage: another_store');
   assert.match(
     problemOf(() => loadYaml(other)),
-    /^extensions\.jaeger_query\.storage\.traces: a process has one store, and exporters\.jaeger_storage_exporter\.trace_storage is another one \(spoor\.yaml:18\)$/,
+    /^extensions\.jaeger_query\.storage\.traces: a process has one store, and exporters\.jaeger_storage_exporter\.trace_storage is another one \(spoor\.yaml:19\)$/,
   );
   assert.match(
     problemOf(() => loadYaml(ALL_IN_ONE.replace('badger:', 'cassandra:'))),
