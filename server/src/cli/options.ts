@@ -64,6 +64,12 @@ export function parseOptions(args: readonly string[]): CliOptions {
     if (type === 'string' && (token.value ?? '') === '') {
       throw new UsageError(`option ${token.rawName} needs a value: ${USES[token.name] ?? ''}`);
     }
+    if (
+      token.name === 'config' &&
+      tokens.find((one) => one.kind === 'option' && one.name === 'config') !== token
+    ) {
+      throw new UsageError('option --config is there twice; write one file, or use --set');
+    }
     if (type === 'string' && !token.inlineValue && token.value?.startsWith('--')) {
       throw new UsageError(
         `option ${token.rawName} needs a value, but the next word is the option ${token.value}: ${USES[token.name] ?? ''}`,

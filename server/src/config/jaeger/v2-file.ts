@@ -10,10 +10,11 @@ import {
   MEMORY_KEYS,
   QUERY_KEYS,
   SAMPLING_KEYS,
+  STORAGE_EXPORTER_KEYS,
   TELEMETRY_KEYS,
   UDP_KEYS,
 } from './v2-keys.ts';
-import { refuseRest, V2Rewriter, type V2Keys } from './v2-rewriter.ts';
+import { V2Rewriter, type V2Keys } from './v2-rewriter.ts';
 
 const STORAGE_EXPORTER = 'jaeger_storage_exporter';
 
@@ -42,8 +43,7 @@ export function rewriteJaegerFile(tree: unknown): V2Rewriter {
   }
   const receivers = valueIn(rewriter.tree, 'receivers');
   rewriter.tree = { ...own, service, ...(receivers === undefined ? {} : { receivers }) };
-  const at = ['service', 'telemetry'];
-  refuseRest(rewriter, rewriter.rewrite(telemetry, TELEMETRY_KEYS, at), at, TELEMETRY_KEYS);
+  rewriter.rewriteAll(telemetry, TELEMETRY_KEYS, ['service', 'telemetry']);
   if (extensions !== undefined || used !== undefined) {
     rewriteExtensions(rewriter, isSection(extensions) ? extensions : {}, used);
   }
@@ -96,16 +96,10 @@ function rewriteExtensions(rewriter: V2Rewriter, extensions: Section, used: unkn
     const isOn = sampling !== undefined && Object.hasOwn(sampling.section, protocol);
     rewriter.set(['sampling', protocol, 'enabled'], isOn, inService);
   }
-  const read = (found: typeof query, keys: V2Keys, special?: string): void => {
-    if (found === undefined) return;
-    const at = ['extensions', found.id];
-    let rest = rewriter.rewrite(found.section, keys, at);
-    if (special !== undefined && isSection(rest)) {
-      rest = Object.fromEntries(Object.entries(rest).filter(([name]) => name !== special));
-    }
-    refuseRest(rewriter, rest, at, keys);
+  const read = (found: typeof query, keys: V2Keys): void => {
+    if (found !== undefined) rewriter.rewriteAll(found.section, keys, ['extensions', found.id]);
   };
-  read(query, QUERY_KEYS, 'storage');
+  read(query, QUERY_KEYS);
   read(sampling, SAMPLING_KEYS);
   read(extensionOf('healthcheckv2'), HEALTH_KEYS);
   rewriteStorage(rewriter, extensionOf('jaeger_storage'), query);
@@ -151,19 +145,14 @@ function rewriteStorage(
     return;
   }
   rewriter.set(['storage', 'type'], kind === 'badger' ? 'columnar' : 'memory', [...at, kind]);
-  const rest = rewriter.rewrite(valueIn(backend, kind), keys, [...at, kind]);
-  refuseRest(rewriter, rest, [...at, kind], keys);
+  rewriter.rewriteAll(valueIn(backend, kind), keys, [...at, kind]);
 }
 
 /** `jaeger_storage_exporter` as `storage`, in the exporters and in the pipelines that name it. */
 function replaceExporter(rewriter: V2Rewriter, id: string): void {
   const ours = id.replace(STORAGE_EXPORTER, 'storage');
   const exporters = { ...(valueIn(rewriter.tree, 'exporters') as Section) };
-  for (const name of keysIn(exporters[id])) {
-    if (name === 'queue' || name === 'retry_on_failure') {
-      rewriter.ignore(['exporters', id, name], 'a sender is answered when its spans are on disk');
-    }
-  }
+  rewriter.rewriteAll(exporters[id], STORAGE_EXPORTER_KEYS, ['exporters', id]);
   delete exporters[id];
   rewriter.set(['exporters'], { ...exporters, [ours]: {} }, ['exporters']);
   for (const pipeline of keysIn(rewriter.tree, 'service', 'pipelines')) {

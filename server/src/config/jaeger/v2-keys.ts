@@ -46,8 +46,16 @@ export const UDP_KEYS: V2Keys = {
 
 const OWN_METRICS = 'Spoor counts rates, errors and latencies itself, from all stored spans';
 
-/** `extensions.jaeger_query`, but for `storage.traces`. */
+/** `exporters.jaeger_storage_exporter` */
+export const STORAGE_EXPORTER_KEYS: V2Keys = {
+  trace_storage: { isKnown: true },
+  queue: { ignored: 'a sender is answered when its spans are on disk' },
+  retry_on_failure: { ignored: 'a sender is told when it has to try again' },
+};
+
+/** `extensions.jaeger_query` */
 export const QUERY_KEYS: V2Keys = {
+  'storage.traces': { isKnown: true },
   'storage.traces_archive': { ignored: 'there is one store, whose retention says what is kept' },
   'storage.metrics': { ignored: OWN_METRICS },
   base_path: { refused: 'Spoor serves the page and the API at / only', usual: '/' },

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { quote } from '@spoor/core/model/errors.ts';
 import type { ConfigProblem } from '../config-problem.ts';
-import { isSection, valueIn, withValue } from '../config-tree.ts';
+import { isSection, keysIn, valueIn, withValue } from '../config-tree.ts';
 import type { Convert } from './v1-values.ts';
 
 /** What becomes of a key of the collector or of Jaeger 2 that Spoor calls otherwise, or does not have. */
 export type V2Key =
   | { readonly to: string; readonly convert?: Convert }
+  /** It is read by other means. */
+  | { readonly isKnown: true }
   /** Why it has no effect. */
   | { readonly ignored: string }
   /** What to use instead, unless the value is the usual one. */
@@ -49,14 +51,17 @@ export class V2Rewriter {
   }
 
   /**
-   * Rewrites the keys of a section that are in the table, to ours from the top, and returns the others.
+   * Rewrites the keys of a section to ours from the top, by the table; others are refused.
    * @param at path of the section in the file
    */
-  rewrite(section: unknown, keys: V2Keys, at: readonly string[]): unknown {
+  rewriteAll(section: unknown, keys: V2Keys, at: readonly string[]): void {
     const { found, rest } = split(section, keys);
     for (const [key, value] of found)
       this.#apply(keys[key]!, value, [...at, ...key.split('.')], []);
-    return rest;
+    const known = [...new Set(Object.keys(keys).map((key) => key.split('.')[0]))].join(', ');
+    for (const name of keysIn(rest)) {
+      this.refuse([...at, name], `Spoor has no setting ${quote(name)} here; it takes ${known}`);
+    }
   }
 
   /** Rewrites the keys of a section that are in the table, to ours below the same section; the others stay. */
@@ -70,7 +75,7 @@ export class V2Rewriter {
 
   #apply(key: V2Key, value: unknown, path: readonly string[], to: readonly string[]): void {
     // `grpc:` with nothing after it.
-    if (value === null) return;
+    if (value === null || 'isKnown' in key) return;
     if ('ignored' in key) this.ignore(path, key.ignored);
     else if ('refused' in key) {
       if (value !== key.usual) this.refuse(path, key.refused);
@@ -108,18 +113,4 @@ function split(
     return key !== '' && rest.length === 0 ? undefined : Object.fromEntries(rest);
   };
   return { rest: restOf(section, ''), found };
-}
-
-/** What is said of keys that are left over. */
-export function refuseRest(
-  rewriter: V2Rewriter,
-  rest: unknown,
-  path: readonly string[],
-  known: V2Keys,
-): void {
-  if (!isSection(rest)) return;
-  for (const name of Object.keys(rest)) {
-    const names = [...new Set(Object.keys(known).map((key) => key.split('.')[0]))].join(', ');
-    rewriter.refuse([...path, name], `Spoor has no setting ${quote(name)} here; it takes ${names}`);
-  }
 }
