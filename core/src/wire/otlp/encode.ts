@@ -22,10 +22,11 @@ export class OtlpProtoEncoder {
   #ownCount = 0;
   readonly #keys: string[] = [];
 
-  constructor(columns: SpanColumns) {
+  /** @param writer used for every call, so that who encodes batch after batch spares growing one each time */
+  constructor(columns: SpanColumns, writer = new ProtoWriter(4096)) {
     this.#columns = columns;
     this.#values = new RowValues(columns);
-    this.#writer = new ProtoWriter(4096);
+    this.#writer = writer;
   }
 
   /** The rows `[start, end)`, all by default. */

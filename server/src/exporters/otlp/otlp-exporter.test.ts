@@ -8,7 +8,7 @@ import { SpoorError } from '@spoor/core/model/errors.ts';
 import { DEFAULT_TENANT } from '@spoor/core/model/ids.ts';
 import type { Span } from '@spoor/core/model/span.ts';
 import { SpanReader } from '@spoor/core/model/span-reader.ts';
-import { span, spanId } from '@spoor/core/query/testing/example-span.ts';
+import { span, spanId, traceId } from '@spoor/core/query/testing/example-span.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
 import { decodeProto } from '@spoor/core/wire/otlp/testing/oracle.ts';
 import { startGrpc, startHttp } from '#receivers/testing/receiver-test-bed.ts';
@@ -145,4 +145,53 @@ test('a queue whose directory cannot be made is told at the start', async () => 
     /exporters\.otlp: the queue in \/dev\/null\/queue cannot be opened/,
   );
   await exporter.shutdown(1000);
+});
+
+test('by trace id all spans of a trace are at one server, at the other while that one is away, and back', async () => {
+  const lasting = await startHttp();
+  let other = await startHttp();
+  const { port } = other;
+  const queue = {
+    storage: 'memory',
+    capacityBytes: 1 << 20,
+    maxUnderWay: 4,
+    directory: '',
+  } as const;
+  const server = { host: '127.0.0.1', path: '/v1/traces', isPlain: true };
+  const exporter = createOtlpExporter(
+    settings(port, {
+      ...HTTP,
+      queue,
+      routing: 'trace_id',
+      servers: [lasting.port, port].map((one) => ({ ...server, port: one })),
+    }),
+    LOG,
+  );
+  await exporter.start();
+  /** Traces that each server got of a batch of 40, of which both have some. */
+  const round = async (): Promise<[lasting: Set<string>, other: Set<string>]> => {
+    lasting.ingest.calls.length = 0;
+    other.ingest.calls.length = 0;
+    const spans = Array.from({ length: 120 }, (_, i) =>
+      span({ traceId: traceId(1 + (i % 40)), spanId: spanId(i + 1) }),
+    );
+    await exporter.write(DEFAULT_TENANT, batchOf(spans));
+    const traces = (calls: typeof lasting.ingest.calls): Set<string> =>
+      new Set(calls.flatMap(({ body }) => spansIn(body).map((one) => one.traceId)));
+    return [traces(lasting.ingest.calls), traces(other.ingest.calls)];
+  };
+  const before = await round();
+  assert.ok(before[0].size > 5 && before[1].size > 5);
+  assert.equal(before[0].size + before[1].size, 40);
+  await other[Symbol.asyncDispose]();
+  const [during] = await round();
+  assert.equal(during.size, 40);
+  other = await startHttp({ port });
+  let after = await round();
+  // One of the first requests is the try that closes the breaker.
+  while (after[1].size < before[1].size) after = await round();
+  assert.deepEqual(after, before);
+  await exporter.shutdown(1000);
+  await lasting[Symbol.asyncDispose]();
+  await other[Symbol.asyncDispose]();
 });

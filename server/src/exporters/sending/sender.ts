@@ -6,7 +6,7 @@ import { afterTimeout, type Later } from '#storage/columnar/later.ts';
 import { Backoff, type BackoffSettings } from './backoff.ts';
 import type { BreakerPass } from './circuit-breaker.ts';
 import type { Destination, Destinations } from './destinations.ts';
-import { decodeRequest, encodeRequests } from './request-encoder.ts';
+import { decodeRequest, RequestEncoder } from './request-encoder.ts';
 import { isRetryable, settleAll } from './settle-all.ts';
 import { rowsByOwner } from './trace-owners.ts';
 import type { ExportRequest } from './transport.ts';
@@ -71,6 +71,7 @@ export class Sender {
   readonly #random: () => number;
   readonly #nowMs: () => number;
   readonly #throttle = new LogThrottle(LOG_INTERVAL_MS);
+  readonly #encoder: RequestEncoder;
   #turn = 0;
   #sentSpans = 0;
   #failedSpans = 0;
@@ -79,6 +80,7 @@ export class Sender {
 
   constructor(options: SenderOptions) {
     this.#options = options;
+    this.#encoder = new RequestEncoder(options.maxRequestBytes);
     this.#later = options.later ?? afterTimeout;
     this.#random = options.random ?? Math.random;
     this.#nowMs = options.nowMs ?? (() => performance.now());
@@ -95,10 +97,9 @@ export class Sender {
 
   /** Makes requests of a batch, one or more for each server where traces have one. */
   requestsOf(tenant: ExportRequest['tenant'], batch: SpanBatch): ExportRequest[] {
-    const { routing, maxRequestBytes } = this.#options;
-    return routing === 'trace_id'
+    return this.#options.routing === 'trace_id'
       ? this.#ownedRequests(tenant, batch)
-      : encodeRequests(tenant, batch, maxRequestBytes);
+      : this.#encoder.encode(tenant, batch);
   }
 
   /**
@@ -171,15 +172,11 @@ export class Sender {
   }
 
   #ownedRequests(tenant: ExportRequest['tenant'], batch: SpanBatch): OwnedRequest[] {
-    const { destinations, maxRequestBytes } = this.#options;
-    const passable = destinations.list.filter(({ breaker }) => breaker.isPassable);
-    if (passable.length === 0) return encodeRequests(tenant, batch, maxRequestBytes);
+    const passable = this.#options.destinations.list.filter(({ breaker }) => breaker.isPassable);
+    if (passable.length === 0) return this.#encoder.encode(tenant, batch);
     const owners = rowsByOwner(batch, passable);
     return [...owners].flatMap(([owner, rows]) =>
-      encodeRequests(tenant, batch, maxRequestBytes, Uint32Array.from(rows)).map((one) => ({
-        ...one,
-        owner,
-      })),
+      this.#encoder.encode(tenant, batch, Uint32Array.from(rows)).map((one) => ({ ...one, owner })),
     );
   }
 
