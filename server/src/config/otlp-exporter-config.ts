@@ -9,7 +9,7 @@ export const otlpExporterSchema = z
   .strictObject({
     endpoint: serversSchema(
       'grpc',
-      'host:port of the servers, or a list of these. A name stands for all its addresses. Before it may be http:// for plain text, https:// or dns:///.',
+      'host:port of the servers, or a list of these. A name stands for all its addresses, those of IPv4 where it has any. Before it may be http:// for plain text, https:// or dns:///.',
     ),
     tls: clientTlsSchema,
     compression: z

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { ExportRequest } from '#exporters/sending/transport.ts';
+import { pause } from '#exporters/sending/pause.ts';
 import { isRetryable } from '#exporters/sending/settle-all.ts';
 import { LogThrottle, type Logger } from '#net/logger.ts';
 import { afterTimeout, type Later } from '#storage/columnar/later.ts';
@@ -341,11 +342,7 @@ export class DiskQueue implements SendingQueue {
       } catch (error) {
         // No server will ever take it; who sent it has counted it.
         if (!isRetryable(error)) return true;
-        if (signal.aborted) return false;
-        await new Promise<void>((resolve) => {
-          const cancel = this.#later(resolve, PAUSE_MS);
-          signal.addEventListener('abort', () => (cancel(), resolve()), { once: true });
-        });
+        if (!(await pause(PAUSE_MS, signal, this.#later))) return false;
       }
     }
   }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { lookup } from 'node:dns/promises';
-import { isIP } from 'node:net';
+import { isIP, isIPv4 } from 'node:net';
 import { LogThrottle, type Logger } from '#net/logger.ts';
 import { afterTimeout, type Later } from '#storage/columnar/later.ts';
 import { CircuitBreaker, type BreakerSettings } from './circuit-breaker.ts';
@@ -123,9 +123,12 @@ export class Destinations {
       return;
     }
     try {
-      const ips = await (this.#options.resolve ?? allAddresses)(host);
-      // In one order, since servers answer in a new one each time.
-      this.#ips[server] = [...new Set(ips)].toSorted().slice(0, MAX_ADDRESSES);
+      const all = new Set(await (this.#options.resolve ?? allAddresses)(host));
+      // A host with addresses of both kinds is one server, and often listens on the older kind only.
+      const older = [...all].filter(isIPv4);
+      const ips = older.length > 0 ? older : [...all];
+      // In one order, since servers of names answer in a new one each time.
+      this.#ips[server] = ips.toSorted().slice(0, MAX_ADDRESSES);
     } catch (error) {
       this.#throttle.log((suppressed) =>
         this.#options.logger.warn(

@@ -125,6 +125,12 @@ test('requests go to all addresses of a name in turn', async () => {
   for (const ip of ['10.0.0.1', '10.0.0.2', '10.0.0.3']) assert.equal(server(ip).asked.length, 3);
 });
 
+test('of a host with addresses of both kinds the older ones are used', async () => {
+  const { server, send } = await bed(['::1', '127.0.0.1']);
+  for (let i = 0; i < 4; i++) await send(requestOf(i));
+  assert.deepEqual([server('::1').asked.length, server('127.0.0.1').asked.length], [0, 4]);
+});
+
 test('a server that fails is passed by at once, left alone after some failures, and comes back', async () => {
   const { server, send, sender, destinations, clock } = await bed(['10.0.0.1', '10.0.0.2']);
   server('10.0.0.1').fails();
@@ -282,6 +288,19 @@ test('a body over the limit is sent in parts, but never a part of a span', async
     sender.requestsOf(DEFAULT_TENANT, long).map(({ spans }) => spans),
     [1, 1],
   );
+});
+
+test('by trace id what cannot be sent is counted once, however it was split', async () => {
+  const { server, sender, clock } = await bed(IPS, {
+    routing: 'trace_id',
+    retry: { ...RETRY, maxElapsedTimeMs: 2000 },
+  });
+  for (const ip of IPS) server(ip).fails();
+  const [whole] = (await bed(IPS)).sender.requestsOf(DEFAULT_TENANT, batchOfTraces(60));
+  const ended = assert.rejects(sender.send(whole!, NEVER), withCode('unavailable'));
+  for (let i = 0; i < 100; i++) await clock.pass(100);
+  await ended;
+  assert.equal(sender.figures.failedSpans, 180);
 });
 
 test('a request that is given up while it pauses ends at once', async () => {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SpoorError } from '@spoor/core/model/errors.ts';
+import type { Tenant } from '@spoor/core/model/ids.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import { LogThrottle, type Logger } from '#net/logger.ts';
 import { afterTimeout, type Later } from '#storage/columnar/later.ts';
 import { Backoff, type BackoffSettings } from './backoff.ts';
 import type { BreakerPass } from './circuit-breaker.ts';
 import type { Destination, Destinations } from './destinations.ts';
+import { pause } from './pause.ts';
 import { decodeRequest, RequestEncoder } from './request-encoder.ts';
 import { isRetryable, settleAll } from './settle-all.ts';
 import { rowsByOwner } from './trace-owners.ts';
@@ -96,7 +98,7 @@ export class Sender {
   }
 
   /** Makes requests of a batch, one or more for each server where traces have one. */
-  requestsOf(tenant: ExportRequest['tenant'], batch: SpanBatch): ExportRequest[] {
+  requestsOf(tenant: Tenant, batch: SpanBatch): ExportRequest[] {
     return this.#options.routing === 'trace_id'
       ? this.#ownedRequests(tenant, batch)
       : this.#encoder.encode(tenant, batch);
@@ -112,15 +114,20 @@ export class Sender {
     const backoff = retry && new Backoff(retry, this.#random);
     const startMs = this.#nowMs();
     for (;;) {
+      const parts = this.#partsOf(request);
+      if (parts.length > 1) {
+        await settleAll(parts.map((part) => this.send(part, signal)));
+        return;
+      }
       try {
-        await this.#sendOnce(request, signal);
+        await this.#sendOnce(parts[0]!, signal);
         return;
       } catch (error) {
         if (!isRetryable(error)) throw error;
         const pauseMs = backoff?.next(error.retryAfterMs) ?? 0;
         const isLate =
           retry === undefined || this.#nowMs() - startMs + pauseMs > retry.maxElapsedTimeMs;
-        if (isLate || signal.aborted || !(await this.#pause(pauseMs, signal))) {
+        if (isLate || !(await pause(pauseMs, signal, this.#later))) {
           this.#failedSpans += request.spans;
           throw error;
         }
@@ -129,13 +136,23 @@ export class Sender {
     }
   }
 
-  #sendOnce(request: OwnedRequest, signal: AbortSignal): Promise<void> {
-    if (this.#options.routing === 'round_robin') return this.#sendInTurn(request, signal);
+  /** The request as it is, or by trace id its parts for the servers that its traces belong to now. */
+  #partsOf(request: OwnedRequest): OwnedRequest[] {
+    if (this.#options.routing === 'round_robin') return [request];
+    const passable = this.#passable();
     const { owner } = request;
-    const isThere = owner !== undefined && this.#options.destinations.list.includes(owner);
-    const pass = isThere ? owner.breaker.enter() : undefined;
-    if (isThere && pass !== undefined) return this.#exchange(request, owner, pass, signal);
-    return this.#sendToOwners(request, signal);
+    if (passable.length === 0 || (owner !== undefined && passable.includes(owner)))
+      return [request];
+    const parts = this.#ownedRequests(request.tenant, decodeRequest(request));
+    // The bytes are those that may have been sent before, so that who has them knows them.
+    return parts.length === 1 ? [{ ...request, owner: parts[0]!.owner }] : parts;
+  }
+
+  async #sendOnce(request: OwnedRequest, signal: AbortSignal): Promise<void> {
+    if (this.#options.routing === 'round_robin') return this.#sendInTurn(request, signal);
+    const pass = request.owner?.breaker.enter();
+    if (request.owner === undefined || pass === undefined) throw this.#noneToTry();
+    return this.#exchange(request, request.owner, pass, signal);
   }
 
   /** Tries each server that can be tried, from the next in turn on, until one takes the request. */
@@ -158,26 +175,17 @@ export class Sender {
     throw failure ?? this.#noneToTry();
   }
 
-  /** Sends each part of a request to the server that its traces belong to now. */
-  async #sendToOwners(request: ExportRequest, signal: AbortSignal): Promise<void> {
-    const parts = this.#ownedRequests(request.tenant, decodeRequest(request));
-    const [first] = parts;
-    if (first?.owner === undefined) throw this.#noneToTry();
-    if (parts.length === 1) {
-      // The bytes are those that may have been sent before, so that who has them knows them.
-      await this.#sendOnce({ ...request, owner: first.owner }, signal);
-      return;
-    }
-    await settleAll(parts.map((part) => this.send(part, signal)));
-  }
-
-  #ownedRequests(tenant: ExportRequest['tenant'], batch: SpanBatch): OwnedRequest[] {
-    const passable = this.#options.destinations.list.filter(({ breaker }) => breaker.isPassable);
+  #ownedRequests(tenant: Tenant, batch: SpanBatch): OwnedRequest[] {
+    const passable = this.#passable();
     if (passable.length === 0) return this.#encoder.encode(tenant, batch);
     const owners = rowsByOwner(batch, passable);
     return [...owners].flatMap(([owner, rows]) =>
       this.#encoder.encode(tenant, batch, Uint32Array.from(rows)).map((one) => ({ ...one, owner })),
     );
+  }
+
+  #passable(): Destination[] {
+    return this.#options.destinations.list.filter(({ breaker }) => breaker.isPassable);
   }
 
   async #exchange(
@@ -230,19 +238,6 @@ export class Sender {
       `${path}: ${list.length === 1 ? `${list[0]!.name} does` : `none of ${list.length} servers does`} not take spans, and is left alone for a while`,
       { retryAfterMs: Math.max(USUAL_RETRY_AFTER_MS, Math.ceil(soonestMs)) },
     );
-  }
-
-  /** @returns false when the signal fired meanwhile */
-  #pause(pauseMs: number, signal: AbortSignal): Promise<boolean> {
-    return new Promise((resolve) => {
-      const end = (): void => {
-        signal.removeEventListener('abort', end);
-        cancel();
-        resolve(!signal.aborted);
-      };
-      const cancel = this.#later(end, pauseMs);
-      signal.addEventListener('abort', end);
-    });
   }
 
   #warn(message: string): void {
