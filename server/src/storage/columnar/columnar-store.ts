@@ -64,6 +64,9 @@ const TRACES_PER_READ = 16;
 /** Heap of a worker beyond its buffers, which are not counted. */
 const WORKER_HEAP_MIB = 512;
 
+/** Where slabs fill more slowly than this, starting the worker anew costs less than keeping its memory. */
+const SEALER_IDLE_MS = 30_000;
+
 /** What there is while the store is open. */
 interface OpenParts {
   readonly lock: ReturnType<StoreFiles['lock']>;
@@ -142,14 +145,12 @@ export class ColumnarStore implements TraceStore {
     const allBlocks = (): unknown => this.#blocks.message();
     const sealWorker: StoreWorker<SealRequest, SealReply> = createWorker(
       new URL('./seal-worker.ts', import.meta.url),
-      WORKER_HEAP_MIB,
-      allBlocks,
+      { maxHeapMib: WORKER_HEAP_MIB, greeting: allBlocks, idleMs: SEALER_IDLE_MS },
     );
-    this.#queryWorker = createWorker(
-      new URL('./query-worker.ts', import.meta.url),
-      WORKER_HEAP_MIB,
-      allBlocks,
-    );
+    this.#queryWorker = createWorker(new URL('./query-worker.ts', import.meta.url), {
+      maxHeapMib: WORKER_HEAP_MIB,
+      greeting: allBlocks,
+    });
     this.#sealer = this.#makeSealer(sealWorker);
     this.#querier = new Querier({
       worker: this.#queryWorker,

@@ -9,9 +9,16 @@ const SCRIPT = new URL('./testing/odd-worker.ts', import.meta.url);
 
 class ClientFixture {
   starts = 0;
-  readonly client = new WorkerClient<OddRequest, OddReply>(SCRIPT, 64, (worker) => {
-    worker.postMessage(`start ${++this.starts}`);
-  });
+  /** What is to be done when the worker was idle for long enough. */
+  onIdle: (() => void) | undefined;
+  readonly client = new WorkerClient<OddRequest, OddReply>(
+    SCRIPT,
+    { maxHeapMib: 64, greeting: () => `start ${++this.starts}`, idleMs: 1000 },
+    (action) => {
+      this.onIdle = action;
+      return () => (this.onIdle = undefined);
+    },
+  );
 
   ask(what: OddRequest['do']): Promise<OddReply> {
     return this.client.request((id) => ({ id, do: what }));
@@ -34,7 +41,7 @@ function internal(pattern: RegExp): (error: unknown) => boolean {
 
 test('a worker is started with the first request, and hears first what it must know', () =>
   withClient(async (fixture) => {
-    // Nobody is there to hear it: the next worker is told by `onStart`.
+    // Nobody is there to hear it: the next worker is told by its greeting.
     fixture.client.notify('too early');
     assert.equal(fixture.starts, 0);
     const asked = [fixture.ask('echo'), fixture.ask('echo')];
@@ -51,6 +58,21 @@ test('a request that is not answered does not keep others from their answers', (
     assert.deepEqual((await fixture.ask('echo')).told, ['start 1']);
     await fixture.client.close();
     await held;
+  }));
+
+test('a worker that has nothing to do for a while is ended, and the next request starts another', () =>
+  withClient(async (fixture) => {
+    const held = fixture.ask('hold');
+    await fixture.ask('echo');
+    assert.equal(fixture.onIdle, undefined, 'one request is under way');
+    await assert.rejects(Promise.all([held, fixture.ask('throw')]));
+    await fixture.ask('echo');
+    assert.notEqual(fixture.onIdle, undefined);
+    const next = fixture.ask('echo');
+    assert.equal(fixture.onIdle, undefined, 'it has something to do again');
+    assert.deepEqual((await next).told, ['start 2']);
+    fixture.onIdle!();
+    assert.deepEqual((await fixture.ask('echo')).told, ['start 3']);
   }));
 
 test('when a worker dies all that it was asked is rejected, and the next request starts another', () =>

@@ -14,7 +14,12 @@ import { blockPath } from '../block-path.ts';
 import type { ColumnarStore } from '../columnar-store.ts';
 import { shopSpans } from '../testing/block-fixture.ts';
 import { figure, LogLines, withStore } from '../testing/store-fixture.ts';
-import { createThread, type CreateWorker, type StoreWorker } from '../worker-client.ts';
+import {
+  createThread,
+  type CreateWorker,
+  type StoreWorker,
+  type WorkerOptions,
+} from '../worker-client.ts';
 import { withDirectory } from '../testing/temporary-directory.ts';
 
 /** Both sides of a worker number what they say. */
@@ -184,10 +189,9 @@ test('blocks of very many columns are merged in smaller numbers, or stay as they
     let maxWeight = 400_000;
     const createWorker: CreateWorker = <Request extends Numbered, Reply extends Numbered>(
       script: URL,
-      maxHeapMib: number,
-      greeting?: () => unknown,
+      options: WorkerOptions,
     ): StoreWorker<Request, Reply> => {
-      const worker = createThread<Request, Reply>(script, maxHeapMib, greeting);
+      const worker = createThread<Request, Reply>(script, options);
       return {
         request: (make) => worker.request((id) => ({ ...make(id), maxWeight })),
         notify: (message) => worker.notify(message),

@@ -25,6 +25,9 @@ const MAX_MERGE_WEIGHT = 128 << 20;
 /** Heap of the worker beyond its buffers. */
 const WORKER_HEAP_MIB = 512;
 
+/** Merges come one after the other, or hours apart. */
+const WORKER_IDLE_MS = 10_000;
+
 /** Options of {@link Compactor}. */
 export interface CompactorOptions {
   readonly dir: string;
@@ -92,10 +95,10 @@ export class Compactor {
 
   constructor(options: CompactorOptions) {
     this.#options = options;
-    this.#worker = options.createWorker(
-      new URL('./compaction-worker.ts', import.meta.url),
-      WORKER_HEAP_MIB,
-    );
+    this.#worker = options.createWorker(new URL('./compaction-worker.ts', import.meta.url), {
+      maxHeapMib: WORKER_HEAP_MIB,
+      idleMs: WORKER_IDLE_MS,
+    });
   }
 
   start(): void {

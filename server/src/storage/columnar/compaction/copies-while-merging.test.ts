@@ -83,9 +83,9 @@ function withThreeBlocks(
   const merge = new Held();
   const seal = new Held();
   const createInline = inlineWorkers(files.workers);
-  const createWorker: CreateWorker = (script, ...rest) => {
-    if (script.href.includes('query')) return createInline(script, ...rest);
-    return keepBack(createInline(script, ...rest), script.href.includes('seal') ? seal : merge);
+  const createWorker: CreateWorker = (script, options) => {
+    if (script.href.includes('query')) return createInline(script, options);
+    return keepBack(createInline(script, options), script.href.includes('seal') ? seal : merge);
   };
   return inFaultyStore(
     files,

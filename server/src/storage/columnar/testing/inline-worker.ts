@@ -10,7 +10,7 @@ interface WorkerModule {
 
 /** Makes workers that run on the calling thread, on these files: the code of the real ones, without threads. */
 export function inlineWorkers(files: WorkerFiles): CreateWorker {
-  return (script, _maxHeapMib, greeting) => {
+  return (script, { greeting }) => {
     let answerer: Promise<(message: unknown) => unknown> | undefined;
     let last: Promise<unknown> = Promise.resolve();
     let isClosed = false;
