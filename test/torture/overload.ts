@@ -17,8 +17,8 @@ import { TraceChecker } from './trace-checker.ts';
 import type { TortureOptions } from './torture-options.ts';
 import { formatCount, type Verdict } from './verdict.ts';
 
-/** The usual limit, and the goal for it; the slice takes the first alone. */
-const MEMORY_LIMITS_MIB = [400, 300];
+/** The usual limit. */
+const MEMORY_LIMIT_MIB = 400;
 const MIB = 1024 * 1024;
 
 /** How much more is offered than the server takes when it is alone with few senders. */
@@ -70,33 +70,21 @@ const HOUR_NANOS = 3_600_000_000_000n;
 /** Acknowledged requests looked for between two looks at the clock. */
 const CHECK_STEP = 40;
 
-/** Sends ten times more than a server can take and watches its memory and its answers. */
+/**
+ * Sends ten times more than a server can take and watches its memory and its answers. The server has less than a core, so that
+ * the senders can offer that much; what it takes unloaded is measured in the same way. Requests are made before they are
+ * sent. Nobody waits as long as a refusal asks for.
+ */
 export async function overload(
   directory: string,
   verdict: Verdict,
   options: TortureOptions,
 ): Promise<void> {
-  for (const limitMib of options.slice ? MEMORY_LIMITS_MIB.slice(0, 1) : MEMORY_LIMITS_MIB) {
-    await overloadAt(limitMib, `${directory}-${limitMib}`, verdict, options);
-  }
-}
-
-/**
- * The server has less than a core, so that the senders can offer ten times what it takes; what it takes unloaded is
- * measured in the same way. Requests are made before they are sent. Nobody waits as long as a refusal asks for.
- */
-async function overloadAt(
-  limitMib: number,
-  directory: string,
-  verdict: Verdict,
-  options: TortureOptions,
-): Promise<void> {
   const { slice, seed } = options;
-  verdict.figure('— memory_limit_mib', limitMib);
   using quota = CpuQuota.create(`spoor-torture-${process.pid}`);
   await using server = await SpoorProcess.start({
     directory,
-    sets: [`memory_limit_mib=${limitMib}`],
+    sets: [`memory_limit_mib=${MEMORY_LIMIT_MIB}`],
   });
   quota?.add(server.pid);
   const originUnixNano = BigInt(Date.now()) * 1_000_000n - HOUR_NANOS;
@@ -171,7 +159,7 @@ async function overloadAt(
     sum(flooded.reports, (r) => r.sent),
   );
   reportRates(verdict, { calm, flooded, isLimited: quota !== undefined });
-  reportMemory(verdict, { memory, limitMib, server });
+  reportMemory(verdict, { memory, server });
   quota?.limit(undefined);
   await checkAcked(server, verdict, options, {
     plan,
@@ -289,15 +277,15 @@ function reportRates(
 
 function reportMemory(
   verdict: Verdict,
-  parts: { memory: MemoryWatch; limitMib: number; server: SpoorProcess },
+  parts: { memory: MemoryWatch; server: SpoorProcess },
 ): void {
-  const { memory, limitMib, server } = parts;
-  const limitBytes = limitMib * MIB;
+  const { memory, server } = parts;
+  const limitBytes = MEMORY_LIMIT_MIB * MIB;
   const { peakBytes, samples } = memory;
   const above = memory.countAbove(limitBytes);
   verdict.figure('RSS peak of the samples', formatMib(peakBytes));
   verdict.figure('RSS high-water mark (VmHWM)', formatMib(memory.highWaterBytes));
-  verdict.check(`RSS stays under ${limitMib} MiB`, above === 0, () => {
+  verdict.check(`RSS stays under ${MEMORY_LIMIT_MIB} MiB`, above === 0, () => {
     return `${above} of ${samples.length} samples are above; peak ${formatMib(peakBytes)}`;
   });
   if (above > 0 && memory.highest !== undefined) {
