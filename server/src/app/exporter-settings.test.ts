@@ -77,6 +77,11 @@ test('trying again and the queue have the keys of the collector', () => {
     capacityBytes: 1_073_741_824,
     maxUnderWay: 3,
   });
+  const bytes = (storage: string): number =>
+    grpcSettings(
+      `{ endpoint: a:1, sending_queue: { enabled: true, directory: /q, storage: ${storage} } }`,
+    ).queue.capacityBytes;
+  assert.deepEqual([bytes('memory'), bytes('disk')], [64 << 20, 1 << 30]);
   assert.equal(
     grpcSettings('{ endpoint: a:1, retry_on_failure: { enabled: false } }').retry,
     undefined,

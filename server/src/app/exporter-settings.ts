@@ -10,6 +10,9 @@ import { clientTlsSettings } from './tls-settings.ts';
 type OtlpExporterConfig = z.output<typeof otlpExporterSchema>;
 type OtlpHttpExporterConfig = z.output<typeof otlpHttpExporterSchema>;
 
+/** Bytes that may wait where nothing is said; in memory a part of what `memory_limit_mib` allows. */
+const QUEUE_BYTES = { memory: 64 << 20, disk: 1 << 30 } as const;
+
 /** Settings of `exporters.otlp`. */
 export function otlpExporterSettings(
   id: string,
@@ -98,7 +101,7 @@ function commonSettings(
       : undefined,
     queue: {
       storage: queue.enabled ? queue.storage : 'none',
-      capacityBytes: queue.queue_size,
+      capacityBytes: queue.queue_size ?? QUEUE_BYTES[queue.storage],
       maxUnderWay: queue.num_consumers,
       directory: resolve(queue.directory),
     },

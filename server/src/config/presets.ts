@@ -26,7 +26,7 @@ export const PRESETS = {
   agent: {
     receivers: { otlp: OTLP, jaeger: { protocols: JAEGER_UDP } },
     // A datagram cannot be sent again, so requests wait here while no collector answers.
-    exporters: { otlp: { sending_queue: { enabled: true, queue_size: 64 << 20 } } },
+    exporters: { otlp: { sending_queue: { enabled: true } } },
     service: { pipelines: { traces: { receivers: ['otlp', 'jaeger'], exporters: ['otlp'] } } },
     ...NO_QUERY,
   },

@@ -38,8 +38,10 @@ const queueSchema = z
       .int()
       .min(1 << 20)
       .max(2 ** 50)
-      .default(256 << 20)
-      .describe('Bytes that may wait; when it is full, senders are told to try again.'),
+      .optional()
+      .describe(
+        'Bytes that may wait; when it is full, senders are told to try again. Not set: 64 MiB in memory, 1 GiB on disk.',
+      ),
     num_consumers: z
       .int()
       .min(1)

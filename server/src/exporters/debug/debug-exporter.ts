@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Tenant } from '@spoor/core/model/ids.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
+import type { ComponentFigure, Counting } from '#pipeline/component-figures.ts';
 import type { TraceExporter } from '#pipeline/trace-sink.ts';
 import { batchLines, type Verbosity } from './batch-text.ts';
 
@@ -20,13 +21,14 @@ export interface DebugExporterParts {
 }
 
 /** Prints what passes, for eyes: a line for each batch, or the tree of each trace in it. Keeps nothing. */
-export class DebugExporter implements TraceExporter {
+export class DebugExporter implements TraceExporter, Counting {
   readonly #settings: DebugExporterSettings;
   readonly #print: (text: string) => void;
   readonly #nowMs: () => number;
   #secondEndsMs = -Infinity;
   #linesLeft = 0;
   #leftOutSpans = 0;
+  #spans = 0;
 
   constructor(settings: DebugExporterSettings, { print, nowMs }: DebugExporterParts) {
     this.#settings = settings;
@@ -39,6 +41,7 @@ export class DebugExporter implements TraceExporter {
   }
 
   write(tenant: Tenant, batch: SpanBatch): Promise<void> {
+    this.#spans += batch.rows;
     this.#turnSecond();
     if (this.#linesLeft === 0) {
       this.#leftOutSpans += batch.rows;
@@ -62,6 +65,11 @@ export class DebugExporter implements TraceExporter {
   shutdown(): Promise<void> {
     this.#tellLeftOut();
     return Promise.resolve();
+  }
+
+  *figures(): Generator<ComponentFigure> {
+    const help = 'Spans that were acknowledged.';
+    yield { name: 'otelcol_exporter_sent_spans', kind: 'counter', help, value: this.#spans };
   }
 
   #turnSecond(): void {

@@ -54,8 +54,8 @@ export class SendingExporter implements TraceExporter, Counting {
     const { destinations, sender, queue, tls } = this.#parts;
     const { sentSpans, failedSpans, droppedSpans, retries } = sender.figures;
     const { underWay, usedBytes, capacityBytes, refusedSpans } = queue.figures;
-    yield counter('otelcol_exporter_sent_spans', 'Spans that a server took.', sentSpans);
-    const failed = 'Spans of requests that were given up, so that their senders may try again.';
+    yield counter('otelcol_exporter_sent_spans', 'Spans that were acknowledged.', sentSpans);
+    const failed = 'Spans of batches that were not taken; who sent them was told so.';
     yield counter('otelcol_exporter_send_failed_spans', failed, failedSpans);
     const refused = 'Spans that found no room in the queue, or among the requests under way.';
     yield counter('otelcol_exporter_enqueue_failed_spans', refused, refusedSpans);
