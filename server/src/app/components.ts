@@ -15,6 +15,7 @@ import { MemoryBudget } from '#net/memory-budget.ts';
 import { RssGuard } from '#net/rss-guard.ts';
 import { Tenancy } from '#net/tenancy.ts';
 import { TenantShares } from '#net/tenant-shares.ts';
+import { ClientTls } from '#net/tls/client-tls.ts';
 import { ClientReports } from '#receivers/jaeger/client-reports.ts';
 import { TenantCounters } from '#receivers/tenant-counters.ts';
 import { createSamplingApp } from '#sampling/sampling-app.ts';
@@ -32,7 +33,7 @@ import { isListener, listenerOf, type Listener, type Part } from './part.ts';
 import { grpcSettings } from './receiver-settings.ts';
 import { statusOf } from './status.ts';
 import { createStore } from './stores.ts';
-import { serverTlsSettings } from './tls-settings.ts';
+import { clientTlsSettings, serverTlsSettings } from './tls-settings.ts';
 
 /**
  * Bodies are taken while those before them are done in this time: exporters give up after ten seconds, and what they send
@@ -98,8 +99,10 @@ export function buildComponents(
   const shares =
     tenantCounters && new TenantShares(budget, (tenant) => tenantCounters.countNoRoom(tenant));
   const clientReports = new ClientReports();
+  const samplingTls = config.sampling.tls && clientTlsSettings(config.sampling.tls);
   const strategies = new StrategiesSource({
     location: config.sampling.strategies_file,
+    tls: samplingTls && new ClientTls('sampling.tls', samplingTls, logger),
     reloadIntervalMs: config.sampling.reload_interval_ms,
     defaultProbability: config.sampling.default_sampling_probability,
     logger,

@@ -68,7 +68,7 @@ export function storeError(cause: unknown): StartError {
 
 /** Says why the sampling strategies could not be read. */
 export function samplingError(cause: unknown): StartError {
-  return componentError('sampling.strategies_file', cause);
+  return keyError('sampling', cause) ?? componentError('sampling.strategies_file', cause);
 }
 
 function messageOf(error: unknown): string {

@@ -87,6 +87,25 @@ test('every port with connections speaks TLS when told so', OPTIONS, async () =>
   }
 });
 
+test('metrics can be asked for while ports with TLS and lists of tokens have not started', async () => {
+  const sets = [
+    'sampling.http.tls.pkcs12_file=/nonexistent',
+    'auth.query.tokens_file=/nonexistent',
+  ];
+  const config = loadConfig({ env: {}, sets: ['storage.type=memory', ...freePorts(), ...sets] });
+  const { health } = buildComponents(config, createLogger('silent'), '1.2.3');
+  assert.ok(health);
+  await health.start();
+  try {
+    const { host, port } = health.address!;
+    const metrics = await (await fetch(`http://${host}:${port}/metrics`)).text();
+    assert.match(metrics, /^spoor_auth_tokens\{section="auth.query"\} 0$/m);
+    assert.match(metrics, /^spoor_tls_handshakes_total\{section="sampling.http"\} 0$/m);
+  } finally {
+    await health.shutdown(1000);
+  }
+});
+
 test('a certificate that cannot be read ends the start, with its key', async () => {
   for (const section of ['sampling.http', 'receivers.zipkin', 'sampling.grpc']) {
     const server = build([

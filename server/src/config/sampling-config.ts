@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { endpointSchema } from './endpoint.ts';
 import { PORTS } from './ports.ts';
 import { enabled, grpcKeys } from './receiver-config.ts';
-import { serverTlsSchema } from './tls-config.ts';
+import { clientTlsSchema, serverTlsSchema } from './tls-config.ts';
 
 /** `sampling` */
 export const samplingSchema = z
@@ -14,6 +14,9 @@ export const samplingSchema = z
       .describe(
         "Path or http(s) address of a strategies file in Jaeger's form; empty: every service has the default probability.",
       ),
+    tls: clientTlsSchema
+      .optional()
+      .describe('TLS to the server of strategies_file, where that begins with https.'),
     reload_interval_ms: z
       .int()
       .min(0)

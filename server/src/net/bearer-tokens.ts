@@ -82,7 +82,11 @@ export class BearerTokens {
   }
 
   get figures(): BearerTokensFigures {
-    return { ...this.#grants.figures, refused: this.#refused, tokens: this.#grants.value.size };
+    return {
+      ...this.#grants.figures,
+      refused: this.#refused,
+      tokens: this.#grants.known?.size ?? 0,
+    };
   }
 
   /**

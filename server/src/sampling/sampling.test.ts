@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { mkdtempDisposable, rename, writeFile } from 'node:fs/promises';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { createServer as createHttps } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { SpoorError } from '@spoor/core/model/errors.ts';
+import { clientTlsSettings } from '#app/tls-settings.ts';
+import { clientTlsSchema } from '#config/tls-config.ts';
+import { ClientTls } from '#net/tls/client-tls.ts';
+import { NO_OPENSSL, TestCertificates } from '#net/tls/testing/test-certificates.ts';
 import { createLogger } from '#telemetry/logger.ts';
 import { createSamplingApp } from './sampling-app.ts';
 import { StrategiesSource } from './strategies-source.ts';
@@ -165,6 +172,50 @@ test('one Spoor has the strategies of another, also when it starts first', async
   } finally {
     agent.shutdown();
     collector.shutdown();
+  }
+});
+
+test('strategies come over mTLS too', { skip: NO_OPENSSL, timeout: 20_000 }, async () => {
+  using files = new TestCertificates();
+  const ca = files.ca('ca');
+  const cert = { ...files.read(files.make('server', { ca })), ca: readFileSync(ca.certFile) };
+  const statuses = [200, 200, 500];
+  const server = createHttps({ ...cert, requestCert: true }, (_request, response) => {
+    const body = '{"default_strategy":{"type":"ratelimiting","param":7}}';
+    response.writeHead(statuses.shift()!).end(body);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const own = files.make('agent', { ca });
+  const sourceWith = (section: object): StrategiesSource => {
+    const settings = clientTlsSettings(clientTlsSchema.parse({ reload_interval: '0', ...section }));
+    const logger = createLogger('silent');
+    return new StrategiesSource({
+      location: `https://127.0.0.1:${port}/strategies`,
+      tls: settings && new ClientTls('sampling.tls', settings, logger),
+      reloadIntervalMs: 0,
+      defaultProbability: 1,
+      logger,
+    });
+  };
+  const good = sourceWith({
+    ca_file: ca.certFile,
+    cert_file: own.certFile,
+    key_file: own.keyFile,
+  });
+  try {
+    await good.start();
+    assert.equal(good.strategyOf('any').type, 'ratelimiting');
+    await good.reload();
+    await assert.rejects(good.reload(), /status 500/);
+    await assert.rejects(sourceWith({}).start(), /sampling strategies: https:.*certificate/);
+    await assert.rejects(sourceWith({ ca_file: '/nonexistent' }).start(), {
+      message: /^sampling\.tls\.ca_file: ENOENT/,
+    });
+  } finally {
+    good.shutdown();
+    server.close();
   }
 });
 

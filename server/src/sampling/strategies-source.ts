@@ -1,20 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFile } from 'node:fs/promises';
-import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { Logger } from '#net/logger.ts';
+import type { ClientTls } from '#net/tls/client-tls.ts';
 import { type SamplingStrategies, type SamplingStrategy, strategyOf } from './sampling-strategy.ts';
 import { parseStrategies } from './strategies-file.ts';
-
-/** Longest wait for a server that has the strategies. */
-const FETCH_TIMEOUT_MS = 1000;
-
-/** More is not read. */
-const MAX_BYTES = 16 << 20;
+import { StrategiesLocation } from './strategies-location.ts';
 
 /** Where strategies come from. */
 export interface StrategiesSourceOptions {
   /** Path or `http(s)` address of a strategies file; empty: there is none. */
   readonly location: string;
+  /** For an `https` address; left out: as Node does it. */
+  readonly tls?: ClientTls | undefined;
   /** Pause after which it is looked at again, in ms; 0: never. */
   readonly reloadIntervalMs: number;
   /** Where the file says nothing, 0 to 1. */
@@ -25,6 +21,7 @@ export interface StrategiesSourceOptions {
 /** The sampling strategies of this moment: from a file or a server, read again as time goes by. */
 export class StrategiesSource {
   readonly #options: StrategiesSourceOptions;
+  readonly #location: StrategiesLocation;
   #strategies: SamplingStrategies;
   /** What was read last, so that only changes count. */
   #text: string | undefined;
@@ -35,6 +32,7 @@ export class StrategiesSource {
 
   constructor(options: StrategiesSourceOptions) {
     this.#options = options;
+    this.#location = new StrategiesLocation(options.location, options.tls);
     this.#strategies = parseStrategies('null', options.defaultProbability, () => undefined);
   }
 
@@ -54,12 +52,13 @@ export class StrategiesSource {
   /**
    * Reads the strategies for the first time. A server that does not answer is asked again: an agent starts before its
    * collector as well.
-   * @throws {SpoorError} config: the file cannot be read, or is not what it should be
+   * @throws {SpoorError} config: a file cannot be read, or is not what it should be
    */
   async start(): Promise<void> {
     const { location, reloadIntervalMs } = this.#options;
     if (location === '') return;
-    if (isAddress(location) && reloadIntervalMs > 0) await this.#reloadQuietly();
+    await this.#location.start();
+    if (this.#location.isAddress && reloadIntervalMs > 0) await this.#reloadQuietly();
     else {
       await this.reload();
       if (reloadIntervalMs > 0) this.#schedule();
@@ -69,12 +68,13 @@ export class StrategiesSource {
   shutdown(): void {
     this.#isStopped = true;
     clearTimeout(this.#timer);
+    this.#location.shutdown();
   }
 
   /** Reads the strategies again; where that fails, those of before stay. @throws {SpoorError} as {@link start} */
   async reload(): Promise<void> {
     const { location, defaultProbability, logger } = this.#options;
-    const text = await readLocation(location);
+    const text = await this.#location.read();
     if (text === this.#text) return;
     this.#strategies = parseStrategies(text, defaultProbability, (problem) => {
       logger.warn({ location, problem }, 'sampling: part of the strategies does not count');
@@ -107,45 +107,4 @@ export class StrategiesSource {
     }
     if (!this.#isStopped) this.#schedule();
   }
-}
-
-async function readLocation(location: string): Promise<string> {
-  return isAddress(location) ? fetchText(location) : readText(location);
-}
-
-function isAddress(location: string): boolean {
-  return /^https?:\/\//i.test(location);
-}
-
-async function readText(path: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    const { message } = error as Error;
-    throw new SpoorError('config', `sampling strategies: ${message}`, { cause: error });
-  }
-}
-
-/** A server that answers 503 has no strategies now, which is not an error. */
-async function fetchText(url: string): Promise<string> {
-  try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) });
-    if (response.status === 503) return 'null';
-    if (response.status !== 200) throw new Error(`status ${response.status}`);
-    return await limitedText(response);
-  } catch (error) {
-    const { message } = error as Error;
-    throw new SpoorError('config', `sampling strategies: ${url}: ${message}`, { cause: error });
-  }
-}
-
-async function limitedText(response: Response): Promise<string> {
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  for await (const piece of response.body ?? []) {
-    length += piece.length;
-    if (length > MAX_BYTES) throw new Error(`more than ${MAX_BYTES} bytes`);
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces).toString('utf8');
 }

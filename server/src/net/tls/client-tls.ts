@@ -33,7 +33,7 @@ export type TlsConnectOptions = Pick<ConnectionOptions, 'rejectUnauthorized' | '
 
 /** Figures of a {@link ClientTls}. */
 export interface ClientTlsFigures extends ReloadFigures {
-  /** When the client's certificate ends, in Unix ms; undefined when it has none. */
+  /** When the client's certificate ends, in Unix ms; undefined when it has none, and before the start. */
   readonly notAfterUnixMs: number | undefined;
 }
 
@@ -92,7 +92,7 @@ export class ClientTls {
   get figures(): ClientTlsFigures {
     return {
       ...this.#files.figures,
-      notAfterUnixMs: this.#files.value.certificate?.validToDate.getTime(),
+      notAfterUnixMs: this.#files.known?.certificate?.validToDate.getTime(),
     };
   }
 

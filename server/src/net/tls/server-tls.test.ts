@@ -31,7 +31,8 @@ interface LogLine {
 class Bed implements AsyncDisposable {
   readonly log: LogLine[] = [];
   readonly tls: ServerTls;
-  readonly #server = createServer((socket) => {
+  // As servers of HTTP.
+  readonly #server = createServer({ allowHalfOpen: true }, (socket) => {
     this.#sockets.add(socket);
     socket.on('error', () => undefined);
     socket.on('data', (text: Buffer) => socket.write(text.toString().toUpperCase()));
@@ -275,7 +276,9 @@ test(
     assert.deepEqual(bed.failures, { timeout: 2 });
     const gone = connectPlain(bed.port, '127.0.0.1', () => gone.destroy());
     await bed.failed(3);
-    assert.deepEqual(bed.failures, { timeout: 2, closed: 1 });
+    const probe = connectPlain(bed.port, '127.0.0.1', () => probe.end());
+    await Promise.all([once(probe, 'close'), bed.failed(4)]);
+    assert.deepEqual(bed.failures, { timeout: 2, closed: 2 });
     assert.deepEqual(
       bed.log.map(({ reason }) => reason),
       ['timeout'],

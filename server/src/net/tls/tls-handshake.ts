@@ -35,8 +35,13 @@ export type HandshakeOutcome =
   | { readonly socket: TLSSocket }
   | { readonly failure: HandshakeFailure; readonly detail: string };
 
-const LEFT =
-  'the client left during the handshake, as one does that does not trust the certificate';
+type Failure = readonly [reason: HandshakeFailure, detail: string];
+
+const LEFT_SILENTLY: Failure = ['closed', 'the client said nothing'];
+const LEFT_IN_HANDSHAKE: Failure = [
+  'refused_by_client',
+  'the client left, as one does that does not trust the certificate',
+];
 
 /** What this file uses of Node's TLS sockets, which its types do not have: what Node's own server does when one is ready. */
 interface RawTlsSocket {
@@ -86,6 +91,8 @@ export function acceptTls(
     done(outcome);
   };
   const fail = (failure: HandshakeFailure, detail: string): void => {
+    // Later it is the business of whoever was given the socket.
+    if (isDone) return;
     end({ failure, detail });
     (secure ?? raw).destroy();
   };
@@ -95,17 +102,15 @@ export function acceptTls(
   timer.unref();
   // The reason comes with the TLS socket; what comes here is a close.
   raw.on('error', () => undefined);
-  raw.on('close', () =>
-    end(
-      secure === undefined
-        ? { failure: 'closed', detail: 'the client went away' }
-        : { failure: 'refused_by_client', detail: LEFT },
-    ),
-  );
+  raw.on('close', () => fail(...(secure === undefined ? LEFT_SILENTLY : LEFT_IN_HANDSHAKE)));
   raw.once('readable', () => {
-    // Null at the end of a connection where nothing came.
-    const first: Buffer | null = raw.read() as Buffer | null;
-    if (first === null || isDone) return;
+    if (isDone) return;
+    // Null at the end of a connection where nothing came: of a probe, or a port scanner.
+    const first = raw.read() as Buffer | null;
+    if (first === null) {
+      fail(...LEFT_SILENTLY);
+      return;
+    }
     if (first[0] !== TLS_HANDSHAKE_BYTE) {
       end({ failure: 'plain_text', detail: 'plain text on a port with TLS' });
       refusePlainText(raw, first);
@@ -130,9 +135,13 @@ function startHandshake(
     rejectUnauthorized: needsClientCertificate,
     ALPNProtocols: [...protocols],
   });
-  // Errors before the handshake is done come as the one, those after it as the other.
-  socket.on('_tlsError', (error: NodeJS.ErrnoException) => fail(...failureOf(error)));
-  socket.on('error', (error: NodeJS.ErrnoException) => fail(...failureOf(error)));
+  let refusal: Failure | undefined;
+  const onError = (error: NodeJS.ErrnoException): void => fail(...(refusal ?? failureOf(error)));
+  // Before the handshake is done errors come as the one, after it as the other.
+  socket.on('_tlsError', onError);
+  socket.on('error', onError);
+  // Of a client that only closes its side, on a socket that may be half open.
+  socket.on('end', () => fail(...(refusal ?? LEFT_IN_HANDSHAKE)));
   socket.on('secure', () => {
     const raw: object = socket;
     if (!isRawTlsSocket(raw)) {
@@ -141,11 +150,10 @@ function startHandshake(
     }
     const problem = needsClientCertificate ? raw._handle.verifyError() : null;
     if (problem !== null) {
-      end({ failure: 'bad_client_certificate', detail: problem.code ?? problem.message });
+      refusal = ['bad_client_certificate', problem.code ?? problem.message];
       // Node has no call for a fatal alert, so OpenSSL is given what it answers with one: `unexpected_message` in TLS 1.3,
       // `bad_record_mac` in 1.2. The client sees that TLS was refused, and the log here says why.
       raw._handle.receive(MISPLACED_RECORD);
-      socket.destroySoon();
       return;
     }
     if (!protocols.includes('http/1.1') && socket.alpnProtocol !== 'h2') {
@@ -162,10 +170,10 @@ function startHandshake(
 /** A handshake message without encryption, which has no place after the handshake. */
 const MISPLACED_RECORD = Buffer.from([TLS_HANDSHAKE_BYTE, 3, 3, 0, 4, 0, 0, 0, 0]);
 
-function failureOf(error: NodeJS.ErrnoException): [HandshakeFailure, string] {
+function failureOf(error: NodeJS.ErrnoException): Failure {
   const { code = '', message } = error;
   const detail = code === '' ? message : code;
-  if (code === 'ECONNRESET' || code === 'EPIPE') return ['refused_by_client', LEFT];
+  if (code === 'ECONNRESET' || code === 'EPIPE') return LEFT_IN_HANDSHAKE;
   if (code.includes('DID_NOT_RETURN_A_CERTIFICATE')) return ['no_client_certificate', detail];
   if (code.includes('_ALERT_')) return ['refused_by_client', detail];
   if (/PROTOCOL|VERSION|CIPHER|SIGNATURE_ALG/.test(code)) return ['no_common_protocol', detail];

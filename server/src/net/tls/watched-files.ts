@@ -64,6 +64,11 @@ export class WatchedFiles<T> {
     return this.#value;
   }
 
+  /** The same, or undefined before it was made. */
+  get known(): T | undefined {
+    return this.#value;
+  }
+
   get figures(): ReloadFigures {
     return { reloads: this.#reloads, failedReloads: this.#failedReloads };
   }
