@@ -71,10 +71,6 @@ export function group(prefix: string, flags: Flags): Flags {
   );
 }
 
-/** Why flags about queues mean nothing. */
-export const NO_QUEUE =
-  'spans wait in no queue: a sender is answered once they are safe, and memory_limit_mib bounds what is under way';
-
 const NOT_LISTED = 'Spoor takes the safe ciphers of its TLS library; leave it out';
 
 /** TLS of a listener, `tls.*`. */

@@ -4,7 +4,6 @@ import {
   clientTls,
   group,
   ignored,
-  NO_QUEUE,
   refused,
   serverTls,
   sets,
@@ -12,6 +11,14 @@ import {
   type Meaning,
   type V1Flag,
 } from './v1-flag.ts';
+import {
+  NO_QUERY_GRPC,
+  NO_QUEUE,
+  NO_SKEW,
+  NO_TRACING,
+  NO_WORKERS,
+  OWN_METRICS,
+} from './reasons.ts';
 import { KAFKA } from './v1-kafka-flags.ts';
 import { asBoolean, asHours, asKib, asList, asMib, asMs, asNumber } from './v1-values.ts';
 
@@ -47,11 +54,10 @@ function udpServer(protocol: string): Flags {
     'server-max-packet-size': sets(`${path}.max_packet_bytes`, asNumber),
     'server-queue-size': sets(`${path}.queue_packets`, asNumber),
     'server-socket-buffer-size': sets(`${path}.socket_buffer_kib`, asKib),
-    workers: ignored('datagrams are taken by the main thread and written by others'),
+    workers: ignored(NO_WORKERS),
   };
 }
 
-const NO_METRICS_STORE = 'Spoor counts rates, errors and latencies itself, from all stored spans';
 const OWN_STORE = 'Spoor keeps spans in its own store, see the keys below storage';
 
 const JAEGER_GRPC = 'receivers.jaeger.protocols.grpc';
@@ -138,14 +144,14 @@ function readCollectors(value: string): Meaning[] {
 const QUERY: Flags = group('query', {
   'http-server.host-port': sets('query.http.endpoint'),
   ...group('http', serverTls('query.http')),
-  'grpc-server.host-port': ignored('Spoor has no query API over gRPC'),
+  'grpc-server.host-port': ignored(NO_QUERY_GRPC),
   'static-files': sets('query.ui.assets_path'),
   'ui-config': refused('the page of Spoor has no configuration file', ''),
   'base-path': refused('Spoor serves the page and the API at / only', '/'),
   'additional-headers': refused('Spoor answers with headers of its own only', ''),
   'bearer-token-propagation': refused('the store takes no tokens', 'false', true),
-  'max-clock-skew-adjustment': ignored('times are shown as they were sent'),
-  'enable-tracing': ignored('Spoor sends no traces of itself', true),
+  'max-clock-skew-adjustment': ignored(NO_SKEW),
+  'enable-tracing': ignored(NO_TRACING, true),
 });
 
 const STORAGE: Flags = {
@@ -161,16 +167,16 @@ const STORAGE: Flags = {
   }),
   'memory.max-traces': ignored('storage.memory.max_spans bounds the memory store by spans'),
   ...group('prometheus', {
-    'server-url': ignored(NO_METRICS_STORE),
-    'connect-timeout': ignored(NO_METRICS_STORE),
-    'token-file': ignored(NO_METRICS_STORE),
-    'token-override-from-context': ignored(NO_METRICS_STORE, true),
+    'server-url': ignored(OWN_METRICS),
+    'connect-timeout': ignored(OWN_METRICS),
+    'token-file': ignored(OWN_METRICS),
+    'token-override-from-context': ignored(OWN_METRICS, true),
     ...group('query', {
-      namespace: ignored(NO_METRICS_STORE),
-      'duration-unit': ignored(NO_METRICS_STORE),
-      'normalize-calls': ignored(NO_METRICS_STORE, true),
-      'normalize-duration': ignored(NO_METRICS_STORE, true),
-      'extra-query-params': ignored(NO_METRICS_STORE),
+      namespace: ignored(OWN_METRICS),
+      'duration-unit': ignored(OWN_METRICS),
+      'normalize-calls': ignored(OWN_METRICS, true),
+      'normalize-duration': ignored(OWN_METRICS, true),
+      'extra-query-params': ignored(OWN_METRICS),
     }),
   }),
 };
@@ -237,7 +243,7 @@ export const V1_FLAGS: ReadonlyMap<string, V1Flag> = new Map(
     ...KAFKA,
     'sampling-config-type': variable(refused('strategies come from a file or URL only', 'file')),
     'sampling-storage-type': variable(ignored('there is no adaptive sampling')),
-    'metrics-storage-type': variable(ignored(NO_METRICS_STORE)),
+    'metrics-storage-type': variable(ignored(OWN_METRICS)),
     'dependency-storage-type': variable(ignored('dependencies are counted in the store')),
     'jaeger-listen-host': variable(sets('listen_host')),
   } satisfies Flags),

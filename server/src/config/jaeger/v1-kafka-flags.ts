@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { clientTls, group, ignored, NO_QUEUE, sets, type Flags, type Meaning } from './v1-flag.ts';
+import { clientTls, group, ignored, sets, type Flags, type Meaning } from './v1-flag.ts';
+import { NO_QUEUE } from './reasons.ts';
 import { asList, asNumber } from './v1-values.ts';
 
 /** Encodings of Jaeger 1. */

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { SpoorConfig } from '../config.ts';
 import { loadYaml, problemOf } from '../testing/config-file.ts';
 
-/** Jaeger's own file for everything in one process, with an endpoint and times changed. */
+/** Everything in one process, in the shape of Jaeger 2. */
 const ALL_IN_ONE = `
 service:
   extensions: [jaeger_storage, jaeger_query, remote_sampling, healthcheckv2, expvar]
@@ -116,10 +116,28 @@ test('a file of Jaeger 2 is taken as it is', () => {
       'service.telemetry.metrics',
       'extensions.expvar',
       'extensions.jaeger_query.ui.config_file',
-      'extensions.healthcheckv2.use_v2',
       'extensions.jaeger_storage.backends.some_store.badger.directories.keys',
       'extensions.jaeger_storage.backends.some_store.badger.ephemeral',
     ],
+  );
+});
+
+test('counting spans on the way is left out, since the store does that', () => {
+  const counted = ALL_IN_ONE.replace(
+    '      exporters: [jaeger_storage_exporter]\n',
+    '      exporters: [jaeger_storage_exporter, spanmetrics]\n' +
+      '    metrics/spans: { receivers: [spanmetrics], exporters: [prometheus] }\n',
+  );
+  const { config, warnings } = loadWithWarnings(
+    `${counted}  prometheus: { endpoint: 0.0.0.0:8889 }\nconnectors: { spanmetrics: }\n`,
+  );
+  assert.deepEqual(Object.keys(config.service.pipelines), ['traces']);
+  assert.deepEqual(config.service.pipelines.traces?.exporters, ['storage']);
+  assert.match(warnings.join('\n'), /connectors\.spanmetrics has no effect: Spoor counts/);
+  assert.match(warnings.join('\n'), /exporters\.prometheus has no effect: metrics are on the port/);
+  assert.match(
+    problemOf(() => loadYaml(`${ALL_IN_ONE}connectors: { forward: }\n`)),
+    /^connectors\.forward: Spoor has no connector "forward" \(spoor\.yaml:\d+\)$/,
   );
 });
 

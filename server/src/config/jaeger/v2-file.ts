@@ -14,6 +14,7 @@ import {
   TELEMETRY_KEYS,
   UDP_KEYS,
 } from './v2-keys.ts';
+import { dropSpanMetrics } from './v2-span-metrics.ts';
 import { V2Rewriter, type V2Keys } from './v2-rewriter.ts';
 
 const STORAGE_EXPORTER = 'jaeger_storage_exporter';
@@ -31,8 +32,9 @@ const EXTENSIONS = ['jaeger_storage', 'jaeger_query', 'remote_sampling', 'health
 export function rewriteJaegerFile(tree: unknown): V2Rewriter {
   const rewriter = new V2Rewriter(tree);
   rewriteReceivers(rewriter, valueIn(tree, 'receivers'));
-  if (!isSection(tree)) return rewriter;
-  const { extensions, ...own } = tree;
+  dropSpanMetrics(rewriter);
+  if (!isSection(rewriter.tree)) return rewriter;
+  const { extensions, ...own } = rewriter.tree;
   const {
     extensions: used,
     telemetry,
@@ -41,8 +43,7 @@ export function rewriteJaegerFile(tree: unknown): V2Rewriter {
   if (extensions === undefined && used === undefined && telemetry === undefined) {
     return rewriter;
   }
-  const receivers = valueIn(rewriter.tree, 'receivers');
-  rewriter.tree = { ...own, service, ...(receivers === undefined ? {} : { receivers }) };
+  rewriter.tree = { ...own, service };
   rewriter.rewriteAll(telemetry, TELEMETRY_KEYS, ['service', 'telemetry']);
   if (extensions !== undefined || used !== undefined) {
     rewriteExtensions(rewriter, isSection(extensions) ? extensions : {}, used);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { NO_QUERY_GRPC, NO_SKEW, NO_TRACING, NO_WORKERS, OWN_METRICS } from './reasons.ts';
 import type { V2Keys } from './v2-rewriter.ts';
 import { asHours, asKib, asMib, asMs, asText } from './v1-values.ts';
 
@@ -41,10 +42,8 @@ export const UDP_KEYS: V2Keys = {
   queue_size: { to: 'queue_packets' },
   max_packet_size: { to: 'max_packet_bytes' },
   socket_buffer_size: { to: 'socket_buffer_kib', convert: asKib },
-  workers: { ignored: 'datagrams are taken by the main thread and written by others' },
+  workers: { ignored: NO_WORKERS },
 };
-
-const OWN_METRICS = 'Spoor counts rates, errors and latencies itself, from all stored spans';
 
 /** `exporters.jaeger_storage_exporter` */
 export const STORAGE_EXPORTER_KEYS: V2Keys = {
@@ -63,11 +62,11 @@ export const QUERY_KEYS: V2Keys = {
   'ui.assets_path': { to: 'query.ui.assets_path' },
   'ui.log_access': { ignored: 'requests for the page are not logged' },
   bearer_token_propagation: { refused: 'the store takes no tokens', usual: false },
-  max_clock_skew_adjust: { ignored: 'times are shown as they were sent' },
+  max_clock_skew_adjust: { ignored: NO_SKEW },
   max_trace_size: { ignored: 'a trace of any size is shown' },
-  enable_tracing: { ignored: 'Spoor sends no traces of itself' },
+  enable_tracing: { ignored: NO_TRACING },
   'http.endpoint': { to: 'query.http.endpoint' },
-  grpc: { ignored: 'Spoor has no query API over gRPC' },
+  grpc: { ignored: NO_QUERY_GRPC },
   'multi_tenancy.enabled': { to: 'tenancy.enabled' },
   'multi_tenancy.header': { to: 'tenancy.header' },
   'multi_tenancy.tenants': { to: 'tenancy.tenants' },
@@ -85,7 +84,7 @@ export const SAMPLING_KEYS: V2Keys = {
 
 /** `extensions.healthcheckv2` */
 export const HEALTH_KEYS: V2Keys = {
-  use_v2: { ignored: '/ready and /health say how Spoor is' },
+  use_v2: { isKnown: true },
   component_health: { ignored: '/ready says what is wrong' },
   'http.endpoint': { to: 'telemetry.health.endpoint' },
   'http.status': { ignored: 'the paths are /ready, /live, /health and /status' },
@@ -98,7 +97,7 @@ export const TELEMETRY_KEYS: V2Keys = {
   'logs.level': { to: 'telemetry.log_level', convert: (text) => text.toLowerCase() },
   'logs.encoding': { refused: 'the log is JSON lines', usual: 'json' },
   metrics: { ignored: 'metrics are on the port of telemetry.health, at /metrics' },
-  traces: { ignored: 'Spoor sends no traces of itself' },
+  traces: { ignored: NO_TRACING },
   resource: { ignored: 'metrics have no resource' },
 };
 
