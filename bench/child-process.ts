@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn, execFileSync, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 
 /** Pins a process to a core; part of util-linux. */
 const TASKSET = 'taskset';
@@ -20,14 +21,24 @@ export function pinSelf(core: number): void {
   execFileSync(TASKSET, ['-acp', String(core), String(process.pid)], { stdio: 'ignore' });
 }
 
-/** Starts Node on a script, on the server's core when that is possible. */
+/** Pins the threads of a process other than its first one to the client's core; later ones stay where their maker is. */
+export function pinOtherThreads(pid: number): void {
+  for (const thread of readdirSync(`/proc/${pid}/task`)) {
+    if (thread === String(pid)) continue;
+    // It may have ended meanwhile.
+    spawnSync(TASKSET, ['-cp', String(CLIENT_CORE), thread], { stdio: 'ignore' });
+  }
+}
+
+/** Starts Node on a script, on the server's core unless told, when that is possible. */
 export function startNode(
   args: readonly string[],
   pinned: boolean,
   stdio: 'pipe' | 'ignore' = 'pipe',
+  core = SERVER_CORE,
 ): ChildProcess {
   const command = pinned ? TASKSET : process.execPath;
-  const words = pinned ? ['-c', String(SERVER_CORE), process.execPath, ...args] : args;
+  const words = pinned ? ['-c', String(core), process.execPath, ...args] : args;
   // taskset replaces itself with the command, so the pid is the server's.
   return spawn(command, words, { stdio: ['ignore', stdio, 'inherit'] });
 }

@@ -1,16 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { CorpusRequest } from '../server/src/cli/tracegen/corpus.ts';
 import { readCorpusFile } from '../server/src/cli/tracegen/corpus-file.ts';
 import { GrpcTransport } from '../server/src/cli/tracegen/grpc-transport.ts';
 import { HttpTransport } from '../server/src/cli/tracegen/http-transport.ts';
 import { LoadSender, type LoadResult } from '../server/src/cli/tracegen/load-sender.ts';
 import { Random } from '../server/src/cli/tracegen/random.ts';
 
-/** How a corpus is sent. */
-export interface LoadRun {
-  readonly corpusFile: string;
+/** Where and how requests are sent. */
+export interface LoadTarget {
   readonly protocol: 'http' | 'grpc';
   readonly endpoint: string;
   readonly workers: number;
+  /** Where it is not OTLP: the content type over HTTP, the method's path over gRPC. */
+  readonly contentType?: string;
+  readonly method?: string;
+}
+
+/** How a corpus is sent. */
+interface LoadRun extends LoadTarget {
+  readonly corpusFile: string;
   /** Spans a second; undefined: as fast as they are taken. */
   readonly rate?: number;
   /** Leave out this many requests at the beginning. */
@@ -21,26 +29,42 @@ export interface LoadRun {
 
 /** Sends a corpus from this process. @throws {Error} when anything was lost or rejected */
 export async function sendCorpus(run: LoadRun): Promise<LoadResult> {
+  const requests = readCorpusFile(run.corpusFile).drop(run.skip ?? 0);
+  return await sendRequests(
+    run.limit === undefined ? requests : requests.take(run.limit),
+    run,
+    run.rate,
+  );
+}
+
+/**
+ * Sends requests from this process.
+ * @param rate spans a second
+ * @throws {Error} when anything was lost or rejected
+ */
+export async function sendRequests(
+  requests: Iterable<CorpusRequest>,
+  target: LoadTarget,
+  rate?: number,
+): Promise<LoadResult> {
+  const { protocol, workers } = target;
   const options = {
-    endpoint: run.endpoint,
-    workers: run.workers,
+    ...target,
     gzip: false,
     timeoutMs: 60_000,
     headers: {},
     tenantHeader: 'x-scope-orgid',
   };
-  const transport =
-    run.protocol === 'grpc' ? new GrpcTransport(options) : new HttpTransport(options);
+  const transport = protocol === 'grpc' ? new GrpcTransport(options) : new HttpTransport(options);
   try {
     const sender = new LoadSender({
       transport,
-      workers: run.workers,
-      rate: run.rate,
+      workers,
+      rate,
       retryForMs: 120_000,
       random: new Random(1),
     });
-    const requests = readCorpusFile(run.corpusFile).drop(run.skip ?? 0);
-    const result = await sender.run(run.limit === undefined ? requests : requests.take(run.limit));
+    const result = await sender.run(requests);
     if (result.lostSpans + result.rejectedSpans > 0) {
       const reasons = JSON.stringify(Object.fromEntries(result.reasons));
       throw new Error(

@@ -25,6 +25,12 @@ export class ProcessMeter {
       peakRssBytes: parseKilobytes(status, 'VmHWM') * 1024,
     };
   }
+
+  /** User and system time of the thread that the process began with. @throws {Error} when there is no such process */
+  mainThreadSeconds(pid: number): number {
+    const stat = parseStat(readFileSync(`/proc/${pid}/task/${pid}/stat`, 'utf8'));
+    return stat.ticks / this.#ticksPerSecond;
+  }
 }
 
 /** Fields 14 and 15 of `/proc/PID/stat`; the name in field 2 may have spaces and brackets. */

@@ -11,6 +11,8 @@ import { describeCommit, describeMachine } from './machine.ts';
 import { ProcessMeter } from './process-usage.ts';
 import { benchQuery } from './query.bench.ts';
 import { appendResults, formatTable, type Table } from './report.ts';
+import { benchUdp } from './udp.bench.ts';
+import { benchWires } from './wires.bench.ts';
 import { Yardstick } from './yardstick.ts';
 
 const RESULTS = fileURLToPath(new URL('RESULTS.md', import.meta.url));
@@ -42,6 +44,8 @@ async function main(options: BenchOptions): Promise<void> {
     if (options.parts.includes('ingest')) tables.push(...(await benchIngest(context)));
     if (options.parts.includes('ack')) tables.push(await benchAck(context));
     if (options.parts.includes('query')) tables.push(...(await benchQuery(context)));
+    if (options.parts.includes('wires')) tables.push(await benchWires(context));
+    if (options.parts.includes('udp')) tables.push(await benchUdp(context));
   } finally {
     corpora.remove();
   }

@@ -73,16 +73,43 @@ export class ServerProcess {
 
   /** The figures of `GET /status` that are numbers, with dots between the names of nested objects. */
   async figures(): Promise<ReadonlyMap<string, number>> {
-    const response = await fetch(`${this.health}/status`);
-    const figures = new Map<string, number>();
-    flatten('', await response.json(), figures);
-    return figures;
+    return flatten(await this.#status());
+  }
+
+  /** The same of one receiver, by the name of its listener. */
+  async receiverFigures(listener: string): Promise<ReadonlyMap<string, number>> {
+    const { receivers } = await this.#status();
+    const found = receivers.find(
+      ({ receiver, transport }) => `${receiver}_${transport}` === listener,
+    );
+    if (found === undefined) throw new Error(`the server has no receiver ${listener}`);
+    return flatten(found);
+  }
+
+  /** Where a listener is: a URL, or `host:port` for what is not HTTP. */
+  async address(listener: string): Promise<string> {
+    const { addresses } = await this.#status();
+    const address = addresses[listener];
+    if (address === undefined) throw new Error(`the server does not listen as ${listener}`);
+    return address;
   }
 
   /** Ends it with SIGTERM; resolves to its exit code. */
   async stop(): Promise<number | null> {
     return await stopChild(this.#child);
   }
+
+  async #status(): Promise<Status> {
+    const response = await fetch(`${this.health}/status`);
+    // The server is ours.
+    return (await response.json()) as Status;
+  }
+}
+
+/** What is read of the answer to `GET /status`. */
+interface Status {
+  readonly addresses: Readonly<Record<string, string>>;
+  readonly receivers: readonly { readonly receiver: string; readonly transport: string }[];
 }
 
 async function answers(url: string): Promise<boolean> {
@@ -95,12 +122,17 @@ async function answers(url: string): Promise<boolean> {
   }
 }
 
-function flatten(prefix: string, value: unknown, into: Map<string, number>): void {
-  if (typeof value === 'number') into.set(prefix, value);
-  if (typeof value !== 'object' || value === null) return;
-  for (const [name, inner] of Object.entries(value)) {
-    flatten(prefix === '' ? name : `${prefix}.${name}`, inner, into);
-  }
+function flatten(value: unknown): Map<string, number> {
+  const figures = new Map<string, number>();
+  const walk = (prefix: string, inner: unknown): void => {
+    if (typeof inner === 'number') figures.set(prefix, inner);
+    if (typeof inner !== 'object' || inner === null) return;
+    for (const [name, part] of Object.entries(inner)) {
+      walk(prefix === '' ? name : `${prefix}.${name}`, part);
+    }
+  };
+  walk('', value);
+  return figures;
 }
 
 /** Ports that nobody listens on now. */

@@ -11,6 +11,31 @@ import { JaegerValueType } from './proto-value-type.ts';
  */
 export function encodeJaegerProto(span: JaegerSpan): Uint8Array<ArrayBuffer> {
   const writer = new ProtoWriter(1024);
+  writeSpan(writer, span);
+  if (span.process !== undefined) writeProcess(writer, 10, span.process);
+  return writer.toBytes();
+}
+
+/**
+ * `jaeger.api_v2.PostSpansRequest` of spans of one process, which stands once, in the batch.
+ * @see https://github.com/jaegertracing/jaeger-idl/blob/v0.6.0/proto/api_v2/collector.proto
+ */
+export function encodeJaegerPostSpans(spans: readonly JaegerSpan[]): Uint8Array<ArrayBuffer> {
+  const writer = new ProtoWriter(4096);
+  const batch = writer.begin(1);
+  for (const span of spans) {
+    const at = writer.begin(1);
+    writeSpan(writer, span);
+    writer.end(at);
+  }
+  const process = spans[0]?.process;
+  if (process !== undefined) writeProcess(writer, 2, process);
+  writer.end(batch);
+  return writer.toBytes();
+}
+
+/** All but the process. */
+function writeSpan(writer: ProtoWriter, span: JaegerSpan): void {
   // Ids are hex by their maker.
   writer.bytesField(1, parseHex(span.traceId)!);
   writer.bytesField(2, parseHex(span.spanId)!);
@@ -32,14 +57,18 @@ export function encodeJaegerProto(span: JaegerSpan): Uint8Array<ArrayBuffer> {
     keyValues(writer, 2, fields);
     writer.end(at);
   }
-  if (span.process !== undefined) {
-    const at = writer.begin(10);
-    textField(writer, 1, span.process.serviceName);
-    keyValues(writer, 2, span.process.tags);
-    writer.end(at);
-  }
   for (const warning of span.warnings) writer.bytesField(12, encodeText(warning));
-  return writer.toBytes();
+}
+
+function writeProcess(
+  writer: ProtoWriter,
+  field: number,
+  { serviceName, tags }: NonNullable<JaegerSpan['process']>,
+): void {
+  const at = writer.begin(field);
+  textField(writer, 1, serviceName);
+  keyValues(writer, 2, tags);
+  writer.end(at);
 }
 
 /** A `Timestamp` or a `Duration`, whose parts have the same sign. */

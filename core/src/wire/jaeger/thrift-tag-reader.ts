@@ -2,9 +2,7 @@
 import { ValueType } from '#model/attributes.ts';
 import { skipThrift, ThriftType, type ThriftReader } from '#wire/thrift/thrift-reader.ts';
 import type { JaegerTag } from './tag.ts';
-
-/** `TagType` of Jaeger's Thrift. Its protobuf has other numbers. */
-const TagType = { string: 0, double: 1, bool: 2, long: 3, binary: 4 } as const;
+import { TagType } from './thrift-tag-type.ts';
 
 /** Reads Thrift's `Tag` structs. Their type may come after their value, so all values are kept until the end. */
 export class ThriftTagReader {

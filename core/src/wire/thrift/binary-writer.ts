@@ -1,38 +1,49 @@
 // SPDX-License-Identifier: Apache-2.0
+import { ThriftType } from './thrift-reader.ts';
+import type { ThriftWriter } from './thrift-writer.ts';
+
+/** The first half of a message's first word. */
+const STRICT_VERSION = 0x8001;
 
 /**
  * Writes Thrift's binary protocol into a growing buffer.
  * @see https://github.com/apache/thrift/blob/v0.22.0/doc/specs/thrift-binary-protocol.md
  */
-export class ThriftBinaryWriter {
+export class ThriftBinaryWriter implements ThriftWriter {
   #bytes = new Uint8Array(1024);
   #view = new DataView(this.#bytes.buffer);
   #length = 0;
 
-  /** A copy of what was written. */
   toBytes(): Uint8Array<ArrayBuffer> {
     return this.#bytes.slice(0, this.#length);
   }
 
-  /** The head of a field, one of `ThriftType`; its value is to follow. */
+  message(name: Uint8Array, type: number): void {
+    this.i32((STRICT_VERSION << 16) | type);
+    this.string(name);
+    this.i32(0);
+  }
+
+  /** Nothing in this protocol says that a struct begins. */
+  struct(): void {}
+
+  stop(): void {
+    this.#byte(ThriftType.stop);
+  }
+
   field(type: number, id: number): void {
     this.#byte(type);
     this.i16(id);
   }
 
-  /** The end of a struct. */
-  stop(): void {
-    this.#byte(0);
+  boolField(id: number, value: boolean): void {
+    this.field(ThriftType.bool, id);
+    this.#byte(value ? 1 : 0);
   }
 
-  /** The head of a list; its items are to follow. */
   list(itemType: number, count: number): void {
     this.#byte(itemType);
     this.i32(count);
-  }
-
-  bool(value: boolean): void {
-    this.#byte(value ? 1 : 0);
   }
 
   i16(value: number): void {
@@ -53,7 +64,12 @@ export class ThriftBinaryWriter {
     this.#length += 8;
   }
 
-  /** A string or binary. */
+  double(value: number): void {
+    this.#reserve(8);
+    this.#view.setFloat64(this.#length, value);
+    this.#length += 8;
+  }
+
   string(bytes: Uint8Array): void {
     this.i32(bytes.length);
     this.#reserve(bytes.length);

@@ -26,10 +26,7 @@ function writeSpan(writer: ThriftBinaryWriter, span: ZipkinSpan): void {
   if (span.parentId !== '') i64Field(writer, 5, id(span.parentId));
   writeAnnotations(writer, span);
   writeBinaryAnnotations(writer, span);
-  if (span.debug) {
-    writer.field(ThriftType.bool, 9);
-    writer.bool(true);
-  }
+  if (span.debug) writer.boolField(9, true);
   // Only the caller says when a span began that both sides report.
   if (!isShared && span.timestampMicros !== 0n) i64Field(writer, 10, span.timestampMicros);
   if (!isShared && span.durationMicros !== 0n) i64Field(writer, 11, span.durationMicros);

@@ -32,18 +32,15 @@ export function tracesFile(path: string): string {
  * Writes a corpus: { length as 32 bits, big endian; body } for each request, and the files beside it.
  */
 export function writeCorpusFile(path: string, corpus: Corpus): CorpusTruth {
-  const file = openSync(path, 'w');
+  const file = new BodyFile(path);
   const tenants: string[] = [];
   try {
-    const header = Buffer.alloc(4);
     for (const { body, tenant } of corpus) {
-      header.writeUInt32BE(body.length);
-      writeSync(file, header);
-      writeSync(file, body);
+      file.write(body);
       tenants.push(tenant);
     }
   } finally {
-    closeSync(file);
+    file.close();
   }
   const { truth } = corpus;
   if (tenants.some((tenant) => tenant !== '')) {
@@ -58,6 +55,27 @@ export function writeCorpusFile(path: string, corpus: Corpus): CorpusTruth {
   return truth;
 }
 
+/** A file of bodies that is written. */
+export class BodyFile {
+  readonly #file: number;
+  readonly #header = Buffer.alloc(4);
+
+  /** Makes the file, or empties it. */
+  constructor(path: string) {
+    this.#file = openSync(path, 'w');
+  }
+
+  write(body: Uint8Array): void {
+    this.#header.writeUInt32BE(body.length);
+    writeSync(this.#file, this.#header);
+    writeSync(this.#file, body);
+  }
+
+  close(): void {
+    closeSync(this.#file);
+  }
+}
+
 /**
  * The requests of a file, a few MiB of it in memory at a time.
  * @throws {SpoorError} corrupt: the file ends inside a body
@@ -66,6 +84,17 @@ export function* readCorpusFile(path: string): Generator<CorpusRequest> {
   const tenants = existsSync(tenantsFile(path))
     ? readFileSync(tenantsFile(path), 'utf8').split('\n')
     : [];
+  let index = 0;
+  for (const body of readBodies(path)) {
+    yield { body, spans: countSpans(body), tenant: tenants[index++] ?? '' };
+  }
+}
+
+/**
+ * The bodies of a file, whatever they are.
+ * @throws {SpoorError} corrupt: the file ends inside a body
+ */
+export function* readBodies(path: string): Generator<Uint8Array> {
   const file = openSync(path, 'r');
   try {
     let rest = Buffer.alloc(0);
@@ -84,8 +113,7 @@ export function* readCorpusFile(path: string): Generator<CorpusRequest> {
           );
         }
         if (rest.length - at - 4 < length) break;
-        const body = rest.subarray(at + 4, at + 4 + length);
-        yield { body, spans: countSpans(body), tenant: tenants[index] ?? '' };
+        yield rest.subarray(at + 4, at + 4 + length);
         at += 4 + length;
         index++;
       }

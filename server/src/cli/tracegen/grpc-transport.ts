@@ -51,7 +51,7 @@ export class GrpcTransport implements LoadTransport {
     const deadline = Date.now() + this.#options.timeoutMs;
     return await new Promise((resolve) => {
       this.#client.makeUnaryRequest(
-        METHOD,
+        this.#options.method ?? METHOD,
         asBuffer,
         (answer) => answer,
         body,

@@ -35,11 +35,16 @@ export class HttpTransport implements LoadTransport {
   }
 
   async send(body: Uint8Array, tenant: string): Promise<SendOutcome> {
-    const { gzip: compressed, headers, tenantHeader } = this.#options;
+    const {
+      gzip: compressed,
+      headers,
+      tenantHeader,
+      contentType = 'application/x-protobuf',
+    } = this.#options;
     const payload = compressed ? await compress(body) : body;
     return await this.#exchange(payload, {
       ...headers,
-      'content-type': 'application/x-protobuf',
+      'content-type': contentType,
       'content-length': payload.length,
       ...(compressed ? { 'content-encoding': 'gzip' } : {}),
       ...(tenant === '' ? {} : { [tenantHeader]: tenant }),

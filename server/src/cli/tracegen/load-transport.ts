@@ -20,6 +20,10 @@ export interface LoadTransportOptions {
   readonly timeoutMs: number;
   /** Sent with every request; names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Of a body over HTTP; OTLP's by default. */
+  readonly contentType?: string;
+  /** Path of the method over gRPC; OTLP's by default. */
+  readonly method?: string;
   /** Header that names the tenant of a request that has one; in lower case. */
   readonly tenantHeader: string;
 }
