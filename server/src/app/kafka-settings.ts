@@ -27,12 +27,13 @@ export function kafkaReceiverSettings(
   path: string,
   config: KafkaReceiverConfig,
 ): KafkaReceiverSettings {
+  const topics = config.traces.topics ?? [topicOf(config)];
   return {
     ...clientSettings(config),
     path,
     encoding: encodingOf(config),
-    topics: config.traces.topics ?? [topicOf(config)],
-    groupId: config.group_id,
+    topics,
+    groupId: config.group_id || `spoor.${topics.toSorted().join('.')}`,
     groupInstanceId: config.group_instance_id === '' ? undefined : config.group_instance_id,
     initialOffset: config.initial_offset,
     sessionTimeoutMs: readDuration(config.session_timeout),

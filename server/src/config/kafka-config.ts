@@ -142,9 +142,10 @@ export const kafkaReceiverSchema = z
       .describe('The topics of spans.'),
     group_id: z
       .string()
-      .min(1)
-      .default('spoor')
-      .describe('Consumer group: its members share the partitions.'),
+      .default('')
+      .describe(
+        'Consumer group, whose members share the partitions; all must take the same topics. Empty: spoor. and the names of the topics.',
+      ),
     group_instance_id: z
       .string()
       .default('')

@@ -38,6 +38,8 @@ export class KafkaClient {
   readonly #settings: KafkaClientSettings;
   readonly #tls: ClientTls | undefined;
   #library: KafkaLibrary | undefined;
+  /** Host of the connection that is made at this moment. */
+  #host = '';
 
   /** @param path of the component in the configuration, such as `exporters.kafka` */
   constructor(path: string, settings: KafkaClientSettings, logger: Logger) {
@@ -50,9 +52,14 @@ export class KafkaClient {
    * @throws {SpoorError} config
    */
   async start(): Promise<KafkaLibrary> {
+    if (this.#library !== undefined) return this.#library;
     await this.#tls?.start();
-    this.#library ??= await import('@platformatic/kafka');
-    return this.#library;
+    const library = await import('@platformatic/kafka');
+    this.#library = library;
+    if (this.#tls !== undefined) {
+      library.connectionsConnectsChannel.start.subscribe(this.#onConnect);
+    }
+    return library;
   }
 
   /** Options of every client of the cluster. */
@@ -70,32 +77,41 @@ export class KafkaClient {
       retryDelay: RETRY_DELAY_MS,
       autocreateTopics: createsTopics,
       ...(sasl === undefined ? {} : { sasl }),
-      ...(tls === undefined ? {} : { tls: connectOptions(tls), tlsServerName: this.#sendsName }),
+      ...(tls === undefined ? {} : { tls: this.#connectOptions(tls) }),
     };
   }
 
   /** Looks at certificates no more. */
   shutdown(): void {
     this.#tls?.shutdown();
+    if (this.#tls !== undefined) {
+      this.#library?.connectionsConnectsChannel.start.unsubscribe(this.#onConnect);
+    }
   }
 
-  /** Whether servers are told by which name they are called; addresses are no names. */
-  get #sendsName(): boolean {
-    const { brokers, tls } = this.#settings;
-    const isName = (broker: string): boolean =>
-      isIP(broker.replace(/:\d*$/, '').replace(/^\[|\]$/g, '')) === 0;
-    return tls?.serverName === '' && brokers.every(isName);
+  /**
+   * Options that are read anew for each connection, so that it has the certificate of that moment. Servers are told by
+   * which name they are called, but an address is no name: the library would tell it all the same, and throw where
+   * nobody catches. So it is told of names here; brokers that are learned may have either.
+   */
+  #connectOptions(tls: ClientTls): ClientTls['options'] {
+    const host = (): string => this.#host;
+    const { rejectUnauthorized, servername } = tls.options;
+    return {
+      ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
+      get secureContext() {
+        return tls.options.secureContext;
+      },
+      // Without a name Node tells none.
+      get servername() {
+        return servername ?? (isIP(host()) === 0 ? host() : '');
+      },
+    };
   }
-}
 
-/** Options that are read anew for each connection, so that it has the certificate of that moment. */
-function connectOptions(tls: ClientTls): ClientTls['options'] {
-  const { rejectUnauthorized, servername } = tls.options;
-  return {
-    ...(rejectUnauthorized === undefined ? {} : { rejectUnauthorized }),
-    ...(servername === undefined ? {} : { servername }),
-    get secureContext() {
-      return tls.options.secureContext;
-    },
+  /** Told by the library right before it reads the options of a connection. */
+  readonly #onConnect = (context: unknown): void => {
+    const { host } = context as { readonly host?: unknown };
+    if (typeof host === 'string') this.#host = host;
   };
 }
