@@ -5,7 +5,6 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { Consumer, Producer, stringDeserializers } from '@platformatic/kafka';
 import { DEFAULT_TENANT } from '../../core/src/model/ids.ts';
 import {
   attributes,
@@ -19,6 +18,7 @@ import { batchOf } from '../../core/src/query/testing/span-body.ts';
 import { RECORD_FORMATS, type KafkaEncoding } from '../../server/src/kafka/kafka-encoding.ts';
 import { KafkaExporter } from '../../server/src/kafka/kafka-exporter.ts';
 import type { KafkaExporterSettings } from '../../server/src/kafka/kafka-exporter.ts';
+import { produceText, readTexts } from '../../server/src/kafka/testing/raw-records.ts';
 import {
   NO_OPENSSL,
   TestCertificates,
@@ -315,7 +315,6 @@ test(
   OPTIONS,
   async () => {
     const topic = 'poisoned';
-    const producer = new Producer({ clientId: 'test', bootstrapBrokers: [kafka.broker] });
     await using exporter = await exporterTo(topic);
     const startTimeUnixNano = BigInt(Date.now()) * 1_000_000n;
     const write = (id: number): Promise<void> =>
@@ -324,35 +323,25 @@ test(
         batchOf([span({ traceId: traceId(id), resource: resource(topic), startTimeUnixNano })]),
       );
     await write(1);
-    for (let partition = 0; partition < 4; partition++) {
-      const message = { topic, partition, key: Buffer.from('k'), value: Buffer.from('no span') };
-      await producer.send({ messages: [message] });
-    }
+    await produceText(kafka.broker, topic, [0, 1, 2, 3], { key: 'k', value: 'no span' });
     await write(2);
-    await producer.close();
     await using ingester = await SpoorProcess.start({
       sets: ingesterSets(topic, ['receivers.kafka.dead_letter_topic=dead-letters']),
     });
     await until('the spans', async () => (await spansOf(ingester, topic)).length === 2);
 
-    const consumer = new Consumer({
-      clientId: 'test',
-      bootstrapBrokers: [kafka.broker],
-      groupId: 'dead-letters',
-      deserializers: stringDeserializers,
-      autocommit: false,
-    });
-    const stream = await consumer.consume({ topics: ['dead-letters'], mode: 'earliest' });
-    const letters: string[] = [];
-    for await (const { key, value, headers } of stream) {
+    const letters = await readTexts(kafka.broker, 'dead-letters', 4);
+    for (const { key, value, headers } of letters) {
       assert.deepEqual([key, value, headers.get('spoor.topic')], ['k', 'no span', topic]);
       assert.equal(headers.get('spoor.reason'), 'malformed');
       assert.match(headers.get('spoor.message') ?? '', /^otlp/);
       assert.match(headers.get('spoor.offset') ?? '', /^\d+$/);
-      if (letters.push(headers.get('spoor.partition') ?? '') === 4) break;
     }
-    await consumer.close(true);
-    assert.deepEqual(letters.toSorted(), ['0', '1', '2', '3']);
+    const partitions = letters.map(({ headers }) => Number(headers.get('spoor.partition')));
+    assert.deepEqual(
+      partitions.toSorted((a, b) => a - b),
+      [0, 1, 2, 3],
+    );
     const metrics = await (await fetch(`${ingester.healthUrl}/metrics`)).text();
     assert.match(metrics, /^spoor_kafka_receiver_dead_letters_total\{.*\} 4$/m);
   },

@@ -12,9 +12,10 @@ import { ThriftCompactReader } from '#wire/thrift/compact-reader.ts';
 import { createZipkinJsonV1Decoder } from '#wire/zipkin/json-v1-decoder.ts';
 import { createZipkinJsonV2Decoder } from '#wire/zipkin/json-v2-decoder.ts';
 import { createZipkinProtoDecoder } from '#wire/zipkin/proto-decoder.ts';
+import { createZipkinThriftDecoder } from '#wire/zipkin/thrift-decoder.ts';
 import { decodeSpans, type Decoder } from './testing/decode.ts';
 
-/** What the clients of `test/e2e/clients` sent once, as `CLIENT.FORMAT.bin`, and beside it the spans that it is. */
+/** What the clients of `test/e2e/clients`, and Zipkin's JavaScript transport to Kafka, sent once, as `CLIENT.FORMAT.bin`, and beside it the spans that it is. */
 const GOLDEN = join(import.meta.dirname, 'testing', 'golden');
 
 const DECODERS: Readonly<Record<string, () => Decoder>> = {
@@ -25,6 +26,7 @@ const DECODERS: Readonly<Record<string, () => Decoder>> = {
   zipkin_json: createZipkinJsonV2Decoder,
   zipkin_proto: createZipkinProtoDecoder,
   zipkin_v1_json: createZipkinJsonV1Decoder,
+  zipkin_v1_thrift: createZipkinThriftDecoder,
 };
 
 function format(spans: readonly Span[]): string {
@@ -39,7 +41,7 @@ function format(spans: readonly Span[]): string {
 const files = globSync('*.bin', { cwd: GOLDEN }).toSorted();
 
 test('there are bytes of every client', () => {
-  assert.equal(files.length, 15);
+  assert.equal(files.length, 16);
 });
 
 for (const file of files) {

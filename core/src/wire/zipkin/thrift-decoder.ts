@@ -12,7 +12,8 @@ import { ThriftAnnotationValue } from './thrift-annotation-value.ts';
 import { ZipkinV1Row } from './v1-row.ts';
 
 /**
- * Decodes a list of spans of Zipkin's version 1 in Thrift's binary protocol, which is a body over HTTP.
+ * Decodes a list of spans of Zipkin's version 1 in Thrift's binary protocol, which is a body over HTTP, or a single span, which
+ * clients in JavaScript write to Kafka: that begins with a field of a span, its trace id.
  * @see https://github.com/openzipkin/zipkin-api/blob/1.0.0/thrift/zipkinCore.thrift
  */
 export function createZipkinThriftDecoder(): SlicedDecoder {
@@ -21,7 +22,7 @@ export function createZipkinThriftDecoder(): SlicedDecoder {
   const spans = new ZipkinThriftSpans(reader, progress);
   return new SlicedDecoder(progress, (body) => {
     reader.reset(body);
-    return spans.decode();
+    return body[0] === ThriftType.i64 ? spans.decodeOne() : spans.decode();
   });
 }
 
@@ -55,6 +56,13 @@ export class ZipkinThriftSpans {
         progress.endSpan(start, this.#span(progress.builder));
       } else skipThrift(reader, itemType);
     }
+  }
+
+  /** Decodes the struct at the reader's position. */
+  *decodeOne(): Generator<void, void, void> {
+    const progress = this.#progress;
+    if (progress.isFull) yield;
+    progress.endSpan(this.#reader.position, this.#span(progress.builder));
   }
 
   #span(builder: BatchBuilder): string {
