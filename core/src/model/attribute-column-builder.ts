@@ -133,3 +133,8 @@ export class AttributeColumnBuilder {
     }
   }
 }
+
+/** A number for each (level, type, key). */
+export function slotOf(level: AttributeLevel, type: ValueType, key: number): number {
+  return key * 64 + level * 9 + type;
+}

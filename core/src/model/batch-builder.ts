@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { AttributeColumnBuilder } from './attribute-column-builder.ts';
+import { AttributeColumnBuilder, slotOf } from './attribute-column-builder.ts';
 import { AttributeLevel, ValueType } from './attributes.ts';
 import type { BatchMark } from './batch-mark.ts';
 import {
@@ -12,9 +12,10 @@ import {
 } from './column-arrays.ts';
 import { RecentAttributes } from './recent-attributes.ts';
 import { RecentSymbols } from './recent-symbols.ts';
+import { RecentView } from './recent-view.ts';
 import { ShapeInterner } from './shape-interner.ts';
 import { SpanBatch } from './span-batch.ts';
-import { SymbolInterner, viewOf } from './symbol-interner.ts';
+import { SymbolInterner } from './symbol-interner.ts';
 import { WordList } from './word-list.ts';
 
 /**
@@ -93,8 +94,9 @@ export class BatchBuilder {
   #lastCode = 0;
   #lastWasKnown = false;
   #epoch = 0;
-  #viewed: Uint8Array = this.traceId;
-  #view = viewOf(this.traceId);
+  /** Values and keys nearly always lie in the body of the request, or else each in an array of their own. */
+  readonly #views = new RecentView();
+  readonly #keyViews = new RecentView();
 
   constructor(expectedRows = 1024) {
     this.#growRows(Math.max(16, expectedRows));
@@ -113,7 +115,7 @@ export class BatchBuilder {
 
   /** Code of a span name; what is not UTF-8 in it becomes U+FFFD. */
   internName(bytes: Uint8Array, start: number, end: number): number {
-    const view = this.#viewOf(bytes);
+    const view = this.#views.of(bytes);
     let code = this.#recentNames.find(this.names, bytes, view, start, end);
     if (code < 0) {
       code = this.names.internText(bytes, start, end, view);
@@ -188,20 +190,15 @@ export class BatchBuilder {
     valueEnd: number,
   ): void {
     const column = this.#column(level, type, key, keyStart, keyEnd);
-    const before = this.#values.count;
+    const values = this.#values;
+    const before = values.count;
+    const epoch = this.#epoch;
     const code =
       type === ValueType.string
-        ? column.pushText(
-            this.#values,
-            value,
-            this.#viewOf(value),
-            valueStart,
-            valueEnd,
-            this.#epoch,
-          )
-        : column.push(this.#values, value, valueStart, valueEnd, this.#epoch);
+        ? column.pushText(values, value, this.#views.of(value), valueStart, valueEnd, epoch)
+        : column.push(values, value, valueStart, valueEnd, epoch);
     this.#lastCode = code;
-    this.#lastWasKnown = this.#values.count === before;
+    this.#lastWasKnown = values.count === before;
     this.#cells(level).push(code);
   }
 
@@ -211,13 +208,33 @@ export class BatchBuilder {
    */
   repeat(level: AttributeLevel, encoded: Uint8Array, start: number, end: number): boolean {
     const recent = this.#recentAttributes;
-    if (!recent.find(level, this.#viewOf(encoded), start, end)) return false;
-    const column = this.#columns[recent.column]!;
+    return (
+      recent.find(level, this.#views.of(encoded), start, end) &&
+      this.again(level, recent.column, recent.code)
+    );
+  }
+
+  /** Adds an attribute of these places, see {@link lastColumn}, once more; false: nothing was added, its column is plain. */
+  again(level: AttributeLevel, columnId: number, code: number): boolean {
+    const column = this.#columns[columnId]!;
     if (column.isPlain) return false;
     column.pushKnown(this.#epoch);
     this.#follow(level, column);
-    this.#cells(level).push(recent.code);
+    this.#cells(level).push(code);
     return true;
+  }
+
+  /** Places of the attribute added last, of its column and of its value; they hold while the epoch does. */
+  get lastColumn(): number {
+    return this.#last!.id;
+  }
+  get lastCode(): number {
+    return this.#lastCode;
+  }
+
+  /** Changes when columns and codes begin to mean something else. */
+  get epoch(): number {
+    return this.#epoch;
   }
 
   /** Says in which bytes the attribute came that was just added after {@link repeat} did not know them. */
@@ -226,7 +243,7 @@ export class BatchBuilder {
     if (!this.#lastWasKnown) return;
     this.#recentAttributes.put(
       level,
-      this.#viewOf(encoded),
+      this.#views.of(encoded),
       start,
       end,
       this.#last!.id,
@@ -345,8 +362,8 @@ export class BatchBuilder {
     this.#linkCells.count = 0;
     this.#shapes.truncate(0);
     for (const table of this.#tables()) table.truncate(0);
-    this.#viewed = this.traceId;
-    this.#view = viewOf(this.traceId);
+    this.#views.clear();
+    this.#keyViews.clear();
     this.#epoch++;
   }
 
@@ -376,7 +393,7 @@ export class BatchBuilder {
     start: number,
     end: number,
   ): AttributeColumnBuilder {
-    const view = this.#viewOf(key);
+    const view = this.#keyViews.of(key);
     const last = this.#last ?? this.#starts[level]!;
     let column = last.next;
     if (column?.level !== level || !column.is(type, this.#keys, view, start, end)) {
@@ -398,15 +415,6 @@ export class BatchBuilder {
     }
     this.#last = column;
     this.#list(level).push(column.id);
-  }
-
-  /** Keys and texts nearly always lie in the body of the request, so one view is kept. */
-  #viewOf(bytes: Uint8Array): DataView {
-    if (bytes !== this.#viewed) {
-      this.#viewed = bytes;
-      this.#view = viewOf(bytes);
-    }
-    return this.#view;
   }
 
   #findColumn(
@@ -489,7 +497,3 @@ export class BatchBuilder {
 
 /** Column builders kept for the next batch; hostile batches with more keys than this give the rest back. */
 const MAX_POOLED_COLUMNS = 4096;
-
-function slotOf(level: AttributeLevel, type: ValueType, key: number): number {
-  return key * 64 + level * 9 + type;
-}

@@ -4,6 +4,7 @@ import test from 'node:test';
 import fc from 'fast-check';
 import { BatchBuilder } from './batch-builder.ts';
 import { SpanCopier } from './span-copier.ts';
+import type { Span } from './span.ts';
 import { SpanReader } from './span-reader.ts';
 import { scriptedSpan, uniqueSpan, writeSpan } from './testing/scripted-span.ts';
 
@@ -48,5 +49,43 @@ test('copying all rows gives the same batch', () => {
       if (ordered) assert.deepEqual(copy.bytes, source.bytes);
       else assert.equal(copy.bytes.length, source.bytes.length);
     }),
+  );
+});
+
+test('many rows are copied as few are, also when the builder is emptied or taken back between them', () => {
+  fc.assert(
+    fc.property(
+      fc.array(scriptedSpan, { minLength: 1, maxLength: 6 }),
+      fc.array(fc.tuple(fc.nat(1000), fc.constantFrom('', '', '', '', 'finish', 'rollback')), {
+        minLength: 30,
+        maxLength: 80,
+      }),
+      (spans, steps) => {
+        const builder = new BatchBuilder();
+        for (const span of spans) writeSpan(builder, { ...span, isAborted: false });
+        const source = builder.finish();
+        const from = new SpanReader(source);
+        const copier = new SpanCopier(source, builder);
+        const expected: Span[] = [];
+        const check = (): void => {
+          const target = builder.finish();
+          const to = new SpanReader(target);
+          assert.deepEqual(
+            Array.from({ length: target.rows }, (_, row) => to.read(row)),
+            expected,
+          );
+          expected.length = 0;
+        };
+        for (const [pick, then] of steps) {
+          const mark = builder.mark();
+          copier.copy(pick % source.rows);
+          if (then === 'rollback') builder.rollback(mark);
+          else expected.push(from.read(pick % source.rows));
+          if (then === 'finish') check();
+        }
+        check();
+      },
+    ),
+    { numRuns: 60 },
   );
 });

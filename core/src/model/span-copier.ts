@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AttributeLevel } from './attributes.ts';
 import type { BatchBuilder } from './batch-builder.ts';
+import { KnownCodes } from './known-codes.ts';
 import { RowValues } from './row-cursor.ts';
 import type { SpanColumns, SymbolTable } from './span-columns.ts';
 import type { EditedCell, SpanEdit } from './span-edit.ts';
-import type { SymbolInterner } from './symbol-interner.ts';
 
 /**
  * Finds an entry of a column's values where reading the whole table would cost too much: a table that holds it, and its
  * index there.
  */
 export type ValueLookup = (column: number, entry: number) => { table: SymbolTable; index: number };
+
+/** After so many rows it is remembered what was copied; for fewer the memory of it costs more than it saves. */
+const MANY_ROWS = 16;
 
 /** Copies rows of one source into a builder. Rows in ascending order cost least. */
 export class SpanCopier {
@@ -20,6 +23,8 @@ export class SpanCopier {
   readonly #lookup: ValueLookup;
   /** Entries of the values that an edited span, event or link has in the source. */
   readonly #entries: number[] = [];
+  #copied = 0;
+  #known: KnownCodes | undefined;
 
   constructor(source: SpanColumns, builder: BatchBuilder, lookup?: ValueLookup) {
     this.#source = source;
@@ -34,6 +39,9 @@ export class SpanCopier {
     const source = this.#source;
     const builder = this.#builder;
     this.#values.start(row);
+    if (this.#copied++ === MANY_ROWS) this.#known = new KnownCodes(source, builder);
+    const known = this.#known;
+    known?.begin();
     const to = builder.beginSpan();
     copyId(source.traceId, row, builder.traceId, to, 16);
     copyId(source.spanId, row, builder.spanId, to, 8);
@@ -45,13 +53,17 @@ export class SpanCopier {
     builder.flags[to] = source.flags[row]!;
     builder.kind[to] = source.kind[row]!;
     builder.status[to] = source.status[row]!;
-    builder.name[to] = copySymbol(source.names, source.name[row]!, builder.names);
-    const resource = edit?.resource(source.resource[row]!);
+    const name = source.name[row]!;
+    const resourceCode = source.resource[row]!;
+    const scope = source.scope[row]!;
+    builder.name[to] = known?.name(name) ?? copySymbol(source.names, name, builder.names);
+    const resource = edit?.resource(resourceCode);
     builder.resource[to] =
       resource === undefined
-        ? copySymbol(source.resources, source.resource[row]!, builder.resources)
+        ? (known?.resource(resourceCode) ??
+          copySymbol(source.resources, resourceCode, builder.resources))
         : builder.resources.intern(resource, 0, resource.length);
-    builder.scope[to] = copySymbol(source.scopes, source.scope[row]!, builder.scopes);
+    builder.scope[to] = known?.scope(scope) ?? copySymbol(source.scopes, scope, builder.scopes);
     this.#copyShape(source.shape[row]!, edit, AttributeLevel.span);
     const { events, links } = source;
     if (events !== undefined) {
@@ -59,11 +71,10 @@ export class SpanCopier {
         const event = builder.beginEvent();
         builder.eventTimeLo[event] = events.timeLo[e]!;
         builder.eventTimeHi[event] = events.timeHi[e]!;
-        builder.eventName[event] = copySymbol(
-          source.eventNames,
-          events.name[e]!,
-          builder.eventNames,
-        );
+        const eventName = events.name[e]!;
+        builder.eventName[event] =
+          known?.eventName(eventName) ??
+          copySymbol(source.eventNames, eventName, builder.eventNames);
         this.#copyShape(events.shape[e]!, edit, AttributeLevel.event);
         builder.endEvent();
       }
@@ -87,22 +98,38 @@ export class SpanCopier {
       this.#writeCells(shape, cells);
       return;
     }
-    const { shapes, columns, keys } = this.#source;
+    const { shapes } = this.#source;
     for (let i = shapes.offsets[shape]!; i < shapes.offsets[shape + 1]!; i++) {
       const id = shapes.columns[i]!;
-      const { level, type, key } = columns[id]!;
-      const { table, index } = this.#lookup(id, this.#values.next(id));
-      this.#builder.attribute(
-        level,
-        type,
-        keys.bytes,
-        keys.offsets[key]!,
-        keys.offsets[key + 1]!,
-        table.bytes,
-        table.offsets[index]!,
-        table.offsets[index + 1]!,
-      );
+      this.#copyValue(id, this.#values.next(id));
     }
+  }
+
+  /** Adds an attribute or field as it is. */
+  #copyValue(id: number, entry: number): void {
+    const { columns, keys } = this.#source;
+    const { level, type, key } = columns[id]!;
+    const builder = this.#builder;
+    const known = this.#known;
+    if (known !== undefined) {
+      const code = known.values[entry] ?? -1;
+      const column = known.columns[id] ?? -1;
+      if (code >= 0 && column >= 0 && builder.again(level, column, code)) return;
+    }
+    const { table, index } = this.#lookup(id, entry);
+    builder.attribute(
+      level,
+      type,
+      keys.bytes,
+      keys.offsets[key]!,
+      keys.offsets[key + 1]!,
+      table.bytes,
+      table.offsets[index]!,
+      table.offsets[index + 1]!,
+    );
+    if (known === undefined) return;
+    if (entry < known.values.length) known.values[entry] = builder.lastCode;
+    known.columns[id] = builder.lastColumn;
   }
 
   #writeCells(shape: number, cells: readonly EditedCell[]): void {
@@ -111,13 +138,20 @@ export class SpanCopier {
     const count = shapes.offsets[shape + 1]! - first;
     const entries = this.#entries;
     for (let i = 0; i < count; i++) entries[i] = this.#values.next(shapes.columns[first + i]!);
-    for (const { level, type, key, from, value, map } of cells) {
+    for (const cell of cells) {
+      const { from, isKept, map } = cell;
       if (from < 0) {
-        this.#builder.attribute(level, type, key, 0, key.length, value, 0, value.length);
+        this.#writeOwn(cell);
         continue;
       }
+      const id = shapes.columns[first + from]!;
       const entry = entries[from]!;
-      const { table, index } = this.#lookup(shapes.columns[first + from]!, entry);
+      if (isKept) {
+        this.#copyValue(id, entry);
+        continue;
+      }
+      const { level, type, key } = cell;
+      const { table, index } = this.#lookup(id, entry);
       const start = table.offsets[index]!;
       const end = table.offsets[index + 1]!;
       if (map === undefined) {
@@ -128,9 +162,20 @@ export class SpanCopier {
       }
     }
   }
+
+  /** Adds an attribute with a value of its own. */
+  #writeOwn(cell: EditedCell): void {
+    const { level, type, key, value } = cell;
+    const builder = this.#builder;
+    const known = this.#known;
+    const place = known?.edited.get(cell);
+    if (place !== undefined && builder.again(level, place.column, place.code)) return;
+    builder.attribute(level, type, key, 0, key.length, value, 0, value.length);
+    known?.edited.set(cell, { column: builder.lastColumn, code: builder.lastCode });
+  }
 }
 
-function copySymbol(source: SymbolTable, code: number, target: SymbolInterner): number {
+function copySymbol(source: SymbolTable, code: number, target: BatchBuilder['names']): number {
   return target.intern(source.bytes, source.offsets[code]!, source.offsets[code + 1]!);
 }
 

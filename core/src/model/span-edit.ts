@@ -9,6 +9,8 @@ export interface EditedCell {
   readonly key: Uint8Array;
   /** Place in the shape of the attribute whose value it takes; -1: it has one of its own. */
   readonly from: number;
+  /** It is that attribute as it was, its key as well. */
+  readonly isKept: boolean;
   /** Its own value, as canonical bytes. */
   readonly value: Uint8Array;
   /**

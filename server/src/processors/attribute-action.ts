@@ -26,11 +26,11 @@ export function createAction(path: string, config: AttributeActionConfig): Attri
   switch (config.action) {
     case 'insert':
     case 'update':
-    case 'upsert':
-      return {
-        apply: (slots) => set(slots, config),
-        makesValues: config.value !== undefined,
-      };
+    case 'upsert': {
+      const { key, value } = config;
+      const own = value === undefined ? undefined : newSlot(key, value);
+      return { apply: (slots) => set(slots, config, own), makesValues: own !== undefined };
+    }
     case 'delete': {
       const isMeant = keyTest(path, config);
       return {
@@ -55,12 +55,16 @@ export function createAction(path: string, config: AttributeActionConfig): Attri
 
 type SettingConfig = Extract<AttributeActionConfig, { action: 'insert' | 'update' | 'upsert' }>;
 
-function set(slots: readonly AttributeSlot[], config: SettingConfig): readonly AttributeSlot[] {
-  const { action, key, value, from_attribute: from } = config;
+/** @param own the attribute with the value that is configured; undefined: it comes from another attribute */
+function set(
+  slots: readonly AttributeSlot[],
+  config: SettingConfig,
+  own: AttributeSlot | undefined,
+): readonly AttributeSlot[] {
+  const { action, key, from_attribute: from } = config;
   const place = slots.findIndex((slot) => slot.key === key);
   if (place < 0 ? action === 'update' : action === 'insert') return slots;
-  const source =
-    value === undefined ? slots.find((slot) => slot.key === from) : newSlot(key, value);
+  const source = own ?? slots.find((other) => other.key === from);
   if (source === undefined) return slots;
   const slot = { ...source, key };
   if (place < 0) return [...slots, slot];

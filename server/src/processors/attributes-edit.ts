@@ -99,13 +99,14 @@ export class AttributesEdit implements SpanEdit {
           type,
           key: symbolBytes(keys, key),
           from,
+          isKept: true,
           value: NONE,
           map: undefined,
         });
     }
     const edited = applyAll(this.#cellActions, slots);
     if (edited === slots) return undefined;
-    return [...edited.map((slot) => cellOf(level, slot)), ...fields];
+    return [...edited.map((slot) => cellOf(level, slot, slots.includes(slot))), ...fields];
   }
 
   /** Leaves redactions out that find nothing in this batch, as most do in most: then it need not be copied. */
@@ -141,9 +142,10 @@ function applyAll(
   return actions.reduce((list, action) => action.apply(list), slots);
 }
 
-function cellOf(level: AttributeLevel, slot: AttributeSlot): EditedCell {
+function cellOf(level: AttributeLevel, slot: AttributeSlot, isKept: boolean): EditedCell {
   const { key, type, from, value, changes } = slot;
-  const cell = { level, type, key: encodeText(key), from };
+  if (isKept) return { level, type, key: NONE, from, isKept, value: NONE, map: undefined };
+  const cell = { level, type, key: encodeText(key), from, isKept: false };
   if (from < 0)
     return { ...cell, value: changedValue(slot, value, 0, value.length), map: undefined };
   if (changes.length === 0) return { ...cell, value, map: undefined };

@@ -303,7 +303,9 @@ test('any actions on any spans do what the plainest code does, and leave the bat
       fc.array(arbitrarySpan, { minLength: 1, maxLength: 5 }),
       fc.array(action, { minLength: 1, maxLength: 4 }),
       fc.subarray([...ATTRIBUTE_PLACES], { minLength: 1 }),
-      async (spans, actions, places) => {
+      fc.constantFrom(1, 9),
+      async (some, actions, places, times) => {
+        const spans = Array.from({ length: times }, () => some).flat();
         const batch = batchOf(spans);
         const bytes = batch.bytes.slice();
         const given = spansOf(batch);

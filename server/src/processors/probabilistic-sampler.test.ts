@@ -161,11 +161,14 @@ test('nothing but the trace state of any spans changes', async () => {
     fc.asyncProperty(
       fc.array(arbitrarySpan, { minLength: 1, maxLength: 6 }),
       fc.constantFrom('0', '7', 'f'),
-      async (spans, digit) => {
-        const given = spans.map((one) => ({
-          ...one,
-          traceId: parseTraceId(one.traceId.slice(14) + digit.repeat(14)),
-        }));
+      fc.constantFrom(1, 9),
+      async (some, digit, times) => {
+        const given = Array.from({ length: times }, () => some)
+          .flat()
+          .map((one) => ({
+            ...one,
+            traceId: parseTraceId(one.traceId.slice(14) + digit.repeat(14)),
+          }));
         const batch = batchOf(given);
         const bytes = batch.bytes.slice();
         const kept = await sample({ sampling_percentage: 75, keep_debug: false }, given);

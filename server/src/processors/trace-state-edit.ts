@@ -51,6 +51,7 @@ export class TraceStateEdit implements SpanEdit {
       type: ValueType.string,
       key: TRACE_STATE,
       from: -1,
+      isKept: false,
       value: this.traceState,
       map: undefined,
     };
@@ -69,6 +70,7 @@ export class TraceStateEdit implements SpanEdit {
         type,
         key: symbolBytes(keys, key),
         from: i,
+        isKept: true,
         value: NONE,
         map: undefined,
       });
