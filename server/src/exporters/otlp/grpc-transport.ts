@@ -74,6 +74,7 @@ export class GrpcTransport implements Transport {
   readonly #address: ServerAddress;
   readonly #tls: TlsSource | undefined;
   #client: Client;
+  #isClosed = false;
   /** With which the connections of the client are made. */
   #options: TlsConnectOptions | undefined;
 
@@ -135,6 +136,11 @@ export class GrpcTransport implements Transport {
     for (const [key, value] of Object.entries(headers)) metadata.set(key, value);
     if (tenantHeader !== undefined) metadata.set(tenantHeader, tenant);
     return new Promise((resolve, reject) => {
+      if (this.#isClosed) {
+        // Its name has another address now.
+        reject(new SpoorError('unavailable', `${this.#name}: it is not used any more`));
+        return;
+      }
       const call = this.#client.makeUnaryRequest(
         METHOD,
         (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length),
@@ -155,6 +161,7 @@ export class GrpcTransport implements Transport {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#client.close();
   }
 

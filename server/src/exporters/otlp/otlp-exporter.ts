@@ -72,6 +72,7 @@ export function createOtlpExporter(
     ...settings,
     destinations,
     retry: retry && retryOf(retry, queue),
+    isKept: queue.storage === 'disk',
     logger,
   });
   const send: SendRequest = (request, signal) => sender.send(request, signal);

@@ -206,6 +206,10 @@ for (const { name, connect, listen } of PROTOCOLS) {
     transport.close();
     resolve();
     assert.deepEqual(await sent, { rejectedSpans: 0, message: '' });
+    // Who still knows it may try, and is not told that it is for good.
+    await transport.send(REQUEST, NEVER).catch((error: unknown) => {
+      assert.ok(error instanceof SpoorError && error.retryable);
+    });
   });
 }
 

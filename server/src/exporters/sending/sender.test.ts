@@ -27,7 +27,10 @@ class FakeServer implements Transport {
     this.isClosed = true;
   }
 
-  fails(code: 'unavailable' | 'overloaded' | 'malformed' = 'unavailable', retryAfterMs = 0): void {
+  fails(
+    code: 'unavailable' | 'overloaded' | 'malformed' | 'config' = 'unavailable',
+    retryAfterMs = 0,
+  ): void {
     this.answer = () => Promise.reject(new SpoorError(code, code, { retryAfterMs }));
   }
 
@@ -84,6 +87,7 @@ async function bed(ips: string[], given: Partial<SenderOptions> = {}): Promise<B
     destinations,
     routing: 'round_robin',
     retry: RETRY,
+    isKept: false,
     maxRequestBytes: 1 << 20,
     logger,
     later: clock.later,
@@ -202,6 +206,22 @@ test('what a server refuses for good is dropped and counted, and the server is w
   assert.deepEqual([sentSpans, failedSpans], [0, 0]);
   assert.equal(destinations.list[0]!.breaker.state, 'closed');
   assert.match(log[0]!, /^exporters.otlp: 1 spans are dropped: malformed$/);
+});
+
+test('where requests are kept, what can be put right is tried again until it is', async () => {
+  const dropping = await bed(['10.0.0.1']);
+  dropping.server('10.0.0.1').fails('config');
+  await assert.rejects(dropping.send(requestOf(1)), withCode('config'));
+  const { server, send, sender, clock } = await bed(['10.0.0.1'], { isKept: true });
+  server('10.0.0.1').fails('config');
+  const sent = send(requestOf(1));
+  for (let i = 0; i < 20; i++) await clock.pass(100);
+  assert.ok(server('10.0.0.1').asked.length > 1);
+  server('10.0.0.1').works();
+  for (let i = 0; i < 50; i++) await clock.pass(100);
+  await sent;
+  assert.equal(sender.figures.sentSpans, 1);
+  assert.equal(sender.figures.droppedSpans.get('config'), 0);
 });
 
 test('addresses come and go, and a name that cannot be looked up keeps those it had', async () => {

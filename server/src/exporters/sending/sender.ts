@@ -30,6 +30,11 @@ export interface SenderOptions {
   readonly routing: Routing;
   /** Undefined: a request that fails goes back to who keeps it. */
   readonly retry: RetrySettings | undefined;
+  /**
+   * Requests are kept until a server takes them: one that is refused for what is wrong with the configuration, such as a
+   * token, is tried again, for that can be put right.
+   */
+  readonly isKept: boolean;
   /** Largest body in bytes. */
   readonly maxRequestBytes: number;
   readonly logger: Pick<Logger, 'warn'>;
@@ -204,7 +209,8 @@ export class Sender {
       if (rejected > 0 || message !== '') {
         this.#warn(`${path}: ${name} left out ${rejected} of ${request.spans} spans: ${message}`);
       }
-    } catch (error) {
+    } catch (cause) {
+      const error = this.#kept(cause);
       if (isRetryable(error)) {
         if (signal.aborted) pass.cancel();
         else pass.fail(error.retryAfterMs);
@@ -218,6 +224,13 @@ export class Sender {
       this.#warn(`${path}: ${request.spans} spans are dropped: ${message}`);
       throw error;
     }
+  }
+
+  /** Where requests are kept, what can be put right is an error for now. */
+  #kept(error: unknown): unknown {
+    const mayBePutRight = error instanceof SpoorError && error.code === 'config';
+    if (!mayBePutRight || !this.#options.isKept) return error;
+    return new SpoorError('unavailable', error.message, { cause: error });
   }
 
   #drop(reason: DropReason, spans: number): void {
