@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { fromBinary, fromJson, type JsonValue, toBinary, toJson } from '@bufbuild/protobuf';
 import fc from 'fast-check';
 import { SpoorError } from '#model/errors.ts';
 import type { Span } from '#model/span.ts';
@@ -17,6 +18,7 @@ import {
   createJaegerSpanProtoDecoder,
 } from './proto-decoder.ts';
 import { encodeJaegerProto } from './proto-encoder.ts';
+import { JAEGER_SPAN } from './testing/jaeger-descriptors.ts';
 import { anyBatch } from './testing/jaeger-model.ts';
 import { protoRequest } from './testing/proto-batch.ts';
 
@@ -96,6 +98,27 @@ test('both encodings say the same', () => {
     { numRuns: 100 },
   );
 });
+
+test('the official library reads the same from both encodings, and writes that JSON itself', () => {
+  fc.assert(
+    fc.property(arbitrarySpan, (span) => {
+      const jaeger = toJaegerSpan(span);
+      const message = fromBinary(JAEGER_SPAN, encodeJaegerProto(jaeger));
+      const json: JsonValue = JSON.parse(new TextDecoder().decode(encodeJaegerJson(jaeger)));
+      assert.deepEqual(
+        toBinary(JAEGER_SPAN, fromJson(JAEGER_SPAN, json)),
+        encodeJaegerProto(jaeger),
+      );
+      assert.deepEqual(toJson(JAEGER_SPAN, message), withPlainZero(json));
+    }),
+    { numRuns: 200 },
+  );
+});
+
+/** A sign of zero is a text here, as the other numbers that JSON cannot write. */
+function withPlainZero(json: JsonValue): unknown {
+  return JSON.parse(JSON.stringify(json), (_, value: unknown) => (value === '-0' ? -0 : value));
+}
 
 test('a root stays one when it links to a span of its own trace', () => {
   const span = exampleSpan();

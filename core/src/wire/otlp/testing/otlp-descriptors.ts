@@ -1,16 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { create, createFileRegistry, type DescMessage } from '@bufbuild/protobuf';
-import {
-  type DescriptorProto,
-  DescriptorProtoSchema,
-  FieldDescriptorProto_Label as Label,
-  FieldDescriptorProto_Type as Type,
-  FileDescriptorProtoSchema,
-} from '@bufbuild/protobuf/wkt';
+import { messageRegistry } from '#wire/protobuf/testing/message-registry.ts';
 
 /**
- * Fields of the OTLP trace messages: `name number type`, `repeated` by a `*`, members of the oneof `value` by a `|`.
- * A type that begins with a capital letter is a message, one with `enum:` before it an enum.
+ * Fields of the OTLP trace messages.
  * @see https://github.com/open-telemetry/opentelemetry-proto/tree/v1.9.0/opentelemetry/proto
  */
 const MESSAGES: Readonly<Record<string, string>> = {
@@ -37,63 +29,15 @@ const MESSAGES: Readonly<Record<string, string>> = {
   KeyValueList: 'values 1 KeyValue*',
 };
 
-const ENUMS: Readonly<Record<string, readonly string[]>> = {
-  SpanKind: ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'],
-  StatusCode: ['UNSET', 'OK', 'ERROR'],
+const ENUMS = {
+  SpanKind: ['UNSPECIFIED', 'INTERNAL', 'SERVER', 'CLIENT', 'PRODUCER', 'CONSUMER'].map(
+    (name) => `SPAN_KIND_${name}`,
+  ),
+  StatusCode: ['UNSET', 'OK', 'ERROR'].map((name) => `STATUS_CODE_${name}`),
 };
-
-const SCALARS: Readonly<Record<string, Type>> = {
-  string: Type.STRING,
-  bytes: Type.BYTES,
-  bool: Type.BOOL,
-  uint32: Type.UINT32,
-  int64: Type.INT64,
-  fixed32: Type.FIXED32,
-  fixed64: Type.FIXED64,
-  double: Type.DOUBLE,
-};
-
-const REGISTRY = createFileRegistry(
-  create(FileDescriptorProtoSchema, {
-    name: 'trace.proto',
-    package: 'otlp',
-    syntax: 'proto3',
-    messageType: Object.entries(MESSAGES).map(([name, fields]) => message(name, fields)),
-    enumType: Object.entries(ENUMS).map(([name, values]) => ({
-      name,
-      value: values.map((value, number) => ({
-        name: `${name.replace(/(?<=[a-z])(?=[A-Z])/, '_').toUpperCase()}_${value}`,
-        number,
-      })),
-    })),
-  }),
-  () => undefined,
-);
 
 /** A message of OTLP for the protobuf library, which is the oracle for our own codecs. */
-export function otlpMessage(name: string): DescMessage {
-  return REGISTRY.getMessage(`otlp.${name}`)!;
-}
+export const otlpMessage = messageRegistry(MESSAGES, ENUMS);
 
 /** The request that holds everything else. */
 export const EXPORT_REQUEST = otlpMessage('ExportTraceServiceRequest');
-
-function message(name: string, fields: string): DescriptorProto {
-  return create(DescriptorProtoSchema, {
-    name,
-    oneofDecl: fields.includes('|') ? [{ name: 'value' }] : [],
-    field: fields.split(/,\s*/).map((text) => {
-      const [fieldName, number, type] = text.split(' ');
-      const bare = type!.replace(/[*|]$/, '').replace('enum:', '');
-      return {
-        name: fieldName!,
-        jsonName: fieldName!.replace(/_([a-z])/g, (_, letter: string) => letter.toUpperCase()),
-        number: Number(number),
-        label: type!.endsWith('*') ? Label.REPEATED : Label.OPTIONAL,
-        type: SCALARS[bare] ?? (type!.startsWith('enum:') ? Type.ENUM : Type.MESSAGE),
-        ...(bare in SCALARS ? {} : { typeName: `.otlp.${bare}` }),
-        ...(type!.endsWith('|') ? { oneofIndex: 0 } : {}),
-      };
-    }),
-  });
-}
