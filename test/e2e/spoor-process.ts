@@ -22,7 +22,9 @@ export interface SpoorProcessOptions {
   readonly role?: Role;
   /** Data directory; without one a temporary directory is made, and removed by `dispose`. */
   readonly directory?: string;
-  /** `path.to.key=value`, after the ones for free ports. */
+  /** Address that everything listens on, on its usual port; without it free ports of 127.0.0.1 are taken. */
+  readonly host?: string;
+  /** `path.to.key=value`, after the ones for ports. */
   readonly sets?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -74,9 +76,10 @@ export class SpoorProcess implements AsyncDisposable {
   /** Starts a server and resolves when it is ready. Rejects with its output when it ends before. */
   static async start(options: SpoorProcessOptions = {}): Promise<SpoorProcess> {
     const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'spoor-e2e-'));
-    const { role = 'all-in-one' } = options;
+    const { role = 'all-in-one', host } = options;
     // Ports are taken free, so that tests can run beside a Spoor in use.
-    const sets = [...freePorts(role), ...(options.sets ?? [])].flatMap((set) => ['--set', set]);
+    const ports = host === undefined ? freePorts(role) : [`listen_host=${host}`];
+    const sets = [...ports, ...(options.sets ?? [])].flatMap((set) => ['--set', set]);
     const child = spawn(process.execPath, [MAIN, role, '--data', directory, ...sets], {
       env: { ...process.env, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],

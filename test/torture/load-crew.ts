@@ -33,6 +33,8 @@ export interface CrewOptions {
   readonly otlpGrpcAddress: string;
   /** Half of them speak gRPC, half HTTP. */
   readonly senders: number;
+  /** Pause of a sender between two requests, ms; none unless given. */
+  readonly thinkMs?: number;
   /** Called with some requests in the moment of their acknowledgement. */
   readonly onAcked?: (request: number) => Promise<void>;
 }
@@ -84,8 +86,9 @@ export class LoadCrew {
   }
 
   async #send(protocol: 'grpc' | 'http'): Promise<void> {
-    const { plan, ledger, random, verdict, onAcked } = this.#options;
+    const { plan, ledger, random, verdict, thinkMs, onAcked } = this.#options;
     while (!this.#ending) {
+      if (thinkMs !== undefined) await sleep(thinkMs);
       // Exporters drop new spans when too many wait; so many are enough here.
       const mustResend = ledger.waiting >= MAX_WAITING;
       const number =

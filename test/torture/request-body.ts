@@ -15,7 +15,8 @@ export const PAYLOAD_KEY = 'torture.payload';
 /** See {@link PAYLOAD_KEY}. */
 export const CHECKSUM_KEY = 'torture.checksum';
 const REQUEST_KEY = 'torture.request';
-const EVENT_NAME = 'torture event';
+/** Name of their events. */
+export const EVENT_NAME = 'torture event';
 
 const keys = {
   payload: attributeKey(PAYLOAD_KEY),

@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { answers } from './answers.ts';
+import { chain } from './chain.ts';
 import { damage } from './damage.ts';
 import { damagedFiles, failedCalls, powerLosses } from './faults.ts';
 import { fullDisk } from './full-disk.ts';
@@ -48,6 +49,9 @@ async function tortureBy(
         break;
       case 'tenants':
         await tenants(directory, verdict, options);
+        break;
+      case 'chain':
+        await chain(directory, verdict, options);
         break;
     }
   } catch (error) {

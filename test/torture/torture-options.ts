@@ -12,6 +12,7 @@ export const TORTURES = [
   'disk',
   'overload',
   'tenants',
+  'chain',
 ] as const;
 
 /** One part of the torture. */
@@ -23,6 +24,8 @@ export interface TortureOptions {
   readonly slice: boolean;
   /** Rounds of the kill loop. */
   readonly rounds: number;
+  /** Rounds of the chain, in each of which every process is killed. */
+  readonly chainRounds: number;
   /** How long random histories are tried. */
   readonly minutes: number;
   /** Of all random choices, 0 to 65535. The same seed gives the same spans and the same plan of kills. */
@@ -34,6 +37,8 @@ export interface TortureOptions {
 
 const FULL_ROUNDS = 50;
 const SLICE_ROUNDS = 6;
+const FULL_CHAIN_ROUNDS = 5;
+const SLICE_CHAIN_ROUNDS = 1;
 const FULL_MINUTES = 60;
 const SLICE_MINUTES = 1 / 3;
 
@@ -41,6 +46,7 @@ const SLICE_MINUTES = 1 / 3;
 export const USAGE = `npm run torture -- [options]
   --slice        short: ${SLICE_ROUNDS} rounds, 20 s of histories, 15 s of overload
   --rounds N     rounds of the kill loop, ${FULL_ROUNDS} unless told
+  --chain-rounds N  of the chain, ${FULL_CHAIN_ROUNDS} unless told
   --minutes N    of random histories, ${FULL_MINUTES} unless told
   --seed N       0 to 65535; drawn and printed unless told
   --only NAME    ${TORTURES.join(' or ')}; may be given more than once
@@ -56,6 +62,7 @@ export function parseTortureOptions(args: readonly string[], drawnSeed: number):
     options: {
       slice: { type: 'boolean', default: false },
       rounds: { type: 'string' },
+      'chain-rounds': { type: 'string' },
       minutes: { type: 'string' },
       seed: { type: 'string' },
       only: { type: 'string', multiple: true },
@@ -71,6 +78,9 @@ export function parseTortureOptions(args: readonly string[], drawnSeed: number):
   return {
     slice,
     rounds: wholeNumber('rounds', values.rounds, 1, 10_000) ?? (slice ? SLICE_ROUNDS : FULL_ROUNDS),
+    chainRounds:
+      wholeNumber('chain-rounds', values['chain-rounds'], 1, 1000) ??
+      (slice ? SLICE_CHAIN_ROUNDS : FULL_CHAIN_ROUNDS),
     minutes:
       wholeNumber('minutes', values.minutes, 1, 100_000) ?? (slice ? SLICE_MINUTES : FULL_MINUTES),
     seed: wholeNumber('seed', values.seed, 0, 65_535) ?? drawnSeed,
