@@ -16,7 +16,11 @@ import { test } from 'node:test';
 import { serverTlsSettings } from '#app/tls-settings.ts';
 import { serverTlsSchema } from '#config/tls-config.ts';
 import { ServerTls, type SecuredListener } from './server-tls.ts';
-import { NO_OPENSSL, TestCertificates } from './testing/test-certificates.ts';
+import {
+  NO_OPENSSL,
+  TestCertificates,
+  type CertificateFiles,
+} from './testing/test-certificates.ts';
 
 const OPTIONS = { skip: NO_OPENSSL, timeout: 20_000 };
 
@@ -205,6 +209,50 @@ test('with a CA of clients, one without a good certificate sees a TLS alert', OP
   assert.equal(bed.log.length, 1);
   assert.equal(bed.log[0]!.message, 'receivers.test: TLS handshake failed');
   assert.equal(bed.log[0]!.reason, 'no_client_certificate');
+});
+
+test('CAs that come with the certificate in PKCS#12 let no clients in', OPTIONS, async () => {
+  using files = new TestCertificates();
+  const ca = files.ca('ca');
+  const clientCa = files.ca('client-ca');
+  const between = files.make('between', { ca: clientCa, isCa: true });
+  await using bed = await Bed.start({
+    pkcs12_file: files.pkcs12('server', files.make('server', { ca }), 'geheim', ca),
+    pkcs12_password: 'geheim',
+    client_ca_file: files.write(
+      'client-cas.pem',
+      readFileSync(files.ca('third').certFile, 'utf8') + readFileSync(clientCa.certFile, 'utf8'),
+    ),
+  });
+  const trust = { ca: readFileSync(ca.certFile) };
+  const outcome = (pair: CertificateFiles): Promise<string> =>
+    bed.codeOf({ ...trust, ...files.read(pair) });
+  assert.equal(await outcome(files.make('good', { ca: clientCa })), 'connected');
+  const far = files.make('far', { ca: between });
+  const chain = readFileSync(far.certFile, 'utf8') + readFileSync(between.certFile, 'utf8');
+  assert.equal(
+    await outcome({ ...far, certFile: files.write('far-chain.pem', chain) }),
+    'connected',
+  );
+  assert.match(await outcome(files.make('bad', { ca })), /ALERT_UNEXPECTED_MESSAGE/);
+  await bed.failed(1);
+  assert.equal(bed.log[0]!.detail, 'the certificate is not of a CA in client_ca_file');
+});
+
+test('a file of CAs that holds none ends the start', OPTIONS, async () => {
+  using files = new TestCertificates();
+  const { certFile, keyFile } = files.make('server');
+  const broken = files.write(
+    'broken.pem',
+    '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n',
+  );
+  for (const [file, problem] of [
+    [keyFile, /^receivers\.test\.tls\.client_ca_file: holds no certificate$/],
+    [broken, /^receivers\.test\.tls\.client_ca_file: .*PEM|asn1/i],
+  ] as const) {
+    const section = { cert_file: certFile, key_file: keyFile, client_ca_file: file };
+    await assert.rejects(Bed.start(section), { code: 'config', message: problem });
+  }
 });
 
 test(

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { X509Certificate } from 'node:crypto';
 import type { Server, Socket } from 'node:net';
 import { LogThrottle, type Logger } from '#net/logger.ts';
+import { readCertificates } from './issued-by.ts';
 import {
   acceptTls,
   HANDSHAKE_FAILURES,
@@ -53,6 +55,11 @@ const MAX_HANDSHAKES = 512;
 
 const LOG_INTERVAL_MS = 10_000;
 
+interface ServerTlsContext extends TlsContext {
+  /** CAs of the clients that are let in; undefined: all clients are. */
+  readonly clientCas: readonly X509Certificate[] | undefined;
+}
+
 /** Connections that end before they said anything are those of port scanners and balancers' probes. */
 const SILENT_FAILURES: ReadonlySet<HandshakeFailure> = new Set(['closed']);
 
@@ -62,9 +69,8 @@ const SESSION_CONTEXT = 'spoor';
 /** TLS in front of a server: connections come to it when their handshake is done. */
 export class ServerTls {
   readonly #listener: SecuredListener;
-  readonly #needsClientCertificate: boolean;
   readonly #logger: Logger;
-  readonly #files: WatchedFiles<TlsContext>;
+  readonly #files: WatchedFiles<ServerTlsContext>;
   readonly #throttle = new LogThrottle(LOG_INTERVAL_MS);
   /** Each ends a handshake that is under way. */
   readonly #open = new Set<() => void>();
@@ -77,7 +83,6 @@ export class ServerTls {
   constructor(listener: SecuredListener, settings: ServerTlsSettings, logger: Logger) {
     const { name } = listener;
     this.#listener = listener;
-    this.#needsClientCertificate = settings.clientCaFile !== '';
     this.#logger = logger;
     this.#files = new WatchedFiles({
       name: `${name}.tls`,
@@ -142,9 +147,10 @@ export class ServerTls {
       raw.destroy();
       return;
     }
+    const { context, clientCas } = this.#files.value;
     const options = {
-      context: this.#files.value.context,
-      needsClientCertificate: this.#needsClientCertificate,
+      context,
+      clientCas,
       protocols: this.#listener.protocols,
       timeoutMs: this.#listener.handshakeTimeoutMs,
     };
@@ -176,15 +182,17 @@ function createServerContext(
   name: string,
   settings: ServerTlsSettings,
   contents: FileContents,
-): TlsContext {
+): ServerTlsContext {
   const { cert_file: cert, ca_file: between, client_ca_file: clientCa } = contents;
   const chained =
     cert === undefined || between === undefined
       ? contents
       : { ...contents, cert_file: Buffer.concat([cert, Buffer.from('\n'), between]) };
-  return createTlsContext(name, settings, chained, {
+  const clientCas = clientCa && readCertificates(`${name}.client_ca_file`, clientCa);
+  const made = createTlsContext(name, settings, chained, {
     minVersion: settings.minVersion,
     sessionIdContext: SESSION_CONTEXT,
     ...(clientCa === undefined ? {} : { ca: clientCa }),
   });
+  return { ...made, clientCas };
 }

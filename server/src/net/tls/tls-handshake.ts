@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { TLSSocket, type SecureContext } from 'node:tls';
+import { isIssuedBy } from './issued-by.ts';
 import { refusePlainText, TLS_HANDSHAKE_BYTE } from './plain-text.ts';
 
 /** Why a connection did not come to be, a fixed set for the metrics. */
@@ -22,8 +24,8 @@ export type HandshakeFailure = (typeof HANDSHAKE_FAILURES)[number];
 /** What a handshake needs. */
 export interface HandshakeOptions {
   readonly context: SecureContext;
-  /** Whether clients must show a certificate of a CA of the context. */
-  readonly needsClientCertificate: boolean;
+  /** CAs of the clients that are let in; undefined: all clients are. */
+  readonly clientCas: readonly X509Certificate[] | undefined;
   /** What is spoken over TLS, by its names in ALPN, the preferred one first; without HTTP/1.1 a client must ask for one. */
   readonly protocols: readonly string[];
   /** Time for all of it, in ms. */
@@ -34,6 +36,8 @@ export interface HandshakeOptions {
 export type HandshakeOutcome =
   | { readonly socket: TLSSocket }
   | { readonly failure: HandshakeFailure; readonly detail: string };
+
+const OTHER_CA = 'the certificate is not of a CA in client_ca_file';
 
 type Failure = readonly [reason: HandshakeFailure, detail: string];
 
@@ -124,15 +128,16 @@ export function acceptTls(
 
 function startHandshake(
   raw: Socket,
-  { context, needsClientCertificate, protocols }: HandshakeOptions,
+  { context, clientCas, protocols }: HandshakeOptions,
   end: (outcome: HandshakeOutcome) => void,
   fail: (failure: HandshakeFailure, detail: string) => void,
 ): TLSSocket {
+  const needsCertificate = clientCas !== undefined;
   const socket = new TLSSocket(raw, {
     isServer: true,
     secureContext: context,
-    requestCert: needsClientCertificate,
-    rejectUnauthorized: needsClientCertificate,
+    requestCert: needsCertificate,
+    rejectUnauthorized: needsCertificate,
     ALPNProtocols: [...protocols],
   });
   let refusal: Failure | undefined;
@@ -148,16 +153,11 @@ function startHandshake(
       fail('other', 'this version of Node hides what is needed of its TLS sockets');
       return;
     }
-    const problem = needsClientCertificate ? raw._handle.verifyError() : null;
-    if (problem !== null) {
-      refusal = ['bad_client_certificate', problem.code ?? problem.message];
+    refusal = refusalOf(socket, raw._handle.verifyError(), { clientCas, protocols });
+    if (refusal !== undefined) {
       // Node has no call for a fatal alert, so OpenSSL is given what it answers with one: `unexpected_message` in TLS 1.3,
       // `bad_record_mac` in 1.2. The client sees that TLS was refused, and the log here says why.
       raw._handle.receive(MISPLACED_RECORD);
-      return;
-    }
-    if (!protocols.includes('http/1.1') && socket.alpnProtocol !== 'h2') {
-      fail('no_common_protocol', 'the client does not ask for HTTP/2');
       return;
     }
     raw.secureConnecting = false;
@@ -165,6 +165,23 @@ function startHandshake(
     end({ socket });
   });
   return socket;
+}
+
+/** Why a client is not let in though its handshake is done. */
+function refusalOf(
+  socket: TLSSocket,
+  problem: NodeJS.ErrnoException | null,
+  { clientCas, protocols }: Pick<HandshakeOptions, 'clientCas' | 'protocols'>,
+): Failure | undefined {
+  if (clientCas !== undefined) {
+    const reason = 'bad_client_certificate';
+    if (problem !== null) return [reason, problem.code ?? problem.message];
+    // OpenSSL also trusts the CAs that come with the server's own certificate in a PKCS#12 file.
+    if (!isIssuedBy(socket.getPeerX509Certificate(), clientCas)) return [reason, OTHER_CA];
+  }
+  return protocols.includes('http/1.1') || socket.alpnProtocol === 'h2'
+    ? undefined
+    : ['no_common_protocol', 'the client does not ask for HTTP/2'];
 }
 
 /** A handshake message without encryption, which has no place after the handshake. */

@@ -75,11 +75,17 @@ export class TestCertificates {
     return files;
   }
 
-  /** Certificate, key and password as PKCS#12. */
-  pkcs12(name: string, { certFile, keyFile }: CertificateFiles, password: string): string {
+  /** A certificate, its key, and a CA as PKCS#12. */
+  pkcs12(
+    name: string,
+    { certFile, keyFile }: CertificateFiles,
+    password: string,
+    ca?: CertificateFiles,
+  ): string {
     const out = this.path(`${name}.p12`);
+    const chain = ca === undefined ? [] : ['-certfile', ca.certFile];
     this.#openssl(
-      ['pkcs12', '-export', '-in', certFile, '-inkey', keyFile],
+      ['pkcs12', '-export', '-in', certFile, '-inkey', keyFile, ...chain],
       ['-passout', `pass:${password}`, '-out', out],
     );
     return out;
