@@ -28,6 +28,8 @@ export class KnownCodes {
   values = new Int32Array(0);
   /** Places of edited attributes that have a value of their own. */
   readonly edited = new Map<EditedCell, AttributePlace>();
+  /** Codes of resources that are in place of others. */
+  readonly #edited = new Map<Uint8Array, number>();
 
   constructor(source: SpanColumns, builder: BatchBuilder) {
     this.#source = source;
@@ -46,6 +48,7 @@ export class KnownCodes {
     this.columns = unknown(columns.length);
     this.values = unknown(cells?.values.count ?? 0);
     this.edited.clear();
+    this.#edited.clear();
   }
 
   name(code: number): number {
@@ -54,6 +57,16 @@ export class KnownCodes {
 
   resource(code: number): number {
     return known(this.#resources, this.#source.resources, code, this.#builder.resources);
+  }
+
+  /** Code of a resource that is in place of another; an edit gives the same array each time. */
+  editedResource(symbol: Uint8Array): number {
+    let code = this.#edited.get(symbol);
+    if (code === undefined) {
+      code = this.#builder.resources.intern(symbol, 0, symbol.length);
+      this.#edited.set(symbol, code);
+    }
+    return code;
   }
 
   scope(code: number): number {

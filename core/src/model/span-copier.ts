@@ -62,7 +62,8 @@ export class SpanCopier {
       resource === undefined
         ? (known?.resource(resourceCode) ??
           copySymbol(source.resources, resourceCode, builder.resources))
-        : builder.resources.intern(resource, 0, resource.length);
+        : (known?.editedResource(resource) ??
+          builder.resources.intern(resource, 0, resource.length));
     builder.scope[to] = known?.scope(scope) ?? copySymbol(source.scopes, scope, builder.scopes);
     this.#copyShape(source.shape[row]!, edit, AttributeLevel.span);
     const { events, links } = source;

@@ -31,10 +31,17 @@ const MAX_LOOKS = 16;
 export class RegexFinder {
   readonly #program: RegexProgram;
   readonly #contains: Regex;
+  readonly #ascii = new Uint16Array(128);
+  /** 1 for each symbol that a match can begin with. */
+  readonly #begins: Uint8Array;
   /** Generation in which a step was reached, at this character and as a target of the last one. */
   readonly #reached: Uint32Array;
   readonly #targeted: Uint32Array;
   #generation = 0;
+  /** Steps that are reached, each with the earliest start that leads there, the earlier starts first; here and behind the character. */
+  #here: Threads;
+  #next: Threads;
+  readonly #stack: Uint32Array;
   #looks = 0;
   #matchStart = 0;
   #matchEnd = 0;
@@ -43,8 +50,15 @@ export class RegexFinder {
   constructor(pattern: string) {
     this.#program = compileRegex(parseRegex(pattern));
     this.#contains = new Regex(containing(pattern));
-    this.#reached = new Uint32Array(this.#program.steps.length);
-    this.#targeted = new Uint32Array(this.#program.steps.length);
+    const { steps, alphabet } = this.#program;
+    for (let code = 0; code < 128; code++) this.#ascii[code] = symbolOf(alphabet, code);
+    this.#reached = new Uint32Array(steps.length);
+    this.#targeted = new Uint32Array(steps.length);
+    // A step is gone on from once, to two others at most; one thread comes from each, and one begins.
+    this.#stack = new Uint32Array(2 * steps.length + 1);
+    this.#here = makeThreads(steps.length + 1);
+    this.#next = makeThreads(steps.length + 1);
+    this.#begins = this.#findBegins();
   }
 
   /** Whether a part of `bytes[start, end)`, which must be UTF-8, matches, be it an empty one. */
@@ -74,79 +88,124 @@ export class RegexFinder {
     end: number,
     mostLooks: number,
   ): boolean {
-    const { steps, alphabet } = this.#program;
+    const { alphabet } = this.#program;
     let found = false;
-    // Steps that are reached here, each with the earliest start that leads there, the earlier starts first.
-    let at: number[] = [];
-    let starts: number[] = [];
     let before = from === textStart ? Neighbor.none : this.#kindBefore(bytes, from);
+    this.#here.count = 0;
     for (let place = from; ;) {
-      if (!found) {
-        at.push(0);
-        starts.push(place);
-      }
-      const symbolEnd = place === end ? end : place + sequenceLength(bytes[place]!);
-      const symbol = place === end ? -1 : symbolOf(alphabet, codePointAt(bytes, place));
+      const symbol = place === end ? -1 : this.#symbolAt(bytes, place);
       const after = symbol < 0 ? Neighbor.none : alphabet.kinds[symbol]!;
-      const generation = ++this.#generation;
-      const nextAt: number[] = [];
-      const nextStarts: number[] = [];
-      for (let i = 0; i < at.length; i++) {
-        const start = starts[i]!;
-        if (found && start > this.#matchStart) break;
-        const stack = [at[i]!];
-        while (stack.length > 0) {
-          const index = stack.pop()!;
-          if (this.#reached[index] === generation) continue;
-          this.#reached[index] = generation;
-          const step = steps[index]!;
-          if (step.op === 'fork') stack.push(step.second, step.first);
-          else if (step.op === 'assert') {
-            if (holds(step.assertion, before, after)) stack.push(step.next);
-          } else if (step.op === 'match') {
-            if (place === start) continue;
-            found = true;
-            this.#matchStart = start;
-            this.#matchEnd = place;
-          } else if (
-            symbol >= 0 &&
-            step.symbols[symbol] === 1 &&
-            this.#targeted[step.next] !== generation
-          ) {
-            this.#targeted[step.next] = generation;
-            nextAt.push(step.next);
-            nextStarts.push(start);
-          }
-        }
+      // Nothing empty is a match, so where nothing can begin nothing is looked at.
+      if (!found && symbol >= 0 && this.#begins[symbol] === 1) push(this.#here, 0, place);
+      if (this.#here.count > 0) {
+        found = this.#pass(place, symbol, before, after, found);
+        if (found && this.#here.count === 0) return true;
       }
-      if (place === end || (found && nextAt.length === 0)) return found;
+      if (place === end) return found;
       if (++this.#looks > mostLooks) {
         this.#matchStart = from;
         this.#matchEnd = end;
         return true;
       }
-      at = nextAt;
-      starts = nextStarts;
       before = after;
-      place = symbolEnd;
+      place += sequenceLength(bytes[place]!);
     }
+  }
+
+  /**
+   * Goes on with the threads over one character.
+   * @param symbol of it; -1 at the end of the text
+   * @returns whether there is a match, now or before
+   */
+  #pass(place: number, symbol: number, before: number, after: number, wasFound: boolean): boolean {
+    const { steps } = this.#program;
+    const reached = this.#reached;
+    const targeted = this.#targeted;
+    const stack = this.#stack;
+    const generation = ++this.#generation;
+    const here = this.#here;
+    const next = this.#next;
+    let found = wasFound;
+    next.count = 0;
+    for (let i = 0; i < here.count; i++) {
+      const start = here.starts[i]!;
+      if (found && start > this.#matchStart) break;
+      stack[0] = here.steps[i]!;
+      for (let depth = 1; depth > 0;) {
+        const index = stack[--depth]!;
+        if (reached[index] === generation) continue;
+        reached[index] = generation;
+        const step = steps[index]!;
+        if (step.op === 'fork') {
+          stack[depth++] = step.second;
+          stack[depth++] = step.first;
+        } else if (step.op === 'assert') {
+          if (holds(step.assertion, before, after)) stack[depth++] = step.next;
+        } else if (step.op === 'match') {
+          if (place === start) continue;
+          found = true;
+          this.#matchStart = start;
+          this.#matchEnd = place;
+        } else if (
+          symbol >= 0 &&
+          step.symbols[symbol] === 1 &&
+          targeted[step.next] !== generation
+        ) {
+          targeted[step.next] = generation;
+          push(next, step.next, start);
+        }
+      }
+    }
+    this.#here = next;
+    this.#next = here;
+    return found;
+  }
+
+  /** The symbols that a first step consumes, whatever assertions are before it. */
+  #findBegins(): Uint8Array {
+    const { steps, alphabet } = this.#program;
+    const begins = new Uint8Array(alphabet.starts.length);
+    const seen = new Set([0]);
+    for (const index of seen) {
+      const step = steps[index]!;
+      if (step.op === 'fork') seen.add(step.first).add(step.second);
+      else if (step.op === 'assert') seen.add(step.next);
+      else if (step.op === 'class') step.symbols.forEach((is, symbol) => (begins[symbol]! |= is));
+    }
+    return begins;
   }
 
   /** Kind of the character that ends before `at`. */
   #kindBefore(bytes: Uint8Array, at: number): number {
     let start = at - 1;
     while ((bytes[start]! & 0xc0) === 0x80) start--;
-    const { alphabet } = this.#program;
-    return alphabet.kinds[symbolOf(alphabet, codePointAt(bytes, start))]!;
+    return this.#program.alphabet.kinds[this.#symbolAt(bytes, start)]!;
   }
+
+  #symbolAt(bytes: Uint8Array, at: number): number {
+    const lead = bytes[at]!;
+    if (lead < 0x80) return this.#ascii[lead]!;
+    return symbolOf(this.#program.alphabet, codePoint(bytes, at, sequenceLength(lead)));
+  }
+}
+
+/** Steps of an automaton, and where in the text each thread that is at one began. */
+interface Threads {
+  count: number;
+  readonly steps: Uint32Array;
+  readonly starts: Uint32Array;
+}
+
+function makeThreads(most: number): Threads {
+  return { count: 0, steps: new Uint32Array(most), starts: new Uint32Array(most) };
+}
+
+function push(threads: Threads, step: number, start: number): void {
+  threads.steps[threads.count] = step;
+  threads.starts[threads.count++] = start;
 }
 
 /** Bytes of the UTF-8 sequence that begins so. */
 function sequenceLength(lead: number): number {
   return lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-}
-
-function codePointAt(bytes: Uint8Array, at: number): number {
-  const length = sequenceLength(bytes[at]!);
-  return length === 1 ? bytes[at]! : codePoint(bytes, at, length);
 }
