@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { setTimeout as pause } from 'node:timers/promises';
+import { freePort } from './free-port.ts';
 import { SpoorProcess } from './spoor-process.ts';
+import { until } from './until.ts';
 
 const REQUESTS = 200;
 const SPANS = 5;
@@ -74,23 +73,6 @@ async function metric(server: SpoorProcess, name: string): Promise<number> {
     .split('\n')
     .find((one) => one.startsWith(`${name}{`) || one.startsWith(`${name} `));
   return Number(line?.split(' ').at(-1));
-}
-
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (let i = 0; i < 600; i++) {
-    if (await holds()) return;
-    await pause(50);
-  }
-  assert.fail(`never: ${what}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }
 
 async function kill(server: SpoorProcess): Promise<void> {

@@ -25,9 +25,7 @@ import {
 } from '../../server/src/net/tls/testing/test-certificates.ts';
 import { KafkaServer, NO_KAFKA } from './kafka-server.ts';
 import { SpoorProcess } from './spoor-process.ts';
-
-/** Liveness limit of everything that is waited for, ms: a broker that was killed takes some seconds to come back. */
-const LIMIT_MS = 60_000;
+import { until } from './until.ts';
 
 const skip = NO_KAFKA || NO_OPENSSL;
 const OPTIONS = { skip };
@@ -114,14 +112,6 @@ async function spansOf(server: SpoorProcess, service: string): Promise<JaegerSpa
   // The routes answer with this shape.
   const { data } = (await answer.json()) as { data: { spans: JaegerSpan[] }[] };
   return data.flatMap(({ spans }) => spans);
-}
-
-async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const endMs = Date.now() + LIMIT_MS;
-  while (!(await holds())) {
-    if (Date.now() > endMs) assert.fail(`${what}: not within ${LIMIT_MS} ms`);
-    await pause(50);
-  }
 }
 
 /** Requests of traces of three spans, and what has become of them. */
