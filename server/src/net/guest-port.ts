@@ -4,7 +4,9 @@ import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { ConnectionEnd, GrpcPort } from './listening-socket.ts';
 
 /** Every HTTP/2 connection begins with `PRI * HTTP/2.0`; no method of HTTP/1.1 begins so. */
-const HTTP2_PREFACE = 'PRI';
+const HTTP2_PREFACE = Buffer.from('PRI');
+
+const NOTHING = Buffer.alloc(0);
 
 /**
  * A gRPC server's place on a port that a server of HTTP/1.1 listens on: connections that begin as HTTP/2 does are the guest's. It
@@ -58,26 +60,27 @@ export class GuestPort implements GrpcPort {
     host.removeAllListeners('connection');
     host.on('connection', (socket: Socket) => {
       this.#silent.add(socket);
-      const timer = setTimeout(() => socket.destroy(), timeoutMs);
+      const end = (): void => void socket.destroy();
+      const timer = setTimeout(end, timeoutMs);
       timer.unref();
       const forget = (): void => {
         clearTimeout(timer);
         this.#silent.delete(socket);
+        socket.off('error', end).off('end', end).off('close', forget).off('readable', look);
       };
-      const onError = (): void => undefined;
-      socket.on('error', onError);
-      socket.once('close', forget);
-      socket.once('readable', () => {
-        // Null at the end of a connection where nothing came.
-        const first = socket.read() as Buffer | null;
-        if (first === null) return;
+      let first = NOTHING;
+      const look = (): void => {
+        const piece = socket.read() as Buffer | null;
+        if (piece === null) return;
+        first = Buffer.concat([first, piece]);
+        const isHttp2 = first.subarray(0, HTTP2_PREFACE.length).equals(HTTP2_PREFACE);
+        if (!isHttp2 && HTTP2_PREFACE.subarray(0, first.length).equals(first)) return;
         forget();
-        socket.off('error', onError);
-        socket.off('close', forget);
         socket.unshift(first);
-        if (first.toString('latin1', 0, HTTP2_PREFACE.length) === HTTP2_PREFACE) this.#take(socket);
+        if (isHttp2) this.#take(socket);
         else for (const handler of handlers) handler.call(host, socket);
-      });
+      };
+      socket.on('error', end).on('end', end).on('close', forget).on('readable', look);
     });
   }
 

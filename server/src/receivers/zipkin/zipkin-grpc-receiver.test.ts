@@ -118,21 +118,38 @@ test(
   },
 );
 
-test('the first bytes may come one at a time, and a connection of which nothing comes is closed', async () => {
+test('a connection of which nothing comes is closed', async () => {
   await using bed = await start({ headersTimeoutMs: 50 });
-  const silent = await exchangeRaw(bed.port, '');
-  assert.equal(silent, '');
-  const socket = net.connect(bed.port, '127.0.0.1');
-  socket.setNoDelay(true);
-  await once(socket, 'connect');
-  let answer = '';
-  socket.on('data', (text: Buffer) => (answer += text.toString('latin1')));
-  for (const byte of 'GET /nowhere HTTP/1.1\r\nhost: x\r\n\r\n') {
-    socket.write(byte);
-    await new Promise((resolve) => setImmediate(resolve));
+  assert.equal(await exchangeRaw(bed.port, ''), '');
+});
+
+test('the first bytes may come one at a time', async () => {
+  await using bed = await start();
+  for (const [bytes, expected] of [
+    ['GET /nowhere HTTP/1.1\r\nhost: x\r\n\r\n', 'HTTP/1.1 404'],
+    ['POST /nowhere HTTP/1.1\r\nhost: x\r\n\r\n', 'HTTP/1.1 404'],
+    // An empty SETTINGS is what a server of HTTP/2 begins with.
+    ['PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0', '\0\0'],
+  ] as const) {
+    const socket = net.connect(bed.port, '127.0.0.1');
+    socket.setNoDelay(true);
+    await once(socket, 'connect');
+    let answer = '';
+    socket.on('data', (piece: Buffer) => (answer += piece.toString('latin1')));
+    for (const byte of bytes) {
+      socket.write(byte, 'latin1');
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await until(() => answer.startsWith(expected));
+    socket.destroy();
   }
-  await until(() => answer.startsWith('HTTP/1.1 404'));
-  socket.destroy();
+});
+
+test('a client that says nothing and leaves is let go at once', async () => {
+  await using bed = await start();
+  const socket = net.connect(bed.port, '127.0.0.1');
+  socket.resume().end();
+  await once(socket, 'close');
 });
 
 test('a stop lets a call over gRPC finish and ends its connection', async () => {
