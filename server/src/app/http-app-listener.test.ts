@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { Agent, get } from 'node:https';
+import { connect as connectPlain } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { connect } from 'node:tls';
@@ -103,7 +104,12 @@ test(
       );
       assert.notEqual(status, 200);
     }
-    await listener.shutdown(1000);
+    // A handshake that is under way does not hold the end up.
+    const half = connectPlain({ host: 'localhost', port }).on('error', () => undefined);
+    while (listener.tls!.figures.openHandshakes === 0) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await Promise.all([once(half, 'close'), listener.shutdown(60_000)]);
     await assert.rejects(once(get({ host: 'localhost', port, agent }), 'response'));
     agent.destroy();
   },

@@ -12,8 +12,8 @@ export interface TenancySettings {
 }
 
 /**
- * Tells whose data a request is about, and lets it in only with a token where there are tokens. Off, everything is of one tenant and no header is looked at;
- * on, a request that does not name exactly one tenant is refused, as in Jaeger.
+ * Tells whose data a request is about, and lets it in only with a token where there are tokens. With tenants off, everything
+ * is of one tenant and no header is looked at; on, a request that does not name exactly one is refused, as in Jaeger.
  * @see https://www.jaegertracing.io/docs/latest/security/
  */
 export class Tenancy {

@@ -79,6 +79,7 @@ export class ServerTls {
     HANDSHAKE_FAILURES.map((reason) => [reason, 0]),
   ) as Record<HandshakeFailure, number>;
   #handshakes = 0;
+  #isStopped = false;
 
   constructor(listener: SecuredListener, settings: ServerTlsSettings, logger: Logger) {
     const { name } = listener;
@@ -135,11 +136,16 @@ export class ServerTls {
 
   /** Ends the handshakes under way, and looks at the files no more. Safe before start and more than once. */
   shutdown(): void {
+    this.#isStopped = true;
     this.#files.shutdown();
     for (const end of this.#open) end();
   }
 
   #accept(raw: Socket, deliver: (socket: Socket) => void): void {
+    if (this.#isStopped) {
+      raw.destroy();
+      return;
+    }
     // Of a closed connection it is not known any more.
     const { remoteAddress } = raw;
     if (this.#open.size >= MAX_HANDSHAKES) {
