@@ -321,6 +321,6 @@ test('any actions on any spans do what the plainest code does, and leave the bat
         assert.equal(countsOf(processor)['otelcol_processor_outgoing_items'], spans.length);
       },
     ),
-    { numRuns: 200 },
+    { numRuns: 100 },
   );
 });
