@@ -164,8 +164,6 @@ test('the next connection has what the files hold now, unless it is broken', OPT
   const section = { ca_file: ca.certFile, cert_file: certFile, key_file: keyFile };
   const { client, log } = makeClient(section);
   await client.start();
-  let changes = 0;
-  client.onChange = () => changes++;
   const before = client.options;
   await client.reload();
   assert.equal(client.options, before);
@@ -184,7 +182,7 @@ test('the next connection has what the files hold now, unless it is broken', OPT
   copyFileSync(second.keyFile, keyFile);
   await client.reload();
   assert.equal(await ask(server, client), 'CN=second');
-  assert.equal(changes, 1);
+  assert.notEqual(client.options, before);
   assert.equal(client.figures.reloads, 1);
   assert.equal(log.length, 2);
 });

@@ -41,7 +41,7 @@ export interface ClientTlsFigures extends ReloadFigures {
  * TLS of a client: CAs, and a certificate of its own where it has one, read again when the files change.
  *
  * Connections ask for {@link options} when they are made. A client that takes its options once, as those of grpc-js do, is
- * made anew when {@link onChange} is called; what is under way on the old one may end in peace.
+ * made anew when they are another object; what is under way on the old one may end in peace.
  */
 export class ClientTls {
   readonly #settings: ClientTlsSettings;
@@ -62,11 +62,6 @@ export class ClientTls {
         }),
       logger,
     });
-  }
-
-  /** Called when the next connection will have other options. */
-  set onChange(listener: () => void) {
-    this.#files.onChange = listener;
   }
 
   /**

@@ -40,8 +40,6 @@ export interface ReloadFigures {
  * network changes with no event at all.
  */
 export class WatchedFiles<T> {
-  /** Called with each new value after the first. */
-  onChange: ((value: T) => void) | undefined;
   readonly #options: WatchedFilesOptions<T>;
   #value: T | undefined;
   #digest = '';
@@ -111,7 +109,6 @@ export class WatchedFiles<T> {
     this.#failed = { what: '', looks: 0 };
     this.#reloads++;
     logger.info({}, `${name}: ${what} has changed`);
-    this.onChange?.(this.#value);
   }
 
   /** Reads no more. Safe before start and more than once. */
