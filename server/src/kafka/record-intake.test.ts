@@ -111,14 +111,25 @@ test('a record that can never be stored is a dead letter, with the reason', asyn
     letters.map(({ record: { offset }, refusal }) => [offset, refusal.reason, refusal.message]),
     [[7n, 'malformed', 'no spans']],
   );
+  assert.deepEqual(log, []);
+  assert.equal(intake.counters.figures.otlp_proto.refusedRequests.malformed, 1);
+});
+
+test('a record is no dead letter for what is wrong with the configuration or with the code', async () => {
+  const { ingest, intake, letters, log, take } = bench();
+  const errors = [
+    new SpoorError('config', 'the next hop answered HTTP 401'),
+    new SpoorError('internal', 'the next hop answered HTTP 500'),
+    new TypeError('a fault'),
+  ];
   ingest.answer = () => {
-    throw new TypeError('a fault');
+    const error = errors.shift();
+    if (error !== undefined) throw error;
+    return { accepted: 1, rejected: 0, message: '' };
   };
   assert.equal(await take(), true);
-  assert.equal(letters[1]?.refusal.reason, 'internal');
-  assert.deepEqual(log, [`${PATH}: a record failed`]);
-  const { refusedRequests } = intake.counters.figures.otlp_proto;
-  assert.deepEqual([refusedRequests.malformed, refusedRequests.internal], [1, 1]);
+  assert.deepEqual([intake.retries, letters.length, ingest.calls.length], [3, 0, 4]);
+  assert.deepEqual(log, [`${PATH}: a record failed, and is tried again until it is stored`]);
 });
 
 test('a record without a value has no spans', async () => {

@@ -27,9 +27,17 @@ const PAUSES = { initialIntervalMs: 200, maxIntervalMs: 10_000, multiplier: 2 };
 
 const LOG_INTERVAL_MS = 10_000;
 
+/** What is wrong with a record itself. The rest can be put right: a token of the next hop, a fault of ours. */
+const NEVER_STORED: ReadonlySet<Refusal['reason']> = new Set([
+  'malformed',
+  'too_large',
+  'unsupported',
+  'unauthenticated',
+]);
+
 /**
- * Takes records, each until it is stored. One that can be stored later is tried again, for ever; one that never can is a
- * dead letter.
+ * Takes records, each until it is stored. One that never can be is a dead letter; one that is refused for another reason is
+ * tried again, for ever.
  */
 export class RecordIntake {
   readonly counters = new ReceiverCounters();
@@ -59,7 +67,7 @@ export class RecordIntake {
     return this.#waiting;
   }
 
-  /** Times that a record was refused for the moment. */
+  /** Times that a record was to be tried again. */
   get retries(): number {
     return this.#retries;
   }
@@ -77,7 +85,7 @@ export class RecordIntake {
     for (;;) {
       const refusal = await this.#try(record);
       if (refusal === undefined) return true;
-      if (refusal.retryAfterMs === undefined) {
+      if (NEVER_STORED.has(refusal.reason)) {
         this.counters.countRefused(format, refusal);
         await this.#deadLetters.add(record, refusal);
         return true;
@@ -109,8 +117,10 @@ export class RecordIntake {
         lease.release();
       }
     } catch (error) {
-      if (!(error instanceof SpoorError) || error.code === 'internal') this.#logFault(error);
-      return refusalOf(error);
+      const refusal = refusalOf(error);
+      const isForNow = refusal.retryAfterMs !== undefined;
+      if (!isForNow && !NEVER_STORED.has(refusal.reason)) this.#logFault(error);
+      return refusal;
     }
   }
 
@@ -144,7 +154,7 @@ export class RecordIntake {
     this.#throttle.log((suppressed) =>
       this.#parts.logger.error(
         { err: error, suppressed },
-        `${this.#settings.path}: a record failed`,
+        `${this.#settings.path}: a record failed, and is tried again until it is stored`,
       ),
     );
   }
