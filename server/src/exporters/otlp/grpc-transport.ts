@@ -64,6 +64,9 @@ const CODES: ReadonlyMap<number, ErrorCode> = new Map([
   [Status.DATA_LOSS, 'unavailable'],
 ]);
 
+/** How grpc-js calls streams that ended without a status: the codes it makes for them are not the server's word. */
+const BROKEN_STREAM = /^(Received RST_STREAM with code|Bandwidth exhausted)/;
+
 /**
  * Sends OTLP over gRPC to one server.
  * @see https://opentelemetry.io/docs/specs/otlp/#otlpgrpc
@@ -176,6 +179,9 @@ export class GrpcTransport implements Transport {
 
   #refused(error: ServiceError): SpoorError {
     const { code, details } = error;
+    if (BROKEN_STREAM.test(details)) {
+      return new SpoorError('unavailable', `${this.#name}: ${details}`, { cause: error });
+    }
     const retryAfterMs = retryDelay(error);
     const isThrottled = code === Status.RESOURCE_EXHAUSTED;
     // Without a RetryInfo it is a message over the server's limit, which stays so.

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
+import http2 from 'node:http2';
 import net, { type AddressInfo } from 'node:net';
 import test from 'node:test';
 import { Server, ServerCredentials, type sendUnaryData } from '@grpc/grpc-js';
@@ -363,6 +364,36 @@ test('grpc: which statuses may be sent again is what the specification says', as
     'config', // UNAUTHENTICATED
   ]);
   server.forceShutdown();
+});
+
+test('grpc: a stream that ends without a status is no answer for now', async () => {
+  const { NGHTTP2_INTERNAL_ERROR, NGHTTP2_CONNECT_ERROR, NGHTTP2_ENHANCE_YOUR_CALM } =
+    http2.constants;
+  const ends: readonly ((stream: http2.ServerHttp2Stream) => void)[] = [
+    (stream) => stream.close(NGHTTP2_INTERNAL_ERROR),
+    (stream) => stream.close(NGHTTP2_CONNECT_ERROR),
+    (stream) => stream.close(NGHTTP2_ENHANCE_YOUR_CALM),
+    (stream) => stream.session!.destroy(new Error('it broke')),
+    (stream) => {
+      stream.respond({ ':status': 200, 'content-type': 'application/grpc' });
+      stream.close();
+    },
+  ];
+  for (const end of ends) {
+    const server = http2.createServer();
+    server.on('stream', (stream: http2.ServerHttp2Stream) => {
+      stream.on('error', () => undefined);
+      stream.resume();
+      stream.on('end', () => end(stream));
+    });
+    server.on('sessionError', () => undefined);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    using transport = grpcTransport((server.address() as AddressInfo).port);
+    const error = await errorOf(transport.send(requestOf(1), NEVER));
+    assert.equal(error.code, 'unavailable', `${String(end)}: ${error.message}`);
+    server.close();
+  }
 });
 
 test('a tenant is handed on only where it is asked for', async () => {
