@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SpoorError } from '@spoor/core/model/errors.ts';
+import { WRITES_OF_ONE_BODY } from '#pipeline/trace-sink.ts';
 
 /** What a {@link RecordSender} has to know of a record. */
 export interface SizedRecord {
@@ -11,7 +12,7 @@ export interface SizedRecord {
 export interface SenderLimits {
   /** Of the records of one request. */
   readonly requestBytes: number;
-  /** Of all records that wait or are under way; beyond it writes are refused. */
+  /** Of all records that wait or are under way; beyond it writes are refused, but for some that always find room. */
   readonly queueBytes: number;
 }
 
@@ -37,6 +38,7 @@ export class RecordSender<R extends SizedRecord> {
   readonly #limits: SenderLimits;
   #queue: QueuedRecord<R>[] = [];
   #queuedBytes = 0;
+  #writes = 0;
   #running: Promise<void> | undefined;
 
   /** @param send resolves when all records are acknowledged; rejects with a SpoorError */
@@ -58,17 +60,17 @@ export class RecordSender<R extends SizedRecord> {
     if (records.length === 0) return Promise.resolve();
     const bytes = records.reduce((sum, record) => sum + record.bytes, 0);
     const { queueBytes } = this.#limits;
-    // One write always finds room in an empty queue, however large it is.
-    if (this.#queuedBytes > 0 && this.#queuedBytes + bytes > queueBytes) {
+    if (this.#writes >= WRITES_OF_ONE_BODY && this.#queuedBytes + bytes > queueBytes) {
       const message = `kafka: ${this.#queuedBytes} + ${bytes} > ${queueBytes} bytes wait to be sent`;
       return Promise.reject(new SpoorError('overloaded', message));
     }
     this.#queuedBytes += bytes;
+    this.#writes++;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const write = { left: records.length, isOver: false, resolve, reject };
     for (const record of records) this.#queue.push({ record, write });
     this.#running ??= this.#run();
-    return promise;
+    return promise.finally(() => this.#writes--);
   }
 
   /** Resolves once nothing is under way; what is written later is sent too. Never rejects. */

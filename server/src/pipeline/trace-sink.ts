@@ -4,6 +4,12 @@ import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import type { RequestRecord } from '#storage/tracestore.ts';
 
 /**
+ * A sink with little room takes so many writes in any case, each as a whole: the parts of one body that are written at the
+ * same time would otherwise refuse each other, and each time it is sent again.
+ */
+export const WRITES_OF_ONE_BODY = 4;
+
+/**
  * Where span batches go next: a processor, an exporter, a store (the collector's consumer of traces).
  *
  * `write` resolves when the batch is as safe as the sink promises: written durably, or acknowledged by who keeps it from

@@ -73,6 +73,16 @@ test('a write is done when a server has taken its spans, over gRPC and over HTTP
   }
 });
 
+test('a batch of more requests than are sent at the same time is taken by a server at rest', async () => {
+  await using bed = await startGrpc();
+  const exporter = createOtlpExporter(settings(bed.port, { maxRequestBytes: 300 }), LOG);
+  await exporter.start();
+  await exporter.write(DEFAULT_TENANT, batchOf(SPANS));
+  assert.ok(bed.ingest.calls.length > 4);
+  assert.equal(bed.ingest.calls.flatMap(({ body }) => spansIn(body)).length, SPANS.length);
+  await exporter.shutdown(1000);
+});
+
 test('overload goes up to who writes, as a refusal with a hint', async () => {
   await using bed = await startGrpc();
   const exporter = createOtlpExporter(settings(bed.port), LOG);

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { ExportRequest } from '#exporters/sending/transport.ts';
 import { pause } from '#exporters/sending/pause.ts';
-import { isRetryable } from '#exporters/sending/settle-all.ts';
+import { isRetryable, settleAll } from '#exporters/sending/settle-all.ts';
 import { LogThrottle, type Logger } from '#net/logger.ts';
+import { WRITES_OF_ONE_BODY } from '#pipeline/trace-sink.ts';
 import { afterTimeout, type Later } from '#storage/columnar/later.ts';
 import { makeDurableDir, writeFully, type StoreFiles } from '#storage/columnar/store-files.ts';
 import { encodeRecord, recordBytes } from './queue-record.ts';
@@ -32,7 +33,7 @@ const SEGMENT_BYTES = 16 << 20;
 /** In small queues a segment is this part of the capacity. */
 const LEAST_SEGMENTS = 8;
 
-/** Bytes that may wait for the device: they are in memory. */
+/** Bytes that may wait for the device, but for those of some writes: they are in memory. */
 const MAX_PENDING_BYTES = 32 << 20;
 
 /** Bytes of requests that are sent at the same time, but for the first: they are in memory. */
@@ -71,6 +72,7 @@ export class DiskQueue implements SendingQueue {
   #lock: { release(): void } | undefined;
   readonly #pending: PendingPut[] = [];
   #pendingBytes = 0;
+  #pendingWrites = 0;
   #writing: Promise<void> | undefined;
   #sending: Promise<void> | undefined;
   #underWay = 0;
@@ -133,13 +135,23 @@ export class DiskQueue implements SendingQueue {
     this.#sending = this.#sendAll();
   }
 
-  put(request: ExportRequest): Promise<void> {
-    const sizeBytes = recordBytes(request);
+  async put(...requests: readonly ExportRequest[]): Promise<void> {
+    const sizeBytes = requests.reduce((sum, request) => sum + recordBytes(request), 0);
     const refusal = this.#refusal(sizeBytes);
     if (refusal !== undefined) {
-      this.#refusedSpans += request.spans;
-      return Promise.reject(refusal);
+      this.#refusedSpans += requests.reduce((sum, { spans }) => sum + spans, 0);
+      throw refusal;
     }
+    this.#pendingWrites++;
+    try {
+      await settleAll(requests.map((request) => this.#keep(request)));
+    } finally {
+      this.#pendingWrites--;
+    }
+  }
+
+  #keep(request: ExportRequest): Promise<void> {
+    const sizeBytes = recordBytes(request);
     this.#pendingBytes += sizeBytes;
     return new Promise((resolve, reject) => {
       this.#pending.push({ request, sizeBytes, resolve, reject });
@@ -169,14 +181,15 @@ export class DiskQueue implements SendingQueue {
     if (sizeBytes > capacityBytes) {
       return new SpoorError(
         'too_large',
-        `${path}: a request of ${sizeBytes} bytes is over the ${capacityBytes} of the queue`,
+        `${path}: a write of ${sizeBytes} bytes is over the ${capacityBytes} of the queue`,
       );
     }
     const usedBytes = this.#usedBytes;
     const isFull = usedBytes + sizeBytes > capacityBytes;
     if (
       !isFull &&
-      (this.#pendingBytes === 0 || this.#pendingBytes + sizeBytes <= MAX_PENDING_BYTES)
+      (this.#pendingWrites < WRITES_OF_ONE_BODY ||
+        this.#pendingBytes + sizeBytes <= MAX_PENDING_BYTES)
     ) {
       return undefined;
     }

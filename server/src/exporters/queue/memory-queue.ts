@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { ExportRequest } from '#exporters/sending/transport.ts';
+import { settleAll } from '#exporters/sending/settle-all.ts';
+import { WRITES_OF_ONE_BODY } from '#pipeline/trace-sink.ts';
 import { afterTimeout, type Later } from '#storage/columnar/later.ts';
 import type { QueueFigures, SendingQueue, SendRequest } from './sending-queue.ts';
 
@@ -9,9 +11,9 @@ export interface MemoryQueueOptions {
   /** How errors call it: the path of the exporter's section. */
   readonly path: string;
   readonly send: SendRequest;
-  /** Requests that are sent at the same time. */
+  /** Requests that are sent at the same time. So many writes, but some in any case, find room even if their requests have to wait. */
   readonly maxUnderWay: number;
-  /** Bytes of requests that may wait for their turn; 0: none waits. */
+  /** Bytes of requests of further writes that may wait for their turn; 0: none is taken. */
   readonly capacityBytes: number;
   readonly later?: Later;
 }
@@ -34,6 +36,7 @@ export class MemoryQueue implements SendingQueue {
   readonly #abort = new AbortController();
   readonly #waiting: Waiting[] = [];
   #waitingBytes = 0;
+  #writes = 0;
   #underWay = 0;
   #refusedSpans = 0;
   #isClosed = false;
@@ -56,24 +59,35 @@ export class MemoryQueue implements SendingQueue {
     return Promise.resolve();
   }
 
-  put(request: ExportRequest): Promise<void> {
-    const { path, maxUnderWay, capacityBytes } = this.#options;
-    if (this.#isClosed) return Promise.reject(closed(path));
-    if (this.#underWay < maxUnderWay) return this.#send(request);
-    const waitingBytes = this.#waitingBytes + request.body.length;
-    if (waitingBytes > capacityBytes) {
-      this.#refusedSpans += request.spans;
-      const held =
-        capacityBytes === 0
-          ? `${maxUnderWay} requests are under way`
-          : `${this.#waitingBytes} bytes wait, ${request.body.length} more are over the limit of ${capacityBytes}`;
-      return Promise.reject(
-        new SpoorError('overloaded', `${path}: no room now: ${held}`, {
-          retryAfterMs: RETRY_AFTER_MS,
-        }),
-      );
+  async put(...requests: readonly ExportRequest[]): Promise<void> {
+    if (this.#isClosed) throw closed(this.#options.path);
+    this.#admit(requests);
+    this.#writes++;
+    try {
+      await settleAll(requests.map((request) => this.#sendInTurn(request)));
+    } finally {
+      this.#writes--;
     }
-    this.#waitingBytes = waitingBytes;
+  }
+
+  #admit(requests: readonly ExportRequest[]): void {
+    const { path, maxUnderWay, capacityBytes } = this.#options;
+    if (this.#writes < Math.max(maxUnderWay, WRITES_OF_ONE_BODY)) return;
+    const bytes = requests.reduce((sum, { body }) => sum + body.length, 0);
+    if (this.#waitingBytes + bytes <= capacityBytes) return;
+    this.#refusedSpans += requests.reduce((sum, { spans }) => sum + spans, 0);
+    const held =
+      capacityBytes === 0
+        ? `${this.#writes} writes are under way`
+        : `${this.#waitingBytes} bytes wait, ${bytes} more are over the limit of ${capacityBytes}`;
+    throw new SpoorError('overloaded', `${path}: no room now: ${held}`, {
+      retryAfterMs: RETRY_AFTER_MS,
+    });
+  }
+
+  #sendInTurn(request: ExportRequest): Promise<void> {
+    if (this.#underWay < this.#options.maxUnderWay) return this.#send(request);
+    this.#waitingBytes += request.body.length;
     return new Promise((resolve, reject) => {
       this.#waiting.push({ request, resolve, reject });
     });

@@ -24,10 +24,10 @@ export interface SendingQueue {
   /** @throws {SpoorError} unavailable or config */
   start(): Promise<void>;
   /**
-   * Resolves when the request is safe: taken by a server, or kept by the queue for good.
-   * @throws {SpoorError} overloaded: it is full; unavailable; what sending it throws
+   * Resolves when the requests of one write are safe: taken by a server, or kept by the queue for good.
+   * @throws {SpoorError} overloaded: it is full, and took none of them; unavailable; what sending one throws
    */
-  put(request: ExportRequest): Promise<void>;
+  put(...requests: readonly ExportRequest[]): Promise<void>;
   /** Sends what it holds until the deadline, in ms from now, then ends. */
   shutdown(deadlineMs: number): Promise<void>;
 }

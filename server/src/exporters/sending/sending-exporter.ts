@@ -8,7 +8,6 @@ import type { TraceExporter } from '#pipeline/trace-sink.ts';
 import type { BreakerState } from './circuit-breaker.ts';
 import type { Destinations } from './destinations.ts';
 import type { Sender } from './sender.ts';
-import { settleAll } from './settle-all.ts';
 
 /** The parts of a {@link SendingExporter}. */
 export interface SendingExporterParts {
@@ -39,8 +38,7 @@ export class SendingExporter implements TraceExporter, Counting {
 
   async write(tenant: Tenant, batch: SpanBatch): Promise<void> {
     const { sender, queue } = this.#parts;
-    const requests = sender.requestsOf(tenant, batch);
-    await settleAll(requests.map((request) => queue.put(request)));
+    await queue.put(...sender.requestsOf(tenant, batch));
   }
 
   async shutdown(deadlineMs: number): Promise<void> {
