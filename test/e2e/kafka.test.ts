@@ -187,12 +187,12 @@ test('a trace looks the same whichever encoding it had on its way', OPTIONS, asy
     sets: [`service.pipelines.traces.receivers=[${ids.join(', ')}]`, ...receivers],
   });
   const startTimeUnixNano = BigInt(Date.now()) * 1_000_000n;
-  for (const encoding of encodings) {
+  for (const [i, encoding] of encodings.entries()) {
     await using exporter = await exporterTo(`enc-${encoding}`, encoding);
     const own = { resource: resource(encoding, { 'host.name': 'h1' }), startTimeUnixNano };
     const root = span({
       ...own,
-      traceId: traceId('cd'.repeat(16)),
+      traceId: traceId(`abcdef0123456789abcdef012345678${i}`),
       endTimeUnixNano: startTimeUnixNano + 5_000_000n,
       attributes: attributes({ 'http.method': 'GET' }),
       events: [event('retry', {}, startTimeUnixNano + 1_000_000n)],
@@ -212,15 +212,14 @@ test('a trace looks the same whichever encoding it had on its way', OPTIONS, asy
   for (const encoding of encodings) {
     let spans: JaegerSpan[] = [];
     await until(encoding, async () => (spans = await spansOf(server, encoding)).length >= 2);
-    views.set(encoding, {
-      spans: spans
-        .map((one) => ({
-          ...one,
-          processID: '',
-          tags: one.tags.map(({ key, value }) => `${key}=${String(value)}`).toSorted(),
-        }))
-        .toSorted((a, b) => (a.spanID < b.spanID ? -1 : 1)),
-    });
+    const own = spans
+      .map((one) => ({
+        ...one,
+        processID: '',
+        tags: one.tags.map(({ key, value }) => `${key}=${String(value)}`).toSorted(),
+      }))
+      .toSorted((a, b) => (a.spanID < b.spanID ? -1 : 1));
+    views.set(encoding, JSON.parse(JSON.stringify(own).replaceAll(own[0]!.traceID, '')));
   }
   for (const view of views.values()) assert.deepEqual(view, views.get('otlp_proto'));
 });

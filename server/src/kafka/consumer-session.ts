@@ -144,6 +144,7 @@ export class ConsumerSession {
         fallbackMode: initialOffset,
       });
       this.#stream = stream;
+      stream.on('offsets', () => this.#forgetReset(stream));
       void this.#askEnds();
       await Promise.race([this.#read(stream), this.#over.promise]);
     } finally {
@@ -215,6 +216,16 @@ export class ConsumerSession {
     for (const key of this.#partitions.keys()) if (!ours.has(key)) this.#partitions.delete(key);
     this.#isHeld = this.#isEnding;
     this.#changed();
+  }
+
+  /** A topic that was made anew begins before what was committed of the old one: its records are none that we know. */
+  #forgetReset(stream: Stream): void {
+    for (const [key, { topic, partition, committed }] of this.#partitions) {
+      const next = stream.offsetsToFetch.get(key);
+      if (next !== undefined && committed !== undefined && next < committed) {
+        this.#partitions.set(key, new PartitionProgress(topic, partition));
+      }
+    }
   }
 
   /** Before the group shares its partitions anew: begins no more, awaits what is under way, commits. */
