@@ -3,6 +3,7 @@ import { randomInt } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { answers } from './answers.ts';
 import { chain } from './chain.ts';
 import { damage } from './damage.ts';
@@ -55,10 +56,7 @@ async function tortureBy(
         break;
     }
   } catch (error) {
-    verdict.broken(
-      'the torture comes to its end',
-      error instanceof Error ? (error.stack ?? error.message) : String(error),
-    );
+    verdict.broken('the torture comes to its end', inspect(error));
   }
   verdict.figure('seconds', (performance.now() - startMs) / 1000);
   console.log(verdict.format());
