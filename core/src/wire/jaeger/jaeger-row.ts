@@ -72,10 +72,11 @@ export class JaegerRow {
     this.#traceState.clear();
     this.#httpMessage.clear();
     this.#scope.clear();
-    const { traceId, spanId, parentSpanId } = builder;
-    traceId.fill(0, this.row * 16, this.row * 16 + 16);
-    spanId.fill(0, this.row * 8, this.row * 8 + 8);
-    parentSpanId.fill(0, this.row * 8, this.row * 8 + 8);
+    // Stores, since a call of `fill` costs more than these few.
+    const { row } = this;
+    const { traceWords, spanWords, parentWords } = builder;
+    for (let i = 0; i < 4; i++) traceWords[row * 4 + i] = 0;
+    for (let i = 0; i < 2; i++) spanWords[row * 2 + i] = parentWords[row * 2 + i] = 0;
   }
 
   /** Takes the tag under way as one of the span. */
@@ -121,8 +122,8 @@ export class JaegerRow {
   finish(resource: number): string {
     const builder = this.#builder;
     const { row } = this;
-    if (isZero(builder.traceId, row * 16, 16)) this.problem ||= 'its trace id is all zeros';
-    if (isZero(builder.spanId, row * 8, 8)) this.problem ||= 'its span id is all zeros';
+    if (isZero(builder.traceWords, row * 4, 4)) this.problem ||= 'its trace id is all zeros';
+    if (isZero(builder.spanWords, row * 2, 2)) this.problem ||= 'its span id is all zeros';
     if (this.problem !== '') return this.problem;
     this.#finishReferences();
     this.#finishStatus();
@@ -210,8 +211,8 @@ export class JaegerRow {
   #finishReferences(): void {
     const { references, row } = this;
     if (references.count === 0) return;
-    const { traceId, parentSpanId } = this.#builder;
-    if (isZero(parentSpanId, row * 8, 8)) {
+    const { traceId, parentSpanId, parentWords } = this.#builder;
+    if (isZero(parentWords, row * 2, 2)) {
       let parent = -1;
       for (let i = 0; i < references.count; i++) {
         if (!references.isOfTrace(i, traceId, row * 16)) continue;
@@ -315,7 +316,7 @@ function isHttpError(code: number, kind: number): boolean {
   return !(code >= 400 && code < 500 && kind === SpanKind.server);
 }
 
-function isZero(bytes: Uint8Array, offset: number, length: number): boolean {
-  for (let i = 0; i < length; i++) if (bytes[offset + i] !== 0) return false;
+function isZero(words: Uint32Array, offset: number, length: number): boolean {
+  for (let i = 0; i < length; i++) if (words[offset + i] !== 0) return false;
   return true;
 }

@@ -1,20 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ValueType } from '#model/attributes.ts';
+import { ThriftCompactReader } from '#wire/thrift/compact-reader.ts';
 import { skipThrift, ThriftType, type ThriftReader } from '#wire/thrift/thrift-reader.ts';
 import type { JaegerTag } from './tag.ts';
+import {
+  readPlainBinaryTag,
+  readPlainCompactTag,
+  type PlainTagReader,
+} from './thrift-plain-tag.ts';
 import { TagType } from './thrift-tag-type.ts';
 
 /** Reads Thrift's `Tag` structs. Their type may come after their value, so all values are kept until the end. */
 export class ThriftTagReader {
   readonly #reader: ThriftReader;
+  readonly #readPlain: PlainTagReader;
   readonly #double = new Uint8Array(8);
 
   constructor(reader: ThriftReader) {
     this.#reader = reader;
+    this.#readPlain =
+      reader instanceof ThriftCompactReader ? readPlainCompactTag : readPlainBinaryTag;
   }
 
   /** Reads the struct at the reader's position. A value that is missing is empty, zero or false. */
   read(tag: JaegerTag): void {
+    const reader = this.#reader;
+    const end = this.#readPlain(reader.bytes, reader.position, tag);
+    if (end >= 0) reader.position = end;
+    else this.#readAny(tag);
+  }
+
+  #readAny(tag: JaegerTag): void {
     const reader = this.#reader;
     tag.encodedStart = reader.position;
     tag.keyStart = tag.keyEnd = 0;
