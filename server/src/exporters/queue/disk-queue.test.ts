@@ -162,6 +162,20 @@ test('a full queue refuses, with a hint, until a segment of it was sent', async 
   await drained(queue);
 });
 
+test('what was sent takes no room from a request that is nearly as large as the queue', async () => {
+  const files = new FaultyFiles();
+  const { queue, server } = bed(files);
+  await queue.start();
+  const sizes = [5000, 60_000, 40_000, 40_000, 60_000, 1000, 62_000];
+  for (const [i, bytes] of sizes.entries()) {
+    await queue.put(requestOf(i, bytes));
+    await until(() => server.taken.length === i + 1);
+    await turns();
+  }
+  await drained(queue);
+  assert.deepEqual(files.paths(), []);
+});
+
 test('a request that no server will ever take goes, one that may be taken stays', async () => {
   const files = new FaultyFiles();
   const answers = [

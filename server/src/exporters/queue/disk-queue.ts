@@ -137,6 +137,7 @@ export class DiskQueue implements SendingQueue {
 
   async put(...requests: readonly ExportRequest[]): Promise<void> {
     const sizeBytes = requests.reduce((sum, request) => sum + recordBytes(request), 0);
+    if (this.#usedBytes + sizeBytes > this.#options.capacityBytes) await this.#leaveSent();
     const refusal = this.#refusal(sizeBytes);
     if (refusal !== undefined) {
       this.#refusedSpans += requests.reduce((sum, { spans }) => sum + spans, 0);
@@ -148,6 +149,14 @@ export class DiskQueue implements SendingQueue {
     } finally {
       this.#pendingWrites--;
     }
+  }
+
+  /** The last segment goes, which else waits for more, when all in it was sent and its place is needed. */
+  async #leaveSent(): Promise<void> {
+    const last = this.#segments.at(-1);
+    if (last === undefined || last.waitingBytes > 0 || this.#writing !== undefined) return;
+    last.isFull = true;
+    await this.#removeDone();
   }
 
   #keep(request: ExportRequest): Promise<void> {
