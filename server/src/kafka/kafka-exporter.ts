@@ -79,6 +79,9 @@ export class KafkaExporter implements TraceExporter, Counting {
     const maxValueBytes = maxMessageBytes - perRecordBytes;
     const { records, tooLargeSpans } = await traceRecords(batch, encoding, maxValueBytes);
     if (tooLargeSpans > 0) this.#tellTooLarge(tooLargeSpans);
+    if (tooLargeSpans > 0 && records.length === 0) {
+      throw new SpoorError('too_large', `${path}: no span is small enough for a record`);
+    }
     try {
       await this.#sender.write(
         records.map(({ key, value }) => {

@@ -95,19 +95,34 @@ test('when there is no broker all that waits is given back', async () => {
   await later;
 });
 
-test('a request that the broker takes never fails its writes, and no others', async () => {
+test('a record that the broker takes never fails its write, and no others', async () => {
   const bench = new Bench();
-  const writes = [bench.write('a', 'b', 'c'), bench.write('d')];
+  const writes = [bench.write('a'), bench.write('b', 'c'), bench.write('d')];
   const outcomes = Promise.allSettled(writes);
-  await bench.answer(new SpoorError('too_large', 'too large'));
   await bench.answer();
+  while (bench.sender.queuedBytes > 0) {
+    const isTooLarge = bench.requests.at(-1)!.names.includes('c');
+    await bench.answer(isTooLarge ? new SpoorError('too_large', 'too large') : undefined);
+  }
   assert.deepEqual(
     (await outcomes).map(({ status }) => status),
-    ['rejected', 'fulfilled'],
+    ['fulfilled', 'rejected', 'fulfilled'],
   );
   assert.deepEqual(
     bench.requests.map(({ names }) => names),
-    ['a b', 'd'],
+    ['a', 'b c', 'b', 'c', 'd'],
   );
-  assert.equal(bench.sender.queuedBytes, 0);
+});
+
+test('requests stay as small as a broker wants them', async () => {
+  const bench = new Bench();
+  const writes = [bench.write('a', 'b')];
+  await bench.answer(new SpoorError('too_large', 'too large'));
+  writes.push(bench.write('c', 'd'));
+  while (bench.sender.queuedBytes > 0) await bench.answer();
+  await Promise.all(writes);
+  assert.deepEqual(
+    bench.requests.map(({ names }) => names),
+    ['a b', 'a', 'b', 'c', 'd'],
+  );
 });

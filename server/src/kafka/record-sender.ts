@@ -10,7 +10,7 @@ export interface SizedRecord {
 
 /** Bounds of a {@link RecordSender}, in bytes. */
 export interface SenderLimits {
-  /** Of the records of one request. */
+  /** Of the records of one request; less once a broker takes no request as large as that. */
   readonly requestBytes: number;
   /** Of all records that wait or are under way; beyond it writes are refused, but for some that always find room. */
   readonly queueBytes: number;
@@ -36,6 +36,7 @@ interface QueuedRecord<R> {
 export class RecordSender<R extends SizedRecord> {
   readonly #send: (records: R[]) => Promise<void>;
   readonly #limits: SenderLimits;
+  #requestBytes: number;
   #queue: QueuedRecord<R>[] = [];
   #queuedBytes = 0;
   #writes = 0;
@@ -45,6 +46,7 @@ export class RecordSender<R extends SizedRecord> {
   constructor(send: (records: R[]) => Promise<void>, limits: SenderLimits) {
     this.#send = send;
     this.#limits = limits;
+    this.#requestBytes = limits.requestBytes;
   }
 
   /** Of records that wait or are under way. */
@@ -94,6 +96,12 @@ export class RecordSender<R extends SizedRecord> {
         await this.#send(chunk.map(({ record }) => record));
         for (const { write } of chunk) succeed(write);
       } catch (error) {
+        if (chunk.length > 1 && error instanceof SpoorError && error.code === 'too_large') {
+          // Alone each may be small enough.
+          this.#requestBytes = sumOf(chunk) / 2;
+          this.#queue.unshift(...chunk);
+          continue;
+        }
         for (const { write } of chunk) fail(write, error);
         // The next request would only wait as long for the same.
         if (error instanceof SpoorError && error.retryable) this.abandon(error);
@@ -110,7 +118,7 @@ export class RecordSender<R extends SizedRecord> {
     let taken = 0;
     for (const queued of this.#queue) {
       const size = queued.record.bytes;
-      if (chunk.length > 0 && bytes + size > this.#limits.requestBytes) break;
+      if (chunk.length > 0 && bytes + size > this.#requestBytes) break;
       taken++;
       if (queued.write.isOver) {
         this.#queuedBytes -= size;
@@ -122,6 +130,10 @@ export class RecordSender<R extends SizedRecord> {
     this.#queue.splice(0, taken);
     return chunk;
   }
+}
+
+function sumOf(chunk: readonly QueuedRecord<SizedRecord>[]): number {
+  return chunk.reduce((sum, { record }) => sum + record.bytes, 0);
 }
 
 function succeed(write: PendingWrite): void {
