@@ -1,5 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Consumer, ConsumerOptions, Message, MessagesStream } from '@platformatic/kafka';
+import type {
+  Consumer,
+  ConsumerOptions,
+  Message,
+  MessageConsumerMetadata,
+  MessagesStream,
+} from '@platformatic/kafka';
 import { LogThrottle, type Logger } from '#net/logger.ts';
 import type { KafkaRecord } from './dead-letters.ts';
 import type { KafkaLibrary } from './kafka-client.ts';
@@ -108,7 +114,9 @@ export class ConsumerSession {
         return Buffer.alloc(0);
       },
     });
-    this.#consumer.on('consumer:group:join', ({ assignments }) => this.#assign(assignments ?? []));
+    this.#consumer.on('consumer:group:join', ({ assignments, generationId }) =>
+      this.#assign(assignments ?? [], generationId ?? 0),
+    );
     this.#consumer.on('error', (error) => this.#over.reject(error));
     this.#consumer.on('consumer:heartbeat:stalled', ({ lastError }) =>
       this.#over.reject(lastError ?? new Error('no heartbeat is answered')),
@@ -190,8 +198,10 @@ export class ConsumerSession {
   #begin(message: StreamMessage): void {
     const { topic, partition, offset } = message;
     const progress = this.#partitions.get(keyOf(topic, partition));
-    // Others have the partition by now; or the record came again, since the group has changed.
-    if (progress === undefined || !progress.take(offset)) return;
+    // Others have the partition by now, or had it since this was fetched, and it comes again behind those before it.
+    if (progress === undefined || generationOf(message) < progress.generation) return;
+    // It came again, since the group has changed.
+    if (!progress.take(offset)) return;
     progress.leaderEpoch = message.leaderEpoch;
     this.#underWay++;
     void this.#parts.take(message, this.#retrying.signal).then((isDone) => {
@@ -202,28 +212,41 @@ export class ConsumerSession {
   }
 
   /** What is ours from now on. Partitions that stay keep their progress. */
-  #assign(assignments: readonly { topic: string; partitions: readonly number[] }[]): void {
+  #assign(
+    assignments: readonly { topic: string; partitions: readonly number[] }[],
+    generation: number,
+  ): void {
     const ours = new Set<string>();
     for (const { topic, partitions } of assignments) {
       for (const partition of partitions) {
         const key = keyOf(topic, partition);
         ours.add(key);
-        if (!this.#partitions.has(key)) {
-          this.#partitions.set(key, new PartitionProgress(topic, partition));
+        const progress = this.#partitions.get(key);
+        if (progress === undefined) {
+          this.#partitions.set(key, new PartitionProgress(topic, partition, generation));
+        } else if (generation < progress.generation) {
+          // The group was forgotten by its broker, and counts anew.
+          progress.generation = generation;
         }
       }
     }
-    for (const key of this.#partitions.keys()) if (!ours.has(key)) this.#partitions.delete(key);
+    for (const key of this.#partitions.keys()) {
+      if (ours.has(key)) continue;
+      this.#partitions.delete(key);
+      // What was fetched is not done: where nothing is committed, the library would go on behind it.
+      this.#stream?.offsetsToFetch.delete(key);
+    }
     this.#isHeld = this.#isEnding;
     this.#changed();
   }
 
   /** A topic that was made anew begins before what was committed of the old one: its records are none that we know. */
   #forgetReset(stream: Stream): void {
-    for (const [key, { topic, partition, committed }] of this.#partitions) {
+    for (const [key, progress] of this.#partitions) {
+      const { topic, partition, generation, committed } = progress;
       const next = stream.offsetsToFetch.get(key);
       if (next !== undefined && committed !== undefined && next < committed) {
-        this.#partitions.set(key, new PartitionProgress(topic, partition));
+        this.#partitions.set(key, new PartitionProgress(topic, partition, generation));
       }
     }
   }
@@ -294,6 +317,12 @@ export class ConsumerSession {
   #changed(): void {
     for (const wake of this.#wake.splice(0)) wake();
   }
+}
+
+/** The generation of the group in which a message came. */
+function generationOf({ metadata }: StreamMessage): number {
+  // The library has it so, and types it as anything.
+  return (metadata['consumer'] as MessageConsumerMetadata).generationId;
 }
 
 function keyOf(topic: string, partition: number): string {

@@ -11,7 +11,7 @@ test('what may be committed is the first record that is not done, whatever the o
       steps,
       fc.array(fc.integer({ min: 1, max: 3 }), { maxLength: 40 }),
       (ends, gaps) => {
-        const progress = new PartitionProgress('spans', 0);
+        const progress = new PartitionProgress('spans', 0, 1);
         const taken: bigint[] = [];
         const open = new Set<bigint>();
         let next = 100n;
@@ -36,7 +36,7 @@ test('what may be committed is the first record that is not done, whatever the o
 });
 
 test('a record that comes again is known', () => {
-  const progress = new PartitionProgress('spans', 0);
+  const progress = new PartitionProgress('spans', 0, 1);
   assert.ok(progress.take(7n));
   assert.ok(!progress.take(7n));
   progress.finish(7n);
@@ -45,7 +45,7 @@ test('a record that comes again is known', () => {
 });
 
 test('nothing is due twice, nor before a record is done', () => {
-  const progress = new PartitionProgress('spans', 0);
+  const progress = new PartitionProgress('spans', 0, 1);
   assert.equal(progress.due, undefined);
   progress.take(7n);
   assert.equal(progress.due, undefined);

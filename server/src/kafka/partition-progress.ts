@@ -7,6 +7,8 @@
 export class PartitionProgress {
   readonly topic: string;
   readonly partition: number;
+  /** Of the group, since which the partition is ours. */
+  generation: number;
   /** Epoch of the leader that the last record came from; -1 is not known. */
   leaderEpoch = -1;
   /** Offset that was committed last; undefined when none was since the partition is ours. */
@@ -18,9 +20,10 @@ export class PartitionProgress {
   /** Those that are not done, ascending. */
   readonly #underWay = new Set<bigint>();
 
-  constructor(topic: string, partition: number) {
+  constructor(topic: string, partition: number, generation: number) {
     this.topic = topic;
     this.partition = partition;
+    this.generation = generation;
   }
 
   /** Takes a record. @returns false when it was taken before: it is done or under way */
