@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { BatchBuilder } from '@spoor/core/model/batch-builder.ts';
-import { createJaegerAgentDecoder } from '@spoor/core/wire/jaeger/agent-decoder.ts';
+import { createJoinedAgentDecoder } from '@spoor/core/wire/jaeger/agent-decoder.ts';
 import type { JaegerClientReport } from '@spoor/core/wire/jaeger/client-report.ts';
 import {
   createJaegerProtoDecoder,
@@ -25,8 +25,8 @@ export interface SpanDecoder {
   readonly rejected: number;
   /** Why the first span was left out; empty when none was. */
   readonly rejectedMessage: string;
-  /** What the sender said of itself in the body that is done. */
-  readonly report?: JaegerClientReport | undefined;
+  /** What senders said of themselves in the body that is done. */
+  readonly report?: readonly JaegerClientReport[] | undefined;
   /** Starts on a body, whose bytes must not change until it is done. */
   begin(body: Uint8Array): void;
   /**
@@ -44,8 +44,8 @@ const MAKERS: Readonly<Record<IngestFormat, () => SpanDecoder>> = {
   jaeger_span_proto: createJaegerSpanProtoDecoder,
   jaeger_span_json: createJaegerSpanJsonDecoder,
   jaeger_thrift: createJaegerThriftDecoder,
-  jaeger_agent_binary: () => createJaegerAgentDecoder(new ThriftBinaryReader()),
-  jaeger_agent_compact: () => createJaegerAgentDecoder(new ThriftCompactReader()),
+  jaeger_agent_binary: () => createJoinedAgentDecoder(new ThriftBinaryReader()),
+  jaeger_agent_compact: () => createJoinedAgentDecoder(new ThriftCompactReader()),
   zipkin_json: createZipkinJsonV2Decoder,
   zipkin_proto: createZipkinProtoDecoder,
   zipkin_v1_json: createZipkinJsonV1Decoder,

@@ -254,7 +254,7 @@ export class TraceBatcher implements TraceIngest {
 
 function resultOf({ accepted, rejected, rejectedMessage, report }: SpanDecoder): IngestResult {
   const result = { accepted, rejected, message: rejectedMessage };
-  return report === undefined ? result : { ...result, clientReport: report };
+  return report === undefined ? result : { ...result, clientReports: report };
 }
 
 function recordOf(digest: Uint8Array, result: IngestResult): RequestRecord {

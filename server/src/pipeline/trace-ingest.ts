@@ -10,8 +10,8 @@ export interface IngestResult {
   readonly rejected: number;
   /** Why spans were dropped: the first reason with its position; empty when none was. */
   readonly message: string;
-  /** What the sender said of itself, in formats where it does. */
-  readonly clientReport?: JaegerClientReport;
+  /** What senders said of themselves, in formats where they do. */
+  readonly clientReports?: readonly JaegerClientReport[];
 }
 
 /** Wire formats that a request body can have. */
@@ -25,7 +25,7 @@ export const INGEST_FORMATS = [
   'jaeger_span_json',
   /** A Thrift `Batch` in the binary protocol. */
   'jaeger_thrift',
-  /** A Thrift message to a Jaeger agent, in either protocol. */
+  /** Thrift messages to a Jaeger agent in either protocol: datagrams that were joined by `joinDatagrams`. */
   'jaeger_agent_binary',
   'jaeger_agent_compact',
   /** Lists of spans of Zipkin's version 2, of its version 1 the next two. */

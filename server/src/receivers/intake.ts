@@ -35,6 +35,10 @@ export interface PlacedReceiverParts extends ReceiverParts {
 /** A request that has come whole. */
 interface WholeRequest extends ReceivedBody {
   readonly format: IngestFormat;
+  /** Requests that the body was made of; one by default. */
+  readonly requests?: number;
+  /** It is part of one that was handed in before, whose bytes were counted. */
+  readonly isAgain?: boolean;
 }
 
 /** What became of a request: its spans were taken, or nothing of it was kept. */
@@ -64,11 +68,11 @@ export class ReceiverIntake {
     request: WholeRequest,
     options: IngestOptions,
   ): Promise<IntakeOutcome> {
-    const { format, bytes, wireBytes, lease } = request;
-    this.counters.countBody(format, wireBytes, bytes.length);
+    const { format, bytes, wireBytes, lease, requests } = request;
+    if (request.isAgain !== true) this.counters.countBody(format, wireBytes, bytes.length);
     try {
       const result = await this.#parts.ingest.ingest(tenant, format, bytes, options);
-      this.counters.countTaken(format, result);
+      this.counters.countTaken(format, result, requests);
       this.#parts.tenantCounters?.countTaken(tenant, result.accepted, bytes.length);
       return { result };
     } catch (error) {

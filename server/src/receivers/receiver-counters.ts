@@ -45,17 +45,19 @@ export class ReceiverCounters {
     figures.bodyBytes += bodyBytes;
   }
 
-  countTaken(format: IngestFormat, result: IngestResult): void {
+  /** @param requests that the body is made of */
+  countTaken(format: IngestFormat, result: IngestResult, requests = 1): void {
     const figures = this.#figures[format];
-    figures.requests++;
+    figures.requests += requests;
     figures.acceptedSpans += result.accepted;
     figures.rejectedSpans += result.rejected;
   }
 
-  countRefused(format: CountedFormat, refusal: Refusal): void {
+  /** @param requests that are refused */
+  countRefused(format: CountedFormat, refusal: Refusal, requests = 1): void {
     const figures = this.#figures[format];
-    figures.requests++;
-    figures.refusedRequests[refusal.reason]++;
+    figures.requests += requests;
+    figures.refusedRequests[refusal.reason] += requests;
   }
 }
 

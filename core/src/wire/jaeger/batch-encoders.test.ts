@@ -9,10 +9,12 @@ import { ThriftBinaryReader } from '#wire/thrift/binary-reader.ts';
 import { ThriftBinaryWriter } from '#wire/thrift/binary-writer.ts';
 import { ThriftCompactReader } from '#wire/thrift/compact-reader.ts';
 import { ThriftCompactWriter } from '#wire/thrift/compact-writer.ts';
-import { createJaegerAgentDecoder } from './agent-decoder.ts';
+import { SpoorError } from '#model/errors.ts';
+import { createJaegerAgentDecoder, createJoinedAgentDecoder } from './agent-decoder.ts';
 import { toJaegerSpan, type JaegerSpan } from './jaeger-span.ts';
 import { createJaegerProtoDecoder, createJaegerSpanProtoDecoder } from './proto-decoder.ts';
 import { encodeJaegerPostSpans, encodeJaegerProto } from './proto-encoder.ts';
+import { joinDatagrams, splitDatagrams } from './joined-datagrams.ts';
 import { createJaegerThriftDecoder } from './thrift-decoder.ts';
 import { encodeJaegerAgentMessage, encodeJaegerThrift } from './thrift-encoder.ts';
 
@@ -66,3 +68,28 @@ for (const [name, encode, decoder] of FORMS) {
     );
   });
 }
+
+test('joined datagrams say what they say alone, and one that is cut makes all malformed', () => {
+  const single = createJaegerAgentDecoder(new ThriftCompactReader());
+  const joined = createJoinedAgentDecoder(new ThriftCompactReader());
+  fc.assert(
+    fc.property(fc.array(batches, { minLength: 1, maxLength: 4 }), fc.nat(), (lists, cut) => {
+      const datagrams = lists.map((spans) =>
+        encodeJaegerAgentMessage(new ThriftCompactWriter(), spans),
+      );
+      const body = joinDatagrams(datagrams);
+      assert.deepEqual([...splitDatagrams(body)], datagrams);
+      assert.deepEqual(
+        decodeSpans(joined, body),
+        datagrams.flatMap((datagram) => decodeSpans(single, datagram)),
+      );
+      const [first, ...rest] = datagrams;
+      const short = first!.subarray(0, cut % first!.length);
+      assert.throws(
+        () => decodeSpans(joined, joinDatagrams([short, ...rest])),
+        (error) => error instanceof SpoorError && error.code === 'malformed',
+      );
+    }),
+    { numRuns: 100 },
+  );
+});

@@ -88,14 +88,16 @@ for (const protocol of PROTOCOLS) {
       [4, { type: 'struct', value: stats }],
     ];
     decodeSpans(decoder, agentMessage(protocol, batch, more));
-    assert.deepEqual(decoder.report, {
-      service: 'shop',
-      clientId: 'c1',
-      batches: 2 ** 40,
-      fullQueueSpans: 1,
-      tooLargeSpans: 2,
-      failedSpans: 3,
-    });
+    assert.deepEqual(decoder.report, [
+      {
+        service: 'shop',
+        clientId: 'c1',
+        batches: 2 ** 40,
+        fullQueueSpans: 1,
+        tooLargeSpans: 2,
+        failedSpans: 3,
+      },
+    ]);
     decodeSpans(decoder, agentMessage(protocol, batch));
     assert.equal(decoder.report, undefined);
   });

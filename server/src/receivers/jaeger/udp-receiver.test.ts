@@ -7,6 +7,7 @@ import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import { DEFAULT_TENANT } from '@spoor/core/model/ids.ts';
+import { splitDatagrams } from '@spoor/core/wire/jaeger/joined-datagrams.ts';
 import type { IngestResult } from '#pipeline/trace-ingest.ts';
 import { LOOPBACK, startReceiver, until } from '#receivers/testing/receiver-test-bed.ts';
 import { ClientReports } from './client-reports.ts';
@@ -43,36 +44,62 @@ function start(
   );
 }
 
-/** Sends datagrams one after the other. */
+/** Sends datagrams at once, so that they are read together. */
 async function sendTo(port: number, packets: readonly Uint8Array[]): Promise<void> {
   const socket = createSocket('udp4');
-  for (const packet of packets) {
-    await new Promise<void>((resolve, reject) => {
-      socket.send(packet, port, '127.0.0.1', (error) => (error ? reject(error) : resolve()));
-    });
-  }
+  const sent = packets.map(
+    (packet) =>
+      new Promise<void>((resolve, reject) => {
+        socket.send(packet, port, '127.0.0.1', (error) => (error ? reject(error) : resolve()));
+      }),
+  );
+  await Promise.all(sent);
   await new Promise<void>((resolve) => {
     socket.close(resolve);
   });
 }
 
+/** The datagrams of a body, as texts. */
+function textsOf(body: Uint8Array): string[] {
+  return Array.from(splitDatagrams(body), (datagram) => Buffer.from(datagram).toString());
+}
+
 test('every datagram is a request, which is not remembered', async () => {
   await using bed = await start();
   await sendTo(bed.port, [Buffer.from('one'), Buffer.from('two')]);
-  await bed.ingest.called(2);
+  const figures = bed.receiver.figures.jaeger_agent_compact;
+  await until(() => figures.requests === 2);
   assert.deepEqual(
-    bed.ingest.calls.map(({ format, body, tenant }) => [format, body.toString(), tenant]),
-    [
-      ['jaeger_agent_compact', 'one', DEFAULT_TENANT],
-      ['jaeger_agent_compact', 'two', DEFAULT_TENANT],
-    ],
+    bed.ingest.calls.flatMap(({ body }) => textsOf(body)),
+    ['one', 'two'],
   );
-  assert.equal(bed.ingest.calls[0]?.once, true);
-  await until(() => bed.receiver.figures.jaeger_agent_compact.acceptedSpans === 2);
-  assert.equal(bed.receiver.figures.jaeger_agent_compact.wireBytes, 6);
+  for (const { format, tenant, once } of bed.ingest.calls) {
+    assert.deepEqual([format, tenant, once], ['jaeger_agent_compact', DEFAULT_TENANT, true]);
+  }
+  assert.equal(figures.wireBytes, 6);
   await until(() => bed.receiver.queuedPackets === 0);
   assert.equal(bed.budget.figures.leases, 0);
 });
+
+for (const code of ['malformed', 'overloaded'] as const) {
+  test(`of datagrams that are read together, one that is ${code} alone is dropped`, async () => {
+    await using bed = await start();
+    bed.ingest.answer = () => {
+      const texts = textsOf(bed.ingest.calls.at(-1)!.body);
+      if (texts.includes('bad')) throw new SpoorError(code, 'no');
+      return { ...TAKEN, accepted: texts.length };
+    };
+    await sendTo(
+      bed.port,
+      ['a', 'bad', 'b'].map((text) => Buffer.from(text)),
+    );
+    const figures = bed.receiver.figures.jaeger_agent_compact;
+    await until(() => figures.requests === 3);
+    assert.deepEqual([figures.acceptedSpans, figures.refusedRequests[code]], [2, 1]);
+    assert.equal(figures.wireBytes, 5);
+    assert.ok(bed.ingest.calls.some(({ body }) => textsOf(body).length > 1));
+  });
+}
 
 test('datagrams beyond the queue, the cap or the memory are dropped and counted', async () => {
   await using bed = await start({ queuePackets: 2, maxPacketBytes: 1000 }, {}, 20_000);
@@ -85,6 +112,7 @@ test('datagrams beyond the queue, the cap or the memory are dropped and counted'
   const { refusedRequests } = bed.receiver.figures.jaeger_agent_compact;
   await until(() => refusedRequests.overloaded === 3);
   assert.deepEqual([refusedRequests.too_large, bed.receiver.queuedPackets], [1, 2]);
+  await bed.ingest.called(1);
   for (const end of release) end();
   await until(() => bed.receiver.queuedPackets === 0);
 
@@ -95,13 +123,14 @@ test('datagrams beyond the queue, the cap or the memory are dropped and counted'
 
 test('a datagram that is malformed, or that the store refuses, is dropped with its reason', async () => {
   await using bed = await start();
-  const errors = ['malformed', 'unavailable'] as const;
-  bed.ingest.answer = () => {
-    throw new SpoorError(errors[bed.ingest.calls.length - 1]!, 'no');
-  };
-  await sendTo(bed.port, [Buffer.from('a'), Buffer.from('b')]);
   const { refusedRequests } = bed.receiver.figures.jaeger_agent_compact;
-  await until(() => refusedRequests.malformed === 1 && refusedRequests.unavailable === 1);
+  for (const code of ['malformed', 'unavailable'] as const) {
+    bed.ingest.answer = () => {
+      throw new SpoorError(code, 'no');
+    };
+    await sendTo(bed.port, [Buffer.from('a')]);
+    await until(() => refusedRequests[code] === 1);
+  }
   await until(() => bed.budget.figures.leases === 0);
 });
 
@@ -132,7 +161,7 @@ test('what clients say of themselves is added up', async () => {
     tooLargeSpans: 2,
     failedSpans: 3,
   };
-  bed.ingest.answer = () => ({ ...TAKEN, clientReport });
+  bed.ingest.answer = () => ({ ...TAKEN, clientReports: [clientReport] });
   await sendTo(bed.port, [Buffer.from('a')]);
   await until(() => [...clientReports.figures()].length === 1);
   assert.equal([...clientReports.figures()][0]?.failedSpans, 3);

@@ -3,9 +3,14 @@ import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import { ERROR_CODES, SpoorError, type ErrorCode } from '@spoor/core/model/errors.ts';
 import type { Tenant } from '@spoor/core/model/ids.ts';
+import {
+  DATAGRAM_HEAD_BYTES,
+  joinDatagrams,
+  splitDatagrams,
+} from '@spoor/core/wire/jaeger/joined-datagrams.ts';
 import type { BoundAddress } from '#net/listening-socket.ts';
 import { LogThrottle } from '#net/logger.ts';
-import { makeRefusal } from '#net/refusal.ts';
+import { makeRefusal, type RefusalReason } from '#net/refusal.ts';
 import type { IngestFormat } from '#pipeline/trace-ingest.ts';
 import { ReceiverIntake, type PlacedReceiverParts } from '#receivers/intake.ts';
 import type { ReceiverFigures } from '#receivers/receiver-counters.ts';
@@ -35,14 +40,21 @@ export interface UdpReceiverParts extends PlacedReceiverParts {
   readonly clientReports: ClientReports;
 }
 
-/** What a datagram costs beside its bytes: objects, promises. */
-const PACKET_OVERHEAD_BYTES = 1024;
+/** Datagrams are taken together up to so many bytes: below what the batcher decodes in slices. */
+const MOST_JOINED_BYTES = 512 << 10;
+
+/** What a body costs beside its bytes: objects, promises. */
+const BODY_OVERHEAD_BYTES = 1024;
+
+/** Why joined datagrams may be refused for what is in one of them. */
+const REASONS_OF_ONE: ReadonlySet<RefusalReason> = new Set(['malformed', 'overloaded']);
 
 const ERROR_LOG_INTERVAL_MS = 10_000;
 
 /**
  * Receives what Jaeger clients send to an agent: a Thrift message in each datagram. Nobody is answered, so what is not
- * stored is dropped and counted, with its reason.
+ * stored is dropped and counted, with its reason. Datagrams that are read in one turn of the event loop become one body,
+ * since the way of a body through the server costs as much as decoding some spans.
  */
 export class UdpReceiver {
   readonly #settings: UdpReceiverSettings;
@@ -50,6 +62,10 @@ export class UdpReceiver {
   readonly #intake: ReceiverIntake;
   readonly #throttle = new LogThrottle(ERROR_LOG_INTERVAL_MS);
   readonly #underWay = new Set<Promise<void>>();
+  /** Datagrams of this turn, and their bytes. */
+  #gathered: Buffer[] = [];
+  #gatheredBytes = 0;
+  #queuedPackets = 0;
   #socket: Socket | undefined;
   #address: BoundAddress | undefined;
   #started: Promise<void> | undefined;
@@ -74,7 +90,7 @@ export class UdpReceiver {
 
   /** Datagrams that wait until their spans are on disk. */
   get queuedPackets(): number {
-    return this.#underWay.size;
+    return this.#queuedPackets;
   }
 
   /** Datagrams that the kernel dropped before they were read; undefined where the system does not tell. */
@@ -157,6 +173,7 @@ export class UdpReceiver {
     await new Promise<void>((resolve) => {
       socket.close(resolve);
     });
+    this.#flush();
     let timer: NodeJS.Timeout | undefined;
     const deadline = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, deadlineMs);
@@ -167,40 +184,62 @@ export class UdpReceiver {
 
   #onPacket(packet: Buffer): void {
     const { maxPacketBytes, queuePackets } = this.#settings;
-    const { tenant } = this.#parts;
     if (packet.length > maxPacketBytes) {
       this.#drop('too_large', `a datagram of ${packet.length} > ${maxPacketBytes} bytes`);
-    } else if (tenant === undefined) {
+    } else if (this.#parts.tenant === undefined) {
       this.#drop('unauthenticated', 'no tenant is set');
-    } else if (this.#underWay.size >= queuePackets) {
+    } else if (this.#queuedPackets >= queuePackets) {
       this.#drop('overloaded', `${queuePackets} datagrams wait`);
     } else {
-      const lease = this.#parts.budgetOf(tenant).reserve(packet.length + PACKET_OVERHEAD_BYTES);
-      if (lease === undefined) {
-        this.#drop('overloaded', 'the memory for bodies is full');
-        return;
-      }
-      const { format } = this.#parts;
-      const request = { format, bytes: packet, wireBytes: packet.length, lease };
-      const taken = this.#take(tenant, request);
-      this.#underWay.add(taken);
-      void taken.then(() => this.#underWay.delete(taken));
+      if (this.#gatheredBytes + packet.length > MOST_JOINED_BYTES) this.#flush();
+      // What else can be read now comes before this.
+      if (this.#gathered.length === 0) setImmediate(() => this.#flush());
+      this.#queuedPackets++;
+      this.#gathered.push(packet);
+      this.#gatheredBytes += packet.length;
     }
   }
 
-  async #take(tenant: Tenant, request: Parameters<ReceiverIntake['take']>[1]): Promise<void> {
+  /** Hands over what was gathered. */
+  #flush(): void {
+    const { tenant } = this.#parts;
+    const count = this.#gathered.length;
+    if (tenant === undefined || count === 0) return;
+    const body = joinDatagrams(this.#gathered);
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+    const taken = this.#take(tenant, body, count);
+    this.#underWay.add(taken);
+    void taken.then(() => {
+      this.#underWay.delete(taken);
+      this.#queuedPackets -= count;
+    });
+  }
+
+  /** Takes joined datagrams, of which none is lost since another one is malformed or of a service over its limit. */
+  async #take(tenant: Tenant, body: Uint8Array, count: number, isAgain = false): Promise<void> {
+    const { format, budgetOf, clientReports } = this.#parts;
+    const lease = budgetOf(tenant).reserve(body.length + BODY_OVERHEAD_BYTES);
+    if (lease === undefined) {
+      this.#drop('overloaded', 'the memory for bodies is full', count);
+      return;
+    }
+    const wireBytes = body.length - count * DATAGRAM_HEAD_BYTES;
+    const request = { format, bytes: body, wireBytes, lease, requests: count, isAgain };
     const outcome = await this.#intake.take(tenant, request, { once: true });
-    if ('refusal' in outcome) {
-      this.#intake.counters.countRefused(request.format, outcome.refusal);
-    } else if (outcome.result.clientReport !== undefined) {
-      this.#parts.clientReports.add(outcome.result.clientReport);
-    }
+    if ('result' in outcome) {
+      for (const report of outcome.result.clientReports ?? []) clientReports.add(report);
+    } else if (count > 1 && REASONS_OF_ONE.has(outcome.refusal.reason)) {
+      const alone = Array.from(splitDatagrams(body), (datagram) => joinDatagrams([datagram]));
+      await Promise.all(alone.map((datagram) => this.#take(tenant, datagram, 1, true)));
+    } else this.#intake.counters.countRefused(format, outcome.refusal, count);
   }
 
-  #drop(reason: ErrorCode, message: string): void {
+  #drop(reason: ErrorCode, message: string, count = 1): void {
     this.#intake.counters.countRefused(
       this.#parts.format,
       makeRefusal(reason, ERROR_CODES[reason], message),
+      count,
     );
   }
 }
