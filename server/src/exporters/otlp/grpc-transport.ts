@@ -67,6 +67,9 @@ const CODES: ReadonlyMap<number, ErrorCode> = new Map([
 /** How grpc-js calls streams that ended without a status: the codes it makes for them are not the server's word. */
 const BROKEN_STREAM = /^(Received RST_STREAM with code|Bandwidth exhausted)/;
 
+/** How grpc-js calls a connection that was refused, as it is where plain text comes to a port of Spoor that speaks TLS. */
+const REFUSED_CONNECTION = /Stream refused by server|Session closed with error code 7/;
+
 /**
  * Sends OTLP over gRPC to one server.
  * @see https://opentelemetry.io/docs/specs/otlp/#otlpgrpc
@@ -186,9 +189,10 @@ export class GrpcTransport implements Transport {
     const isThrottled = code === Status.RESOURCE_EXHAUSTED;
     // Without a RetryInfo it is a message over the server's limit, which stays so.
     const throttled = retryAfterMs === undefined ? 'too_large' : 'overloaded';
+    const mayWantTls = this.#tls === undefined && REFUSED_CONNECTION.test(details);
     return refusedBy(this.#name, isThrottled ? throttled : (CODES.get(code) ?? 'internal'), {
       status: Status[code] ?? `status ${code}`,
-      message: details,
+      message: mayWantTls ? `${details} (it was sent plain text; does it want TLS?)` : details,
       retryAfterMs,
     });
   }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { copyFileSync, readFileSync } from 'node:fs';
 import https from 'node:https';
-import type { AddressInfo } from 'node:net';
+import { createServer, type AddressInfo } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 import test from 'node:test';
 import { Server, ServerCredentials, type sendUnaryData, type ServerUnaryCall } from '@grpc/grpc-js';
@@ -12,6 +12,7 @@ import { clientTlsSchema } from '#config/tls-config.ts';
 import { requestOf } from '#exporters/testing/example-requests.ts';
 import type { Transport } from '#exporters/sending/transport.ts';
 import { ClientTls } from '#net/tls/client-tls.ts';
+import { refusePlainText } from '#net/tls/plain-text.ts';
 import {
   NO_OPENSSL,
   TestCertificates,
@@ -165,3 +166,24 @@ for (const [name, serve, Protocol] of [
     },
   );
 }
+
+test('plain text to a gRPC port with TLS may be sent again, and the error asks for TLS', async () => {
+  const server = createServer((socket) => {
+    socket.once('data', (first: Buffer) => refusePlainText(socket, first));
+    socket.on('error', () => undefined);
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const address = { host: 'localhost', ip: '127.0.0.1', port, path: '', isPlain: true };
+  const transport = new GrpcTransport(SETTINGS, address, 'exporters.otlp', undefined);
+  try {
+    await assert.rejects(transport.send(REQUEST, NEVER), {
+      code: 'unavailable',
+      message: /does it want TLS\?/,
+    });
+  } finally {
+    transport.close();
+    server.close();
+  }
+});

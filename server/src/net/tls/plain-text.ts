@@ -12,8 +12,12 @@ const MESSAGE = 'this port speaks TLS, and what came is plain text';
 /** HTTP/2 connections begin with `PRI * HTTP/2.0`. */
 const HTTP2_PREFACE = 'PRI';
 
-/** INADEQUATE_SECURITY @see https://www.rfc-editor.org/rfc/rfc9113.html#section-7 */
-const INADEQUATE_SECURITY = 0xc;
+/**
+ * REFUSED_STREAM, which gRPC clients take as UNAVAILABLE and try again: whoever holds spans is not to lose them over a setting.
+ * INADEQUATE_SECURITY would be PERMISSION_DENIED to them, which is for good.
+ * @see https://github.com/grpc/grpc/blob/v1.76.0/doc/PROTOCOL-HTTP2.md#errors
+ */
+const REFUSED_STREAM = 0x7;
 
 /**
  * Says to a client that speaks plain text to a port with TLS what is wrong, in HTTP/2 or else in HTTP/1.1, and closes the
@@ -42,7 +46,7 @@ function http1Answer(): string {
 function http2Answer(): Buffer {
   const settings = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
   const payload = Buffer.alloc(8);
-  payload.writeUInt32BE(INADEQUATE_SECURITY, 4);
+  payload.writeUInt32BE(REFUSED_STREAM, 4);
   const message = Buffer.from(MESSAGE);
   const head = Buffer.from([0, 0, payload.length + message.length, 7, 0, 0, 0, 0, 0]);
   return Buffer.concat([settings, head, payload, message]);
