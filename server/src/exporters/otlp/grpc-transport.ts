@@ -65,7 +65,7 @@ const CODES: ReadonlyMap<number, ErrorCode> = new Map([
 ]);
 
 /** How grpc-js calls streams that ended without a status: the codes it makes for them are not the server's word. */
-const BROKEN_STREAM = /^(Received RST_STREAM with code|Bandwidth exhausted)/;
+const BROKEN_STREAM = /^(Received RST_STREAM with code|Bandwidth exhausted|Protocol not secure)/;
 
 /** How grpc-js calls a connection that was refused, as it is where plain text comes to a port of Spoor that speaks TLS. */
 const REFUSED_CONNECTION = /Stream refused by server|Session closed with error code 7/;
