@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { FastifyInstance } from 'fastify';
+import { DEFAULT_TENANT } from '@spoor/core/model/ids.ts';
 import { createApiApp } from '#api/api-app.ts';
 import { BUILT_UI } from '#api/ui/static-ui.ts';
 import type { SpoorConfig } from '#config/config.ts';
@@ -89,9 +90,8 @@ export function buildComponents(
     soonBytes: () => Math.max(LEAST_SOON_BYTES, SOON_SECONDS * graph.bytesPerSecond),
   });
   const tokens = {
-    ingest: bearerTokens('auth.ingest', config.auth.ingest, false, logger),
-    // Browsers ask for the password of Basic by themselves.
-    query: bearerTokens('auth.query', config.auth.query, true, logger),
+    ingest: bearerTokens('ingest', config, logger),
+    query: bearerTokens('query', config, logger),
   };
   const tenants = config.tenancy.enabled ? config.tenancy : undefined;
   const tenancy = new Tenancy(tenants, tokens.ingest);
@@ -180,17 +180,23 @@ export function buildComponents(
   return components;
 }
 
-/** The tokens of a section, or undefined when it has none. */
+/** The tokens of a section of `auth`, or undefined when it has none. */
 function bearerTokens(
-  path: string,
-  config: SpoorConfig['auth']['ingest'],
-  acceptBasic: boolean,
+  section: keyof SpoorConfig['auth'],
+  { auth, tenancy }: SpoorConfig,
   logger: Logger,
 ): BearerTokens | undefined {
-  const { tokens, tokens_file: tokensFile } = config;
+  const { tokens, tokens_file: tokensFile, reload_interval: interval } = auth[section];
   if (tokens.length === 0 && tokensFile === '') return undefined;
-  const reloadIntervalMs = readDuration(config.reload_interval);
-  return new BearerTokens(path, { tokens, tokensFile, reloadIntervalMs, acceptBasic }, logger);
+  const settings = {
+    tokens,
+    tokensFile,
+    reloadIntervalMs: readDuration(interval),
+    // Browsers ask for the password of Basic by themselves.
+    acceptBasic: section === 'query',
+    knownTenants: tenancy.enabled ? tenancy.tenants : [DEFAULT_TENANT],
+  };
+  return new BearerTokens(`auth.${section}`, settings, logger);
 }
 
 function tlsMetrics({ path, tls }: Listener): TlsMetrics[] {

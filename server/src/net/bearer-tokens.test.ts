@@ -128,3 +128,15 @@ test('a token of tenants opens these, names the tenant where it is one, and othe
   assert.equal(tenantOf('token-of-default-00', undefined, off), 'default');
   assert.equal(tokens.figures.refused.wrong_tenant, 3);
 });
+
+test('tokens of tenants that are not let in are warned of, since they open nothing', async () => {
+  const log: string[] = [];
+  await startTokens({ tokens: [`${TOKEN} acme`, OTHER], knownTenants: ['acme'] }, log);
+  await startTokens({ tokens: [`${TOKEN} acme`], knownTenants: [] }, log);
+  assert.deepEqual(log, []);
+  const tokens = [`${TOKEN} acme,default`, `${OTHER} globex`];
+  await startTokens({ tokens, knownTenants: ['default'] }, log);
+  assert.deepEqual(log, [
+    'auth.test: tokens are for tenants that are not let in: acme, globex; see tenancy.enabled and tenancy.tenants',
+  ]);
+});

@@ -15,6 +15,8 @@ export interface BearerTokensSettings {
   readonly reloadIntervalMs: number;
   /** Whether a token may come as the password of `Authorization: Basic` as well, which browsers ask people for. */
   readonly acceptBasic: boolean;
+  /** The tenants there are, for a warning of tokens that are for others; empty: whoever names itself. */
+  readonly knownTenants: readonly string[];
 }
 
 /** What a token opens. */
@@ -42,6 +44,9 @@ const TOKEN = /^[A-Za-z0-9._~+/-]{16,512}={0,2}$/;
 const NO_TOKEN =
   'is not a token, 16 or more of the characters A-Z a-z 0-9 - . _ ~ + /, perhaps with a space and the names of its tenants after it';
 
+/** Tenants that a warning names. */
+const MAX_NAMED_TENANTS = 10;
+
 /** More is a mistake, and makes a reload slow. */
 const MAX_TOKENS = 10_000;
 
@@ -54,6 +59,7 @@ export class BearerTokens {
   /** Path of the section in the configuration, such as `auth.ingest`. */
   readonly path: string;
   readonly #settings: BearerTokensSettings;
+  readonly #logger: Logger;
   readonly #key = randomBytes(32);
   readonly #grants: WatchedFiles<ReadonlyMap<string, TokenGrant>>;
   // Every reason has its zero.
@@ -65,6 +71,7 @@ export class BearerTokens {
   constructor(path: string, settings: BearerTokensSettings, logger: Logger) {
     this.path = path;
     this.#settings = settings;
+    this.#logger = logger;
     this.#grants = new WatchedFiles({
       name: path,
       what: 'list of tokens',
@@ -162,7 +169,20 @@ export class BearerTokens {
     }
     if (grants.size === 0)
       throw new SpoorError('config', `${this.path}.tokens_file: holds no token`);
+    this.#warnOfTenants(grants);
     return grants;
+  }
+
+  #warnOfTenants(grants: ReadonlyMap<string, TokenGrant>): void {
+    const known = new Set(this.#settings.knownTenants);
+    if (known.size === 0) return;
+    const named = new Set([...grants.values()].flatMap(({ tenants }) => [...tenants]));
+    const unknown = [...named.difference(known)].slice(0, MAX_NAMED_TENANTS);
+    if (unknown.length === 0) return;
+    this.#logger.warn(
+      { tenants: unknown },
+      `${this.path}: tokens are for tenants that are not let in: ${unknown.join(', ')}; see tenancy.enabled and tenancy.tenants`,
+    );
   }
 
   #digest(token: string): string {

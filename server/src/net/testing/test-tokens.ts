@@ -14,7 +14,14 @@ export async function startTokens(
   };
   const tokens = new BearerTokens(
     'auth.test',
-    { tokens: [], tokensFile: '', reloadIntervalMs: 0, acceptBasic: false, ...settings },
+    {
+      tokens: [],
+      tokensFile: '',
+      reloadIntervalMs: 0,
+      acceptBasic: false,
+      knownTenants: [],
+      ...settings,
+    },
     { info: write, warn: write, error: write },
   );
   await tokens.start();
