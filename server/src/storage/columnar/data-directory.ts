@@ -8,10 +8,7 @@ import { Manifest, MANIFEST_FILE } from './manifest.ts';
 import type { BlockEntry } from './manifest-edit.ts';
 import { fileErrorCode, isOutOfSpace, type StoreFiles } from './store-files.ts';
 import type { WalReplay } from './wal-replay.ts';
-import { checkSegmentFormats, segmentPath } from './wal-segment.ts';
-
-/** Directory of the write-ahead log, in a data directory. */
-const WAL_DIR = 'wal';
+import { checkSegmentFormats, segmentPath, WAL_DIR } from './wal-segment.ts';
 
 /** Where a {@link DataDirectory} lies. */
 export interface DataDirectoryOptions {

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { SpoorError } from '@spoor/core/model/errors.ts';
+import { foreignStore } from './foreign-store.ts';
 
 /** Name of the lock file in a data directory. */
 export const LOCK_FILE = 'LOCK';
@@ -25,10 +26,17 @@ export class DataLock {
 
   /**
    * Locks an existing directory.
-   * @throws {SpoorError} unavailable when another store holds it or the file cannot be used; nothing else
-   * in the directory was touched then.
+   * @throws {SpoorError} config when the data of another program is in it: nothing was touched then; unavailable when
+   * another store holds it or the file cannot be used: nothing else in the directory was touched.
    */
   static acquire(dir: string): DataLock {
+    const foreign = foreignStore(dir);
+    if (foreign !== undefined) {
+      throw new SpoorError(
+        'config',
+        `data directory ${dir}: ${foreign}; give Spoor a directory of its own, --data`,
+      );
+    }
     const path = join(dir, LOCK_FILE);
     let database: DatabaseSync | undefined;
     try {

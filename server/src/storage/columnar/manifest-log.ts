@@ -21,7 +21,8 @@ import { SpoorError } from '@spoor/core/model/errors.ts';
  *
  * A record is written only after all before it are durable, so only the last one can be torn.
  */
-const MAGIC = new TextEncoder().encode('SPOORMAN');
+/** What a manifest begins with. */
+export const MANIFEST_MAGIC: Uint8Array = new TextEncoder().encode('SPOORMAN');
 /** Format of the manifest that this version writes, and the newest that it reads. */
 const MANIFEST_FORMAT = 1;
 /** Bytes of the header of the file. */
@@ -48,7 +49,7 @@ export interface ManifestLog {
 export function encodeManifestHeader(): Uint8Array {
   const bytes = new Uint8Array(MANIFEST_HEADER_BYTES);
   const view = new DataView(bytes.buffer);
-  bytes.set(MAGIC);
+  bytes.set(MANIFEST_MAGIC);
   view.setUint32(8, MANIFEST_FORMAT, true);
   view.setUint32(12, crc32(bytes.subarray(0, 12)), true);
   return bytes;
@@ -78,7 +79,7 @@ export function decodeManifest(bytes: Uint8Array, path: string): ManifestLog {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const whole =
     bytes.length >= MANIFEST_HEADER_BYTES &&
-    MAGIC.every((byte, i) => bytes[i] === byte) &&
+    MANIFEST_MAGIC.every((byte, i) => bytes[i] === byte) &&
     view.getUint32(12, true) === crc32(bytes.subarray(0, 12));
   if (!whole) {
     damage.push(`manifest ${path}: its header is damaged (${bytes.length} bytes in all)`);

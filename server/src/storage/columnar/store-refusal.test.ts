@@ -105,3 +105,45 @@ test('a second store on a directory is refused in words, and nothing in it is to
       assert.deepEqual(contentOf(dir), before);
     }),
   ));
+
+const FOREIGN: Record<string, { files: Record<string, string>; message: RegExp }> = {
+  "Badger's manifest": {
+    files: { MANIFEST: 'Bdgr\0\0\0\x08', LOCK: '4711\n' },
+    message: /it holds a Badger store.*give Spoor a directory of its own/,
+  },
+  "Badger's values": {
+    files: { '000001.vlog': 'values' },
+    message: /it holds a Badger store/,
+  },
+  'a manifest of something else': {
+    files: { MANIFEST: 'Manifest-Version: 1.0\n' },
+    message: /its MANIFEST is not one of Spoor; give Spoor a directory of its own/,
+  },
+};
+
+for (const [what, { files, message }] of Object.entries(FOREIGN)) {
+  test(`a directory with ${what} is refused in words, and nothing in it is touched`, () =>
+    withDirectory(async (dir) => {
+      for (const [name, text] of Object.entries(files)) writeFileSync(join(dir, name), text);
+      const before = contentOf(dir);
+      const store = storeOn(dir);
+      await assert.rejects(store.start(), (error) => {
+        assert.ok(error instanceof SpoorError && error.code === 'config', String(error));
+        assert.match(error.message, message);
+        return true;
+      });
+      await store.shutdown();
+      assert.deepEqual(contentOf(dir), before);
+      for (const [name, text] of Object.entries(files)) {
+        assert.equal(readFileSync(join(dir, name), 'latin1'), text);
+      }
+    }));
+}
+
+test('a manifest of Spoor whose beginning is damaged is not taken for that of another program', () =>
+  withDirectory(async (dir) => {
+    await withStore(dir, (store) => writeSpans(store, shopSpans(30, 5)));
+    edit(join(dir, 'MANIFEST'), (bytes) => bytes.fill(0, 0, 8));
+    await withStore(dir, () => undefined);
+    assert.ok(readdirSync(dir).includes('MANIFEST.damaged'));
+  }));

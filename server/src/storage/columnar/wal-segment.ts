@@ -6,6 +6,9 @@ import { readFully, writeFully } from './store-files.ts';
 import type { StoreFile, StoreFiles } from './store-files.ts';
 import { getUint53, setUint53 } from './wal-record.ts';
 
+/** Directory of the write-ahead log, in a data directory. */
+export const WAL_DIR = 'wal';
+
 /*
  * The header of a segment of the write-ahead log, little endian. The first 12 bytes and the checksum are
  * the same in every format to come.

@@ -11,8 +11,7 @@ import type { BlockEntry } from '../manifest-edit.ts';
 import { DISK_FILES } from '../disk-files.ts';
 import { replayWal, type WalDamage, type WalReplay } from '../wal-replay.ts';
 import type { WalRecord } from '../wal-record.ts';
-
-const WAL_DIR = 'wal';
+import { WAL_DIR } from '../wal-segment.ts';
 
 /** A data directory that no server has open, to look at: nothing in it is changed. */
 export class StoppedStore implements AsyncDisposable {
