@@ -84,6 +84,16 @@ export function findKey(root: ConfigKey, parts: readonly string[]): ConfigKey | 
   return key;
 }
 
+/** Whether the value at a path may be a secret: it is one, lies in one, or stands where a section with one should be. */
+export function isSecretAt(root: ConfigKey, parts: readonly string[]): boolean {
+  let key: ConfigKey | undefined = root;
+  for (const part of parts) {
+    key = key && childKey(key, part);
+    if (key?.isSecret === true) return true;
+  }
+  return key?.children?.values().some((child) => child.isSecret) === true;
+}
+
 /** Every key below `key`, sections before what they hold. */
 export function* walkKeys(key: ConfigKey): Generator<ConfigKey> {
   for (const child of key.children?.values() ?? []) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { quote } from '@spoor/core/model/errors.ts';
 import type { z } from 'zod';
-import { findKey, walkKeys, type ConfigKey } from './config-keys.ts';
+import { findKey, isSecretAt, walkKeys, type ConfigKey } from './config-keys.ts';
 import { nearestName, pathContaining } from './suggest.ts';
 
 /** Something wrong with the configuration. */
@@ -40,11 +40,14 @@ export function unknownKey(root: ConfigKey, path: readonly string[]): ConfigProb
   };
 }
 
-function describeValue(value: unknown): string {
+/** @param isSecret only what kind of value it is is told */
+function describeValue(value: unknown, isSecret: boolean): string {
   if (value === undefined || value === null) return 'nothing';
-  if (typeof value === 'string') return quote(value);
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a section with keys';
+  if (isSecret) return typeof value === 'string' ? 'a text' : `a ${typeof value}`;
+  // Of an address, user and password are nobody's business.
+  if (typeof value === 'string') return quote(value.replace(/^(\w+:\/\/)?.*@/s, '$1[redacted]@'));
   return JSON.stringify(value);
 }
 
@@ -55,6 +58,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   boolean: 'true or false',
   array: 'a list',
   object: 'a section with keys of its own',
+  record: 'a section with keys of its own',
 };
 
 function valueAt(tree: unknown, path: readonly PropertyKey[]): unknown {
@@ -78,26 +82,30 @@ export function describeIssues(
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => unknownKey(root, [...path, key]));
     }
-    const got = describeValue(valueAt(tree, issue.path));
-    // Schemas that know better say it themselves.
-    if (issue.message.startsWith('must be'))
-      return [{ path, message: `${issue.message}, not ${got}` }];
-    if (issue.code === 'custom') return [{ path, message: issue.message }];
-    switch (issue.code) {
-      case 'invalid_type':
-        return [
-          { path, message: `must be ${EXPECTED[issue.expected] ?? issue.expected}, not ${got}` },
-        ];
-      case 'invalid_value':
-        return [{ path, message: `must be one of ${issue.values.join(', ')}, not ${got}` }];
-      case 'too_small':
-        return [{ path, message: `must be at least ${issue.minimum}${unitOf(issue)}, not ${got}` }];
-      case 'too_big':
-        return [{ path, message: `must be at most ${issue.maximum}${unitOf(issue)}, not ${got}` }];
-      default:
-        return [{ path, message: `${issue.message}, not ${got}` }];
+    const expected = describeExpected(issue);
+    if (issue.code === 'custom' && !expected.startsWith('must be')) {
+      return [{ path, message: expected }];
     }
+    const got = describeValue(valueAt(tree, issue.path), isSecretAt(root, path));
+    return [{ path, message: `${expected}, not ${got}` }];
   });
+}
+
+function describeExpected(issue: z.core.$ZodIssue): string {
+  // Schemas that know better say it themselves.
+  if (issue.message.startsWith('must be')) return issue.message;
+  switch (issue.code) {
+    case 'invalid_type':
+      return `must be ${EXPECTED[issue.expected] ?? issue.expected}`;
+    case 'invalid_value':
+      return `must be one of ${issue.values.join(', ')}`;
+    case 'too_small':
+      return `must be at least ${issue.minimum}${unitOf(issue)}`;
+    case 'too_big':
+      return `must be at most ${issue.maximum}${unitOf(issue)}`;
+    default:
+      return issue.message;
+  }
 }
 
 function unitOf(issue: { readonly origin: string }): string {

@@ -10,6 +10,11 @@ export interface Endpoint {
   readonly port: number;
 }
 
+/** Whether an address has a user or a password, which would be in logs and in what is printed. */
+export function hasUser({ username, password }: URL): boolean {
+  return username !== '' || password !== '';
+}
+
 /**
  * Reads `host:port`, `[ipv6]:port` or `:port` (all addresses, as in the OpenTelemetry collector).
  * @returns undefined when the text is none of them

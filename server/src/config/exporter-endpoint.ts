@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
-import { parseEndpoint, type Endpoint } from './endpoint.ts';
+import { hasUser, parseEndpoint, type Endpoint } from './endpoint.ts';
 
 /** A server that an exporter sends to. */
 export interface ServerEndpoint extends Endpoint {
@@ -61,8 +61,7 @@ function parseTarget(text: string): ServerEndpoint | undefined {
 
 function parseUrl(text: string): ServerEndpoint | undefined {
   const url = URL.parse(text);
-  if (url === null || url.hostname === '' || url.username !== '' || url.hash !== '')
-    return undefined;
+  if (url === null || url.hostname === '' || hasUser(url) || url.hash !== '') return undefined;
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return undefined;
   const isTls = url.protocol === 'https:';
   return {

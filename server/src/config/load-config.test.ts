@@ -139,6 +139,47 @@ test('a value where a section should be is told', () => {
   );
 });
 
+test('what may be a password or token is not repeated in what is said of it', () => {
+  const lines = (sets: string[]): string[] =>
+    problemOf(() => load({ sets: ['exporters.otlp.endpoint=a:1', ...sets] })).split('\n');
+  assert.deepEqual(
+    lines([
+      'auth.ingest=hunter2-and-more',
+      'auth.query.tokens=hunter2-and-more',
+      'exporters.otlp.headers=Bearer hunter2',
+      'query.http.tls.key_password=4711',
+    ]),
+    [
+      'exporters.otlp.headers: must be a section with keys of its own, not a text (--set)',
+      'query.http.tls.key_password: must be a text, not a number (--set)',
+      'auth.ingest: must be a section with keys of its own, not a text (--set)',
+      'auth.query.tokens: must be a list, not a text (--set)',
+    ],
+  );
+  assert.deepEqual(lines(['auth.query.tokens=[4711]']), [
+    'auth.query.tokens.0: must be a text, not a number (--set)',
+  ]);
+  assert.deepEqual(lines(['exporters.otlp.headers={a: hünter2}']), [
+    'exporters.otlp.headers.a: must be printable ASCII, not a text (--set)',
+  ]);
+});
+
+test('users and passwords in addresses are refused, and not repeated', () => {
+  for (const user of ['me:hunter2', ':hunter2', 'hunter2']) {
+    const sets = [
+      `exporters.otlp.endpoint=http://${user}@x:4317`,
+      `exporters.otlphttp.endpoint=http://${user}@x:4318`,
+      `sampling.strategies_file=http://${user}@x/strategies`,
+    ];
+    assert.deepEqual(problemOf(() => load({ sets })).split('\n'), [
+      'exporters.otlp.endpoint: must be host:port, for example collector:4317, or a list of these, not "http://[redacted]@x:4317" (--set)',
+      'exporters.otlphttp.endpoint: must be a URL, for example http://collector:4318, or a list of these, not "http://[redacted]@x:4318" (--set)',
+      'sampling.strategies_file: must be without user and password, not "http://[redacted]@x/strategies" (--set)',
+    ]);
+  }
+  load({ sets: ['sampling.strategies_file=/etc/me:you@x/strategies.json'] });
+});
+
 test('a body that would never fit into the memory is refused when it is configured', () => {
   const sets = ['memory_limit_mib=200', 'receivers.otlp.protocols.http.max_body_mib=64'];
   assert.equal(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
-import { endpointSchema } from './endpoint.ts';
+import { endpointSchema, hasUser } from './endpoint.ts';
 import { PORTS } from './ports.ts';
 import { enabled, grpcKeys } from './receiver-config.ts';
 import { clientTlsSchema, serverTlsSchema } from './tls-config.ts';
@@ -10,6 +10,13 @@ export const samplingSchema = z
   .strictObject({
     strategies_file: z
       .string()
+      .refine(
+        (location) => {
+          const url = /^https?:/i.test(location) ? URL.parse(location) : null;
+          return url === null || !hasUser(url);
+        },
+        { error: 'must be without user and password' },
+      )
       .default('')
       .describe(
         "Path or http(s) address of a strategies file in Jaeger's form; empty: every service has the default probability.",
