@@ -52,3 +52,11 @@ test('a refusal of one sink is told once the others are done', async () => {
   b.end.resolve();
   await assert.rejects(write, /a is full/);
 });
+
+test('a sender tries again for those who may take the batch later, though another never will', async () => {
+  const [never, later] = [heldSink(), heldSink()];
+  const write = new FanOut([never.sink, later.sink]).write(DEFAULT_TENANT, BATCH);
+  never.end.reject(new SpoorError('malformed', 'never'));
+  later.end.reject(new SpoorError('overloaded', 'later'));
+  await assert.rejects(write, /later/);
+});

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Tenant } from '@spoor/core/model/ids.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
+import { settleAll } from './settle-all.ts';
 import type { TraceSink } from './trace-sink.ts';
 
 /**
@@ -16,9 +17,11 @@ export class FanOut implements TraceSink {
     this.#sinks = sinks;
   }
 
-  /** @throws what the first sink that failed has thrown, once all are done: the sender's next try meets none of this one */
+  /**
+   * @throws once all are done, so that the sender's next try meets none of this one: what may be tried again, if anything, since
+   * the sinks that will never take it need not keep the others from having it
+   */
   async write(tenant: Tenant, batch: SpanBatch): Promise<void> {
-    const ends = await Promise.allSettled(this.#sinks.map((sink) => sink.write(tenant, batch)));
-    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+    await settleAll(this.#sinks.map((sink) => sink.write(tenant, batch)));
   }
 }

@@ -10,6 +10,7 @@ import { requestDigest, RequestMemory } from './request-memory.ts';
 import { createDecoder, type SpanDecoder } from './span-decoders.ts';
 import type { IngestFormat, IngestOptions, IngestResult, TraceIngest } from './trace-ingest.ts';
 import type { TraceSink } from './trace-sink.ts';
+import { writeParts } from './write-parts.ts';
 
 /** A batch is written at the latest with so many spans … */
 const MAX_BATCH_SPANS = 4096;
@@ -190,19 +191,25 @@ export class TraceBatcher implements TraceIngest {
     if (parts.length > 0) this.#admit(tenant, parts);
     const result = resultOf(decoder);
     // The digest goes with the last batch: it is known only once everything before it is on disk.
-    const last = batches.pop();
-    if (last !== undefined) {
-      await Promise.all(batches.map((batch) => this.#sink.write(tenant, batch)));
-      const records = digest === undefined ? [] : [recordOf(digest, result)];
-      await this.#sink.write(tenant, last, records);
-    }
+    const records = digest === undefined ? [] : [recordOf(digest, result)];
+    await writeParts(batches, (batch, completes) =>
+      completes ? this.#sink.write(tenant, batch, records) : this.#sink.write(tenant, batch),
+    );
     return result;
   }
 
   #write(tenant: Tenant, state: TenantState, batch: OpenBatch): void {
     state.open = undefined;
+    let spans: SpanBatch;
+    try {
+      spans = batch.builder.finish();
+    } catch (error) {
+      // There was no memory for it.
+      batch.reject(error);
+      if (state.writes === 0) this.#tenants.delete(tenant);
+      return;
+    }
     state.writes++;
-    const spans = batch.builder.finish();
     this.#keep(batch.builder);
     const goOn = (): void => {
       state.writes--;

@@ -5,6 +5,7 @@ import type { BatchProcessorConfig } from '#config/batch-processor-config.ts';
 import { readDuration } from '#config/duration.ts';
 import type { Counting } from '#pipeline/component-figures.ts';
 import type { TraceSink } from '#pipeline/trace-sink.ts';
+import { writeParts } from '#pipeline/write-parts.ts';
 import type { RequestRecord } from '#storage/tracestore.ts';
 import { Downstream, type ProcessorParts } from './downstream.ts';
 import { RowCopier } from './row-copier.ts';
@@ -93,13 +94,10 @@ export class BatchProcessor implements TraceSink, Counting {
     state.writes++;
     try {
       const joined = batches.length === 1 ? batches[0]! : this.#copier.join(batches);
-      const parts = this.#split(joined);
-      const last = parts.pop()!;
-      const write = (part: SpanBatch, records?: readonly RequestRecord[]): Promise<void> =>
-        this.#downstream.write(tenant, part, part, records);
       // The requests go with the last part: they are known only once everything before it is written.
-      if (parts.length > 0) await Promise.all(parts.map((part) => write(part)));
-      await write(last, requests);
+      await writeParts(this.#split(joined), (part, completes) =>
+        this.#downstream.write(tenant, part, part, completes ? requests : undefined),
+      );
     } finally {
       state.writes--;
       if (state.writes === 0) {

@@ -14,31 +14,46 @@ export class RowCopier {
     const count = rows.count(0, batch.rows);
     if (count === batch.rows) return batch;
     if (count === 0) return undefined;
-    const copier = new SpanCopier(batch, this.#builder);
-    for (const row of rows.toRows()) copier.copy(row);
-    return this.#builder.finish();
+    return this.#make(() => {
+      const copier = new SpanCopier(batch, this.#builder);
+      for (const row of rows.toRows()) copier.copy(row);
+    });
   }
 
   /** The rows of a set, at least one, each changed by the edit that is told for it. */
   edit(batch: SpanBatch, rows: RowSet, editOf: (row: number) => SpanEdit | undefined): SpanBatch {
-    const copier = new SpanCopier(batch, this.#builder);
-    for (const row of rows.toRows()) copier.copy(row, editOf(row));
-    return this.#builder.finish();
+    return this.#make(() => {
+      const copier = new SpanCopier(batch, this.#builder);
+      for (const row of rows.toRows()) copier.copy(row, editOf(row));
+    });
   }
 
   /** All rows of several batches. */
   join(batches: readonly SpanBatch[]): SpanBatch {
-    for (const batch of batches) {
-      const copier = new SpanCopier(batch, this.#builder);
-      for (let row = 0; row < batch.rows; row++) copier.copy(row);
-    }
-    return this.#builder.finish();
+    return this.#make(() => {
+      for (const batch of batches) {
+        const copier = new SpanCopier(batch, this.#builder);
+        for (let row = 0; row < batch.rows; row++) copier.copy(row);
+      }
+    });
   }
 
   /** The rows `[start, end)`. */
   slice(batch: SpanBatch, start: number, end: number): SpanBatch {
-    const copier = new SpanCopier(batch, this.#builder);
-    for (let row = start; row < end; row++) copier.copy(row);
-    return this.#builder.finish();
+    return this.#make(() => {
+      const copier = new SpanCopier(batch, this.#builder);
+      for (let row = start; row < end; row++) copier.copy(row);
+    });
+  }
+
+  /** A batch of what is copied. What fails leaves nothing behind for the next one, which may be of another tenant. */
+  #make(copy: () => void): SpanBatch {
+    try {
+      copy();
+      return this.#builder.finish();
+    } catch (error) {
+      this.#builder.clear();
+      throw error;
+    }
   }
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { ExportRequest } from '#exporters/sending/transport.ts';
 import { pause } from '#exporters/sending/pause.ts';
-import { isRetryable, settleAll } from '#exporters/sending/settle-all.ts';
+import { isRetryable, settleAll } from '#pipeline/settle-all.ts';
 import { LogThrottle, type Logger } from '#net/logger.ts';
 import { WRITES_OF_ONE_BODY } from '#pipeline/trace-sink.ts';
 import { afterTimeout, type Later } from '#storage/columnar/later.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { ExportRequest } from '#exporters/sending/transport.ts';
-import { settleAll } from '#exporters/sending/settle-all.ts';
+import { settleAll } from '#pipeline/settle-all.ts';
 import { WRITES_OF_ONE_BODY } from '#pipeline/trace-sink.ts';
 import { afterTimeout, type Later } from '#storage/columnar/later.ts';
 import type { QueueFigures, SendingQueue, SendRequest } from './sending-queue.ts';

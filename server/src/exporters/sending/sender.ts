@@ -9,7 +9,7 @@ import type { BreakerPass } from './circuit-breaker.ts';
 import type { Destination, Destinations } from './destinations.ts';
 import { pause } from './pause.ts';
 import { decodeRequest, RequestEncoder } from './request-encoder.ts';
-import { isRetryable, settleAll } from './settle-all.ts';
+import { isRetryable, settleAll } from '#pipeline/settle-all.ts';
 import { rowsByOwner } from './trace-owners.ts';
 import type { ExportRequest } from './transport.ts';
 
