@@ -5,7 +5,7 @@ import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance } from 'fastify';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import type { TraceQuery } from '@spoor/core/query/trace-query.ts';
@@ -19,6 +19,7 @@ import {
   TRACE_ID,
   withApi,
 } from './testing/api-fixture.ts';
+import { addStaticUi } from './ui/static-ui.ts';
 
 test('every answer carries the security headers', async () => {
   await withApi(new FixtureReader(), async (app) => {
@@ -53,6 +54,14 @@ test('without a built page, how to build it is said', async () => {
     assert.equal(answer.statusCode, 503);
     assert.match(answer.body, /npm start/);
   });
+});
+
+test('a page that is not built is told in the log when the server is made', async () => {
+  const warnings: string[] = [];
+  const app = Fastify();
+  const logger = { warn: (_: object, message: string) => warnings.push(message) };
+  await addStaticUi(app, '/nonexistent', logger);
+  assert.deepEqual(warnings, ['the web page has not been built: `npm run build -w ui` does it']);
 });
 
 test('the page answers every path that is no file, and nothing outside of it is served', async () => {

@@ -71,7 +71,7 @@ export async function createApiApp(options: ApiOptions): Promise<FastifyInstance
       ? reply.type(metrics.contentType).send(await metrics.expose())
       : reply.code(404).type('text/plain; charset=utf-8').send(METRICS_ELSEWHERE),
   );
-  const answerPage = await addStaticUi(app, options.uiDirectory);
+  const answerPage = await addStaticUi(app, options.uiDirectory, query.logger);
   app.setNotFoundHandler((request, reply) => {
     const read = request.method === 'GET' || request.method === 'HEAD';
     if (read && !isApiPath(request.url)) return answerPage(request, reply);

@@ -4,6 +4,7 @@ import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from '#net/logger.ts';
 
 /** Where the page is built to in the repository. */
 export const BUILT_UI = fileURLToPath(new URL('../../../../ui/dist', import.meta.url));
@@ -23,8 +24,10 @@ The API works all the same: /api/services, /api/traces
 export async function addStaticUi(
   app: FastifyInstance,
   directory: string,
+  logger: Pick<Logger, 'warn'>,
 ): Promise<(request: FastifyRequest, reply: FastifyReply) => FastifyReply> {
   if (!existsSync(join(directory, 'index.html'))) {
+    logger.warn({ directory }, 'the web page has not been built: `npm run build -w ui` does it');
     return (_request, reply) =>
       reply
         .code(503)
