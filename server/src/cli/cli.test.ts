@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { configReference } from '#config/config-reference.ts';
 import { loadConfig } from '#config/load-config.ts';
@@ -23,6 +24,7 @@ test('help and version are printed and end with 0', async () => {
   assert.equal(help.code, 0);
   assert.match(help.out, /^Spoor: [^]*--data DIR[^]*--config FILE[^]*--set path\.to\.key=value/);
   assert.equal((await run('config', '-h')).out, help.out);
+  assert.deepEqual(await run('help'), help);
   const version = await run('--version');
   assert.equal(version.code, 0);
   assert.match(version.out, /^spoor \d+\.\d+\.\d+\n$/);
@@ -37,6 +39,10 @@ test('an unknown option is an error with the name that was probably meant', asyn
   assert.equal(
     (await run('--storage.type=memory')).err,
     'spoor: unknown option --storage.type; write --set storage.type=VALUE\n',
+  );
+  assert.equal(
+    (await run('--collector.zipkin.host-prt=:9411')).err,
+    'spoor: unknown option "--collector.zipkin.host-prt"; did you mean --collector.zipkin.host-port?\n',
   );
   assert.equal((await run('-x')).err, 'spoor: unknown option "-x"; spoor --help lists them\n');
 });
@@ -125,4 +131,14 @@ test('options and the command may stand in any order', () => {
     help: false,
     version: false,
   });
+});
+
+test('the command of the package is a file that the shell can run', () => {
+  const root = new URL('../../', import.meta.url);
+  const { bin } = JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as {
+    bin: Record<string, string>;
+  };
+  const program = new URL(bin['spoor']!, root);
+  assert.match(readFileSync(program, 'utf8'), /^#!\/usr\/bin\/env node\n/);
+  accessSync(program, constants.X_OK);
 });

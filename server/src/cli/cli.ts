@@ -59,7 +59,7 @@ async function runCommand(args: readonly string[], surroundings: CliSurroundings
     return await storeCommand(args.slice(1), surroundings);
   }
   const options = parseOptions(args);
-  if (options.help) {
+  if (options.help || options.words[0] === 'help') {
     out(HELP);
     return EXIT.ok;
   }

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { quote } from '@spoor/core/model/errors.ts';
 import { configKeys, walkKeys } from '#config/config-keys.ts';
+import { V1_FLAGS } from '#config/jaeger/v1-flags.ts';
 import { jaegerFlagType, type JaegerFlag } from '#config/jaeger/v1-settings.ts';
 import { nearestName } from '#config/suggest.ts';
 import { UsageError } from './cli-error.ts';
@@ -109,7 +110,8 @@ function unknownOption(rawName: string): string {
   const name = rawName.replace(/^-+/, '');
   const keys = [...walkKeys(configKeys())].map((key) => key.path);
   if (keys.includes(name)) return `unknown option ${rawName}; write --set ${name}=VALUE`;
-  const near = nearestName(name, Object.keys(OPTIONS));
+  const flags = [...V1_FLAGS].filter(([, flag]) => flag.isVariableOnly !== true);
+  const near = nearestName(name, [...Object.keys(OPTIONS), ...flags.map(([flag]) => flag)]);
   const hint = near === undefined ? 'spoor --help lists them' : `did you mean --${near}?`;
   return `unknown option ${quote(rawName)}; ${hint}`;
 }

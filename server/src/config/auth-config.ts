@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
+import { NO_TOKEN, parseTokenLine } from '#net/token-line.ts';
 import { durationSchema } from './duration.ts';
 import { SECRET } from './secret.ts';
 
@@ -7,8 +8,7 @@ function tokensSchema(what: string) {
   return z
     .strictObject({
       tokens: z
-        // What is wrong with one is said at the start, without the token.
-        .array(z.string())
+        .array(z.string().refine((text) => parseTokenLine(text) !== undefined, { error: NO_TOKEN }))
         .default([])
         .meta(SECRET)
         .describe(

@@ -21,6 +21,9 @@ export function unknownKey(root: ConfigKey, path: readonly string[]): ConfigProb
   if (parent.children === undefined) {
     return { path, message: `unknown key: ${parentPath} is a value and has no keys below it` };
   }
+  if (parentPath === 'service.pipelines' && /^(?:metrics|logs|profiles)(?:\/|$)/.test(wrong)) {
+    return { path, message: 'Spoor takes traces only; leave this pipeline out' };
+  }
   // Of `zipkn/backup` the type is what can be wrong.
   const name = parent.isNamed ? (/\/.*/.exec(wrong)?.[0] ?? '') : '';
   const near = nearestName(wrong.slice(0, wrong.length - name.length), parent.children.keys());
@@ -86,7 +89,9 @@ export function describeIssues(
     if (issue.code === 'custom' && !expected.startsWith('must be')) {
       return [{ path, message: expected }];
     }
-    const got = describeValue(valueAt(tree, issue.path), isSecretAt(root, path));
+    const isSecret = isSecretAt(root, path);
+    if (isSecret && issue.code !== 'invalid_type') return [{ path, message: expected }];
+    const got = describeValue(valueAt(tree, issue.path), isSecret);
     return [{ path, message: `${expected}, not ${got}` }];
   });
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { NO_TOKEN } from '#net/token-line.ts';
 import type { SpoorConfig } from './config.ts';
 import { loadConfig, type ConfigInputs } from './load-config.ts';
 import { formatConfig } from './print-config.ts';
@@ -159,8 +160,12 @@ test('what may be a password or token is not repeated in what is said of it', ()
   assert.deepEqual(lines(['auth.query.tokens=[4711]']), [
     'auth.query.tokens.0: must be a text, not a number (--set)',
   ]);
+  assert.deepEqual(lines(['auth.query.tokens=[too-short, hünter2-hunter2-hunter2]']), [
+    `auth.query.tokens.0: ${NO_TOKEN} (--set)`,
+    `auth.query.tokens.1: ${NO_TOKEN} (--set)`,
+  ]);
   assert.deepEqual(lines(['exporters.otlp.headers={a: hünter2}']), [
-    'exporters.otlp.headers.a: must be printable ASCII, not a text (--set)',
+    'exporters.otlp.headers.a: must be printable ASCII (--set)',
   ]);
 });
 

@@ -114,10 +114,12 @@ test('a pipeline needs receivers and exporters, and there are only pipelines of 
     'service.pipelines.traces.receivers: must be at least 1 entries long, not a list (spoor.yaml:4)\n' +
       'service.pipelines.traces.exporters: must be a list, not nothing (spoor.yaml:3)',
   );
-  assert.match(
-    problemOf(() => loadYaml('service: { pipelines: { logs: {} } }')),
-    /^service\.pipelines\.logs: unknown key; service\.pipelines has: traces \(spoor\.yaml:1\)/,
-  );
+  for (const signal of ['logs', 'metrics/b']) {
+    assert.equal(
+      problemOf(() => loadYaml(`service: { pipelines: { ${signal}: {} } }`)),
+      `service.pipelines.${signal}: Spoor takes traces only; leave this pipeline out (spoor.yaml:1)`,
+    );
+  }
 });
 
 test('two parts on one port are told', () => {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHmac, randomBytes } from 'node:crypto';
 import { SpoorError } from '@spoor/core/model/errors.ts';
-import { TENANT_NAME } from '@spoor/core/model/ids.ts';
 import type { Logger } from './logger.ts';
+import { NO_TOKEN, parseTokenLine } from './token-line.ts';
 import { WatchedFiles, type FileContents, type ReloadFigures } from './tls/watched-files.ts';
 
 /** Which tokens there are. */
@@ -37,12 +37,6 @@ export interface BearerTokensFigures extends ReloadFigures {
   /** Tokens that there are now. */
   readonly tokens: number;
 }
-
-/** As RFC 6750 writes tokens; shorter ones can be guessed. */
-const TOKEN = /^[A-Za-z0-9._~+/-]{16,512}={0,2}$/;
-
-const NO_TOKEN =
-  'is not a token, 16 or more of the characters A-Z a-z 0-9 - . _ ~ + /, perhaps with a space and the names of its tenants after it';
 
 /** Tenants that a warning names. */
 const MAX_NAMED_TENANTS = 10;
@@ -188,12 +182,4 @@ export class BearerTokens {
   #digest(token: string): string {
     return createHmac('sha256', this.#key).update(token).digest('base64');
   }
-}
-
-function parseTokenLine(text: string): { token: string; tenants: Set<string> } | undefined {
-  const [token = '', names, more] = text.trim().split(/[ \t]+/);
-  const tenants = new Set(names?.split(','));
-  const isGood =
-    TOKEN.test(token) && more === undefined && [...tenants].every((name) => TENANT_NAME.test(name));
-  return isGood ? { token, tenants } : undefined;
 }

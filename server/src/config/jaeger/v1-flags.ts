@@ -12,15 +12,27 @@ import {
   type V1Flag,
 } from './v1-flag.ts';
 import {
+  NO_BASE_PATH,
   NO_QUERY_GRPC,
   NO_QUEUE,
   NO_SKEW,
+  NO_STORE_TOKENS,
   NO_TRACING,
+  NO_UI_FILE,
   NO_WORKERS,
   OWN_METRICS,
 } from './reasons.ts';
 import { KAFKA } from './v1-kafka-flags.ts';
-import { asBoolean, asHours, asKib, asList, asMib, asMs, asNumber } from './v1-values.ts';
+import {
+  asBoolean,
+  asHours,
+  asKib,
+  asList,
+  asLogLevel,
+  asMib,
+  asMs,
+  asNumber,
+} from './v1-values.ts';
 
 function grpcServer(path: string): Flags {
   return {
@@ -146,10 +158,13 @@ const QUERY: Flags = group('query', {
   ...group('http', serverTls('query.http')),
   'grpc-server.host-port': ignored(NO_QUERY_GRPC),
   'static-files': sets('query.ui.assets_path'),
-  'ui-config': refused('the page of Spoor has no configuration file', ''),
-  'base-path': refused('Spoor serves the page and the API at / only', '/'),
-  'additional-headers': refused('Spoor answers with headers of its own only', ''),
-  'bearer-token-propagation': refused('the store takes no tokens', 'false', true),
+  'ui-config': refused(NO_UI_FILE, ''),
+  'base-path': refused(NO_BASE_PATH, '/'),
+  'additional-headers': refused(
+    'Spoor answers with headers of its own only; leave it out, and let a proxy add them',
+    '',
+  ),
+  'bearer-token-propagation': refused(NO_STORE_TOKENS, 'false', true),
   'max-clock-skew-adjustment': ignored(NO_SKEW),
   'enable-tracing': ignored(NO_TRACING, true),
 });
@@ -182,9 +197,7 @@ const STORAGE: Flags = {
 };
 
 const GENERAL: Flags = {
-  'log-level': sets('telemetry.log_level', (text) =>
-    text.toLowerCase().replace(/^d?panic$/, 'fatal'),
-  ),
+  'log-level': sets('telemetry.log_level', asLogLevel),
   'log-encoding': refused('the log is JSON lines', 'json'),
   'config-file': refused('write it as YAML in the shape of the collector and give it to --config'),
   'admin.http.host-port': sets('telemetry.health.endpoint'),

@@ -44,7 +44,7 @@ test('flags and variables of Jaeger 1 set our keys, with their units', () => {
       MULTI_TENANCY_ENABLED: 'true',
       MULTI_TENANCY_TENANTS: 'a, b',
       JAEGER_LISTEN_HOST: '0.0.0.0',
-      LOG_LEVEL: 'WARN',
+      LOG_LEVEL: 'WARNING',
       COLLECTOR_OTLP_ENABLED: 'true',
     },
     jaegerFlags: flags(
@@ -184,7 +184,7 @@ test('what has no effect is told and what cannot be had is an error that says wh
       'SPAN_STORAGE_TYPE: Spoor has no storage of type cassandra; it has its own, which takes the place of badger, memory and kafka',
       '--es.server-urls: Spoor keeps spans in its own store, see the keys below storage',
       '--collector.otlp.enabled: must be true or false, not "maybe"',
-      '--query.base-path: Spoor serves the page and the API at / only',
+      '--query.base-path: Spoor serves the page and the API at / only; leave it out, and give Spoor a host name of its own in the proxy',
     ],
   );
   assert.match(

@@ -42,6 +42,13 @@ export const asList = (text: string): string[] =>
     .map((entry) => entry.trim())
     .filter((entry) => entry !== '');
 
+/** A level of logs, also under the names that other programs have for it. */
+export const asLogLevel: Convert = (text) =>
+  text
+    .toLowerCase()
+    .replace(/^d?panic$/, 'fatal')
+    .replace(/^warning$/, 'warn');
+
 function readNumber(text: string): number {
   if (!/^\d+(?:\.\d+)?$/.test(text)) throw expected('a number', text);
   return Number(text);

@@ -166,7 +166,7 @@ test('what Spoor does not have is told with its line in the file', () => {
   assert.deepEqual(problemOf(() => loadYaml(yaml)).split('\n'), [
     'extensions.basicauth: Spoor has no extension "basicauth"; there are: jaeger_storage, jaeger_query, remote_sampling, healthcheckv2 (spoor.yaml:46)',
     'service.extensions.5: Spoor has no extension "nope"; there are: jaeger_storage, jaeger_query, remote_sampling, healthcheckv2 (spoor.yaml:3)',
-    'extensions.jaeger_query.base_path: Spoor serves the page and the API at / only (spoor.yaml:22)',
+    'extensions.jaeger_query.base_path: Spoor serves the page and the API at / only; leave it out, and give Spoor a host name of its own in the proxy (spoor.yaml:22)',
     'extensions.jaeger_query.ai: Spoor has no setting "ai" here; it takes storage, base_path, ui, bearer_token_propagation, max_clock_skew_adjust, max_trace_size, enable_tracing, http, grpc, multi_tenancy (spoor.yaml:23)',
     'extensions.remote_sampling.file.reload_interval: "soon" is not a time (spoor.yaml:40)',
     'exporters.jaeger_storage_exporter.retries: Spoor has no setting "retries" here; it takes trace_storage, queue, retry_on_failure (spoor.yaml:67)',

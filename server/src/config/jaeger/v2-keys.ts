@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { NO_QUERY_GRPC, NO_SKEW, NO_TRACING, NO_WORKERS, OWN_METRICS } from './reasons.ts';
+import {
+  NO_BASE_PATH,
+  NO_QUERY_GRPC,
+  NO_SKEW,
+  NO_STORE_TOKENS,
+  NO_TRACING,
+  NO_WORKERS,
+  OWN_METRICS,
+} from './reasons.ts';
 import type { V2Keys } from './v2-rewriter.ts';
-import { asHours, asKib, asMib, asMs, asText } from './v1-values.ts';
+import { asHours, asKib, asLogLevel, asMib, asMs, asText } from './v1-values.ts';
 
 const NO_METADATA = 'what a request says of its sender is not kept';
 
@@ -57,11 +65,11 @@ export const QUERY_KEYS: V2Keys = {
   'storage.traces': { isKnown: true },
   'storage.traces_archive': { ignored: 'there is one store, whose retention says what is kept' },
   'storage.metrics': { ignored: OWN_METRICS },
-  base_path: { refused: 'Spoor serves the page and the API at / only', usual: '/' },
+  base_path: { refused: NO_BASE_PATH, usual: '/' },
   'ui.config_file': { ignored: 'the page of Spoor has no configuration file' },
   'ui.assets_path': { to: 'query.ui.assets_path' },
   'ui.log_access': { ignored: 'requests for the page are not logged' },
-  bearer_token_propagation: { refused: 'the store takes no tokens', usual: false },
+  bearer_token_propagation: { refused: NO_STORE_TOKENS, usual: false },
   max_clock_skew_adjust: { ignored: NO_SKEW },
   max_trace_size: { ignored: 'a trace of any size is shown' },
   enable_tracing: { ignored: NO_TRACING },
@@ -94,7 +102,7 @@ export const HEALTH_KEYS: V2Keys = {
 
 /** `service.telemetry` */
 export const TELEMETRY_KEYS: V2Keys = {
-  'logs.level': { to: 'telemetry.log_level', convert: (text) => text.toLowerCase() },
+  'logs.level': { to: 'telemetry.log_level', convert: asLogLevel },
   'logs.encoding': { refused: 'the log is JSON lines', usual: 'json' },
   metrics: { ignored: 'metrics are on the port of telemetry.health, at /metrics' },
   traces: { ignored: NO_TRACING },
