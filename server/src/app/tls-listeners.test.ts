@@ -114,7 +114,7 @@ test('a certificate that cannot be read ends the start, with its key', async () 
     ]);
     await assert.rejects(server.start(), {
       name: 'StartError',
-      message: `${section}.tls.cert_file: ENOENT: no such file or directory, open '/nonexistent.crt'`,
+      message: `${section}.tls.cert_file: there is no such file: /nonexistent.crt`,
     });
   }
 });

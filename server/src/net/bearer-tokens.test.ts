@@ -90,7 +90,7 @@ test('what is no token ends the start, and is not repeated', async () => {
     });
   }
   await assert.rejects(startTokens({ tokensFile: '/nonexistent' }), {
-    message: /^auth\.test\.tokens_file: ENOENT/,
+    message: /^auth\.test\.tokens_file: there is no such file: \/nonexistent$/,
   });
 });
 

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { Agent, get } from 'node:https';
 import { SpoorError } from '@spoor/core/model/errors.ts';
+import { fileProblem } from '#net/file-problem.ts';
 import type { ClientTls } from '#net/tls/client-tls.ts';
 
 /** Longest wait for a server that has the strategies. */
@@ -49,12 +50,19 @@ export class StrategiesLocation {
    * @throws {SpoorError} config: it cannot be read
    */
   async read(): Promise<string> {
-    const where = this.isAddress ? `${this.#location}: ` : '';
+    const location = this.#location;
+    if (!this.isAddress) {
+      return readFile(location, 'utf8').catch((error: unknown) => {
+        throw new SpoorError('config', `sampling strategies: ${fileProblem(location, error)}`);
+      });
+    }
     try {
-      return this.isAddress ? await this.#fetchText() : await readFile(this.#location, 'utf8');
+      return await this.#fetchText();
     } catch (error) {
       const { message } = error as Error;
-      throw new SpoorError('config', `sampling strategies: ${where}${message}`, { cause: error });
+      throw new SpoorError('config', `sampling strategies: ${location}: ${message}`, {
+        cause: error,
+      });
     }
   }
 

@@ -2,6 +2,7 @@
 import { getCACertificates } from 'node:tls';
 import type { ConnectionOptions, SecureContext } from 'node:tls';
 import type { Logger } from '#net/logger.ts';
+import { ExpiryWatch } from './expiry-watch.ts';
 import {
   createTlsContext,
   identityPaths,
@@ -50,6 +51,7 @@ export class ClientTls {
   /** @param name path of its section in the configuration, such as `exporters.otlp.tls` */
   constructor(name: string, settings: ClientTlsSettings, logger: Logger) {
     this.#settings = settings;
+    const expiry = new ExpiryWatch(name, logger);
     this.#files = new WatchedFiles({
       name,
       what: 'certificate',
@@ -60,6 +62,7 @@ export class ClientTls {
           minVersion: settings.minVersion,
           ...trustOptions(settings, contents),
         }),
+      onLook: ({ certificate }) => expiry.look(certificate),
       logger,
     });
   }

@@ -136,7 +136,7 @@ test(
     assert.equal(await bed.codeOf({ ...trust, maxVersion: 'TLSv1.2' }), 'connected');
     assert.equal(bed.tls.figures.handshakes, 2);
     const daysLeft = (bed.tls.figures.notAfterUnixMs! - Date.now()) / 86_400_000;
-    assert.ok(daysLeft > 1 && daysLeft < 2.1, `${daysLeft} days`);
+    assert.ok(daysLeft > 19 && daysLeft < 20.1, `${daysLeft} days`);
     socket.destroy();
 
     await using strict = await Bed.start({ ...section, min_version: 1.3 });
@@ -205,10 +205,14 @@ test('with a CA of clients, one without a good certificate sees a TLS alert', OP
   await bed.failed(5);
   assert.deepEqual(bed.failures, { no_client_certificate: 2, bad_client_certificate: 3 });
   assert.equal(bed.tls.figures.openHandshakes, 0);
-  // The log is throttled: the first failure is in it.
-  assert.equal(bed.log.length, 1);
-  assert.equal(bed.log[0]!.message, 'receivers.test: TLS handshake failed');
-  assert.equal(bed.log[0]!.reason, 'no_client_certificate');
+  // The log is throttled: the first failure of each reason is in it.
+  assert.deepEqual(
+    bed.log.map(({ message, reason }) => [message, reason]),
+    [
+      ['receivers.test: TLS handshake failed', 'no_client_certificate'],
+      ['receivers.test: TLS handshake failed', 'bad_client_certificate'],
+    ],
+  );
 });
 
 test('CAs that come with the certificate in PKCS#12 let no clients in', OPTIONS, async () => {
@@ -413,5 +417,33 @@ test(
     const socket = await bed.connect({ ca: readFileSync(ca.certFile) });
     assert.equal(nameOf(socket), 'CN=second');
     socket.destroy();
+  },
+);
+
+test(
+  'a certificate that has ended or soon will is warned of at the start and when it changes, once a day',
+  OPTIONS,
+  async () => {
+    using files = new TestCertificates();
+    const late = files.make('late', { days: -1 });
+    const soon = files.make('soon', { days: 2 });
+    const good = files.make('good');
+    await using bed = await Bed.start({ cert_file: late.certFile, key_file: late.keyFile });
+    await bed.tls.reload();
+    for (const next of [soon, good]) {
+      copyFileSync(next.certFile, late.certFile);
+      copyFileSync(next.keyFile, late.keyFile);
+      await bed.tls.reload();
+    }
+    const at = 'receivers.test.tls';
+    assert.deepEqual(
+      bed.log.map(({ message }) => message),
+      [
+        `${at}: the certificate has ended`,
+        `${at}: certificate has changed`,
+        `${at}: the certificate ends in 2 days`,
+        `${at}: certificate has changed`,
+      ],
+    );
   },
 );

@@ -2,6 +2,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { Server, Socket } from 'node:net';
 import { LogThrottle, type Logger } from '#net/logger.ts';
+import { ExpiryWatch } from './expiry-watch.ts';
 import { readCertificates } from './issued-by.ts';
 import {
   acceptTls,
@@ -71,7 +72,10 @@ export class ServerTls {
   readonly #listener: SecuredListener;
   readonly #logger: Logger;
   readonly #files: WatchedFiles<ServerTlsContext>;
-  readonly #throttle = new LogThrottle(LOG_INTERVAL_MS);
+  /** One each: a port scanner is not to hide the client whose certificate has ended. */
+  readonly #throttles = new Map(
+    HANDSHAKE_FAILURES.map((reason) => [reason, new LogThrottle(LOG_INTERVAL_MS)]),
+  );
   /** Each ends a handshake that is under way. */
   readonly #open = new Set<() => void>();
   // Every reason has its zero.
@@ -85,6 +89,7 @@ export class ServerTls {
     const { name } = listener;
     this.#listener = listener;
     this.#logger = logger;
+    const expiry = new ExpiryWatch(`${name}.tls`, logger);
     this.#files = new WatchedFiles({
       name: `${name}.tls`,
       what: 'certificate',
@@ -95,6 +100,7 @@ export class ServerTls {
       },
       reloadIntervalMs: settings.reloadIntervalMs,
       parse: (contents) => createServerContext(`${name}.tls`, settings, contents),
+      onLook: ({ certificate }) => expiry.look(certificate),
       logger,
     });
   }
@@ -175,12 +181,14 @@ export class ServerTls {
   #onFailure(remoteAddress: string | undefined, reason: HandshakeFailure, detail: string): void {
     this.#failures[reason]++;
     if (SILENT_FAILURES.has(reason)) return;
-    this.#throttle.log((suppressed) =>
-      this.#logger.warn(
-        { reason, detail, remoteAddress, suppressed },
-        `${this.#listener.name}: TLS handshake failed`,
-      ),
-    );
+    this.#throttles
+      .get(reason)
+      ?.log((suppressed) =>
+        this.#logger.warn(
+          { reason, detail, remoteAddress, suppressed },
+          `${this.#listener.name}: TLS handshake failed`,
+        ),
+      );
   }
 }
 

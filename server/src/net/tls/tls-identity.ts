@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, type X509Certificate } from 'node:crypto';
 import { Duplex } from 'node:stream';
 import { createSecureContext, TLSSocket } from 'node:tls';
 import type { SecureContext, SecureContextOptions } from 'node:tls';
@@ -66,7 +66,8 @@ export function createTlsContext(
     const hasCertificate = cert !== undefined || pfx !== undefined;
     return { context, certificate: hasCertificate ? certificateOf(context) : undefined };
   } catch (error) {
-    const at = pfx !== undefined ? 'pkcs12_file' : cert !== undefined ? 'cert_file' : 'ca_file';
+    const own = key !== undefined && !isKey(key, passphrase) ? 'key_file' : 'cert_file';
+    const at = pfx !== undefined ? 'pkcs12_file' : cert !== undefined ? own : 'ca_file';
     const why = explain((error as Error).message, passphrase !== undefined);
     throw new SpoorError('config', `${name}.${at}: ${why}`, { cause: error });
   }
@@ -76,6 +77,15 @@ function passwordOf(text: string, file: Buffer | undefined): string | undefined 
   // Editors end a file with a line break that is no part of the password.
   const password = file === undefined ? text : file.toString('utf8').replace(/\r?\n$/, '');
   return password === '' ? undefined : password;
+}
+
+function isKey(key: Buffer, passphrase: string | undefined): boolean {
+  try {
+    createPrivateKey({ key, ...(passphrase === undefined ? {} : { passphrase }) });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 const JKS_MAGIC = 0xfe_ed_fe_ed;
@@ -99,7 +109,12 @@ function checkForm(where: string, key: string, bytes: Buffer): void {
       `${where}: is not PEM, there is no line -----BEGIN ...-----; a PKCS#12 file belongs into pkcs12_file`,
     );
   }
+  if (key === 'pkcs12_file') return;
+  const [what, end] = key === 'key_file' ? ['private key', 'PRIVATE KEY-----'] : CERTIFICATE;
+  if (!bytes.includes(end)) throw new SpoorError('config', `${where}: holds no ${what}`);
 }
+
+const CERTIFICATE = ['certificate', 'CERTIFICATE-----'] as const;
 
 /** What OpenSSL means. */
 function explain(message: string, hasPassword: boolean): string {

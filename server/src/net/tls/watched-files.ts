@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { SpoorError } from '@spoor/core/model/errors.ts';
+import { fileProblem } from '#net/file-problem.ts';
 import type { Logger } from '#net/logger.ts';
 
 /** Certificates, keys and lists of tokens are far smaller. */
@@ -22,6 +23,8 @@ export interface WatchedFilesOptions<T> {
   readonly reloadIntervalMs: number;
   /** Makes the value of them. @throws {SpoorError} config */
   readonly parse: (contents: FileContents) => T;
+  /** Told the value in use at the start and at each look. */
+  readonly onLook?: (value: T) => void;
   readonly logger: Logger;
 }
 
@@ -79,11 +82,17 @@ export class WatchedFiles<T> {
     const contents = await this.#read();
     this.#value = this.#options.parse(contents);
     this.#digest = digestOf(contents);
+    this.#options.onLook?.(this.#value);
     if (this.#options.reloadIntervalMs > 0) this.#schedule();
   }
 
   /** Reads them again now. Never rejects: what is wrong twice in a row is logged and counted. */
   async reload(): Promise<void> {
+    await this.#reload();
+    if (this.#value !== undefined) this.#options.onLook?.(this.#value);
+  }
+
+  async #reload(): Promise<void> {
     const { name, what, parse, logger } = this.#options;
     let digest = '';
     try {
@@ -139,8 +148,8 @@ export class WatchedFiles<T> {
     try {
       bytes = await readFile(path);
     } catch (error) {
-      const { message } = error as Error;
-      throw new SpoorError('config', `${where}: ${message}`, { cause: error });
+      // The error itself would say the same a second time in the log.
+      throw new SpoorError('config', `${where}: ${fileProblem(path, error)}`);
     }
     if (bytes.length > MAX_FILE_BYTES) {
       const message = `${where}: ${path} has ${bytes.length} > ${MAX_FILE_BYTES} bytes`;

@@ -19,7 +19,7 @@ export interface CertificateFiles {
 /** What a certificate is made with. */
 export interface CertificateOptions {
   readonly ca?: CertificateFiles;
-  /** Days until it ends; negative: it has ended. */
+  /** Days until it ends, enough for no warning unless told otherwise; negative: it has ended. */
   readonly days?: number;
   readonly password?: string;
   /** Whether it may make others. */
@@ -50,7 +50,7 @@ export class TestCertificates {
   /** A certificate for localhost and 127.0.0.1, also for a client; of a CA, or of itself. */
   make(
     name: string,
-    { ca, days = 2, password, isCa = false }: CertificateOptions = {},
+    { ca, days = 20, password, isCa = false }: CertificateOptions = {},
   ): CertificateFiles {
     const files = this.#files(name);
     const encryption = password === undefined ? ['-nodes'] : ['-passout', `pass:${password}`];
