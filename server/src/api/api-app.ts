@@ -86,7 +86,7 @@ function addTokens(app: FastifyInstance, tenancy: Tenancy): void {
   const { challenges } = tenancy;
   if (challenges === undefined) return;
   app.addHook('onRequest', async (request) => {
-    tenancy.authenticate((header) => request.headers[header]);
+    tenancy.authenticate((header) => request.headers[header], request.ip);
   });
   app.addHook('onSend', async (_request, reply) => {
     if (reply.statusCode === 401) void reply.header('www-authenticate', challenges);

@@ -28,7 +28,7 @@ declare module 'fastify' {
  * @throws {SpoorError} unauthenticated
  */
 export function tenantOf(request: FastifyRequest): Tenant {
-  return request.server.tenancy.tenantOf((header) => request.headers[header]);
+  return request.server.tenancy.tenantOf((header) => request.headers[header], request.ip);
 }
 
 /** The parameters after the `?`, decoded, with repeated ones kept. */

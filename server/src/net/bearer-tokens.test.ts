@@ -140,3 +140,20 @@ test('tokens of tenants that are not let in are warned of, since they open nothi
     'auth.test: tokens are for tenants that are not let in: acme, globex; see tenancy.enabled and tenancy.tenants',
   ]);
 });
+
+test('who is refused is in the log, once in a while for each reason, and without the token', async () => {
+  const log: string[] = [];
+  const tokens = await startTokens({ tokens: [TOKEN] }, log);
+  for (let i = 0; i < 3; i++) {
+    assert.throws(() => tokens.grantOf(`Bearer ${OTHER}`, '127.0.0.1'), REFUSED);
+    assert.throws(() => tokens.grantOf(undefined, '127.0.0.1'), REFUSED);
+  }
+  assert.deepEqual(log, [
+    'auth.test: request refused: the token is not known here',
+    'auth.test: request refused: header "authorization" with a token is missing',
+  ]);
+  // A browser comes without one first.
+  const page = await startTokens({ tokens: [TOKEN], acceptBasic: true }, log);
+  assert.throws(() => page.grantOf(undefined), REFUSED);
+  assert.equal(log.length, 2);
+});

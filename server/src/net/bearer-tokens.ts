@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHmac, randomBytes } from 'node:crypto';
 import { SpoorError } from '@spoor/core/model/errors.ts';
-import type { Logger } from './logger.ts';
+import { LogThrottle, type Logger } from './logger.ts';
 import { NO_TOKEN, parseTokenLine } from './token-line.ts';
 import { WatchedFiles, type FileContents, type ReloadFigures } from './tls/watched-files.ts';
 
@@ -38,6 +38,8 @@ export interface BearerTokensFigures extends ReloadFigures {
   readonly tokens: number;
 }
 
+const LOG_INTERVAL_MS = 10_000;
+
 /** Tenants that a warning names. */
 const MAX_NAMED_TENANTS = 10;
 
@@ -54,6 +56,9 @@ export class BearerTokens {
   readonly path: string;
   readonly #settings: BearerTokensSettings;
   readonly #logger: Logger;
+  readonly #throttles = new Map(
+    TOKEN_REFUSALS.map((reason) => [reason, new LogThrottle(LOG_INTERVAL_MS)]),
+  );
   readonly #key = randomBytes(32);
   readonly #grants: WatchedFiles<ReadonlyMap<string, TokenGrant>>;
   // Every reason has its zero.
@@ -111,26 +116,41 @@ export class BearerTokens {
   /**
    * What the token of a request opens.
    * @param authorization value of the header
+   * @param remoteAddress of the sender, for the log
    * @throws {SpoorError} unauthenticated
    */
-  grantOf(authorization: unknown): TokenGrant {
+  grantOf(authorization: unknown, remoteAddress?: string): TokenGrant {
     if (typeof authorization !== 'string' || authorization === '') {
-      throw this.#refuse('missing', 'header "authorization" with a token is missing');
+      const message = 'header "authorization" with a token is missing';
+      throw this.#refuse('missing', message, remoteAddress);
     }
     const token = this.#tokenOf(authorization);
     const grant = token === undefined ? undefined : this.#grants.value.get(this.#digest(token));
     // Not a word of what was sent: it may be the token of another place.
-    if (grant === undefined) throw this.#refuse('wrong', 'the token is not known here');
+    if (grant === undefined) {
+      throw this.#refuse('wrong', 'the token is not known here', remoteAddress);
+    }
     return grant;
   }
 
   /** The error for a token that is not for a tenant; counts it. */
-  refuseTenant(): SpoorError {
-    return this.#refuse('wrong_tenant', 'the token is not for this tenant');
+  refuseTenant(remoteAddress?: string): SpoorError {
+    return this.#refuse('wrong_tenant', 'the token is not for this tenant', remoteAddress);
   }
 
-  #refuse(reason: TokenRefusal, message: string): SpoorError {
+  #refuse(reason: TokenRefusal, message: string, remoteAddress: string | undefined): SpoorError {
     this.#refused[reason]++;
+    // A browser comes without one before it asks for it.
+    if (reason !== 'missing' || !this.#settings.acceptBasic) {
+      this.#throttles
+        .get(reason)
+        ?.log((suppressed) =>
+          this.#logger.warn(
+            { reason, remoteAddress, suppressed },
+            `${this.path}: request refused: ${message}`,
+          ),
+        );
+    }
     return new SpoorError('unauthenticated', message);
   }
 

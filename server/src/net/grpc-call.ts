@@ -96,6 +96,12 @@ export class GrpcCall implements WatchedCall {
     stream.on('error', () => undefined);
   }
 
+  /** Of the client; undefined once its connection is closed. */
+  get remoteAddress(): string | undefined {
+    const { session } = this.#stream;
+    return session === undefined || session.destroyed ? undefined : session.socket.remoteAddress;
+  }
+
   /** Reads the message, or refuses the call. */
   open(): void {
     const { headers } = this;

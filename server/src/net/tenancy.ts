@@ -46,21 +46,22 @@ export class Tenancy {
    * @param read as {@link tenantOf}
    * @throws {SpoorError} unauthenticated
    */
-  authenticate(read: (header: string) => unknown): TokenGrant | undefined {
-    return this.#tokens?.grantOf(read('authorization'));
+  authenticate(read: (header: string) => unknown, remoteAddress?: string): TokenGrant | undefined {
+    return this.#tokens?.grantOf(read('authorization'), remoteAddress);
   }
 
   /**
    * The tenant of a request that may be let in. A token that is for one tenant names it as well.
    * @param read value of a header, given its name in lower case; several values are one text with commas
+   * @param remoteAddress of the sender, for the log
    * @throws {SpoorError} unauthenticated
    */
-  tenantOf(read: (header: string) => unknown): Tenant {
-    const grant = this.authenticate(read);
+  tenantOf(read: (header: string) => unknown, remoteAddress?: string): Tenant {
+    const grant = this.authenticate(read, remoteAddress);
     const header = this.#header;
     const tenant = header === undefined ? DEFAULT_TENANT : this.#read(header, read, grant);
     if (grant !== undefined && grant.tenants.size > 0 && !grant.tenants.has(tenant)) {
-      throw this.#tokens?.refuseTenant();
+      throw this.#tokens?.refuseTenant(remoteAddress);
     }
     return tenant;
   }

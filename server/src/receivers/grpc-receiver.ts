@@ -94,7 +94,8 @@ export class GrpcReceiver {
       service,
       path: `/${service}/${method}`,
       budgetOf: (call) => {
-        call.tenant = this.#parts.tenancy.tenantOf((header) => call.headers[header]);
+        const { headers, remoteAddress } = call;
+        call.tenant = this.#parts.tenancy.tenantOf((header) => headers[header], remoteAddress);
         return this.#parts.budgetOf(call.tenant);
       },
       handle: (call, message) => void this.#onCall(call, message),

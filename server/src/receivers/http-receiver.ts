@@ -222,7 +222,8 @@ export class HttpReceiver {
   }
 
   #readTenant(request: IncomingMessage): Tenant {
-    return this.#parts.tenancy.tenantOf((header) => request.headers[header]);
+    const { headers, socket } = request;
+    return this.#parts.tenancy.tenantOf((header) => headers[header], socket.remoteAddress);
   }
 }
 
