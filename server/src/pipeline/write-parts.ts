@@ -2,6 +2,9 @@
 import { isRetryable } from './settle-all.ts';
 import { WRITES_OF_ONE_BODY } from './trace-sink.ts';
 
+/** The batcher and a processor may both split what they have: together they stay below what is always let in. */
+const PARTS_UNDER_WAY = WRITES_OF_ONE_BODY / 2;
+
 /**
  * Writes a whole in parts, a few at a time, the last one once all others are written. After a failure that is to be tried again no
  * further part is begun, since all of them come again; a part that will never be taken does not keep others back.
@@ -21,7 +24,7 @@ export async function writeParts<Part>(
       if (errors.some(isRetryable)) return;
     }
   };
-  await Promise.all(Array.from({ length: WRITES_OF_ONE_BODY }, writeSome));
+  await Promise.all(Array.from({ length: PARTS_UNDER_WAY }, writeSome));
   if (parts.length > 0 && !errors.some(isRetryable)) {
     await write(parts.at(-1)!, errors.length === 0).catch((error: unknown) => errors.push(error));
   }
