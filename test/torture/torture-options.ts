@@ -20,7 +20,7 @@ export type TortureName = (typeof TORTURES)[number];
 
 /** What the command line asks for. */
 export interface TortureOptions {
-  /** The short form for every change: about three minutes. */
+  /** The short form for every change: about six minutes. */
   readonly slice: boolean;
   /** Rounds of the kill loop. */
   readonly rounds: number;

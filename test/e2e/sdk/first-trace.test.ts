@@ -51,8 +51,10 @@ async function assertGreeting(service: string): Promise<void> {
   );
 }
 
+/** With what the configurations of the README take from the environment. */
 function runSpoor(...args: string[]): Promise<string> {
-  return runCommand({ program: process.execPath, args: [MAIN, ...args] });
+  const env = { QUERY_TOKEN: 'a-token-of-32-letters-and-more-0001' };
+  return runCommand({ program: process.execPath, args: [MAIN, ...args], env });
 }
 
 for (const sdk of SDKS) {
