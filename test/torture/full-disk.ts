@@ -17,6 +17,8 @@ import type { Verdict } from './verdict.ts';
 const DISK_MIB = 100;
 /** What something else writes onto it. */
 const FILLER_MIB = 28;
+/** What is left at least when that is there. */
+const SPARE_MIB = 8;
 const SENDERS = 8;
 const HOUR_NANOS = 3_600_000_000_000n;
 /** Load on a full disk. */
@@ -60,7 +62,8 @@ async function fillTwice(disk: string, verdict: Verdict, options: TortureOptions
   const random = new Random(options.seed);
   for (let round = 0; round < 2; round++) {
     await using server = await startWithRoom(disk, directory);
-    resize(disk, DISK_MIB);
+    // In the second round the blocks of the first are there, and what merging left.
+    resize(disk, Math.max(DISK_MIB, usedMib(disk) + FILLER_MIB + SPARE_MIB));
     writeFileSync(filler, new Uint8Array(FILLER_MIB << 20));
     const crew = new LoadCrew({
       plan,
@@ -119,6 +122,11 @@ async function fillTwice(disk: string, verdict: Verdict, options: TortureOptions
 function startWithRoom(disk: string, directory: string): Promise<SpoorProcess> {
   resize(disk, 2 * DISK_MIB);
   return SpoorProcess.start({ directory });
+}
+
+function usedMib(disk: string): number {
+  const { blocks, bfree, bsize } = statfsSync(disk);
+  return Math.ceil(((blocks - bfree) * bsize) / 2 ** 20);
 }
 
 function resize(disk: string, mib: number): void {
