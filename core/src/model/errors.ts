@@ -69,3 +69,8 @@ export function quote(value: string): string {
   const cut = value.length > 100 ? `${value.slice(0, 100)}…` : value;
   return JSON.stringify(cut);
 }
+
+/** What an error says; of anything else that was thrown, its text. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -15,6 +15,14 @@ export interface SymbolTable {
   readonly hashes: Uint32Array | undefined;
 }
 
+/** A table without entries. */
+export const NO_SYMBOLS: SymbolTable = {
+  count: 0,
+  offsets: new Uint32Array(1),
+  bytes: new Uint8Array(0),
+  hashes: undefined,
+};
+
 /** The distinct values of a column where all of them together are much, and several sources share them. */
 export interface PagedValues {
   readonly count: number;

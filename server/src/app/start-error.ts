@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { SpoorError } from '@spoor/core/model/errors.ts';
+import { messageOf, SpoorError } from '@spoor/core/model/errors.ts';
 import type { Endpoint } from '#config/endpoint.ts';
 
 /** Why a part could not be started; the message begins with the path of the key to look at. */
@@ -16,7 +16,7 @@ export function listenError(path: string, endpoint: Endpoint, cause: unknown): S
 }
 
 function describe({ host, port }: Endpoint, cause: unknown): string {
-  const message = cause instanceof Error ? cause.message : String(cause);
+  const message = messageOf(cause);
   // The gRPC library hides the code of the system in its message.
   switch (/\bE[A-Z_]{4,}\b/.exec(`${codeOf(cause)} ${message} ${codeOf(innerCause(cause))}`)?.[0]) {
     case 'EADDRINUSE':
@@ -69,8 +69,4 @@ export function storeError(cause: unknown): StartError {
 /** Says why the sampling strategies could not be read. */
 export function samplingError(cause: unknown): StartError {
   return keyError('sampling', cause) ?? componentError('sampling.strategies_file', cause);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof SpoorError || error instanceof Error ? error.message : String(error);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs';
-import { SpoorError, quote } from '@spoor/core/model/errors.ts';
+import { messageOf, quote, SpoorError } from '@spoor/core/model/errors.ts';
 import { LineCounter, isMap, isNode, isScalar, isSeq, parseDocument, type Document } from 'yaml';
 import { expandText, parseScalar, type Environment } from './env-expansion.ts';
 
@@ -93,7 +93,7 @@ function readTree(document: Document, name: string): unknown {
     // Aliases are limited by the library: 100 is its default against exponential growth.
     return document.toJS() as unknown;
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     throw new SpoorError('config', `${name}: ${why}`, { cause: error });
   }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { SpoorError, quote } from '@spoor/core/model/errors.ts';
+import { messageOf, quote, SpoorError } from '@spoor/core/model/errors.ts';
 import { DEFAULT_TENANT, parseTenant, type Tenant } from '@spoor/core/model/ids.ts';
 import type { BearerTokens, TokenGrant } from './bearer-tokens.ts';
 
@@ -84,7 +84,7 @@ export class Tenancy {
     try {
       return parseTenant(name);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       throw new SpoorError('unauthenticated', `header ${quote(header)}: ${why}`, { cause: error });
     }
   }

@@ -15,5 +15,10 @@ export async function settleAll(parts: readonly Promise<void>[]): Promise<void> 
   const errors = (await Promise.allSettled(parts)).flatMap((end) =>
     end.status === 'rejected' ? [end.reason as unknown] : [],
   );
+  throwFirst(errors);
+}
+
+/** Throws what is told of a whole whose parts failed so: the first error that is retryable, or else the first; nothing without any. */
+export function throwFirst(errors: readonly unknown[]): void {
   if (errors.length > 0) throw errors.find(isRetryable) ?? errors[0];
 }

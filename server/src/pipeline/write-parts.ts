@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isRetryable } from './settle-all.ts';
+import { isRetryable, throwFirst } from './settle-all.ts';
 import { WRITES_OF_ONE_BODY } from './trace-sink.ts';
 
 /** The batcher and a processor may both split what they have: together they stay below what is always let in. */
@@ -28,5 +28,5 @@ export async function writeParts<Part>(
   if (parts.length > 0 && !errors.some(isRetryable)) {
     await write(parts.at(-1)!, errors.length === 0).catch((error: unknown) => errors.push(error));
   }
-  if (errors.length > 0) throw errors.find(isRetryable) ?? errors[0];
+  throwFirst(errors);
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { messageOf } from '@spoor/core/model/errors.ts';
 import type { Logger } from '#net/logger.ts';
 import type { ClientTls } from '#net/tls/client-tls.ts';
 import { type SamplingStrategies, type SamplingStrategy, strategyOf } from './sampling-strategy.ts';
@@ -98,7 +99,7 @@ export class StrategiesSource {
       await this.reload();
       this.#problem = undefined;
     } catch (error) {
-      const problem = error instanceof Error ? error.message : String(error);
+      const problem = messageOf(error);
       if (problem !== this.#problem) {
         const { location, logger } = this.#options;
         logger.warn({ location, problem }, 'sampling: strategies stay as they were');

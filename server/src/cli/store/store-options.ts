@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { messageOf } from '@spoor/core/model/errors.ts';
 import { parseArgs } from 'node:util';
 import { UsageError } from '#cli/cli-error.ts';
 import { nearestName } from '#config/suggest.ts';
@@ -123,7 +124,7 @@ function parse(
     return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
   } catch (error) {
     // Node's own text names the option and what is wrong with it.
-    const text = error instanceof Error ? error.message : String(error);
+    const text = messageOf(error);
     throw new UsageError(`${text}; spoor store --help lists the options`);
   }
 }

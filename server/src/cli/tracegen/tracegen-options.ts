@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parseArgs } from 'node:util';
-import { quote } from '@spoor/core/model/errors.ts';
+import { messageOf, quote } from '@spoor/core/model/errors.ts';
 import { UsageError } from '#cli/cli-error.ts';
 import { LISTEN_HOST, PORTS } from '#config/ports.ts';
 import { CORPUS_PROFILES, type CorpusProfile } from './corpus.ts';
@@ -157,7 +157,7 @@ function parse(argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], options: OPTIONS, strict: true }).values;
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     throw new UsageError(`tracegen: ${message}; spoor tracegen --help lists the options`);
   }
 }

@@ -4,7 +4,7 @@ import https from 'node:https';
 import { isIP } from 'node:net';
 import { promisify } from 'node:util';
 import { constants, gzip, zstdCompress } from 'node:zlib';
-import { SpoorError, type ErrorCode } from '@spoor/core/model/errors.ts';
+import { type ErrorCode, messageOf, SpoorError } from '@spoor/core/model/errors.ts';
 import {
   authorityOf,
   type ExportAnswer,
@@ -151,7 +151,7 @@ export class HttpTransport implements Transport {
         }
         // The server closed a connection that was idle just when it was used: nothing is wrong with a new one.
         if (isReused && isReset(cause)) continue;
-        const why = cause instanceof Error ? cause.message : String(cause);
+        const why = messageOf(cause);
         throw new SpoorError('unavailable', `${this.#name}: ${why}`, { cause });
       }
     }
@@ -206,7 +206,7 @@ export class HttpTransport implements Transport {
     const code = CODES.get(status) ?? 'internal';
     throw refusedBy(this.#name, code, {
       status: `HTTP ${status}`,
-      message: messageOf(headers['content-type'], body),
+      message: statusMessage(headers['content-type'], body),
       retryAfterMs: parseRetryAfter(headers['retry-after']),
     });
   }
@@ -221,7 +221,7 @@ function retire(agent: http.Agent): void {
 }
 
 /** The text of an error answer. */
-function messageOf(contentType: string | undefined, body: Buffer): string {
+function statusMessage(contentType: string | undefined, body: Buffer): string {
   try {
     if (contentType?.startsWith('application/x-protobuf') === true) {
       return decodeRpcStatus(body).message;

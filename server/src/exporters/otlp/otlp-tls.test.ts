@@ -18,6 +18,7 @@ import {
   TestCertificates,
   type CertificateFiles,
 } from '#net/tls/testing/test-certificates.ts';
+import { RAW_TRACE_SERVICE } from '#exporters/testing/trace-service.ts';
 import { GrpcTransport } from './grpc-transport.ts';
 import { HttpTransport } from './http-transport.ts';
 
@@ -70,27 +71,13 @@ async function serveHttps(pair: CertificateFiles, ca: CertificateFiles): Promise
 async function serveGrpc(pair: CertificateFiles, ca: CertificateFiles): Promise<TlsServer> {
   const clients: string[] = [];
   const server = new Server();
-  const pass = (bytes: Buffer): Buffer => bytes;
-  server.addService(
-    {
-      Export: {
-        path: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
-        requestStream: false,
-        responseStream: false,
-        requestSerialize: pass,
-        requestDeserialize: pass,
-        responseSerialize: pass,
-        responseDeserialize: pass,
-      },
+  server.addService(RAW_TRACE_SERVICE, {
+    Export: (call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>) => {
+      const subject = call.getAuthContext().sslPeerCertificate?.subject.CN;
+      clients.push(`CN=${String(subject)}`);
+      answer(null, Buffer.alloc(0));
     },
-    {
-      Export: (call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>) => {
-        const subject = call.getAuthContext().sslPeerCertificate?.subject.CN;
-        clients.push(`CN=${String(subject)}`);
-        answer(null, Buffer.alloc(0));
-      },
-    },
-  );
+  });
   const how = ServerCredentials.createSsl(
     readFileSync(ca.certFile),
     [{ cert_chain: readFileSync(pair.certFile), private_key: readFileSync(pair.keyFile) }],

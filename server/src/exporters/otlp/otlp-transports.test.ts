@@ -11,6 +11,7 @@ import { DEFAULT_TENANT, parseTenant } from '@spoor/core/model/ids.ts';
 import { requestOf } from '#exporters/testing/example-requests.ts';
 import type { ExportAnswer, Transport } from '#exporters/sending/transport.ts';
 import { startGrpc, startHttp, type TestBed } from '#receivers/testing/receiver-test-bed.ts';
+import { RAW_TRACE_SERVICE } from '#exporters/testing/trace-service.ts';
 import { GrpcTransport, type GrpcTransportSettings } from './grpc-transport.ts';
 import { HttpTransport, type HttpTransportSettings, type TlsSource } from './http-transport.ts';
 
@@ -318,23 +319,9 @@ test('http: an answer without end is cut, and the host is named as configured', 
 test('grpc: which statuses may be sent again is what the specification says', async () => {
   let code = 0;
   const server = new Server();
-  const pass = (bytes: Buffer): Buffer => bytes;
-  server.addService(
-    {
-      Export: {
-        path: '/opentelemetry.proto.collector.trace.v1.TraceService/Export',
-        requestStream: false,
-        responseStream: false,
-        requestSerialize: pass,
-        requestDeserialize: pass,
-        responseSerialize: pass,
-        responseDeserialize: pass,
-      },
-    },
-    {
-      Export: (_: unknown, answer: sendUnaryData<Buffer>) => answer({ code, details: 'no' }),
-    },
-  );
+  server.addService(RAW_TRACE_SERVICE, {
+    Export: (_: unknown, answer: sendUnaryData<Buffer>) => answer({ code, details: 'no' }),
+  });
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync('127.0.0.1:0', ServerCredentials.createInsecure(), (error, bound) =>
       error === null ? resolve(bound) : reject(error),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
-import { SpoorError } from '@spoor/core/model/errors.ts';
+import { messageOf, SpoorError } from '@spoor/core/model/errors.ts';
 import type { ExportRequest } from '#exporters/sending/transport.ts';
 import { pause } from '#exporters/sending/pause.ts';
 import { isRetryable, settleAll } from '#pipeline/settle-all.ts';
@@ -124,7 +124,7 @@ export class DiskQueue implements SendingQueue {
       await this.#close();
       throw new SpoorError(
         'unavailable',
-        `${path}: the queue in ${dir} cannot be opened: ${textOf(cause)}`,
+        `${path}: the queue in ${dir} cannot be opened: ${messageOf(cause)}`,
         { cause },
       );
     }
@@ -266,7 +266,7 @@ export class DiskQueue implements SendingQueue {
     const { path, dir, logger } = this.#options;
     const error = new SpoorError(
       'unavailable',
-      `${path}: the queue in ${dir} cannot keep it: ${textOf(cause)}`,
+      `${path}: the queue in ${dir} cannot keep it: ${messageOf(cause)}`,
       { cause, retryAfterMs: RETRY_AFTER_MS },
     );
     this.#throttle.log((suppressed) => logger.error({ suppressed }, error.message));
@@ -329,7 +329,7 @@ export class DiskQueue implements SendingQueue {
         await this.#removeDone();
       } catch (error) {
         const { path, logger } = this.#options;
-        logger.error({}, `${path}: ${segment.path} cannot be read for now: ${textOf(error)}`);
+        logger.error({}, `${path}: ${segment.path} cannot be read for now: ${messageOf(error)}`);
         this.#unreadable.add(segment);
         this.#later(() => {
           this.#unreadable.delete(segment);
@@ -382,7 +382,7 @@ export class DiskQueue implements SendingQueue {
       try {
         await files.unlink(segment.path);
       } catch (error) {
-        logger.warn({}, `${path}: ${segment.path} cannot be removed: ${textOf(error)}`);
+        logger.warn({}, `${path}: ${segment.path} cannot be removed: ${messageOf(error)}`);
       }
       await segment.file.close().catch(() => undefined);
     }
@@ -419,8 +419,4 @@ function nameOf(id: number): string {
 function idOf(name: string): number | undefined {
   const match = /^(\d{10})\.queue$/.exec(name);
   return match === null ? undefined : Number(match[1]);
-}
-
-function textOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

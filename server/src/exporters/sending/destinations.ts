@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { messageOf } from '@spoor/core/model/errors.ts';
 import { lookup } from 'node:dns/promises';
 import { isIP, isIPv4 } from 'node:net';
 import { LogThrottle, type Logger } from '#net/logger.ts';
@@ -133,7 +134,7 @@ export class Destinations {
       this.#throttle.log((suppressed) =>
         this.#options.logger.warn(
           { suppressed },
-          `${host} cannot be looked up: ${error instanceof Error ? error.message : String(error)}`,
+          `${host} cannot be looked up: ${messageOf(error)}`,
         ),
       );
     }

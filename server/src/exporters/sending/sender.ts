@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { SpoorError } from '@spoor/core/model/errors.ts';
+import { messageOf, SpoorError } from '@spoor/core/model/errors.ts';
 import type { Tenant } from '@spoor/core/model/ids.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import { LogThrottle, type Logger } from '#net/logger.ts';
@@ -220,7 +220,7 @@ export class Sender {
       // A server that refuses is there.
       pass.succeed();
       this.#drop(dropReason(error), request.spans);
-      const message = error instanceof Error ? error.message : String(error);
+      const message = messageOf(error);
       this.#warn(`${path}: ${request.spans} spans are dropped: ${message}`);
       throw error;
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { SpoorError } from '@spoor/core/model/errors.ts';
+import { messageOf, SpoorError } from '@spoor/core/model/errors.ts';
 import { fileProblem } from '#net/file-problem.ts';
 import type { Logger } from '#net/logger.ts';
 
@@ -104,7 +104,7 @@ export class WatchedFiles<T> {
       }
       this.#value = parse(contents);
     } catch (error) {
-      const problem = error instanceof Error ? error.message : String(error);
+      const problem = messageOf(error);
       const failed = `${digest} ${problem}`;
       const looks = failed === this.#failed.what ? this.#failed.looks + 1 : 1;
       this.#failed = { what: failed, looks };

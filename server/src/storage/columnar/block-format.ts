@@ -30,6 +30,11 @@ export interface PageRef extends TableRef {
   readonly groups?: ChunkRef;
 }
 
+/** Entries of the dictionary that has these pages. */
+export function entryCount(pages: readonly PageRef[]): number {
+  return pages.reduce((sum, { count }) => sum + count, 0);
+}
+
 /** A column of a block. */
 export interface BlockColumn {
   readonly level: AttributeLevel;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { SpoorError } from '@spoor/core/model/errors.ts';
+import { messageOf, SpoorError } from '@spoor/core/model/errors.ts';
 import { BLOCK_FORMAT_VERSION } from './block-format.ts';
 import { decodeTrailer, newerFormat, TRAILER_BYTES } from './block-trailer.ts';
 import {
@@ -37,7 +37,7 @@ export async function inspectBlock(
     if (error instanceof SpoorError || isTransientFileError(error)) throw error;
     if (fileErrorCode(error) === 'ENOENT')
       return { what: 'the file is missing', isReadError: false };
-    const why = error instanceof Error ? error.message : String(error);
+    const why = messageOf(error);
     return { what: `it cannot be read: ${why}`, isReadError: true };
   } finally {
     await file?.close().catch(() => undefined);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { crc32, zstdDecompressSync } from 'node:zlib';
-import { SpoorError } from '@spoor/core/model/errors.ts';
+import { messageOf, SpoorError } from '@spoor/core/model/errors.ts';
 import { formatTraceId, traceIdBytes, type TraceId } from '@spoor/core/model/ids.ts';
 import type { ShapeTable, SymbolTable } from '@spoor/core/model/span-columns.ts';
 import { symbolBytes } from '@spoor/core/model/span-reader.ts';
@@ -387,7 +387,3 @@ const NOTHING = new Uint8Array(0);
 
 /** The least that Node takes. */
 const MIN_PIECE_BYTES = 64;
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

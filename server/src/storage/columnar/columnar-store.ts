@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { SpoorError } from '@spoor/core/model/errors.ts';
+import { messageOf, SpoorError } from '@spoor/core/model/errors.ts';
 import { type Tenant, traceIdBytes, type TraceId } from '@spoor/core/model/ids.ts';
 import { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import type { TracePage, TraceQuery } from '@spoor/core/query/trace-query.ts';
@@ -495,6 +495,6 @@ export class ColumnarStore implements TraceStore {
 }
 
 function startError(dir: string, cause: unknown): SpoorError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = messageOf(cause);
   return new SpoorError('unavailable', `data directory ${dir}: ${why}`, { cause });
 }

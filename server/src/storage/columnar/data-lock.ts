@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { SpoorError } from '@spoor/core/model/errors.ts';
+import { messageOf, SpoorError } from '@spoor/core/model/errors.ts';
 import { foreignStore } from './foreign-store.ts';
 
 /** Name of the lock file in a data directory. */
@@ -50,7 +50,7 @@ export class DataLock {
       const why =
         code === SQLITE_BUSY
           ? 'another Spoor process uses it; stop that one, or give this one a directory of its own'
-          : `its lock file ${LOCK_FILE} cannot be used: ${cause instanceof Error ? cause.message : String(cause)}`;
+          : `its lock file ${LOCK_FILE} cannot be used: ${messageOf(cause)}`;
       throw new SpoorError('unavailable', `data directory ${dir}: ${why}`, { cause });
     }
   }

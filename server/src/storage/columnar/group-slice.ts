@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AttributeLevel, ValueType } from '@spoor/core/model/attributes.ts';
-import type {
-  AttributeColumn,
-  EventColumns,
-  LinkColumns,
-  ShapeTable,
-  SpanColumns,
-  SymbolTable,
+import {
+  NO_SYMBOLS,
+  type AttributeColumn,
+  type EventColumns,
+  type LinkColumns,
+  type ShapeTable,
+  type SpanColumns,
+  type SymbolTable,
 } from '@spoor/core/model/span-columns.ts';
 import {
   type BlockColumn,
@@ -383,7 +384,7 @@ class SliceColumn implements AttributeColumn {
 const NO_CODES = new Uint32Array(0);
 const NO_VALUES: Values = {
   codes: undefined,
-  values: { count: 0, offsets: new Uint32Array(1), bytes: new Uint8Array(0), hashes: undefined },
+  values: NO_SYMBOLS,
 };
 
 /** Adds to `counts`, by column, the values of rows, events or links with these shapes. */

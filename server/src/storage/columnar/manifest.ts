@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from 'node:path';
-import { SpoorError } from '@spoor/core/model/errors.ts';
+import { messageOf, SpoorError } from '@spoor/core/model/errors.ts';
 import type { Tenant } from '@spoor/core/model/ids.ts';
 import { decodeEdit, encodeEdit } from './manifest-edit.ts';
 import type { BlockEntry, ManifestEdit, RecordedEdit } from './manifest-edit.ts';
@@ -381,6 +381,6 @@ async function writeNew(
 }
 
 function manifestError(dir: string, what: string, cause: unknown): SpoorError {
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = messageOf(cause);
   return new SpoorError('unavailable', `manifest of ${dir}: ${what}: ${why}`, { cause });
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { parentPort } from 'node:worker_threads';
 import { BatchBuilder } from '@spoor/core/model/batch-builder.ts';
-import { type ErrorCode, SpoorError } from '@spoor/core/model/errors.ts';
+import { type ErrorCode, messageOf, SpoorError } from '@spoor/core/model/errors.ts';
 import type { Tenant, TraceId } from '@spoor/core/model/ids.ts';
 import {
   OperationCollector,
@@ -228,7 +228,7 @@ class QueryAnswerer {
         }
         if (damaged.length > damagedBefore) continue;
         const code = error instanceof SpoorError ? error.code : 'internal';
-        const message = error instanceof Error ? error.message : String(error);
+        const message = messageOf(error);
         return { id: request.id, error: { code, message }, damaged };
       }
     }

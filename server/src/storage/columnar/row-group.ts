@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AttributeLevel, ValueType } from '@spoor/core/model/attributes.ts';
 import { formatTraceId, type TraceId } from '@spoor/core/model/ids.ts';
-import type {
-  AttributeColumn,
-  EventColumns,
-  LinkColumns,
-  ShapeTable,
-  SpanColumns,
-  SymbolTable,
+import {
+  NO_SYMBOLS,
+  type AttributeColumn,
+  type EventColumns,
+  type LinkColumns,
+  type ShapeTable,
+  type SpanColumns,
+  type SymbolTable,
 } from '@spoor/core/model/span-columns.ts';
 import { ALL_GROUPS, type BlockDictionary } from './block-dictionary.ts';
 import type { TracePart } from '@spoor/core/query/join-trace.ts';
@@ -373,7 +374,7 @@ class RowGroupColumn implements AttributeColumn {
   }
 
   get values(): SymbolTable {
-    if (this.#part === undefined) return NO_VALUES;
+    if (this.#part === undefined) return NO_SYMBOLS;
     if (!this.isPlain) {
       return this.#block.dictionary(this.#id).table;
     }
@@ -383,13 +384,6 @@ class RowGroupColumn implements AttributeColumn {
 }
 
 const NO_CODES = new Uint32Array(0);
-const NO_VALUES: SymbolTable = {
-  count: 0,
-  offsets: new Uint32Array(1),
-  bytes: new Uint8Array(0),
-  hashes: undefined,
-};
-
 function runningSum(counts: Uint32Array): Uint32Array {
   const offsets = new Uint32Array(counts.length + 1);
   for (let i = 0; i < counts.length; i++) offsets[i + 1] = offsets[i]! + counts[i]!;

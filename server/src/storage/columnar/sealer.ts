@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { SpoorError } from '@spoor/core/model/errors.ts';
+import { messageOf, SpoorError } from '@spoor/core/model/errors.ts';
 import type { Logger } from '#telemetry/logger.ts';
 import type { DiskSpace } from './disk-space.ts';
 import type { Later } from './later.ts';
@@ -71,7 +71,7 @@ export class Sealer {
         return;
       } catch (error) {
         if (this.#isClosed) return;
-        const failure = `sealing failed: ${error instanceof Error ? error.message : String(error)}`;
+        const failure = `sealing failed: ${messageOf(error)}`;
         if (failure !== this.#failure) {
           logger.error({ err: error }, `${failure}; it is tried again`);
         }

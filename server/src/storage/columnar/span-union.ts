@@ -2,7 +2,7 @@
 import { ShapeInterner } from '@spoor/core/model/shape-interner.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import type { ShapeTable, SymbolTable } from '@spoor/core/model/span-columns.ts';
-import { ColumnValues, inColumnOrder, uniteTables } from './value-dictionary.ts';
+import { columnNumber, ColumnValues, inColumnOrder, uniteTables } from './value-dictionary.ts';
 import type { WritableSpans } from './writable-spans.ts';
 
 /** From this size on memory is given back at once, not when the garbage collector comes by. */
@@ -188,7 +188,7 @@ function uniteColumns(
     for (let c = 0; c < map.length; c++) {
       const { level, type, key, count, isPlain } = source.column(c);
       const unionKey = keys.maps[s]![key]!;
-      const slot = (unionKey * 8 + level) * 16 + type;
+      const slot = columnNumber({ level, type, key: unionKey, isPlain: false });
       let id = found.get(slot);
       if (id === undefined) {
         id = columns.push(new ColumnValues(level, type, unionKey)) - 1;

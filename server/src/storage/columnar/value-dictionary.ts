@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type AttributeLevel, ValueType } from '@spoor/core/model/attributes.ts';
-import type { SymbolTable } from '@spoor/core/model/span-columns.ts';
+import { NO_SYMBOLS, type SymbolTable } from '@spoor/core/model/span-columns.ts';
 import { NOT_HASHED, SymbolInterner } from '@spoor/core/model/symbol-interner.ts';
 import { endOfHead, MAX_SORT_ITEMS, takeItems } from './sort-keys.ts';
 import { copyValue } from './values-chunk.ts';
@@ -50,13 +50,6 @@ function internEntry(
     : target.internHashed(bytes, start, end, hash);
 }
 
-const NO_VALUES: SymbolTable = {
-  count: 0,
-  offsets: new Uint32Array(1),
-  bytes: new Uint8Array(0),
-  hashes: undefined,
-};
-
 /** A column of a block while its sources are united: collects values, then settles how they are stored. */
 export class ColumnValues implements WritableColumn {
   readonly level: AttributeLevel;
@@ -69,7 +62,7 @@ export class ColumnValues implements WritableColumn {
   /** True: every value stands for itself, in row order; `table` is only where they are looked up while writing. */
   isPlain = false;
   /** The values. Once settled, a dictionary is in order; see {@link compareEntries}. */
-  table: SymbolTable = NO_VALUES;
+  table: SymbolTable = NO_SYMBOLS;
   /** Code that {@link add} gave to entry of `table`, once settled; undefined where they are the same. */
   ranks: Uint32Array | undefined;
   #interner: SymbolInterner | undefined;
@@ -115,17 +108,26 @@ export class ColumnValues implements WritableColumn {
   }
 }
 
+/** What tells a column from others of a block. */
+type ColumnIdentity = Pick<WritableColumn, 'level' | 'type' | 'key' | 'isPlain'>;
+
+/** A number for each column, which orders by key, level, type and kind of storage. */
+export function columnNumber({ level, type, key, isPlain }: ColumnIdentity): number {
+  return ((key * 8 + level) * 16 + type) * 2 + (isPlain ? 1 : 0);
+}
+
 /**
  * Columns in the order of all blocks: by the bytes of their keys, then level, type and kind of storage. So those who merge blocks come
  * upon the same column of each at the same time.
  * @param keys that `key` is a code in
  */
-export function inColumnOrder<
-  Column extends Pick<WritableColumn, 'level' | 'type' | 'key' | 'isPlain'>,
->(columns: readonly Column[], keys: SymbolTable): Column[] {
+export function inColumnOrder<Column extends ColumnIdentity>(
+  columns: readonly Column[],
+  keys: SymbolTable,
+): Column[] {
   const ranks = ranksOf(sortedOrder(ValueType.string, keys));
   const place = ({ level, type, key, isPlain }: Column): number =>
-    ((ranks[key]! * 8 + level) * 16 + type) * 2 + (isPlain ? 1 : 0);
+    columnNumber({ level, type, key: ranks[key]!, isPlain });
   return columns.toSorted((a, b) => place(a) - place(b));
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { SpoorError } from '@spoor/core/model/errors.ts';
+import { messageOf, SpoorError } from '@spoor/core/model/errors.ts';
 import type { Later } from './later.ts';
 import type { ManifestEdit } from './manifest-edit.ts';
 import { fileErrorCode, isTransientFileError, makeDurableDir } from './store-files.ts';
@@ -214,7 +214,7 @@ function outOfSpace(sizeBytes: number): Error {
 /** The error for a failed file call of the log. */
 export function walError(dir: string, what: string, cause: unknown): SpoorError {
   const code = fileErrorCode(cause);
-  const why = cause instanceof Error ? cause.message : String(cause);
+  const why = messageOf(cause);
   return new SpoorError(
     'unavailable',
     `write-ahead log ${dir}: ${what}: ${why.startsWith(code) ? why : `${code}: ${why}`}`,

@@ -75,6 +75,7 @@ function compact(
   for (const { id } of request.sources) {
     const reader = new BlockReader(blockPath(dir, tenant, id), id, cache, files);
     readers.push(reader);
+    if (request.sources.length === 1) break;
     weight += mergeWeight(reader);
     if (weight <= request.maxWeight || readers.length === 1) continue;
     readers.pop()!.close();

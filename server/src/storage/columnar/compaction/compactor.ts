@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { SpoorError } from '@spoor/core/model/errors.ts';
+import { messageOf, SpoorError } from '@spoor/core/model/errors.ts';
 import type { Tenant } from '@spoor/core/model/ids.ts';
 import type { Logger } from '#telemetry/logger.ts';
 import type { LiveBlocks } from '../live-blocks.ts';
@@ -132,7 +132,7 @@ export class Compactor {
         this.#failure = undefined;
       } catch (error) {
         if (this.#closed) return;
-        const failure = error instanceof Error ? error.message : String(error);
+        const failure = messageOf(error);
         // The next check tries again, and may say the same.
         if (failure !== this.#failure) {
           this.#options.logger.error({ err: error }, `compaction failed: ${failure}`);

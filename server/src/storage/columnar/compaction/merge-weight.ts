@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { entryCount } from '../block-format.ts';
 import type { BlockReader } from '../block-reader.ts';
 
 /** Measured with blocks of 20,000 columns: what is kept of a column in its block, the maps of its codes and the new column. */
@@ -10,8 +11,7 @@ const SHAPE_BYTES = 16;
 
 /** Memory that merging takes for a block, in bytes, beside the group that it stands in; roughly. */
 export function mergeWeight({ footer, shapes }: BlockReader): number {
-  let entries = 0;
-  for (const { pages = [] } of footer.columns) for (const { count } of pages) entries += count;
+  const entries = footer.columns.reduce((sum, { pages = [] }) => sum + entryCount(pages), 0);
   return (
     footer.columns.length * COLUMN_BYTES +
     entries * ENTRY_BYTES +

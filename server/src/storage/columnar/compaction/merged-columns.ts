@@ -3,13 +3,13 @@ import { isPeerKey } from '@spoor/core/analysis/peer-finder.ts';
 import { AttributeLevel, ValueType } from '@spoor/core/model/attributes.ts';
 import type { SymbolTable } from '@spoor/core/model/span-columns.ts';
 import { symbolText } from '@spoor/core/model/span-reader.ts';
-import type { PageRef } from '../block-format.ts';
+import { entryCount, type PageRef } from '../block-format.ts';
 import type { BlockReader } from '../block-reader.ts';
 import { getUint32 } from '../chunk-codec.ts';
 import { DictionaryWriter } from '../dictionary-writer.ts';
 import type { FrameWriter } from '../frame-writer.ts';
 import { attributeName } from '../group-writer.ts';
-import { compareValues, inColumnOrder } from '../value-dictionary.ts';
+import { columnNumber, compareValues, inColumnOrder } from '../value-dictionary.ts';
 import { decodeValues } from '../values-chunk.ts';
 import { PlainValues } from './plain-values.ts';
 import type { SourceUse } from './source-use.ts';
@@ -71,7 +71,7 @@ export function mergeColumns(
       if (use !== undefined && use.columns[c] === 0) return;
       const isPlain = pages === undefined;
       const newKey = keyMap[key]!;
-      const slot = ((newKey * 8 + level) * 16 + type) * 2 + (isPlain ? 1 : 0);
+      const slot = columnNumber({ level, type, key: newKey, isPlain });
       const column = found.get(slot);
       if (column !== undefined) column.places.push(s, c);
       else found.set(slot, { level, type, key: newKey, isPlain, places: [s, c] });
@@ -188,7 +188,7 @@ class DictionaryCursor {
     this.#reader = reader;
     this.#pages = pages;
     this.#used = used;
-    this.map = new Uint32Array(pages.reduce((sum, { count }) => sum + count, 0));
+    this.map = new Uint32Array(entryCount(pages));
     this.#advance();
   }
 

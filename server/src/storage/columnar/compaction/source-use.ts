@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ShapeTable } from '@spoor/core/model/span-columns.ts';
+import { entryCount } from '../block-format.ts';
 import type { BlockReader } from '../block-reader.ts';
 import type { RowGroup } from '../row-group.ts';
 
@@ -28,9 +29,7 @@ export class SourceUse {
     this.shapes = new Uint8Array(shapes.count);
     this.columns = new Uint8Array(footer.columns.length);
     this.entries = footer.columns.map(({ pages }) =>
-      pages === undefined
-        ? undefined
-        : new Uint8Array(pages.reduce((sum, { count }) => sum + count, 0)),
+      pages === undefined ? undefined : new Uint8Array(entryCount(pages)),
     );
     this.#shapes = shapes;
     this.#columnKeys = footer.columns.map(({ key }) => key);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { SpoorError } from '@spoor/core/model/errors.ts';
+import { messageOf, SpoorError } from '@spoor/core/model/errors.ts';
 import { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import type { BlockEntry } from '../manifest-edit.ts';
 import type { StoppedStore } from './stopped-store.ts';
@@ -141,8 +141,4 @@ function lossOf(lost: readonly [from: number, to: number] | undefined): string {
   return lost === undefined
     ? 'Records that can be read are kept; what else was here is lost.'
     : `Acknowledged spans of ${lost[1] - lost[0] + 1} batches are lost, unless a backup of the log has them. A start keeps the rest, and the damaged file under another name.`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
