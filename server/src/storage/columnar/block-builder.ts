@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { constants, zstdCompressSync } from 'node:zlib';
 import type { AttributeLevel, ValueType } from '@spoor/core/model/attributes.ts';
 import { formatTraceId } from '@spoor/core/model/ids.ts';
 import type { ShapeTable, SymbolTable } from '@spoor/core/model/span-columns.ts';
@@ -22,6 +21,10 @@ import { encodeRanges, StartRanges } from './start-ranges.ts';
 import { SummariesSection } from './summaries-section.ts';
 import { TraceFilter } from './trace-filter.ts';
 import { allEntries, encodeValues } from './values-chunk.ts';
+import { compress } from './zstd.ts';
+
+/** A block has one footer, which is read whenever the block is opened. */
+const FOOTER_LEVEL = 3;
 
 /** What is the same in all groups of a block. */
 interface BlockSymbols {
@@ -177,8 +180,6 @@ export class BlockBuilder {
 
 function footerParts(footer: BlockFooter): Uint8Array[] {
   const raw = encodeFooter(footer);
-  const stored = zstdCompressSync(raw, {
-    params: { [constants.ZSTD_c_compressionLevel]: 3 },
-  });
+  const stored = compress(raw, FOOTER_LEVEL);
   return [stored, encodeTrailer(stored, raw.length)];
 }

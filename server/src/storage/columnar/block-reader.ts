@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { crc32, zstdDecompressSync } from 'node:zlib';
+import { crc32 } from 'node:zlib';
 import { messageOf, SpoorError } from '@spoor/core/model/errors.ts';
 import { formatTraceId, traceIdBytes, type TraceId } from '@spoor/core/model/ids.ts';
 import type { ShapeTable, SymbolTable } from '@spoor/core/model/span-columns.ts';
@@ -23,6 +23,7 @@ import { decodeRanges, type StartRange } from './start-ranges.ts';
 import { fileErrorCode, isTransientFileError } from './store-files.ts';
 import { TraceFilter } from './trace-filter.ts';
 import { decodeValues } from './values-chunk.ts';
+import { decompress } from './zstd.ts';
 
 /** Rows of one trace in a group. */
 export interface TraceRows {
@@ -335,10 +336,9 @@ export class BlockReader {
 
   #decompress(bytes: Uint8Array, rawBytes: number, what: string): Buffer {
     try {
-      // In one piece: by default the output is put together from pieces of 16 KiB.
-      const chunkSize = Math.max(MIN_PIECE_BYTES, rawBytes);
-      return zstdDecompressSync(bytes, { maxOutputLength: rawBytes, chunkSize });
+      return decompress(bytes, rawBytes);
     } catch (cause) {
+      if (cause instanceof SpoorError) throw cause;
       throw this.#damaged(`${what} is not ${rawBytes} bytes of zstd: ${messageOf(cause)}`);
     }
   }
@@ -384,6 +384,3 @@ export class BlockReader {
 }
 
 const NOTHING = new Uint8Array(0);
-
-/** The least that Node takes. */
-const MIN_PIECE_BYTES = 64;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { constants, crc32, zstdCompressSync } from 'node:zlib';
+import { crc32 } from 'node:zlib';
 import type { ChunkRef } from './block-format.ts';
 import { ByteSink } from './chunk-codec.ts';
+import { compress } from './zstd.ts';
 
 /** A chunk of at least this size is a frame of its own: it can then be read alone. */
 const OWN_FRAME_BYTES = 16 << 10;
@@ -89,16 +90,14 @@ export class FrameWriter {
     return this.frames.length / 4 - 1;
   }
 
-  #put(frame: number, raw: Uint8Array, compress: boolean): number {
-    const stored = compress
-      ? zstdCompressSync(raw, { params: { [constants.ZSTD_c_compressionLevel]: ZSTD_LEVEL } })
-      : raw.slice();
+  #put(frame: number, raw: Uint8Array, isCompressed: boolean): number {
+    const stored = isCompressed ? compress(raw, ZSTD_LEVEL) : raw.slice();
     this.frames.splice(
       frame * 4,
       4,
       this.#offset,
       stored.length,
-      compress ? raw.length : 0,
+      isCompressed ? raw.length : 0,
       crc32(stored),
     );
     this.#parts.push(stored);

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { parentPort } from 'node:worker_threads';
 import { BatchBuilder } from '@spoor/core/model/batch-builder.ts';
 import { type ErrorCode, messageOf, SpoorError } from '@spoor/core/model/errors.ts';
 import type { Tenant, TraceId } from '@spoor/core/model/ids.ts';
@@ -42,6 +41,7 @@ import type { WorkerFiles } from './store-files.ts';
 import { findTraces } from './trace-search.ts';
 import { type OpenBlock, TraceSources } from './trace-sources.ts';
 import { DISK_WORKER_FILES } from './worker-files.ts';
+import { serveMessages } from './worker-thread.ts';
 
 /** Memory for decoded blocks: what two million spans are searched by stays in it. */
 const CACHE_BYTES = 32 << 20;
@@ -356,14 +356,7 @@ export function createAnswerer(
   };
 }
 
-const answer = createAnswerer(DISK_WORKER_FILES);
-parentPort?.on('message', (message: QueryRequest | BlocksMessage) => {
-  const reply = answer(message);
-  if (reply === undefined) return;
-  const isTraces = 'question' in message && message.question.ask === 'get';
-  const buffers = isTraces ? ((reply.answer ?? []) as Answers['get']) : [];
-  parentPort?.postMessage(
-    reply,
-    buffers.map(({ buffer }) => buffer),
-  );
+serveMessages(createAnswerer(DISK_WORKER_FILES), (message, { answer }) => {
+  if (!('question' in message) || message.question.ask !== 'get') return [];
+  return ((answer ?? []) as Answers['get']).map(({ buffer }) => buffer);
 });

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { parentPort } from 'node:worker_threads';
 import type { Tenant } from '@spoor/core/model/ids.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import { BlockFile } from './block-file.ts';
@@ -9,6 +8,7 @@ import { type BlocksMessage, type DamagedBlock, KnownBlocks } from './known-bloc
 import { readSlab, type SlabView } from './slab.ts';
 import { fileErrorCode, type WorkerFiles } from './store-files.ts';
 import { DISK_WORKER_FILES } from './worker-files.ts';
+import { serveMessages } from './worker-thread.ts';
 
 /** Asks the worker to write the spans of a slab as one block a tenant. */
 export interface SealRequest {
@@ -99,8 +99,4 @@ export function createAnswerer(
   };
 }
 
-const answer = createAnswerer(DISK_WORKER_FILES);
-parentPort?.on('message', (message: SealRequest | BlocksMessage) => {
-  const reply = answer(message);
-  if (reply !== undefined) parentPort?.postMessage(reply);
-});
+serveMessages(createAnswerer(DISK_WORKER_FILES));

@@ -9,7 +9,7 @@ const SCRIPT = new URL('./testing/odd-worker.ts', import.meta.url);
 
 class ClientFixture {
   starts = 0;
-  /** What is to be done when the worker was idle for long enough. */
+  /** What is to be done when the worker was idle, or was asked to end, for long enough. */
   onIdle: (() => void) | undefined;
   readonly client = new WorkerClient<OddRequest, OddReply>(
     SCRIPT,
@@ -108,4 +108,26 @@ test('closing ends the worker and rejects what it was asked', async () => {
   await fixture.client.close();
   await asked;
   await fixture.client.close();
+});
+
+test('closing breaks off what the worker is doing, from within', async () => {
+  const fixture = new ClientFixture();
+  await fixture.ask('echo');
+  const asked = assert.rejects(fixture.ask('compress'), /store is closed/);
+  await fixture.client.close();
+  assert.equal(fixture.onIdle, undefined, 'it did not have to be ended from outside');
+  await asked;
+  await assert.rejects(fixture.ask('echo'), /store is closed/);
+  assert.equal(fixture.starts, 1);
+});
+
+test('a worker that does not come to an end is ended from outside after a while', async () => {
+  const fixture = new ClientFixture();
+  await fixture.ask('echo');
+  const asked = assert.rejects(fixture.ask('hang'), /store is closed/);
+  const closing = fixture.client.close();
+  assert.notEqual(fixture.onIdle, undefined);
+  fixture.onIdle!();
+  await closing;
+  await asked;
 });

@@ -4,9 +4,13 @@ import { dirname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import { afterTimeout, type Later } from './later.ts';
+import type { WorkerThreadData } from './worker-thread.ts';
 
 /** A worker's data lies in buffers outside of the heap; the usual 48 MiB of nursery would only be filled. */
 const NURSERY_MIB = 12;
+
+/** A thread that has not ended by itself after this is ended from outside; see `zstd.ts` for why that is the last resort. */
+const STOP_MS = 5000;
 
 /** What goes to and fro carries an id, so that answers find their question. */
 interface Numbered {
@@ -50,7 +54,8 @@ export class WorkerClient<Request extends Numbered, Reply extends Numbered> {
   readonly #options: WorkerOptions;
   readonly #later: Later;
   #stopWaiting: (() => void) | undefined;
-  #worker: Worker | undefined;
+  #thread: Thread | undefined;
+  #isClosed = false;
   #nextId = 1;
   readonly #pending = new Map<
     number,
@@ -68,6 +73,7 @@ export class WorkerClient<Request extends Numbered, Reply extends Numbered> {
     const id = this.#nextId++;
     this.#stopWaiting?.();
     return new Promise((resolve, reject) => {
+      if (this.#isClosed) throw closed();
       this.#start().postMessage(make(id));
       this.#pending.set(id, { resolve, reject });
     });
@@ -75,21 +81,24 @@ export class WorkerClient<Request extends Numbered, Reply extends Numbered> {
 
   /** Sends what needs no answer, to a worker that runs; a later one gets to know it by its greeting. */
   notify(message: unknown): void {
-    this.#worker?.postMessage(message);
+    this.#thread?.worker.postMessage(message);
   }
 
-  /** Ends the worker. */
+  /** Ends the worker, which breaks off what it is doing. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#stopWaiting?.();
     await this.#end();
-    this.#rejectAll(new SpoorError('unavailable', 'the store is closed'));
+    this.#rejectAll(closed());
   }
 
   #start(): Worker {
-    if (this.#worker !== undefined) return this.#worker;
+    if (this.#thread !== undefined) return this.#thread.worker;
     // Compiled code that the process keeps between starts saves a worker two thirds of its own; Node does not pass that on.
     const cacheDir = getCompileCacheDir();
+    const stop = new SharedArrayBuffer(4);
     const worker = new Worker(this.#script, {
+      workerData: { stop } satisfies WorkerThreadData,
       ...(cacheDir === undefined
         ? {}
         : { env: { ...process.env, NODE_COMPILE_CACHE: dirname(cacheDir) } }),
@@ -98,21 +107,27 @@ export class WorkerClient<Request extends Numbered, Reply extends Numbered> {
         maxYoungGenerationSizeMb: NURSERY_MIB,
       },
     });
-    this.#worker = worker;
+    const isThis = (): boolean => this.#thread?.worker === worker;
     worker.on('message', (reply: Reply) => {
       const pending = this.#pending.get(reply.id);
       this.#pending.delete(reply.id);
       pending?.resolve(reply);
-      this.#waitForWork();
+      if (isThis()) this.#waitForWork();
     });
     const onEnd = (why: string, cause?: Error): void => {
-      if (this.#worker !== worker) return;
-      this.#worker = undefined;
+      if (!isThis()) return;
+      this.#thread = undefined;
       const name = this.#script.pathname.split('/').at(-1);
       this.#rejectAll(new SpoorError('internal', `${name}: ${why}`, { cause }));
     };
     worker.on('error', (cause: Error) => onEnd(cause.message, cause));
-    worker.on('exit', (code) => onEnd(`ended with code ${code}`));
+    const ended = new Promise<void>((resolve) => {
+      worker.on('exit', (code) => {
+        onEnd(`ended with code ${code}`);
+        resolve();
+      });
+    });
+    this.#thread = { worker, stop: new Int32Array(stop), ended };
     const { greeting } = this.#options;
     if (greeting !== undefined) worker.postMessage(greeting());
     return worker;
@@ -126,13 +141,31 @@ export class WorkerClient<Request extends Numbered, Reply extends Numbered> {
   }
 
   async #end(): Promise<void> {
-    const worker = this.#worker;
-    this.#worker = undefined;
-    await worker?.terminate();
+    const thread = this.#thread;
+    if (thread === undefined) return;
+    this.#thread = undefined;
+    const { worker, stop, ended } = thread;
+    Atomics.store(stop, 0, 1);
+    // A thread that has nothing to do looks only when it gets something.
+    worker.postMessage(undefined);
+    const cancel = this.#later(() => void worker.terminate(), STOP_MS);
+    await ended;
+    cancel();
   }
 
   #rejectAll(error: SpoorError): void {
     for (const { reject } of this.#pending.values()) reject(error);
     this.#pending.clear();
   }
+}
+
+interface Thread {
+  readonly worker: Worker;
+  readonly stop: Int32Array;
+  /** Resolves when the thread is no more. */
+  readonly ended: Promise<void>;
+}
+
+function closed(): SpoorError {
+  return new SpoorError('unavailable', 'the store is closed');
 }

@@ -13,6 +13,7 @@ import { type BlockInfo, damagedBlock, type DamagedBlock } from '../known-blocks
 import { OpenFiles } from '../open-files.ts';
 import type { WorkerFiles } from '../store-files.ts';
 import { DISK_WORKER_FILES } from '../worker-files.ts';
+import { serveMessages } from '../worker-thread.ts';
 import { mergeBlocks } from './block-merger.ts';
 import { remainderWithout } from './held-elsewhere.ts';
 import { mergeWeight } from './merge-weight.ts';
@@ -165,10 +166,5 @@ function stepBack(): void {
   }
 }
 
-if (parentPort !== null) {
-  stepBack();
-  const answerOnDisk = createAnswerer(DISK_WORKER_FILES);
-  parentPort.on('message', (request: CompactionRequest) => {
-    parentPort?.postMessage(answerOnDisk(request));
-  });
-}
+if (parentPort !== null) stepBack();
+serveMessages(createAnswerer(DISK_WORKER_FILES));

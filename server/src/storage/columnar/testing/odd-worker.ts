@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
-import { parentPort } from 'node:worker_threads';
+import { serveMessages } from '../worker-thread.ts';
+import { compress } from '../zstd.ts';
+
+const PLAIN = new Uint8Array(1000);
 
 /** What the worker of the tests of `WorkerClient` is asked to do. */
 export interface OddRequest {
   readonly id: number;
-  /** `echo`: answer with what it was told; `hold`: answer nothing; otherwise end in this way. */
-  readonly do: 'echo' | 'hold' | 'throw' | 'exit';
+  /**
+   * `echo`: answer with what it was told; `hold`: answer nothing; `compress`: do so until it is to end; `hang`: never come to an
+   * end; otherwise end in this way.
+   */
+  readonly do: 'echo' | 'hold' | 'compress' | 'hang' | 'throw' | 'exit';
 }
 
 /** Everything that the worker was told without being asked, in order. */
@@ -16,17 +22,20 @@ export interface OddReply {
 
 const told: string[] = [];
 
-parentPort?.on('message', (message: OddRequest | string) => {
+serveMessages((message: OddRequest | string): OddReply | undefined => {
   if (typeof message === 'string') {
     told.push(message);
-    return;
+    return undefined;
   }
   switch (message.do) {
     case 'echo':
-      parentPort?.postMessage({ id: message.id, told } satisfies OddReply);
-      return;
+      return { id: message.id, told };
     case 'hold':
-      return;
+      return undefined;
+    case 'compress':
+      for (;;) compress(PLAIN, 1);
+    case 'hang':
+      for (;;);
     case 'throw':
       throw new Error('out of luck');
     case 'exit':
