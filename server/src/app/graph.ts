@@ -2,7 +2,7 @@
 import type { SpoorConfig } from '#config/config.ts';
 import { componentType } from '#config/named-components.ts';
 import type { Counting } from '#pipeline/component-figures.ts';
-import type { Admission } from '#pipeline/admission.ts';
+import { admitWithin, type Limit } from '#pipeline/admission.ts';
 import { FanOut } from '#pipeline/fan-out.ts';
 import { PacedIngest } from '#pipeline/paced-ingest.ts';
 import { TraceBatcher } from '#pipeline/trace-batcher.ts';
@@ -60,19 +60,19 @@ export class PipelineGraph {
       count(exporter, { exporter: id });
     }
     const sinks = new Map<string, TraceSink>();
-    const admissions = new Map<string, Admission[]>();
+    const limits = new Map<string, Limit[]>();
     for (const [pipeline, { processors, exporters: ids }] of pipelines) {
       let next = joined(ids.map((id) => exporters.get(id)!));
-      const admits: Admission[] = [];
+      const ofPipeline: Limit[] = [];
       for (const id of processors.toReversed()) {
-        const own = { next, onDropped: services.countDropped };
-        const processor = createComponent(PROCESSORS, config.processors, id, own);
+        const parts = { next, onDropped: services.countDropped };
+        const processor = createComponent(PROCESSORS, config.processors, id, parts);
         count(processor, { processor: id, pipeline });
-        if (processor.admit !== undefined) admits.unshift(processor.admit);
+        if (processor.limit !== undefined) ofPipeline.unshift(processor.limit);
         next = processor;
       }
       sinks.set(pipeline, next);
-      admissions.set(pipeline, admits);
+      limits.set(pipeline, ofPipeline);
     }
 
     const entries = new Map<string, Entry>();
@@ -83,11 +83,11 @@ export class PipelineGraph {
       let entry = entries.get(key);
       if (entry === undefined) {
         const sink = joined(fed.map(([pipeline]) => sinks.get(pipeline)!));
-        const admits = fed.flatMap(([pipeline]) => admissions.get(pipeline)!);
+        const all = fed.flatMap(([pipeline]) => limits.get(pipeline)!);
         const batcher = new TraceBatcher(
           services.counting(sink),
           undefined,
-          services.admission((tenant, parts) => admits.forEach((admit) => admit(tenant, parts))),
+          services.admission(admitWithin(all)),
         );
         const targets = fed.flatMap(([, { exporters: ids }]) => ids);
         const isStoreOnly = targets.length === 1 && isStore(targets[0]!);

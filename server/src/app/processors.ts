@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PROCESSOR_SCHEMAS } from '#config/component-schemas.ts';
-import type { Admission } from '#pipeline/admission.ts';
+import type { Limit } from '#pipeline/admission.ts';
 import type { Counting } from '#pipeline/component-figures.ts';
 import type { TraceSink } from '#pipeline/trace-sink.ts';
 import { AttributesProcessor } from '#processors/attributes-processor.ts';
@@ -20,7 +20,7 @@ export interface ProcessorContext {
 }
 
 /** A processor; each pipeline that names it has its own. */
-export type Processor = TraceSink & Partial<Counting> & { readonly admit?: Admission };
+export type Processor = TraceSink & Partial<Counting> & { readonly limit?: Limit };
 
 /** The processors there are. */
 export const PROCESSORS: ComponentTable<typeof PROCESSOR_SCHEMAS, ProcessorContext, Processor> = {

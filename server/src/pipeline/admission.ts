@@ -19,3 +19,18 @@ export interface ResourceRows {
  * @throws {SpoorError} overloaded: nothing of it is kept
  */
 export type Admission = (tenant: Tenant, parts: readonly ResourceRows[]) => void;
+
+/**
+ * One of several limits that a request has to pass.
+ * @returns takes what the request needs; it is called in the same turn of the event loop, once all others have room as well
+ * @throws {SpoorError} overloaded
+ */
+export type Limit = (tenant: Tenant, parts: readonly ResourceRows[]) => () => void;
+
+/** Admits what passes all limits: a request that one refuses costs the others nothing, however often it comes again. */
+export function admitWithin(limits: readonly Limit[]): Admission {
+  return (tenant, parts) => {
+    const takes = limits.map((limit) => limit(tenant, parts));
+    for (const take of takes) take();
+  };
+}

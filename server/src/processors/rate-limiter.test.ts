@@ -7,6 +7,7 @@ import { DEFAULT_TENANT, parseTenant, type Tenant } from '@spoor/core/model/ids.
 import { resource, span } from '@spoor/core/query/testing/example-span.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
 import { rateLimitingSchema } from '#config/rate-limiting-config.ts';
+import { admitWithin } from '#pipeline/admission.ts';
 import { RateLimiter } from './rate-limiter.ts';
 import { countsOf, RecordingSink } from './testing/recording-sink.ts';
 
@@ -25,10 +26,15 @@ function batch(...services: readonly string[]) {
 }
 
 /** Asks for a request of spans of these services: 0, or the time to wait that the refusal tells. */
-function ask(one: RateLimiter, services: readonly string[], tenant: Tenant = DEFAULT_TENANT) {
+function ask(
+  limiters: RateLimiter | readonly RateLimiter[],
+  services: readonly string[],
+  tenant: Tenant = DEFAULT_TENANT,
+) {
+  const admit = admitWithin([limiters].flat().map(({ limit }) => limit));
   const { resource: codes, resources, rows } = batch(...services);
   try {
-    one.admit(tenant, [{ resource: codes, resources, start: 0, end: rows }]);
+    admit(tenant, [{ resource: codes, resources, start: 0, end: rows }]);
     return 0;
   } catch (error) {
     assert.ok(error instanceof SpoorError && error.code === 'overloaded');
@@ -55,6 +61,14 @@ test('a request with one service over its limit is refused as a whole and costs 
   assert.equal(ask(one, many('a', 10)), 0);
   assert.equal(ask(one, [...many('b', 10), 'a']), 100);
   assert.equal(ask(one, many('b', 10)), 0);
+});
+
+test('what a second limiter refuses costs the first one nothing, however often it comes', () => {
+  const { limiter: first } = limiter({ per_service: { spans_per_second: 10, burst: 10 } });
+  const { limiter: second } = limiter({ per_tenant: { spans_per_second: 1, burst: 5 } });
+  assert.equal(ask([first, second], many('a', 5)), 0);
+  for (let tries = 0; tries < 3; tries++) assert.equal(ask([first, second], many('a', 5)), 5000);
+  assert.equal(ask(first, many('a', 5)), 0);
 });
 
 test('a request larger than a whole burst is taken when the bucket is full, and paid for afterwards', () => {

@@ -4,7 +4,7 @@ import type { Tenant } from '@spoor/core/model/ids.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import { RowSet } from '@spoor/core/query/row-set.ts';
 import type { RateLimitingConfig } from '#config/rate-limiting-config.ts';
-import type { ResourceRows } from '#pipeline/admission.ts';
+import type { Limit } from '#pipeline/admission.ts';
 import type { Counting } from '#pipeline/component-figures.ts';
 import type { TraceSink } from '#pipeline/trace-sink.ts';
 import type { RequestRecord } from '#storage/tracestore.ts';
@@ -23,7 +23,7 @@ const BURST_SECONDS = 2;
 /**
  * Limits the spans a second of each service and of each tenant, in one of two ways:
  *
- * - `refuse`: {@link admit} refuses a request before it shares a batch with others, as a whole, also when only one of its
+ * - `refuse`: {@link limit} refuses a request before it shares a batch with others, as a whole, also when only one of its
  *   services is over its limit. Nothing of it is kept or counted, and the sender is told when to come again.
  * - `drop`: {@link write} lets through what the limits have room for, in the order of the rows.
  */
@@ -51,12 +51,13 @@ export class RateLimiter implements TraceSink, Counting {
   }
 
   /**
-   * Takes the tokens for a request, or none.
+   * Looks whether a request has room.
    * @param parts where its spans are
+   * @returns takes the tokens
    * @throws {SpoorError} overloaded, with the time to wait: a limit has no room for it
    */
-  readonly admit = (tenant: Tenant, parts: readonly ResourceRows[]): void => {
-    if (this.#drops) return;
+  readonly limit: Limit = (tenant, parts) => {
+    if (this.#drops) return () => undefined;
     const nowMs = this.#nowMs();
     const counts = new Map<string, number>();
     let all = 0;
@@ -82,7 +83,9 @@ export class RateLimiter implements TraceSink, Counting {
     for (const [service, count] of counts) {
       check(this.#bucketOf(tenant, service, nowMs), count, `service ${quote(service)}`);
     }
-    for (const { bucket, count } of takes) bucket.take(count);
+    return () => {
+      for (const { bucket, count } of takes) bucket.take(count);
+    };
   };
 
   async write(
