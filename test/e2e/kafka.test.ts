@@ -2,7 +2,9 @@
 // Spans over a real Kafka, whose broker and consumers are killed under load.
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DEFAULT_TENANT } from '../../core/src/model/ids.ts';
@@ -16,8 +18,8 @@ import {
 } from '../../core/src/query/testing/example-span.ts';
 import { batchOf } from '../../core/src/query/testing/span-body.ts';
 import { RECORD_FORMATS, type KafkaEncoding } from '../../server/src/kafka/kafka-encoding.ts';
-import { KafkaExporter } from '../../server/src/kafka/kafka-exporter.ts';
-import type { KafkaExporterSettings } from '../../server/src/kafka/kafka-exporter.ts';
+import type { SendingExporter } from '../../server/src/exporters/sending/sending-exporter.ts';
+import { createKafkaExporter } from '../../server/src/kafka/kafka-exporter.ts';
 import { produceText, readTexts } from '../../server/src/kafka/testing/raw-records.ts';
 import {
   NO_OPENSSL,
@@ -77,10 +79,10 @@ function collectorSets(topic: string): string[] {
 async function exporterTo(
   topic: string,
   encoding: KafkaEncoding = 'otlp_proto',
-  more: Partial<KafkaExporterSettings> = {},
-): Promise<KafkaExporter & AsyncDisposable> {
-  const exporter = new KafkaExporter(
+): Promise<SendingExporter & AsyncDisposable> {
+  const exporter = createKafkaExporter(
     {
+      path: 'exporters.kafka',
       brokers: [kafka.broker],
       clientId: 'test',
       sasl: undefined,
@@ -91,9 +93,12 @@ async function exporterTo(
       encoding,
       compression: 'none',
       maxMessageBytes: 1_000_000,
-      ...more,
+      tenantHeader: undefined,
+      breaker: { failureThreshold: 5, openMs: 1000, maxOpenMs: 30_000 },
+      retry: undefined,
+      queue: { storage: 'none', capacityBytes: 1 << 20, maxUnderWay: 10, directory: '' },
     },
-    { path: 'exporters.kafka', tenantHeader: undefined, logger: LOG },
+    LOG,
   );
   await exporter.start();
   return Object.assign(exporter, { [Symbol.asyncDispose]: () => exporter.shutdown(1000) });
@@ -267,6 +272,41 @@ test('nothing is lost when the broker is killed and comes back under load', OPTI
   await killing;
   await load.isFound(ingester);
 });
+
+test(
+  'with a queue on disk a collector that is killed while Kafka is away sends everything on when both are back',
+  OPTIONS,
+  async () => {
+    const topic = 'queued';
+    const directory = mkdtempSync(join(tmpdir(), 'spoor-e2e-'));
+    const start = (): Promise<SpoorProcess> =>
+      SpoorProcess.start({
+        directory,
+        sets: [
+          ...collectorSets(topic),
+          'exporters.kafka.sending_queue.enabled=true',
+          'exporters.kafka.sending_queue.storage=disk',
+          `exporters.kafka.sending_queue.directory=${join(directory, 'queue')}`,
+          'exporters.kafka.circuit_breaker.max_open_interval=1s',
+        ],
+      });
+    const load = new Load(topic);
+    try {
+      await kafka.kill();
+      const first = await start();
+      await load.send(first, 200);
+      first.kill('SIGKILL');
+      await first.end;
+      await kafka.restart();
+      await using second = await start();
+      await using ingester = await SpoorProcess.start({ sets: ingesterSets(topic) });
+      await load.send(second, 50);
+      await load.isFound(ingester);
+    } finally {
+      rmSync(directory, { recursive: true, force: true });
+    }
+  },
+);
 
 test(
   'partitions change hands without a loss, and a member that leaves leaves nothing to do twice',

@@ -82,6 +82,15 @@ test('trying again and the queue have the keys of the collector', () => {
       `{ endpoint: a:1, sending_queue: { enabled: true, directory: /q, storage: ${storage} } }`,
     ).queue.capacityBytes;
   assert.deepEqual([bytes('memory'), bytes('disk')], [64 << 20, 1 << 30]);
+  const inMemory = (text: string): unknown => {
+    const { capacityBytes, capacityRequests } = grpcSettings(
+      `{ endpoint: a:1, sending_queue: { enabled: true, ${text} } }`,
+    ).queue;
+    return [capacityBytes, capacityRequests];
+  };
+  assert.deepEqual(inMemory('queue_size: 5000'), [64 << 20, 5000]);
+  assert.deepEqual(inMemory('sizer: requests'), [64 << 20, 1000]);
+  assert.deepEqual(inMemory('queue_size: 1048576'), [1 << 20, undefined]);
   assert.equal(
     grpcSettings('{ endpoint: a:1, retry_on_failure: { enabled: false } }').retry,
     undefined,
@@ -114,6 +123,20 @@ test('what is wrong is told with its path', () => {
     problem('otlp', '{ endpoint: a:1, sending_queue: { enabled: true, storage: disk } }'),
     /^exporters\.otlp\.sending_queue\.directory: names no directory/,
   );
+  assert.match(
+    problem('otlp', '{ endpoint: a:1, sending_queue: { sizer: bytes, queue_size: 5000 } }'),
+    /^exporters\.otlp\.sending_queue\.queue_size: must be 1048576 at least/,
+  );
+  for (const [key, text] of [
+    ['queue_size', 'queue_size: 5000'],
+    ['sizer', 'sizer: requests'],
+  ]) {
+    const queue = `{ enabled: true, storage: disk, directory: /q, ${text} }`;
+    assert.match(
+      problem('kafka', `{ sending_queue: ${queue} }`),
+      new RegExp(`^exporters\\.kafka\\.sending_queue\\.${key}: means requests here`),
+    );
+  }
   assert.match(
     problem('otlp', '{ endpoint: a:1, compression: zstd }'),
     /^exporters\.otlp\.compression: must be/,

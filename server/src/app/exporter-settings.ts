@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { resolve } from 'node:path';
 import type { z } from 'zod';
 import { readDuration } from '#config/duration.ts';
 import { readServers } from '#config/exporter-endpoint.ts';
 import type { otlpExporterSchema, otlpHttpExporterSchema } from '#config/otlp-exporter-config.ts';
 import type { OtlpExporterSettings, OtlpProtocol } from '#exporters/otlp/otlp-exporter.ts';
+import { deliverySettings } from './delivery-settings.ts';
 import { clientTlsSettings } from './tls-settings.ts';
 
 type OtlpExporterConfig = z.output<typeof otlpExporterSchema>;
 type OtlpHttpExporterConfig = z.output<typeof otlpHttpExporterSchema>;
-
-/** Bytes that may wait where nothing is said; in memory a part of what `memory_limit_mib` allows. */
-const QUEUE_BYTES = { memory: 64 << 20, disk: 1 << 30 } as const;
 
 /** Settings of `exporters.otlp`. */
 export function otlpExporterSettings(
@@ -77,33 +74,12 @@ function commonSettings(
   id: string,
   config: OtlpExporterConfig | OtlpHttpExporterConfig,
 ): Omit<OtlpExporterSettings, 'protocol' | 'servers'> {
-  const { retry_on_failure: retry, sending_queue: queue, circuit_breaker: breaker } = config;
-  const maxElapsedTimeMs = readDuration(retry.max_elapsed_time);
   return {
-    path: `exporters.${id}`,
+    ...deliverySettings(id, config, 0),
     // `insecure` is about servers that say nothing of it; others may still be encrypted.
     tls: clientTlsSettings({ ...config.tls, insecure: false }),
     routing: config.routing,
     resolveIntervalMs: readDuration(config.resolve_interval),
     maxRequestBytes: config.max_request_mib * 1024 * 1024,
-    breaker: {
-      failureThreshold: breaker.failure_threshold,
-      openMs: readDuration(breaker.open_interval),
-      maxOpenMs: readDuration(breaker.max_open_interval),
-    },
-    retry: retry.enabled
-      ? {
-          initialIntervalMs: readDuration(retry.initial_interval),
-          maxIntervalMs: readDuration(retry.max_interval),
-          multiplier: retry.multiplier,
-          maxElapsedTimeMs: maxElapsedTimeMs === 0 ? Infinity : maxElapsedTimeMs,
-        }
-      : undefined,
-    queue: {
-      storage: queue.enabled ? queue.storage : 'none',
-      capacityBytes: queue.queue_size ?? QUEUE_BYTES[queue.storage],
-      maxUnderWay: queue.num_consumers,
-      directory: resolve(queue.directory),
-    },
   };
 }

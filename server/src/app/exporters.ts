@@ -2,7 +2,7 @@
 import type { EXPORTER_SCHEMAS } from '#config/component-schemas.ts';
 import { DebugExporter } from '#exporters/debug/debug-exporter.ts';
 import { createOtlpExporter } from '#exporters/otlp/otlp-exporter.ts';
-import { KafkaExporter } from '#kafka/kafka-exporter.ts';
+import { createKafkaExporter } from '#kafka/kafka-exporter.ts';
 import type { Counting } from '#pipeline/component-figures.ts';
 import type { TraceExporter } from '#pipeline/trace-sink.ts';
 import type { TraceStore } from '#storage/tracestore.ts';
@@ -35,12 +35,8 @@ export const EXPORTERS: ComponentTable<typeof EXPORTER_SCHEMAS, ExporterContext,
       { verbosity: config.verbosity, maxLinesPerSecond: config.max_lines_per_second },
       { print: (text) => process.stdout.write(text) },
     ),
-  kafka: (id, settings, { tenantHeader, logger }) =>
-    new KafkaExporter(kafkaExporterSettings(settings), {
-      path: `exporters.${id}`,
-      tenantHeader,
-      logger,
-    }),
+  kafka: (id, config, { tenantHeader, logger }) =>
+    createKafkaExporter(kafkaExporterSettings(id, config, tenantHeader), logger),
 };
 
 /** The store as an exporter; the server opens and closes it, since it is read from as well. */

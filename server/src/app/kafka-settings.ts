@@ -5,16 +5,26 @@ import type { KafkaExporterConfig, KafkaReceiverConfig } from '#config/kafka-con
 import type { KafkaClientSettings } from '#kafka/kafka-client.ts';
 import type { KafkaExporterSettings } from '#kafka/kafka-exporter.ts';
 import type { KafkaReceiverSettings } from '#kafka/kafka-receiver.ts';
+import { deliverySettings } from './delivery-settings.ts';
 import { clientTlsSettings } from './tls-settings.ts';
 
 /** As the OpenTelemetry collector has it. */
 const DEFAULT_TOPIC = 'otlp_spans';
 
+/** Bytes that may wait for the next request to the brokers without a queue: some seconds of what one core can encode. */
+const WAITING_BYTES = 32 << 20;
+
 /** Settings of an exporter to Kafka. */
-export function kafkaExporterSettings(config: KafkaExporterConfig): KafkaExporterSettings {
+export function kafkaExporterSettings(
+  id: string,
+  config: KafkaExporterConfig,
+  tenantHeader: string | undefined,
+): KafkaExporterSettings {
   const { producer } = config;
   return {
     ...clientSettings(config),
+    ...deliverySettings(id, config, WAITING_BYTES),
+    tenantHeader,
     topic: topicOf(config),
     encoding: encodingOf(config),
     compression: producer.compression,

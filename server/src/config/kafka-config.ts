@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { TENANT_NAME } from '@spoor/core/model/ids.ts';
 import { durationSchema } from './duration.ts';
 import { SECRET } from './secret.ts';
+import { DELIVERY_KEYS } from './sending-config.ts';
 import { clientTlsSchema } from './tls-config.ts';
 
 const ENCODINGS = [
@@ -120,6 +121,7 @@ export const kafkaExporterSchema = z
       })
       .prefault({})
       .describe('How records are produced.'),
+    ...DELIVERY_KEYS,
   })
   .prefault({})
   .describe('Spans to a topic of Kafka.');

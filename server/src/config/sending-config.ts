@@ -17,6 +17,17 @@ const retrySchema = z
   .prefault({})
   .describe('Trying again, where there is a queue; without one the senders do.');
 
+/** A queue of bytes has room for some requests; smaller numbers are requests, which the collector counts. */
+const LEAST_BYTES = 1 << 20;
+
+/** Whether `queue_size` counts requests. */
+export function countsRequests(
+  sizer: 'bytes' | 'requests' | undefined,
+  size: number | undefined,
+): boolean {
+  return (sizer ?? ((size ?? LEAST_BYTES) < LEAST_BYTES ? 'requests' : 'bytes')) === 'requests';
+}
+
 const queueSchema = z
   .strictObject({
     enabled: z
@@ -33,14 +44,19 @@ const queueSchema = z
       .string()
       .default('')
       .describe('Directory of the queue on disk, of this exporter alone.'),
-    sizer: z.literal('bytes').default('bytes').describe('What queue_size counts: bytes.'),
+    sizer: z
+      .enum(['bytes', 'requests'])
+      .optional()
+      .describe(
+        'What queue_size counts: bytes, or requests, in memory only. Not set: requests where it is below 1 MiB, as in the collector.',
+      ),
     queue_size: z
       .int()
-      .min(1 << 20)
+      .min(1)
       .max(2 ** 50)
       .optional()
       .describe(
-        'Bytes that may wait; when it is full, senders are told to try again. Not set: 64 MiB in memory, 1 GiB on disk.',
+        'How much may wait; when it is full, senders are told to try again. Not set: 64 MiB in memory, which bounds requests too, 1 GiB on disk.',
       ),
     num_consumers: z
       .int()
@@ -49,10 +65,18 @@ const queueSchema = z
       .default(10)
       .describe('Requests that are sent at the same time, with or without a queue.'),
   })
-  .superRefine(({ enabled, storage, directory }, context) => {
-    if (!enabled || storage !== 'disk' || directory !== '') return;
-    const message = 'names no directory, and a queue on disk needs one';
-    context.addIssue({ code: 'custom', path: ['directory'], message });
+  .superRefine(({ enabled, storage, directory, sizer, queue_size: size }, context) => {
+    const add = (key: string, message: string): void =>
+      context.addIssue({ code: 'custom', path: [key], message });
+    if (sizer === 'bytes' && size !== undefined && size < LEAST_BYTES) {
+      add('queue_size', `must be ${LEAST_BYTES} at least, not ${size}, where sizer is bytes`);
+    }
+    if (!enabled || storage !== 'disk') return;
+    if (directory === '') add('directory', 'names no directory, and a queue on disk needs one');
+    if (countsRequests(sizer, size)) {
+      const key = sizer === undefined ? 'queue_size' : 'sizer';
+      add(key, `means requests here, and a queue on disk counts bytes, ${LEAST_BYTES} at least`);
+    }
   })
   .prefault({})
   .describe('Where requests wait to be sent.');
@@ -72,6 +96,16 @@ const breakerSchema = z
   .describe('Breaker in front of each server.');
 
 const headerValue = z.string().regex(/^[\x20-\x7e]*$/, { error: 'must be printable ASCII' });
+
+/** Keys of every exporter: how what it sends is kept and tried. */
+export const DELIVERY_KEYS = {
+  retry_on_failure: retrySchema,
+  sending_queue: queueSchema,
+  circuit_breaker: breakerSchema,
+};
+
+/** These keys, validated. */
+export type DeliveryConfig = z.output<z.ZodObject<typeof DELIVERY_KEYS>>;
 
 /** Keys of every exporter that sends requests to servers. */
 export function sendingKeys() {
@@ -94,9 +128,7 @@ export function sendingKeys() {
         'round_robin: servers in turn; trace_id: all spans of a trace to one, to another while that is down.',
       ),
     resolve_interval: durationSchema('5s', 'how often names of servers are looked up.'),
-    retry_on_failure: retrySchema,
-    sending_queue: queueSchema,
-    circuit_breaker: breakerSchema,
+    ...DELIVERY_KEYS,
   };
 }
 

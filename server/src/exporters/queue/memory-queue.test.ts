@@ -14,6 +14,7 @@ interface Sending {
 function bed(
   capacityBytes: number,
   maxUnderWay = 4,
+  capacityRequests = Infinity,
 ): { queue: MemoryQueue; sending: Sending[]; clock: TestClock } {
   const sending: Sending[] = [];
   const clock = new TestClock();
@@ -27,6 +28,7 @@ function bed(
       }),
     maxUnderWay,
     capacityBytes,
+    capacityRequests,
     later: clock.later,
   });
   return { queue, sending, clock };
@@ -61,6 +63,18 @@ test('a write is taken as a whole when there is room for one, and its requests w
   }
   await put;
   assert.deepEqual([queue.figures.usedBytes, queue.figures.refusedSpans], [0, 0]);
+});
+
+test('a queue may have room for a number of requests', async () => {
+  const { queue, sending } = bed(1 << 20, 4, 2);
+  const puts = [1, 2, 3, 4, 5].map((i) => queue.put(requestOf(i)));
+  await assert.rejects(queue.put(requestOf(6), requestOf(7)), /2 more are over the limit of 2/);
+  puts.push(queue.put(requestOf(8)));
+  for (let i = 0; i < 6; i++) {
+    sending[i]!.end();
+    await turns();
+  }
+  await Promise.all(puts);
 });
 
 test('a write that is refused is refused as a whole', async () => {

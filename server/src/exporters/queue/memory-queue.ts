@@ -15,6 +15,8 @@ export interface MemoryQueueOptions {
   readonly maxUnderWay: number;
   /** Bytes of requests of further writes that may wait for their turn; 0: none is taken. */
   readonly capacityBytes: number;
+  /** Requests of further writes that may wait for their turn; any number unless told. */
+  readonly capacityRequests?: number;
   readonly later?: Later;
 }
 
@@ -71,15 +73,18 @@ export class MemoryQueue implements SendingQueue {
   }
 
   #admit(requests: readonly ExportRequest[]): void {
-    const { path, maxUnderWay, capacityBytes } = this.#options;
+    const { path, maxUnderWay, capacityBytes, capacityRequests = Infinity } = this.#options;
     if (this.#writes < Math.max(maxUnderWay, WRITES_OF_ONE_BODY)) return;
     const bytes = requests.reduce((sum, { body }) => sum + body.length, 0);
-    if (this.#waitingBytes + bytes <= capacityBytes) return;
+    const waiting = this.#waiting.length;
+    const isFull = this.#waitingBytes + bytes > capacityBytes;
+    if (!isFull && waiting + requests.length <= capacityRequests) return;
     this.#refusedSpans += requests.reduce((sum, { spans }) => sum + spans, 0);
-    const held =
-      capacityBytes === 0
-        ? `${this.#writes} writes are under way`
-        : `${this.#waitingBytes} bytes wait, ${bytes} more are over the limit of ${capacityBytes}`;
+    let held = `${waiting} requests wait, ${requests.length} more are over the limit of ${capacityRequests}`;
+    if (capacityBytes === 0) held = `${this.#writes} writes are under way`;
+    else if (isFull) {
+      held = `${this.#waitingBytes} bytes wait, ${bytes} more are over the limit of ${capacityBytes}`;
+    }
     throw new SpoorError('overloaded', `${path}: no room now: ${held}`, {
       retryAfterMs: RETRY_AFTER_MS,
     });

@@ -15,6 +15,18 @@ export interface Destination {
   readonly breaker: CircuitBreaker;
 }
 
+/** The servers of an exporter, and the ways to them. */
+export interface DestinationList {
+  /** Empty while no server is known. */
+  readonly list: readonly Destination[];
+  /** Times that breakers opened, of servers that are gone too. */
+  readonly openings: number;
+  /** Resolves once requests can be sent, whether or not a server is there. @throws {SpoorError} config */
+  start(): Promise<void>;
+  /** Closes the ways to all servers once their requests have ended. */
+  close(): Promise<void> | void;
+}
+
 /** Options of {@link Destinations}. */
 export interface DestinationsOptions {
   /** Configured servers: each a name, which may have several addresses, or an address. */
@@ -38,7 +50,7 @@ const MAX_ADDRESSES = 256;
 const LOG_INTERVAL_MS = 60_000;
 
 /** The servers of an exporter: every address of every name, looked up again and again. */
-export class Destinations {
+export class Destinations implements DestinationList {
   readonly #options: DestinationsOptions;
   readonly #later: Later;
   readonly #nowMs: () => number;
@@ -62,7 +74,6 @@ export class Destinations {
     return this.#list;
   }
 
-  /** Times that breakers opened, of servers that are gone too. */
   get openings(): number {
     return this.#list.reduce((sum, { breaker }) => sum + breaker.opened, this.#removedOpenings);
   }
@@ -81,7 +92,6 @@ export class Destinations {
     again();
   }
 
-  /** Closes the ways to all servers once their requests have ended. */
   close(): void {
     this.#isClosed = true;
     this.#cancel?.();

@@ -6,7 +6,7 @@ import { LogThrottle, type Logger } from '#net/logger.ts';
 import { afterTimeout, type Later } from '#storage/columnar/later.ts';
 import { Backoff, type BackoffSettings } from './backoff.ts';
 import type { BreakerPass } from './circuit-breaker.ts';
-import type { Destination, Destinations } from './destinations.ts';
+import type { Destination, DestinationList } from './destinations.ts';
 import { pause } from './pause.ts';
 import { decodeRequest, RequestEncoder } from './request-encoder.ts';
 import { isRetryable, settleAll } from '#pipeline/settle-all.ts';
@@ -26,7 +26,7 @@ export interface RetrySettings extends BackoffSettings {
 export interface SenderOptions {
   /** How the log and errors call the exporter: the path of its section. */
   readonly path: string;
-  readonly destinations: Destinations;
+  readonly destinations: Pick<DestinationList, 'list'>;
   readonly routing: Routing;
   /** Undefined: a request that fails goes back to who keeps it. */
   readonly retry: RetrySettings | undefined;
@@ -205,7 +205,7 @@ export class Sender {
       pass.succeed();
       const rejected = Math.min(rejectedSpans, request.spans);
       this.#sentSpans += request.spans - rejected;
-      if (rejected > 0) this.#drop('partial_success', rejected);
+      if (rejected > 0) this.drop('partial_success', rejected);
       if (rejected > 0 || message !== '') {
         this.#warn(`${path}: ${name} left out ${rejected} of ${request.spans} spans: ${message}`);
       }
@@ -219,7 +219,7 @@ export class Sender {
       }
       // A server that refuses is there.
       pass.succeed();
-      this.#drop(dropReason(error), request.spans);
+      this.drop(dropReason(error), request.spans);
       const message = messageOf(error);
       this.#warn(`${path}: ${request.spans} spans are dropped: ${message}`);
       throw error;
@@ -233,7 +233,8 @@ export class Sender {
     return new SpoorError('unavailable', error.message, { cause: error });
   }
 
-  #drop(reason: DropReason, spans: number): void {
+  /** Counts spans that no server will take. */
+  drop(reason: DropReason, spans: number): void {
     this.#droppedSpans.set(reason, (this.#droppedSpans.get(reason) ?? 0) + spans);
   }
 

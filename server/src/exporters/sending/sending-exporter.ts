@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Tenant } from '@spoor/core/model/ids.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
-import type { SendingQueue } from '#exporters/queue/sending-queue.ts';
 import type { ClientTls } from '#net/tls/client-tls.ts';
 import type { ComponentFigure, Counting } from '#pipeline/component-figures.ts';
 import type { TraceExporter } from '#pipeline/trace-sink.ts';
 import type { BreakerState } from './circuit-breaker.ts';
-import type { Destinations } from './destinations.ts';
-import type { Sender } from './sender.ts';
+import type { DestinationList } from './destinations.ts';
+import type { Delivery } from './delivery.ts';
+import type { ExportRequest } from './transport.ts';
 
 /** The parts of a {@link SendingExporter}. */
-export interface SendingExporterParts {
-  readonly destinations: Destinations;
-  readonly sender: Sender;
-  readonly queue: SendingQueue;
+export interface SendingExporterParts extends Delivery {
+  readonly destinations: DestinationList;
+  /** Makes requests of a batch. @throws {SpoorError} too_large: no server can take any of its spans */
+  readonly requestsOf: (
+    tenant: Tenant,
+    batch: SpanBatch,
+  ) => readonly ExportRequest[] | Promise<readonly ExportRequest[]>;
   /** Undefined where nothing is encrypted. */
   readonly tls: ClientTls | undefined;
 }
@@ -37,14 +40,14 @@ export class SendingExporter implements TraceExporter, Counting {
   }
 
   async write(tenant: Tenant, batch: SpanBatch): Promise<void> {
-    const { sender, queue } = this.#parts;
-    await queue.put(...sender.requestsOf(tenant, batch));
+    const { requestsOf, queue } = this.#parts;
+    await queue.put(...(await requestsOf(tenant, batch)));
   }
 
   async shutdown(deadlineMs: number): Promise<void> {
     const { tls, destinations, queue } = this.#parts;
     await queue.shutdown(deadlineMs);
-    destinations.close();
+    await destinations.close();
     tls?.shutdown();
   }
 
