@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Runs one Apache Kafka node (broker and controller in one) on loopback, in the foreground, until it is told to end:
+# Runs one Apache Kafka node (broker and controller in one) on KAFKA_HOST, or else on loopback, in the foreground, until it
+# is told to end:
 #
 #   kafka.sh DIRECTORY PORT CONTROLLER_PORT [SECURE_PORT CERTIFICATE_PEM CA_PEM]
+#   kafka.sh            only fetches it
 #
 # PORT speaks plain text. SECURE_PORT speaks TLS and wants a login: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512 as alice with
 # the password secret; CERTIFICATE_PEM holds the server's key and certificate. All state is in DIRECTORY, so that the same
@@ -12,10 +14,6 @@ set -euo pipefail
 readonly KAFKA=4.4.0
 readonly SLF4J=1.7.36
 cache="${XDG_CACHE_HOME:-$HOME/.cache}/spoor-servers/kafka-$KAFKA"
-
-directory=$1 port=$2 controller_port=$3 secure_port=${4:-}
-mkdir -p "$directory"
-directory=$(cd "$directory" && pwd)
 
 # Fetches the jars under another name and moves them when they are complete, so that a cut download is not taken for one.
 fetch() {
@@ -39,14 +37,19 @@ POM
   mv -T "$new" "$cache" 2>/dev/null || rm -rf "$new"
 }
 fetch
+[ $# -gt 0 ] || exit 0
 
-listeners="PLAINTEXT://127.0.0.1:$port"
-if [ -n "$secure_port" ]; then listeners="$listeners,SECURE://127.0.0.1:$secure_port"; fi
+directory=$1 port=$2 controller_port=$3 secure_port=${4:-} host=${KAFKA_HOST:-127.0.0.1}
+mkdir -p "$directory"
+directory=$(cd "$directory" && pwd)
+
+listeners="PLAINTEXT://$host:$port"
+if [ -n "$secure_port" ]; then listeners="$listeners,SECURE://$host:$secure_port"; fi
 cat > "$directory/server.properties" <<PROPERTIES
 process.roles=broker,controller
 node.id=1
-controller.quorum.voters=1@127.0.0.1:$controller_port
-listeners=$listeners,CONTROLLER://127.0.0.1:$controller_port
+controller.quorum.voters=1@$host:$controller_port
+listeners=$listeners,CONTROLLER://$host:$controller_port
 advertised.listeners=$listeners
 inter.broker.listener.name=PLAINTEXT
 controller.listener.names=CONTROLLER

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { freePorts } from './free-port.ts';
+import type { Host } from './host.ts';
 
 const SCRIPT = fileURLToPath(new URL('../../scripts/servers/kafka.sh', import.meta.url));
 
@@ -19,9 +20,16 @@ export const NO_KAFKA: string | false =
     ? false
     : 'there is no java and mvn to run Kafka';
 
+/** Brings Kafka onto this machine, unless it is there. */
+export function fetchKafka(): void {
+  if (NO_KAFKA === false) execFileSync('bash', [SCRIPT], { stdio: 'inherit' });
+}
+
 function runs(tool: string): boolean {
   return spawnSync(tool, ['-version']).status === 0;
 }
+
+const THIS_HOST: Host = { address: '127.0.0.1', launcher: [] };
 
 /** What the port for logins needs. */
 export interface KafkaSecurity {
@@ -33,28 +41,30 @@ export interface KafkaSecurity {
 /** A real Kafka, of one node, in a process of its own. */
 export class KafkaServer implements AsyncDisposable {
   readonly #directory = mkdtempSync(join(tmpdir(), 'spoor-kafka-'));
+  readonly #host: Host;
   readonly #args: readonly string[];
   readonly #ports: readonly number[];
   #child: ChildProcess | undefined;
 
-  private constructor(ports: readonly number[], args: readonly string[]) {
+  private constructor(host: Host, ports: readonly number[], args: readonly string[]) {
+    this.#host = host;
     this.#ports = ports;
     this.#args = args;
   }
 
   /** Starts one on free ports. */
-  static async start(security?: KafkaSecurity): Promise<KafkaServer> {
+  static async start(security?: KafkaSecurity, host: Host = THIS_HOST): Promise<KafkaServer> {
     const ports = await freePorts(3);
     const [plain, controller, secure] = ports.map(String);
     const more = security === undefined ? [] : [secure!, security.certificateFile, security.caFile];
-    const server = new KafkaServer(ports, [plain!, controller!, ...more]);
+    const server = new KafkaServer(host, ports, [plain!, controller!, ...more]);
     await server.restart();
     return server;
   }
 
   /** host:port that speaks plain text. */
   get broker(): string {
-    return `127.0.0.1:${this.#ports[0]}`;
+    return `${this.#host.address}:${this.#ports[0]}`;
   }
 
   /** host:port that speaks TLS and wants a login: alice, secret. */
@@ -64,7 +74,10 @@ export class KafkaServer implements AsyncDisposable {
 
   /** Starts it again after {@link kill}, with the same data. */
   async restart(): Promise<void> {
-    const child = spawn('bash', [SCRIPT, this.#directory, ...this.#args], {
+    const { address, launcher } = this.#host;
+    const words = [...launcher, 'bash', SCRIPT, this.#directory, ...this.#args];
+    const child = spawn(words[0]!, words.slice(1), {
+      env: { ...process.env, KAFKA_HOST: address },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;

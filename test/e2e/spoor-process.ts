@@ -8,6 +8,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import type { Role } from '../../server/src/config/presets.ts';
 import { freePorts } from '../../server/src/config/testing/free-ports.ts';
+import type { Host } from './host.ts';
 
 const MAIN = fileURLToPath(new URL('../../server/src/main.ts', import.meta.url));
 
@@ -22,8 +23,8 @@ export interface SpoorProcessOptions {
   readonly role?: Role;
   /** Data directory; without one a temporary directory is made, and removed by `dispose`. */
   readonly directory?: string;
-  /** Address that everything listens on, on its usual port; without it free ports of 127.0.0.1 are taken. */
-  readonly host?: string;
+  /** Where everything listens on its usual port; without it free ports of 127.0.0.1 are taken. */
+  readonly host?: Host;
   /** `path.to.key=value`, after the ones for ports. */
   readonly sets?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -78,9 +79,11 @@ export class SpoorProcess implements AsyncDisposable {
     const directory = options.directory ?? mkdtempSync(join(tmpdir(), 'spoor-e2e-'));
     const { role = 'all-in-one', host } = options;
     // Ports are taken free, so that tests can run beside a Spoor in use.
-    const ports = host === undefined ? freePorts(role) : [`listen_host=${host}`];
+    const ports = host === undefined ? freePorts(role) : [`listen_host=${host.address}`];
     const sets = [...ports, ...(options.sets ?? [])].flatMap((set) => ['--set', set]);
-    const child = spawn(process.execPath, [MAIN, role, '--data', directory, ...sets], {
+    const words = [process.execPath, MAIN, role, '--data', directory, ...sets];
+    const [command, ...args] = [...(host?.launcher ?? []), ...words];
+    const child = spawn(command!, args, {
       env: { ...process.env, ...options.env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

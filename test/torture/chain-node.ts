@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Role } from '../../server/src/config/presets.ts';
+import type { Host } from '../e2e/host.ts';
 import { SpoorProcess } from '../e2e/spoor-process.ts';
 import type { Verdict } from './verdict.ts';
 
@@ -7,8 +8,7 @@ import type { Verdict } from './verdict.ts';
 export interface ChainNodeOptions {
   readonly name: string;
   readonly role: Role;
-  /** Its own loopback address, on which everything has its usual port. */
-  readonly host: string;
+  readonly host: Host;
   readonly directory: string;
   readonly sets: readonly string[];
   readonly verdict: Verdict;
@@ -21,10 +21,10 @@ export interface Killable {
   start(): Promise<void>;
 }
 
-/** One process of a chain, as on a host of its own. */
+/** One process of a chain, on a host of its own. */
 export class ChainNode implements Killable, AsyncDisposable {
   readonly name: string;
-  readonly host: string;
+  readonly host: Host;
   readonly #options: ChainNodeOptions;
   #process: SpoorProcess | undefined;
   #started: Promise<void> | undefined;

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Random } from '../../server/src/cli/tracegen/random.ts';
 import { NO_KAFKA } from '../e2e/kafka-server.ts';
@@ -56,9 +55,7 @@ export async function chain(
     verdict.say(`skipped: ${NO_KAFKA}`);
     return;
   }
-  const network = `127.${randomInt(1, 255)}.${randomInt(0, 256)}`;
-  verdict.say(`hosts are ${network}.1 to 6`);
-  await using nodes = await ChainNodes.start(directory, network, verdict);
+  await using nodes = await ChainNodes.start(directory, verdict);
   await new Chain(nodes, verdict, options).run();
 }
 
@@ -90,7 +87,7 @@ class Chain {
     const application = new UdpApplication({
       ...this.#udp,
       verdict: this.#verdict,
-      host: agent.host,
+      host: agent.host.address,
       port: 6831,
       healthUrl: agent.process.healthUrl,
     });

@@ -10,6 +10,7 @@ import { damage } from './damage.ts';
 import { damagedFiles, failedCalls, powerLosses } from './faults.ts';
 import { fullDisk } from './full-disk.ts';
 import { KillLoop } from './kill-loop.ts';
+import { enterOwnNetwork } from './own-network.ts';
 import { overload } from './overload.ts';
 import { tenants } from './tenants.ts';
 import { parseTortureOptions, USAGE, type TortureOptions } from './torture-options.ts';
@@ -71,7 +72,9 @@ async function main(): Promise<number> {
     console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
     return 2;
   }
+  const shared = options.only.includes('chain') ? enterOwnNetwork() : undefined;
   console.log(`torture with --seed ${options.seed}`);
+  if (shared !== undefined) console.log(`no network of its own: ${shared}`);
   const root = options.directory ?? mkdtempSync(join(tmpdir(), 'spoor-torture-'));
   mkdirSync(root, { recursive: true });
   const verdicts: Verdict[] = [];
