@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { EdgeCounts } from '@spoor/core/analysis/edge-counts.ts';
 import { NameCodes } from '@spoor/core/analysis/name-codes.ts';
-import { placedValues } from '@spoor/core/analysis/placed-values.ts';
+import { placedValues, type PlacedValues } from '@spoor/core/analysis/placed-values.ts';
 import { RedCounts } from '@spoor/core/analysis/red-counts.ts';
 import { SpanRows } from '@spoor/core/analysis/span-rows.ts';
-import { SpanSource } from '@spoor/core/analysis/span-source.ts';
+import { type AnalysedColumns, SpanSource } from '@spoor/core/analysis/span-source.ts';
 import type { SpanColumns } from '@spoor/core/model/span-columns.ts';
 import { orderTrace, type TracePart } from '@spoor/core/query/join-trace.ts';
 import type { CountedEdges, CountedSpans } from './counted.ts';
@@ -12,13 +12,19 @@ import type { CountedEdges, CountedSpans } from './counted.ts';
 /** Rows that are no copies of others. */
 export type KeepRows = (columns: SpanColumns, rows: readonly number[]) => void;
 
+/** Rows of one trace in one source, ascending by start, with what they are counted from and no more. */
+export interface JoinedPart {
+  readonly columns: AnalysedColumns & PlacedValues;
+  readonly rows: Uint32Array;
+}
+
 /** Counts calls between services and spans, trace by trace, from any sources. */
 export class DerivedCounts {
   readonly #names = new NameCodes();
   readonly #edges = new EdgeCounts(this.#names);
   readonly #red = new RedCounts();
   readonly #rows = new SpanRows();
-  readonly #sources = new Map<SpanColumns, SpanSource>();
+  readonly #sources = new Map<AnalysedColumns, SpanSource>();
 
   /**
    * Counts a trace, copies once. Where the first `known` parts were counted before, it counts what the others change.
@@ -32,6 +38,35 @@ export class DerivedCounts {
   /** Takes back what {@link addTrace} of the parts counted. */
   takeBack(parts: readonly TracePart[]): void {
     this.#add(parts, 0, -1);
+  }
+
+  /**
+   * As {@link addTrace} with all parts but the last known, less {@link takeBack} of the last: what its spans change beyond what
+   * they count by themselves. Of the spans only what is counted is looked at, so it cannot tell copies.
+   * @returns false, and nothing is counted, where two parts have a span with the same start and id
+   */
+  addJoined(parts: readonly JoinedPart[]): boolean {
+    const rows = this.#rows;
+    rows.clear();
+    const starts = parts.map(({ columns, rows: list }) => {
+      const start = rows.count;
+      rows.add(
+        this.#source(columns, () => columns),
+        list,
+      );
+      return start;
+    });
+    const ends = [...starts.slice(1), rows.count];
+    for (let a = 0; a < parts.length; a++) {
+      for (let b = a + 1; b < parts.length; b++) {
+        if (shareSpan(rows, [starts[a]!, ends[a]!], [starts[b]!, ends[b]!])) return false;
+      }
+    }
+    const before = starts.at(-1)!;
+    this.#edges.addTrace(rows, 0, before, -1);
+    this.#edges.addTrace(rows, before, rows.count, -1);
+    this.#edges.addTrace(rows, 0, rows.count);
+    return true;
   }
 
   /** Forgets how sources were read, which keeps them in memory; what was counted stays. */
@@ -61,7 +96,10 @@ export class DerivedCounts {
     const rows = this.#rows;
     rows.clear();
     const add = (list: readonly number[], p: number): void => {
-      if (list.length > 0) rows.add(this.#source(parts[p]!.columns), Uint32Array.from(list));
+      if (list.length === 0) return;
+      const { columns } = parts[p]!;
+      const source = this.#source(columns, () => placedValues(columns));
+      rows.add(source, Uint32Array.from(list));
     };
     lists.slice(0, known).forEach(add);
     const before = rows.count;
@@ -74,12 +112,35 @@ export class DerivedCounts {
     this.#red.add(rows, before, rows.count, weight);
   }
 
-  #source(columns: SpanColumns): SpanSource {
+  #source(columns: AnalysedColumns, valuesOf: () => PlacedValues): SpanSource {
     let source = this.#sources.get(columns);
     if (source === undefined) {
-      source = new SpanSource(columns, placedValues(columns), this.#names);
+      source = new SpanSource(columns, valuesOf(), this.#names);
       this.#sources.set(columns, source);
     }
     return source;
   }
+}
+
+/** Whether spans in two ranges, each ascending by start, have the same start and id. */
+function shareSpan(
+  { startHi, startLo, spanWords }: SpanRows,
+  [start, end]: readonly [number, number],
+  [otherStart, otherEnd]: readonly [number, number],
+): boolean {
+  let from = otherStart;
+  for (let i = start; i < end; i++) {
+    const order = (other: number): number =>
+      startHi[other]! - startHi[i]! || startLo[other]! - startLo[i]!;
+    while (from < otherEnd && order(from) < 0) from++;
+    for (let other = from; other < otherEnd && order(other) === 0; other++) {
+      if (
+        spanWords[other * 2] === spanWords[i * 2] &&
+        spanWords[other * 2 + 1] === spanWords[i * 2 + 1]
+      ) {
+        return true;
+      }
+    }
+  }
+  return false;
 }

@@ -116,6 +116,10 @@ export class LooseTraces {
     return this.#traces.values();
   }
 
+  get(id: TraceId): LooseTrace | undefined {
+    return this.#traces.get(id);
+  }
+
   /** Of a block, 1 for each trace that is loose. */
   looseOf(reader: BlockReader): Uint8Array {
     return this.#loose.get(reader)!;

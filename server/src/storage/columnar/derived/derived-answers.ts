@@ -8,6 +8,7 @@ import type { HeadBatch } from '../head-batch.ts';
 import type { OpenBlock, TraceSources } from '../trace-sources.ts';
 import { blockEdges, blockSpans } from './block-counts.ts';
 import { joinIds, rowsByTrace } from './head-traces.ts';
+import { OverlapCounter } from './overlap-counter.ts';
 import { PartFinder } from './part-finder.ts';
 
 /** Traces of the head that are looked up at once. */
@@ -86,7 +87,7 @@ export class DerivedAnswers {
     pick: (counted: Counted) => Table,
   ): Table[] {
     const found: Table[] = [];
-    const before: OpenBlock[] = [];
+    const before = new Map<BlockReader, OpenBlock>();
     sources.loose.update(sources.head, sources.readers(), checkCancelled);
     for (const block of inOrder(sources.blocks)) {
       checkCancelled();
@@ -94,12 +95,13 @@ export class DerivedAnswers {
         const own = ofBlock(reader);
         const { counted } = this.#overlap(sources, block, reader, before, checkCancelled);
         found.push(own, pick(counted));
-        before.push(block);
+        before.set(reader, block);
       });
     }
-    const ids = new Set(before.map(({ id }) => id));
+    const blocks = [...before.values()];
+    const ids = new Set(blocks.map(({ id }) => id));
     for (const id of this.#overlaps.keys()) if (!ids.has(id)) this.#overlaps.delete(id);
-    found.push(pick(this.#headCounts(sources, before, checkCancelled).counted));
+    found.push(pick(this.#headCounts(sources, blocks, checkCancelled).counted));
     return found;
   }
 
@@ -107,33 +109,18 @@ export class DerivedAnswers {
     sources: TraceSources,
     block: OpenBlock,
     reader: BlockReader,
-    before: readonly OpenBlock[],
+    before: ReadonlyMap<BlockReader, OpenBlock>,
     checkCancelled: () => void,
   ): Overlap {
     const known = this.#overlaps.get(block.id);
-    const seen = new Set(before.map(({ id }) => id));
+    const seen = new Set([...before.values()].map(({ id }) => id));
     if (known !== undefined && seen.isSubsetOf(known.seen) && known.shared.isSubsetOf(seen)) {
       return known;
     }
-    const counts = new DerivedCounts();
-    const finder = new PartFinder(sources, before);
-    const isLoose = sources.loose.looseOf(reader);
-    for (let g = 0; g < reader.footer.groups.length; g++) {
-      checkCancelled();
-      const traces = looseIn(isLoose, reader.firstTraces[g]!, reader.firstTraces[g + 1]!);
-      if (traces.length === 0) continue;
-      const group = reader.group(g);
-      const { traceIds, traceStarts } = group;
-      const ids = traces.map((trace) => traceIds.subarray(trace * 16, trace * 16 + 16));
-      for (const { trace: found, parts } of finder.find(Buffer.concat(ids), ids.length)) {
-        const trace = traces[found]!;
-        const own = group.part(traceStarts[trace]!, traceStarts[trace + 1]!);
-        counts.addTrace([...parts, own], parts.length);
-        counts.takeBack([own]);
-      }
-      counts.releaseSources();
-    }
-    const overlap = { seen, shared: finder.foundIn, counted: countedOf(counts) };
+    const counter = new OverlapCounter(reader, new Set(before.keys()));
+    counter.count(sources.loose, checkCancelled);
+    const shared = new Set([...counter.shared].map((one) => before.get(one)!.id));
+    const overlap = { seen, shared, counted: countedOf(counter.counts) };
     this.#overlaps.set(block.id, overlap);
     return overlap;
   }
@@ -185,14 +172,6 @@ export class DerivedAnswers {
     head.counted = countedOf(head.counts);
     return (this.#head = head);
   }
-}
-
-/** Numbers within a group of the traces that are not wholly in it. */
-function looseIn(isLoose: Uint8Array, first: number, end: number): number[] {
-  const traces: number[] = [];
-  for (let trace = first; trace < end; trace++)
-    if (isLoose[trace] === 1) traces.push(trace - first);
-  return traces;
 }
 
 function countedOf(counts: DerivedCounts): Counted {

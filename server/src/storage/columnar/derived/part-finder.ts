@@ -13,8 +13,6 @@ interface FoundTrace {
 
 /** Finds the rows of many traces in blocks. It asks for them in the order of their ids, as blocks have them. */
 export class PartFinder {
-  /** Ids of the blocks in which something was found. */
-  readonly foundIn = new Set<number>();
   readonly #sources: TraceSources;
   readonly #blocks: readonly OpenBlock[];
   /** The group of each block that was looked at last. */
@@ -41,7 +39,6 @@ export class PartFinder {
           if (rows === undefined) continue;
           const { group, start, end } = rows;
           this.#groups.set(block, group);
-          this.foundIn.add(block.id);
           const part = group.part(start, end);
           const parts = found.get(trace);
           if (parts === undefined) found.set(trace, [part]);
