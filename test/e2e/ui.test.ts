@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, globSync, mkdtempSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { type Browser, type Page, chromium } from 'playwright-core';
 import { SpoorProcess } from './spoor-process.ts';
 
 const CHROMIUM = '/usr/bin/chromium';
+const MAIN = fileURLToPath(new URL('../../server/src/main.ts', import.meta.url));
 const BUILD_UI = fileURLToPath(new URL('../../scripts/build-ui.ts', import.meta.url));
 /** How long a page may take to show something, on a busy machine, in ms. */
 const PATIENCE_MS = 20_000;
@@ -240,3 +243,42 @@ test('orders, pages and dependencies, by keyboard, in a real browser', { skip },
     await browser.close();
   }
 });
+
+test(
+  'a page says that spans are missing while a block is damaged, in a real browser',
+  { skip },
+  async () => {
+    execFileSync(process.execPath, [BUILD_UI], { stdio: 'inherit' });
+    const directory = mkdtempSync(join(tmpdir(), 'spoor-e2e-'));
+    const browser = await launchBrowser();
+    try {
+      {
+        await using server = await SpoorProcess.start({ directory });
+        assert.equal((await server.send(twoSpans())).status, 200);
+      }
+      execFileSync(process.execPath, [MAIN, 'store', 'compact', '--data', directory]);
+      const [block] = globSync(join(directory, 'tenants', 'default', '*.block'));
+      truncateSync(block!, statSync(block!).size - 10);
+
+      await using server = await SpoorProcess.start({ directory });
+      assert.equal((await server.send(batchRuns([30]))).status, 200);
+      const page = await browser.newPage();
+      page.setDefaultTimeout(PATIENCE_MS);
+      const warning = page
+        .getByRole('list', { name: 'Warnings' })
+        .getByText('this answer may be incomplete: 2 spans in 1 block');
+      await page.goto(`${server.queryUrl}/search?service=batch`);
+      await page.getByRole('link', { name: /^batch run of 30/ }).waitFor();
+      await warning.waitFor();
+      await page.goto(`${server.queryUrl}/dependencies`);
+      await page.getByText('No calls between services').waitFor();
+      await warning.waitFor();
+      await page.goto(`${server.queryUrl}/trace/${TRACE_ID}`);
+      await page.getByRole('heading', { name: 'Trace not found' }).waitFor();
+      await warning.waitFor();
+    } finally {
+      await browser.close();
+      rmSync(directory, { recursive: true, force: true });
+    }
+  },
+);

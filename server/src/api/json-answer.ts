@@ -3,25 +3,28 @@ import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { JsonStyle } from './json-style.ts';
 import { joinPieces } from './json-stream.ts';
-import { queryParams, type QueryContext } from './query-context.ts';
+import { incompleteWarnings } from './incomplete-answers.ts';
+import { queryParams, tenantOf, type QueryContext } from './query-context.ts';
 import { RequestDeadline } from './request-deadline.ts';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
-/** Answers with a value that is small. */
+/** Answers with an object that is small, and says in its `warnings` what it leaves out. */
 export async function answerJson(
   request: FastifyRequest,
   reply: FastifyReply,
   context: QueryContext,
-  read: (signal: AbortSignal) => Promise<unknown>,
+  read: (signal: AbortSignal) => Promise<object>,
 ): Promise<FastifyReply> {
   const deadline = new RequestDeadline(reply.raw, context.timeoutMs);
-  let value: unknown;
+  let value: object;
   try {
     value = await read(deadline.signal);
   } catch (error) {
     throw deadline.explain(error);
   }
+  const warnings = incompleteWarnings(context, tenantOf(request));
+  if (warnings.length > 0) value = { ...value, warnings };
   return reply.type(JSON_TYPE).send(JsonStyle.of(queryParams(request)).value(value));
 }
 

@@ -138,6 +138,15 @@ export interface AttributeCounts<Entry> {
   readonly startMaxUnixNano: bigint;
 }
 
+/** Spans that are stored and cannot be read, so that answers are made without them. */
+export interface UnreadableSpans {
+  readonly blocks: number;
+  readonly spans: number;
+  /** Bounds of their starts, both inclusive. */
+  readonly startMinUnixNano: bigint;
+  readonly startMaxUnixNano: bigint;
+}
+
 /** Options of every read. */
 export interface ReadOptions {
   /** Ends the work early; the read then rejects with code `cancelled`. */
@@ -145,7 +154,8 @@ export interface ReadOptions {
 }
 
 /**
- * Answers questions. An answer is exact: the same whatever was sealed, merged, restarted, reordered or resent.
+ * Answers questions. An answer is exact: the same whatever was sealed, merged, restarted, reordered or resent; but for what
+ * {@link TraceReader.unreadable} tells of.
  * @throws {SpoorError} cancelled; corrupt when nothing can be read at all.
  */
 export interface TraceReader {
@@ -187,6 +197,8 @@ export interface TraceReader {
     query: AttributeValuesQuery,
     options?: ReadOptions,
   ): Promise<AttributeCounts<AttributeText>>;
+  /** What answers leave out that ended by now; undefined when they leave out nothing. */
+  unreadable(tenant: Tenant): UnreadableSpans | undefined;
 }
 
 /** Figures of a store for `/metrics` and `/status`, by metric name without prefix; each a gauge or a counter. */

@@ -35,11 +35,13 @@ test('the data inside the envelope is handed on', async () => {
   assert.deepEqual(await fetchFrom(json(200, { data: ['a'], errors: null })), ['a']);
 });
 
-test('the token of a next page is handed on, where there is one', async () => {
+test('the token of a next page and warnings are handed on, where there are some', async () => {
   const server = createServer((_request, response) => {
-    const nextPage = response.req.url === '/1' ? '1.2.ab' : undefined;
+    const isFirst = response.req.url === '/1';
+    const nextPage = isFirst ? '1.2.ab' : undefined;
+    const warnings = isFirst ? ['spans are missing', 7] : undefined;
     response.writeHead(200, { 'content-type': 'application/json', connection: 'close' });
-    response.end(JSON.stringify({ data: [], errors: null, nextPage }));
+    response.end(JSON.stringify({ data: [], errors: null, nextPage, warnings }));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const address = server.address();
@@ -47,8 +49,13 @@ test('the token of a next page is handed on, where there is one', async () => {
   const base = `http://127.0.0.1:${address.port}`;
   const { signal } = new AbortController();
   try {
-    assert.deepEqual(await fetchPage(`${base}/1`, signal), { data: [], nextPage: '1.2.ab' });
-    assert.deepEqual(await fetchPage(`${base}/2`, signal), { data: [], nextPage: undefined });
+    const page = { data: [], warnings: ['spans are missing'] };
+    assert.deepEqual(await fetchPage(`${base}/1`, signal), { ...page, nextPage: '1.2.ab' });
+    assert.deepEqual(await fetchPage(`${base}/2`, signal), {
+      data: [],
+      warnings: [],
+      nextPage: undefined,
+    });
   } finally {
     await new Promise((resolve) => server.close(resolve));
   }

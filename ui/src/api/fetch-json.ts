@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ApiError } from './api-error.ts';
-import { isRecord } from './jaeger-json.ts';
+import { decodeWarnings, isRecord } from './jaeger-json.ts';
 
 /** Longest part of an error message from the server that is shown, in characters. */
 const MAX_MESSAGE_LENGTH = 500;
@@ -10,6 +10,8 @@ export interface Answer {
   readonly data: unknown;
   /** Token of the next page; undefined on the last one and where there are no pages. */
   readonly nextPage: string | undefined;
+  /** What the server says beside the answer, such as that it may be incomplete. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -42,7 +44,7 @@ export async function fetchPage(path: string, signal: AbortSignal): Promise<Answ
   return readEnvelope(body, response, path);
 }
 
-/** Reads the envelope `{data, errors, nextPage}` around every answer. */
+/** Reads the envelope `{data, errors, nextPage, warnings}` around every answer. */
 function readEnvelope(body: string, response: Response, path: string): Answer {
   const { status } = response;
   let envelope: unknown;
@@ -74,7 +76,11 @@ function readEnvelope(body: string, response: Response, path: string): Answer {
     );
   }
   const next = isRecord(envelope) ? envelope['nextPage'] : undefined;
-  return { data, nextPage: typeof next === 'string' && next !== '' ? next : undefined };
+  return {
+    data,
+    nextPage: typeof next === 'string' && next !== '' ? next : undefined,
+    warnings: isRecord(envelope) ? decodeWarnings(envelope['warnings']) : [],
+  };
 }
 
 function firstError(errors: unknown): string | undefined {

@@ -126,7 +126,8 @@ function decodeKeyValues(value: unknown): readonly KeyValue[] {
   }));
 }
 
-function decodeWarnings(value: unknown): readonly string[] {
+/** A list of texts; empty where there is none. */
+export function decodeWarnings(value: unknown): readonly string[] {
   return Array.isArray(value)
     ? value.filter((item: unknown): item is string => typeof item === 'string')
     : [];

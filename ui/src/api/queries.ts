@@ -46,6 +46,8 @@ export interface FoundPage {
   readonly nextPage: string | undefined;
   /** When it was asked for, epoch µs: the end of its window unless that was given. */
   readonly foundUs: number;
+  /** What the server says beside it. */
+  readonly warnings: readonly string[];
 }
 
 /** Key of a search; equal for equal states. */
@@ -60,8 +62,8 @@ export function tracesQuery(state: SearchState) {
     queryFn: async ({ signal }): Promise<FoundPage> => {
       const foundUs = Date.now() * 1000;
       const path = `/api/traces?${toTracesQuery(state, foundUs)}`;
-      const { data, nextPage } = await fetchPage(path, signal);
-      return { traces: summariseTraces(data, '/api/traces'), nextPage, foundUs };
+      const { data, nextPage, warnings } = await fetchPage(path, signal);
+      return { traces: summariseTraces(data, '/api/traces'), nextPage, foundUs, warnings };
     },
     staleTime: Infinity,
     placeholderData: keepPreviousData,
@@ -76,10 +78,8 @@ export function dependenciesQuery(lookback: string) {
     queryFn: async ({ signal }) => {
       const lookbackMs = Math.round((lookbackUs(lookback) ?? 0) / 1000);
       const query = `endTs=${Date.now()}&lookback=${lookbackMs}&inferred=true`;
-      return decodeDependencies(
-        await fetchData(`/api/dependencies?${query}`, signal),
-        '/api/dependencies',
-      );
+      const { data, warnings } = await fetchPage(`/api/dependencies?${query}`, signal);
+      return { pairs: decodeDependencies(data, '/api/dependencies'), warnings };
     },
     staleTime: NAMES_STALE_MS,
     placeholderData: keepPreviousData,

@@ -2,7 +2,7 @@
 import type { ReactNode } from 'react';
 import { ApiError } from '#api/api-error.ts';
 import controls from './controls.module.css';
-import { ErrorIcon } from './icons.tsx';
+import { ErrorIcon, WarningIcon } from './icons.tsx';
 import styles from './notice.module.css';
 
 /** A state of a page that has nothing to list: what is the case, why, and what to do. */
@@ -12,6 +12,20 @@ export function Notice({ title, children }: { title: string; children?: ReactNod
       <h2>{title}</h2>
       {children}
     </div>
+  );
+}
+
+/** What the server says beside an answer, such as that spans are missing in it; nothing where it says nothing. */
+export function AnswerWarnings({ warnings }: { warnings: readonly string[] }) {
+  if (warnings.length === 0) return null;
+  return (
+    <ul className={styles['warnings']} aria-label="Warnings">
+      {warnings.map((warning) => (
+        <li key={warning}>
+          <WarningIcon /> <span>{warning}</span>
+        </li>
+      ))}
+    </ul>
   );
 }
 

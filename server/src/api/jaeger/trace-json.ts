@@ -9,11 +9,13 @@ import { formatJaegerTraceId, jaegerProcess, jaegerSpan } from './jaeger-span.ts
  * Jaeger's JSON of one trace, in pieces of about a span.
  * @param batch all spans of the trace, at least one
  * @param depth of the object in the answer
+ * @param warnings about the trace as a whole
  */
 export function* traceJson(
   batch: SpanBatch,
   style: JsonStyle,
   depth: number,
+  warnings: readonly string[],
 ): Generator<string, void, undefined> {
   const spans = new SpanReader(batch);
   const processes = new ProcessTable();
@@ -26,15 +28,16 @@ export function* traceJson(
     const span = spans.read(row);
     const processId = processes.idOf(batch.resource[row]!, () => jaegerProcess(span.resource));
     const count = shared.get(span.spanId);
-    const warnings = count === undefined ? [] : [`${count} different spans have this span id`];
+    const problems = count === undefined ? [] : [`${count} different spans have this span id`];
     yield (
       style.next(row === 0, depth + 2) +
-        style.value(jaegerSpan(span, processId, warnings), depth + 2)
+        style.value(jaegerSpan(span, processId, problems), depth + 2)
     );
   }
   yield `${style.line(depth + 1)}],${style.line(depth + 1)}${style.name('processes')}`;
   yield style.value(processes.toJson(), depth + 1);
-  yield `,${style.line(depth + 1)}${style.name('warnings')}null${style.line(depth)}}`;
+  const told = style.value(warnings.length === 0 ? null : warnings, depth + 1);
+  yield `,${style.line(depth + 1)}${style.name('warnings')}${told}${style.line(depth)}}`;
 }
 
 /** Numbers the distinct processes of a trace p1, p2, … */

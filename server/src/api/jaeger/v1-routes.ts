@@ -5,6 +5,7 @@ import { formatTraceId, parseTraceId, type TraceId } from '@spoor/core/model/ids
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import { formatPageToken } from '@spoor/core/query/page-token.ts';
 import { answerJson, streamJson } from '#api/json-answer.ts';
+import { incompleteWarnings } from '#api/incomplete-answers.ts';
 import type { JsonStyle } from '#api/json-style.ts';
 import { queryParams, tenantOf, type QueryContext } from '#api/query-context.ts';
 import { envelope, type JaegerError } from './envelope.ts';
@@ -52,16 +53,20 @@ export function addV1Routes(app: FastifyInstance, context: QueryContext): void {
   app.get('/api/traces', async (request, reply) => {
     const search = parseTraceSearch(queryParams(request), context.nowUnixMs());
     const tenant = tenantOf(request);
+    const warnings = (): readonly string[] => incompleteWarnings(context, tenant);
     return streamJson(request, reply, context, async function* (style, signal) {
       if (search.kind === 'ids') {
         const traces = reader.getTraces(tenant, search.ids, { signal });
-        yield* tracesAnswer(traces, style, { wanted: search.ids });
+        yield* tracesAnswer(traces, style, { warnings, wanted: search.ids });
       } else {
         const { query } = search;
         const { traces, next } = await reader.findTraces(tenant, query, { signal });
         const ids = traces.map((summary) => summary.traceId);
         const nextPage = next && formatPageToken(query, next);
-        yield* tracesAnswer(reader.getTraces(tenant, ids, { signal }), style, { nextPage });
+        yield* tracesAnswer(reader.getTraces(tenant, ids, { signal }), style, {
+          warnings,
+          nextPage,
+        });
       }
     });
   });
@@ -80,36 +85,45 @@ export function addV1Routes(app: FastifyInstance, context: QueryContext): void {
   app.get<{ Params: { id: string } }>('/api/traces/:id', async (request, reply) => {
     const id = parseTraceId(request.params.id);
     const tenant = tenantOf(request);
+    const warnings = (): readonly string[] => incompleteWarnings(context, tenant);
     return streamJson(request, reply, context, async function* (style, signal) {
-      yield* tracesAnswer(found(reader.getTraces(tenant, [id], { signal })), style);
+      const traces = found(reader.getTraces(tenant, [id], { signal }), 'trace not found', warnings);
+      yield* tracesAnswer(traces, style, { warnings });
     });
   });
 }
 
 /**
  * Passes traces on.
+ * @param warnings what to say beside `message`
  * @throws {SpoorError} not_found when there are none
  */
 export async function* found(
   traces: AsyncIterable<SpanBatch>,
-  message = 'trace not found',
+  message: string,
+  warnings: () => readonly string[],
 ): AsyncGenerator<SpanBatch, void> {
   let any = false;
   for await (const batch of traces) {
     any = true;
     yield batch;
   }
-  if (!any) throw new SpoorError('not_found', message);
+  if (!any) throw new SpoorError('not_found', [message, ...warnings()].join('; '));
 }
 
 /**
+ * @param more.warnings what to say beside what has been read by now
  * @param more.wanted ids of which the missing ones are told in `errors`
  * @param more.nextPage token with which to ask for the next page
  */
 async function* tracesAnswer(
   traces: AsyncIterable<SpanBatch>,
   style: JsonStyle,
-  more: { readonly wanted?: readonly TraceId[]; readonly nextPage?: string | undefined } = {},
+  more: {
+    readonly warnings: () => readonly string[];
+    readonly wanted?: readonly TraceId[];
+    readonly nextPage?: string | undefined;
+  },
 ): AsyncGenerator<Iterable<string>, void> {
   const missing = new Set<TraceId>(more.wanted);
   let first = true;
@@ -117,7 +131,7 @@ async function* tracesAnswer(
   for await (const batch of traces) {
     missing.delete(formatTraceId(batch.traceId, 0));
     yield [style.next(first, 2)];
-    yield traceJson(batch, style, 2);
+    yield traceJson(batch, style, 2, more.warnings());
     first = false;
   }
   const errors = [...missing].map((id): JaegerError => ({
@@ -131,6 +145,10 @@ async function* tracesAnswer(
   end.push(style.value(errors.length === 0 ? null : errors, 1));
   if (more.nextPage !== undefined) {
     end.push(`,${style.line(1)}${style.name('nextPage')}${style.value(more.nextPage)}`);
+  }
+  const warnings = more.warnings();
+  if (warnings.length > 0) {
+    end.push(`,${style.line(1)}${style.name('warnings')}${style.value(warnings, 1)}`);
   }
   end.push(`${style.line(0)}}`);
   yield end;

@@ -4,6 +4,7 @@ import { parseTraceId } from '@spoor/core/model/ids.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import { formatPageToken } from '@spoor/core/query/page-token.ts';
 import { answerJson, streamJson } from '#api/json-answer.ts';
+import { incompleteWarnings } from '#api/incomplete-answers.ts';
 import type { JsonStyle } from '#api/json-style.ts';
 import { queryParams, tenantOf, type QueryContext } from '#api/query-context.ts';
 import { matchesKind, parseOperationParams } from './operation-params.ts';
@@ -42,19 +43,25 @@ export function addV3Routes(app: FastifyInstance, context: QueryContext): void {
   app.get<{ Params: { id: string } }>('/api/v3/traces/:id', async (request, reply) => {
     const id = parseTraceId(request.params.id);
     const tenant = tenantOf(request);
+    const warnings = (): readonly string[] => incompleteWarnings(context, tenant);
     return streamJson(request, reply, context, async function* (style, signal) {
-      yield* resultAnswer(found(reader.getTraces(tenant, [id], { signal })), style);
+      const traces = found(reader.getTraces(tenant, [id], { signal }), 'trace not found', warnings);
+      yield* resultAnswer(traces, style, { warnings });
     });
   });
 
   app.get('/api/v3/traces', async (request, reply) => {
     const query = parseV3Search(queryParams(request));
     const tenant = tenantOf(request);
+    const warnings = (): readonly string[] => incompleteWarnings(context, tenant);
     return streamJson(request, reply, context, async function* (style, signal) {
-      const { traces, next } = await reader.findTraces(tenant, query, { signal });
-      const ids = traces.map((summary) => summary.traceId);
-      const batches = found(reader.getTraces(tenant, ids, { signal }), 'No traces found');
-      yield* resultAnswer(batches, style, next && formatPageToken(query, next));
+      const { traces: page, next } = await reader.findTraces(tenant, query, { signal });
+      const ids = page.map((summary) => summary.traceId);
+      const traces = reader.getTraces(tenant, ids, { signal });
+      yield* resultAnswer(found(traces, 'No traces found', warnings), style, {
+        warnings,
+        nextPage: next && formatPageToken(query, next),
+      });
     });
   });
 
@@ -74,7 +81,7 @@ export function addV3Routes(app: FastifyInstance, context: QueryContext): void {
 async function* resultAnswer(
   traces: AsyncIterable<SpanBatch>,
   style: JsonStyle,
-  nextPage?: string,
+  more: { readonly warnings: () => readonly string[]; readonly nextPage?: string | undefined },
 ): AsyncGenerator<Iterable<string>, void> {
   yield [`{${style.line(1)}${style.name('result')}{${style.line(2)}`];
   yield [`${style.name('resourceSpans')}[`];
@@ -85,8 +92,12 @@ async function* resultAnswer(
     first = false;
   }
   yield [`${style.line(2)}]${style.line(1)}}`];
-  if (nextPage !== undefined) {
-    yield [`,${style.line(1)}${style.name('nextPage')}${style.value(nextPage)}`];
+  if (more.nextPage !== undefined) {
+    yield [`,${style.line(1)}${style.name('nextPage')}${style.value(more.nextPage)}`];
+  }
+  const warnings = more.warnings();
+  if (warnings.length > 0) {
+    yield [`,${style.line(1)}${style.name('warnings')}${style.value(warnings, 1)}`];
   }
   yield [`${style.line(0)}}`];
 }

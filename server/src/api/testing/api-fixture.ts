@@ -15,6 +15,7 @@ import type {
   SpanMetrics,
   SpanMetricsQuery,
   TraceReader,
+  UnreadableSpans,
 } from '#storage/tracestore.ts';
 import type { BearerTokens } from '#net/bearer-tokens.ts';
 import { Tenancy, type TenancySettings } from '#net/tenancy.ts';
@@ -45,6 +46,7 @@ export class FixtureReader implements TraceReader {
   readonly ranges: MinuteRange[] = [];
   readonly metricsQueries: SpanMetricsQuery[] = [];
   readonly attributeQueries: AttributeQuery[] = [];
+  unreadableSpans: UnreadableSpans | undefined;
   readonly #batches: ReadonlyMap<TraceId, SpanBatch>;
 
   constructor(...batches: SpanBatch[]) {
@@ -128,6 +130,10 @@ export class FixtureReader implements TraceReader {
     this.attributeQueries.push(query);
     const entries = [{ value: 'GET', type: 'string' as const, count: 9 }];
     return { entries, isComplete: false, ...COUNTED_WINDOW };
+  }
+
+  unreadable(): UnreadableSpans | undefined {
+    return this.unreadableSpans;
   }
 
   async getDependencies(_tenant: string, range: MinuteRange): Promise<Dependency[]> {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { messageOf, SpoorError } from '@spoor/core/model/errors.ts';
+import { SpoorError } from '@spoor/core/model/errors.ts';
 import { type Tenant, traceIdBytes, type TraceId } from '@spoor/core/model/ids.ts';
 import { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import type { TracePage, TraceQuery } from '@spoor/core/query/trace-query.ts';
@@ -20,13 +20,14 @@ import type {
   StoreDamage,
   StoreFigures,
   TraceStore,
+  UnreadableSpans,
 } from '#storage/tracestore.ts';
 import type { ColumnarStoreOptions } from './columnar-store-options.ts';
 import { Compactor, type DeleteOptions } from './compaction/compactor.ts';
 import { GuardedClock } from './compaction/guarded-clock.ts';
 import type { SpanSelection } from './compaction/span-selection.ts';
 import { DamageReport } from './damage-report.ts';
-import { DataDirectory } from './data-directory.ts';
+import { DataDirectory, directoryError } from './data-directory.ts';
 import { DISK_FILES } from './disk-files.ts';
 import { DiskSpace } from './disk-space.ts';
 import { Head } from './head.ts';
@@ -231,7 +232,7 @@ export class ColumnarStore implements TraceStore {
       await Promise.all([this.#sealer.close(), this.#compactor.close()]);
       await manifest?.close();
       lock?.release();
-      throw error instanceof SpoorError ? error : startError(this.#dir, error);
+      throw error instanceof SpoorError ? error : directoryError(this.#dir, error);
     } finally {
       this.#replaying = undefined;
     }
@@ -406,6 +407,10 @@ export class ColumnarStore implements TraceStore {
     return this.#damage.listed;
   }
 
+  unreadable(tenant: Tenant): UnreadableSpans | undefined {
+    return this.#blocks.unreadable(tenant);
+  }
+
   figures(): StoreFigures {
     const open = this.#open;
     return storeFigures({
@@ -492,9 +497,4 @@ export class ColumnarStore implements TraceStore {
     if (this.#head.rows === 0 || this.#passedMs() - this.#lastWriteMs < QUIET_MS) return;
     void this.#head.drain();
   }
-}
-
-function startError(dir: string, cause: unknown): SpoorError {
-  const why = messageOf(cause);
-  return new SpoorError('unavailable', `data directory ${dir}: ${why}`, { cause });
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { basename, join } from 'node:path';
+import { messageOf, SpoorError } from '@spoor/core/model/errors.ts';
 import type { Tenant } from '@spoor/core/model/ids.ts';
 import { inspectBlock } from './block-inspection.ts';
 import { blockPath, TENANTS_DIR } from './block-path.ts';
@@ -202,4 +203,9 @@ export class DataDirectory {
       throw error;
     }
   }
+}
+
+/** Why a directory cannot be used. */
+export function directoryError(dir: string, cause: unknown): SpoorError {
+  return new SpoorError('unavailable', `data directory ${dir}: ${messageOf(cause)}`, { cause });
 }

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Tenant } from '@spoor/core/model/ids.ts';
+import type { UnreadableSpans } from '#storage/tracestore.ts';
 import { blockPath } from './block-path.ts';
 import type { DamageReport } from './damage-report.ts';
 import type { BlocksMessage, DamagedBlock } from './known-blocks.ts';
@@ -47,6 +49,16 @@ export class LiveBlocks {
   readable(): BlockEntry[] {
     const { damage } = this.#options;
     return this.all().filter(({ id }) => !damage.blocks.has(id));
+  }
+
+  /** What of a tenant is left out of all answers, since it is damaged; undefined for nothing. */
+  unreadable(tenant: Tenant): UnreadableSpans | undefined {
+    const { damage, manifest } = this.#options;
+    if (damage.blocks.size === 0) return undefined;
+    const blocks = manifest()
+      .blocks(tenant)
+      .filter(({ id }) => damage.blocks.has(id));
+    return blocks.map(spansOf).reduce<UnreadableSpans | undefined>(together, undefined);
   }
 
   /** Those that the disk failed to read. */
@@ -151,4 +163,25 @@ export class LiveBlocks {
   ): BlocksMessage {
     return { dir: this.#options.dir, added: addBlocks, removed: removeBlocks, unreadable };
   }
+}
+
+function spansOf({ spans, minStartUnixNano, maxStartUnixNano }: BlockEntry): UnreadableSpans {
+  return {
+    blocks: 1,
+    spans,
+    startMinUnixNano: minStartUnixNano,
+    startMaxUnixNano: maxStartUnixNano,
+  };
+}
+
+function together(a: UnreadableSpans | undefined, b: UnreadableSpans): UnreadableSpans {
+  if (a === undefined) return b;
+  return {
+    blocks: a.blocks + b.blocks,
+    spans: a.spans + b.spans,
+    startMinUnixNano:
+      a.startMinUnixNano < b.startMinUnixNano ? a.startMinUnixNano : b.startMinUnixNano,
+    startMaxUnixNano:
+      a.startMaxUnixNano > b.startMaxUnixNano ? a.startMaxUnixNano : b.startMaxUnixNano,
+  };
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { arbitraryCallSpan } from '@spoor/core/analysis/testing/arbitrary-call-span.ts';
-import { DEFAULT_TENANT } from '@spoor/core/model/ids.ts';
+import { DEFAULT_TENANT, type Tenant } from '@spoor/core/model/ids.ts';
 import type { Span } from '@spoor/core/model/span.ts';
 import { assertSameAnswers } from '#storage/testing/same-answers.ts';
 import { queryFor, writeSpans } from '#storage/testing/store-harness.ts';
@@ -20,6 +20,17 @@ const SPANS = fc.sample(fc.uniqueArray(arbitraryCallSpan, { minLength: 40, maxLe
 })[0]!;
 /** What comes again while the block of the first ones is left out. */
 const [FIRST, AGAIN, LATER] = [SPANS.slice(0, 20), SPANS.slice(10, 30), SPANS.slice(30)];
+
+const STARTS = FIRST.map(({ startTimeUnixNano }) => startTimeUnixNano).sort((a, b) =>
+  a < b ? -1 : 1,
+);
+/** What the store says of the block of the first ones while it cannot be read. */
+const UNREADABLE = {
+  blocks: 1,
+  spans: FIRST.length,
+  startMinUnixNano: STARTS[0],
+  startMaxUnixNano: STARTS.at(-1),
+};
 
 /** So many calls are left out after each at which the power goes. */
 const STRIDE = 13;
@@ -68,10 +79,14 @@ test('a block that was left out stays so over restarts, and comes back once when
   await inFaultyStore(
     files,
     async (store) => {
+      assert.equal(store.unreadable(DEFAULT_TENANT), undefined);
       await askAll(store);
       assert.equal(figure(store, 'store_damaged_blocks'), 1);
+      assert.deepEqual(store.unreadable(DEFAULT_TENANT), UNREADABLE);
+      assert.equal(store.unreadable('another' as Tenant), undefined);
       await seal(store, AGAIN);
       await assertHas(store, AGAIN);
+      assert.deepEqual(store.unreadable(DEFAULT_TENANT), UNREADABLE);
     },
     OPTIONS,
   );
@@ -89,6 +104,7 @@ test('a block that was left out stays so over restarts, and comes back once when
         await assertHas(store, AGAIN);
         await store.compact();
         await assertHas(store, AGAIN);
+        assert.deepEqual(store.unreadable(DEFAULT_TENANT), UNREADABLE);
       },
       OPTIONS,
     );
@@ -100,6 +116,7 @@ test('a block that was left out stays so over restarts, and comes back once when
       files,
       async (store) => {
         assert.deepEqual(store.damage, []);
+        assert.equal(store.unreadable(DEFAULT_TENANT), undefined);
         assert.equal(figure(store, 'store_damaged_blocks'), 0);
         assert.equal(figure(store, 'store_block_spans'), 30);
         await assertHas(store, [...FIRST, ...AGAIN]);

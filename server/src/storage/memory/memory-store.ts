@@ -99,6 +99,11 @@ export class MemoryStore implements TraceStore {
     return [];
   }
 
+  /** All of it can be read. */
+  unreadable(): undefined {
+    return undefined;
+  }
+
   /** None: nothing outlives the process. */
   recentRequests(): readonly StoredRequest[] {
     return [];

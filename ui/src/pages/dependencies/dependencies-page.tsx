@@ -4,7 +4,7 @@ import { getRouteApi } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import { dependenciesQuery } from '#api/queries.ts';
 import controls from '#components/controls.module.css';
-import { FailureNotice, Notice } from '#components/notice.tsx';
+import { AnswerWarnings, FailureNotice, Notice } from '#components/notice.tsx';
 import {
   formatDependencySort,
   nextDependencySort,
@@ -47,7 +47,9 @@ export function DependenciesPage() {
         <h1>Dependencies</h1>
         {found.data !== undefined && (
           <p>
-            {found.data.length === 1 ? '1 pair' : `${found.data.length.toLocaleString('en')} pairs`}
+            {found.data.pairs.length === 1
+              ? '1 pair'
+              : `${found.data.pairs.length.toLocaleString('en')} pairs`}
             {' of services · as of '}
             {formatLocalClock(found.dataUpdatedAt * 1000).slice(0, 8)}
           </p>
@@ -71,13 +73,14 @@ export function DependenciesPage() {
           )}
         </select>
       </div>
+      <AnswerWarnings warnings={found.data?.warnings ?? []} />
       {found.error !== null ? (
         <FailureNotice error={found.error} onRetry={() => void found.refetch()} />
       ) : found.data === undefined ? (
         <p className={styles['hint']} role="status">
           Counting calls
         </p>
-      ) : found.data.length === 0 ? (
+      ) : found.data.pairs.length === 0 ? (
         <Notice title="No calls between services">
           <p>
             In the {period.toLowerCase()}, no span was called by a span of another service. Choose a
@@ -86,7 +89,7 @@ export function DependenciesPage() {
         </Notice>
       ) : (
         <DependencyTable
-          rows={sortDependencies(found.data, sort)}
+          rows={sortDependencies(found.data.pairs, sort)}
           sort={sort}
           isStale={found.isPlaceholderData}
           onSort={(column) =>

@@ -18,7 +18,7 @@ import { Pager } from './pager.tsx';
 import { ResultList, ResultSkeleton } from './result-list.tsx';
 import { SearchForm } from './search-form.tsx';
 import styles from './search-page.module.css';
-import { FailureNotice } from '#components/notice.tsx';
+import { AnswerWarnings, FailureNotice } from '#components/notice.tsx';
 import { formatLocalClock } from '#model/time-format.ts';
 import controls from '#components/controls.module.css';
 
@@ -97,6 +97,7 @@ export function SearchPage() {
               <span className={styles['progress']} role="status" aria-label="Searching" />
             )}
           </div>
+          <AnswerWarnings warnings={found.data.warnings} />
           {found.data.traces.length === 0 ? (
             <NoMatch state={state} onSearch={search} />
           ) : (

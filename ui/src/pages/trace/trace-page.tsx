@@ -6,7 +6,7 @@ import { ApiError } from '#api/api-error.ts';
 import { traceQuery } from '#api/queries.ts';
 import { CopyButton } from '#components/copy-button.tsx';
 import controls from '#components/controls.module.css';
-import { FailureNotice, Notice } from '#components/notice.tsx';
+import { AnswerWarnings, FailureNotice, Notice } from '#components/notice.tsx';
 import { TraceLookup } from '#components/trace-lookup.tsx';
 import { TraceView } from './trace-view.tsx';
 import styles from './trace-page.module.css';
@@ -28,7 +28,7 @@ export function TracePage() {
 
   if (trace !== undefined && trace.tree.rows > 0) return <TraceView trace={trace} key={traceId} />;
   if (error instanceof ApiError && error.status === 404) {
-    return <NotFound traceId={traceId} onRetry={() => void refetch()} />;
+    return <NotFound traceId={traceId} onRetry={() => void refetch()} said={error.message} />;
   }
   if (error !== null) return <FailureNotice error={error} onRetry={() => void refetch()} />;
   if (trace !== undefined) return <NotFound traceId={traceId} onRetry={() => void refetch()} />;
@@ -39,7 +39,16 @@ export function TracePage() {
   );
 }
 
-function NotFound({ traceId, onRetry }: { traceId: string; onRetry: () => void }) {
+function NotFound({
+  traceId,
+  onRetry,
+  said = '',
+}: {
+  traceId: string;
+  onRetry: () => void;
+  /** What the server says of it. */
+  said?: string;
+}) {
   const searchHref = useLocation({ select: ({ state }) => state.searchHref });
   return (
     <Notice title="Trace not found">
@@ -50,6 +59,7 @@ function NotFound({ traceId, onRetry }: { traceId: string; onRetry: () => void }
         No span with this trace id is stored. It may not have arrived yet, may not have been
         sampled, may be older than what is kept, or the id may be cut.
       </p>
+      {said.includes('incomplete') && <AnswerWarnings warnings={[said]} />}
       <div className={styles['actions']}>
         <button type="button" className={controls['button']} onClick={onRetry}>
           Look again

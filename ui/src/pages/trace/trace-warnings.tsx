@@ -1,23 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SPAN_PROBLEMS } from '@spoor/core/analysis/trace-tree.ts';
 import { useMemo } from 'react';
-import { WarningIcon } from '#components/icons.tsx';
+import { AnswerWarnings } from '#components/notice.tsx';
 import type { Trace } from '#model/trace.ts';
-import styles from './trace-warnings.module.css';
 
 /** What is unusual about the trace as a whole, one line each; nothing when all is well. */
 export function TraceWarnings({ trace }: { trace: Trace }) {
   const warnings = useMemo(() => [...trace.warnings, ...treeWarnings(trace)], [trace]);
-  if (warnings.length === 0) return null;
-  return (
-    <ul className={styles['warnings']} aria-label="Warnings">
-      {warnings.map((warning) => (
-        <li key={warning}>
-          <WarningIcon /> <span>{warning}</span>
-        </li>
-      ))}
-    </ul>
-  );
+  return <AnswerWarnings warnings={warnings} />;
 }
 
 /** What is wrong with one span's place in the tree, in words. */
