@@ -32,10 +32,10 @@ test('an exporter over gRPC has the defaults of the collector, and no queue', ()
     timeoutMs: 5000,
   });
   assert.deepEqual(settings.retry, {
-    initialIntervalMs: 5000,
+    initialIntervalMs: 500,
     maxIntervalMs: 30_000,
     multiplier: 1.5,
-    maxElapsedTimeMs: 300_000,
+    maxElapsedTimeMs: 5000,
   });
   assert.equal(settings.queue.storage, 'none');
   assert.equal(settings.tls?.skipVerify, false);

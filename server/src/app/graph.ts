@@ -5,6 +5,7 @@ import type { Counting } from '#pipeline/component-figures.ts';
 import { admitWithin, type Limit } from '#pipeline/admission.ts';
 import { FanOut } from '#pipeline/fan-out.ts';
 import { PacedIngest } from '#pipeline/paced-ingest.ts';
+import { PatientSink } from '#pipeline/patient-sink.ts';
 import { TraceBatcher } from '#pipeline/trace-batcher.ts';
 import type { TraceSink } from '#pipeline/trace-sink.ts';
 import { ServiceCounters } from '#processors/service-counters.ts';
@@ -77,6 +78,7 @@ export class PipelineGraph {
 
     const entries = new Map<string, Entry>();
     const receivers: ReceiverPart[] = [];
+    const patients: PatientSink[] = [];
     for (const id of new Set(pipelines.flatMap(([, { receivers: ids }]) => ids))) {
       const fed = pipelines.filter(([, { receivers: ids }]) => ids.includes(id));
       const key = fed.map(([pipeline]) => pipeline).join(' ');
@@ -84,11 +86,12 @@ export class PipelineGraph {
       if (entry === undefined) {
         const sink = joined(fed.map(([pipeline]) => sinks.get(pipeline)!));
         const all = fed.flatMap(([pipeline]) => limits.get(pipeline)!);
-        const batcher = new TraceBatcher(
-          services.counting(sink),
-          undefined,
-          services.admission(admitWithin(all)),
-        );
+        const patient = new PatientSink(sink);
+        patients.push(patient);
+        const batcher = new TraceBatcher(services.counting(sink), {
+          admit: services.admission(admitWithin(all)),
+          onceSink: services.counting(patient),
+        });
         const targets = fed.flatMap(([, { exporters: ids }]) => ids);
         const isStoreOnly = targets.length === 1 && isStore(targets[0]!);
         entry = { batcher, paced: new PacedIngest(batcher), isStoreOnly };
@@ -101,7 +104,10 @@ export class PipelineGraph {
     this.exporters = [...exporters].map(([id, exporter]) => ({
       path: `exporters.${id}`,
       start: () => exporter.start(),
-      shutdown: (deadlineMs) => exporter.shutdown(deadlineMs),
+      shutdown: (deadlineMs) => {
+        for (const patient of patients) patient.close();
+        return exporter.shutdown(deadlineMs);
+      },
     }));
     this.counting = counting;
     this.#entries = [...entries.values()];

@@ -6,12 +6,12 @@ import { SECRET } from './secret.ts';
 const retrySchema = z
   .strictObject({
     enabled: z.boolean().default(true).describe('Whether what fails for now is tried again.'),
-    initial_interval: durationSchema('5s', 'bound of the first pause, which is drawn below it.'),
+    initial_interval: durationSchema('500ms', 'bound of the first pause, which is drawn below it.'),
     multiplier: z.number().min(1).max(10).default(1.5).describe('By what the bound grows.'),
     max_interval: durationSchema('30s', 'bound of every pause.'),
     max_elapsed_time: durationSchema(
-      '5m',
-      'after which a request goes back to its sender; 0: never. A queue on disk keeps requests until they are sent.',
+      '5s',
+      'after which a request goes back to its sender, as it does once no server is to be tried; 0: only then. A queue on disk keeps requests until they are sent.',
     ),
   })
   .prefault({})

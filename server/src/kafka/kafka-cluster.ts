@@ -16,12 +16,20 @@ export interface KafkaClusterSettings {
   readonly maxMessageBytes: number;
   /** Header of records that names their tenant; undefined while there is one only. */
   readonly tenantHeader: string | undefined;
+  /** See the client's settings. */
+  readonly timeoutMs: number;
 }
 
 /** What a record takes in a request beside key, value and headers, at most; the request itself about as much. */
 const RECORD_OVERHEAD_BYTES = 64;
 /** Of a key: a trace id in hex. */
 const KEY_BYTES = 32;
+
+/**
+ * A request is waited for so many times the timeout of the client, whose own tries take longer while a broker does not answer at
+ * all: ten seconds by default, the time of an SDK.
+ */
+const ANSWER_TIMEOUTS = 2;
 
 const ALL_TAKEN: ExportAnswer = { rejectedSpans: 0, message: '' };
 
@@ -73,16 +81,15 @@ export class KafkaCluster implements DestinationList, Transport {
   }
 
   async send({ tenant, body }: ExportRequest, signal: AbortSignal): Promise<ExportAnswer> {
-    const { topic, tenantHeader } = this.#settings;
+    const { topic, tenantHeader, timeoutMs } = this.#settings;
     const headers = new Map<Buffer, Buffer>();
     if (tenantHeader !== undefined) headers.set(Buffer.from(tenantHeader), Buffer.from(tenant));
     const overheadBytes = this.#overheadBytes(tenant);
-    const written = this.#sender.write(
-      decodeFrames(body).map(({ key, value }) => {
-        return { topic, key, value, headers, bytes: overheadBytes + value.length };
-      }),
-    );
-    await endsWith(written, signal);
+    const records = decodeFrames(body).map(({ key, value }) => {
+      return { topic, key, value, headers, bytes: overheadBytes + value.length };
+    });
+    const inTime = AbortSignal.timeout(ANSWER_TIMEOUTS * timeoutMs);
+    await this.#sender.write(records, AbortSignal.any([signal, inTime]));
     return ALL_TAKEN;
   }
 
@@ -95,20 +102,5 @@ export class KafkaCluster implements DestinationList, Transport {
   #overheadBytes(tenant: string): number {
     const headerBytes = (this.#settings.tenantHeader?.length ?? 0) + tenant.length;
     return RECORD_OVERHEAD_BYTES + KEY_BYTES + headerBytes;
-  }
-}
-
-/** The end of a write, or of the time for it: the client has no way to give up a single one. */
-async function endsWith(written: Promise<void>, signal: AbortSignal): Promise<void> {
-  const ended = Promise.withResolvers<never>();
-  const giveUp = (): void => {
-    ended.reject(new SpoorError('unavailable', 'kafka: given up at the end'));
-  };
-  signal.addEventListener('abort', giveUp);
-  if (signal.aborted) giveUp();
-  try {
-    await Promise.race([written, ended.promise]);
-  } finally {
-    signal.removeEventListener('abort', giveUp);
   }
 }

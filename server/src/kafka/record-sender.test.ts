@@ -24,6 +24,7 @@ class Bench {
     100,
   );
 
+  readonly abort = new AbortController();
   #answered = 0;
 
   /** Whether a request was sent and not answered. */
@@ -32,7 +33,10 @@ class Bench {
   }
 
   write(...names: string[]): Promise<void> {
-    return this.sender.write(names.map((name) => ({ name, bytes: 40 })));
+    return this.sender.write(
+      names.map((name) => ({ name, bytes: 40 })),
+      this.abort.signal,
+    );
   }
 
   /** Answers the request under way and lets the next one begin. */
@@ -113,4 +117,22 @@ test('requests stay as small as a broker wants them', async () => {
     bench.requests.map(({ names }) => names),
     ['a b', 'a', 'b', 'c', 'd'],
   );
+});
+
+test('of a write that is given up nothing more is sent', async () => {
+  const bench = new Bench();
+  const outcomes = Promise.allSettled([bench.write('a'), bench.write('b', 'c', 'd')]);
+  await bench.answer();
+  bench.abort.abort();
+  const [first, second] = await outcomes;
+  assert.equal(first!.status, 'fulfilled');
+  assert.equal(second!.status === 'rejected' && second.reason.code, 'unavailable');
+  await bench.answer();
+  assert.equal(bench.isWaiting, false);
+  assert.deepEqual(
+    bench.requests.map(({ names }) => names),
+    ['a', 'b c'],
+  );
+  await assert.rejects(bench.write('e'), { code: 'unavailable' });
+  assert.equal(bench.requests.length, 2);
 });

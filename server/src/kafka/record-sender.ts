@@ -41,15 +41,24 @@ export class RecordSender<R extends SizedRecord> {
 
   /**
    * Resolves when all records are acknowledged. How many writes are under way is bounded by who makes them.
-   * @throws {SpoorError} what `send` threw: some may have been sent
+   * @param signal fires when the write is given up: what was not sent of it is not sent any more
+   * @throws {SpoorError} what `send` threw, or unavailable when it was given up: some may have been sent
    */
-  write(records: readonly R[]): Promise<void> {
-    if (records.length === 0) return Promise.resolve();
+  async write(records: readonly R[], signal: AbortSignal): Promise<void> {
+    if (records.length === 0) return;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const write = { left: records.length, isOver: false, resolve, reject };
     for (const record of records) this.#queue.push({ record, write });
+    const giveUp = (): void =>
+      fail(write, new SpoorError('unavailable', 'kafka: no answer in time'));
+    if (signal.aborted) giveUp();
+    signal.addEventListener('abort', giveUp);
     if (!this.#isRunning) void this.#run();
-    return promise;
+    try {
+      await promise;
+    } finally {
+      signal.removeEventListener('abort', giveUp);
+    }
   }
 
   /** Gives up what waits. */

@@ -6,6 +6,11 @@ export function isRetryable(error: unknown): error is SpoorError {
   return error instanceof SpoorError && error.retryable;
 }
 
+/** Whether several that were written as one may have been refused for good for what is in one of them. */
+export function mayBeOfOne(error: unknown): boolean {
+  return !isRetryable(error) && !(error instanceof SpoorError && error.code === 'config');
+}
+
 /**
  * Waits for the end of all parts of one whole. When one of them may succeed later, the whole is to be sent again, though others
  * were taken, or never will be: what comes twice is found once.

@@ -478,7 +478,7 @@ test('requests from before a restart are known again, with their answers', async
     writtenUnixMs: now - 1000,
     ...answer,
   });
-  const batcher = new TraceBatcher(store, new RequestMemory(() => now));
+  const batcher = new TraceBatcher(store, { memory: new RequestMemory(() => now) });
   batcher.recall(store.recentRequests());
   assert.deepEqual(await ingest(batcher, body), answer);
   assert.deepEqual(store.writes, []);
@@ -487,15 +487,17 @@ test('requests from before a restart are known again, with their answers', async
 test('a request that is not admitted leaves nothing behind, and those that share its batch are written', async () => {
   const store = new HeldWriter();
   const asked: string[][] = [];
-  const batcher = new TraceBatcher(store, new RequestMemory(), (_tenant, parts) => {
-    const services = parts.flatMap(({ resource: codes, resources, start, end }) =>
-      Array.from(
-        codes.subarray(start, end),
-        (code) => decodeResource(symbolBytes(resources, code)).serviceName,
-      ),
-    );
-    asked.push(services);
-    if (services.includes('busy')) throw new SpoorError('overloaded', 'over its limit');
+  const batcher = new TraceBatcher(store, {
+    admit: (_tenant, parts) => {
+      const services = parts.flatMap(({ resource: codes, resources, start, end }) =>
+        Array.from(
+          codes.subarray(start, end),
+          (code) => decodeResource(symbolBytes(resources, code)).serviceName,
+        ),
+      );
+      asked.push(services);
+      if (services.includes('busy')) throw new SpoorError('overloaded', 'over its limit');
+    },
   });
   const body = (name: string, ...services: readonly string[]) =>
     encodeSpans(services.map((service) => span({ name, resource: resource(service) })));
@@ -518,10 +520,77 @@ test('a request that is not admitted leaves nothing behind, and those that share
 
 test('a large request is admitted as a whole', async () => {
   const store = new HeldWriter();
-  const batcher = new TraceBatcher(store, new RequestMemory(), (_tenant, parts) => {
-    const count = parts.reduce((sum, { start, end }) => sum + end - start, 0);
-    throw new SpoorError('overloaded', `${count} spans`);
+  const batcher = new TraceBatcher(store, {
+    admit: (_tenant, parts) => {
+      const count = parts.reduce((sum, { start, end }) => sum + end - start, 0);
+      throw new SpoorError('overloaded', `${count} spans`);
+    },
   });
   await assert.rejects(ingest(batcher, largeBody()), { message: '10000 spans' });
   assert.equal(store.writes.length, 0);
+});
+
+test('a batch that is refused for good is written again request by request, and only the bad one is refused', async () => {
+  const store = new HeldWriter();
+  const asked: number[] = [];
+  const batcher = new TraceBatcher(store, { admit: (_tenant, parts) => asked.push(parts.length) });
+  const first = ingest(batcher, bodyOf('a'));
+  const others = ['b', 'bad', 'c'].map((name) => ingest(batcher, bodyOf(name)));
+  const ends = Promise.allSettled(others);
+  await store.writes[0]!.end();
+  const refusal = new SpoorError('malformed', 'an id is missing');
+  await store.writes[1]!.fail(refusal);
+  for (let write = 2; write < 5; write++) {
+    await until(() => store.writes.length > write);
+    const isBad = store.names()[write]!.includes('bad');
+    await (isBad ? store.writes[write]!.fail(refusal) : store.writes[write]!.end());
+  }
+  assert.deepEqual(await first, taken(1));
+  assert.deepEqual(
+    (await ends).map((end) => (end.status === 'fulfilled' ? end.value : end.reason)),
+    [taken(1), refusal, taken(1)],
+  );
+  assert.deepEqual(store.names(), [['a'], ['b', 'bad', 'c'], ['b'], ['bad'], ['c']]);
+  assert.deepEqual(
+    store.writes.map(({ requests }) => requests.length),
+    [1, 3, 1, 1, 1],
+  );
+  // Each was asked for once: their limits have paid.
+  assert.equal(asked.length, 4);
+});
+
+test('what says nothing of a request is told to all that share the batch', async () => {
+  for (const code of ['unavailable', 'config'] as const) {
+    const store = new HeldWriter();
+    const batcher = new TraceBatcher(store);
+    const first = ingest(batcher, bodyOf('a'));
+    const ends = Promise.allSettled(['b', 'c'].map((name) => ingest(batcher, bodyOf(name))));
+    await store.writes[0]!.end();
+    await first;
+    await store.writes[1]!.fail(new SpoorError(code, code));
+    for (const { status } of await ends) assert.equal(status, 'rejected');
+    assert.equal(store.writes.length, 2);
+  }
+});
+
+test('what can come once only goes its own way', async () => {
+  const store = new HeldWriter();
+  const onceStore = new HeldWriter();
+  const batcher = new TraceBatcher(store, { onceSink: onceStore });
+  const ends = ['a', 'b', 'c', 'd'].map((name, i) =>
+    batcher.ingest(DEFAULT_TENANT, 'otlp_proto', bodyOf(name), { once: i % 2 === 1 }),
+  );
+  assert.deepEqual([store.names(), onceStore.names()], [[['a']], [['b']]]);
+  for (const { writes } of [store, onceStore]) {
+    await writes[0]!.end();
+    await writes[1]!.end();
+  }
+  await Promise.all(ends);
+  assert.deepEqual(
+    [store.names(), onceStore.names()],
+    [
+      [['a'], ['c']],
+      [['b'], ['d']],
+    ],
+  );
 });

@@ -7,6 +7,7 @@ import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import type { RequestRecord, StoredRequest } from '#storage/tracestore.ts';
 import type { Admission } from './admission.ts';
 import { requestDigest, RequestMemory } from './request-memory.ts';
+import { mayBeOfOne } from './settle-all.ts';
 import { createDecoder, type SpanDecoder } from './span-decoders.ts';
 import type { IngestFormat, IngestOptions, IngestResult, TraceIngest } from './trace-ingest.ts';
 import type { TraceSink } from './trace-sink.ts';
@@ -32,6 +33,8 @@ class OpenBatch {
   /** Those that have spans in it. */
   bodies = 0;
   bodyBytes = 0;
+  /** After the batch was refused for good: the end of those that were written again, each by itself. */
+  alone: Promise<unknown> = Promise.resolve();
   readonly written: Promise<void>;
   resolve!: () => void;
   reject!: (error: unknown) => void;
@@ -45,10 +48,26 @@ class OpenBatch {
   }
 }
 
-/** What one tenant has under way. */
+/** What one tenant has under way on one way. */
 interface TenantState {
+  readonly way: Way;
   open: OpenBatch | undefined;
   writes: number;
+}
+
+/** A way to where spans go; requests of different ways share no batch. */
+interface Way {
+  readonly sink: TraceSink;
+  readonly tenants: Map<Tenant, TenantState>;
+}
+
+/** What a {@link TraceBatcher} may be given beside its sink. */
+export interface TraceBatcherParts {
+  readonly memory?: RequestMemory;
+  /** Asked for each request once it is decoded. */
+  readonly admit?: Admission;
+  /** Where requests go whose senders cannot send them again; the same sink unless told. */
+  readonly onceSink?: TraceSink;
 }
 
 /**
@@ -56,18 +75,19 @@ interface TenantState {
  * batch: under load batches become large by themselves, without any timer.
  */
 export class TraceBatcher implements TraceIngest {
-  readonly #sink: TraceSink;
   readonly #memory: RequestMemory;
   readonly #admit: Admission;
-  readonly #tenants = new Map<Tenant, TenantState>();
+  readonly #usual: Way;
+  readonly #once: Way;
   readonly #idle: BatchBuilder[] = [];
   readonly #decoders = new Map<IngestFormat, SpanDecoder>();
 
-  /** @param admit asked for each request once it is decoded */
-  constructor(sink: TraceSink, memory = new RequestMemory(), admit: Admission = () => undefined) {
-    this.#sink = sink;
-    this.#memory = memory;
-    this.#admit = admit;
+  constructor(sink: TraceSink, parts: TraceBatcherParts = {}) {
+    this.#memory = parts.memory ?? new RequestMemory();
+    this.#admit = parts.admit ?? (() => undefined);
+    this.#usual = { sink, tenants: new Map() };
+    const { onceSink } = parts;
+    this.#once = onceSink === undefined ? this.#usual : { sink: onceSink, tenants: new Map() };
   }
 
   /** Takes over what a store knows of requests from before a restart. Call it once the store is open. */
@@ -112,20 +132,18 @@ export class TraceBatcher implements TraceIngest {
     format: IngestFormat,
     body: Uint8Array,
     digest: Uint8Array | undefined,
-    { signal }: IngestOptions,
+    { signal, once }: IngestOptions,
   ): Promise<IngestResult> {
+    const way = once === true ? this.#once : this.#usual;
+    const request = { tenant, format, body, digest };
     return body.length > SLICED_BODY_BYTES
-      ? this.#ingestLarge(tenant, format, body, digest, signal)
-      : this.#ingestSmall(tenant, format, body, digest);
+      ? this.#ingestAlone(way, request, signal, this.#admit)
+      : this.#ingestSmall(way, request);
   }
 
-  async #ingestSmall(
-    tenant: Tenant,
-    format: IngestFormat,
-    body: Uint8Array,
-    digest: Uint8Array | undefined,
-  ): Promise<IngestResult> {
-    const state = this.#state(tenant);
+  async #ingestSmall(way: Way, request: TakenRequest): Promise<IngestResult> {
+    const { tenant, format, body, digest } = request;
+    const state = stateOf(way, tenant);
     const batch = (state.open ??= new OpenBatch(this.#idle.pop() ?? new BatchBuilder()));
     const { builder } = batch;
     const decoder = this.#decoder(format);
@@ -158,17 +176,27 @@ export class TraceBatcher implements TraceIngest {
     ) {
       this.#write(tenant, state, batch);
     }
-    await batch.written;
+    try {
+      await batch.written;
+    } catch (error) {
+      if (batch.bodies === 1 || !mayBeOfOne(error)) throw error;
+      // One after the other: they were one write before.
+      const alone = batch.alone.then(() => this.#ingestAlone(way, request));
+      batch.alone = alone.catch(() => undefined);
+      return await alone;
+    }
     return result;
   }
 
-  /** Nothing of a large request is written before all of it was decoded: it is refused whole or taken. */
-  async #ingestLarge(
-    tenant: Tenant,
-    format: IngestFormat,
-    body: Uint8Array,
-    digest: Uint8Array | undefined,
-    signal: AbortSignal | undefined,
+  /**
+   * Takes a request in batches of its own. Nothing of it is written before all of it was decoded: it is refused whole or taken.
+   * @param admit asked once it is decoded; nobody is where that was done
+   */
+  async #ingestAlone(
+    { sink }: Way,
+    { tenant, format, body, digest }: TakenRequest,
+    signal?: AbortSignal,
+    admit: Admission = () => undefined,
   ): Promise<IngestResult> {
     const decoder = createDecoder(format);
     const builder = new BatchBuilder(SLICE_SPANS);
@@ -188,12 +216,12 @@ export class TraceBatcher implements TraceIngest {
       start: 0,
       end: rows,
     }));
-    if (parts.length > 0) this.#admit(tenant, parts);
+    if (parts.length > 0) admit(tenant, parts);
     const result = resultOf(decoder);
     // The digest goes with the last batch: it is known only once everything before it is on disk.
     const records = digest === undefined ? [] : [recordOf(digest, result)];
     await writeParts(batches, (batch, completes) =>
-      completes ? this.#sink.write(tenant, batch, records) : this.#sink.write(tenant, batch),
+      completes ? sink.write(tenant, batch, records) : sink.write(tenant, batch),
     );
     return result;
   }
@@ -206,7 +234,7 @@ export class TraceBatcher implements TraceIngest {
     } catch (error) {
       // There was no memory for it.
       batch.reject(error);
-      if (state.writes === 0) this.#tenants.delete(tenant);
+      if (state.writes === 0) state.way.tenants.delete(tenant);
       return;
     }
     state.writes++;
@@ -214,9 +242,9 @@ export class TraceBatcher implements TraceIngest {
     const goOn = (): void => {
       state.writes--;
       if (state.open !== undefined && state.writes === 0) this.#write(tenant, state, state.open);
-      else if (state.open === undefined && state.writes === 0) this.#tenants.delete(tenant);
+      else if (state.open === undefined && state.writes === 0) state.way.tenants.delete(tenant);
     };
-    this.#sink.write(tenant, spans, batch.requests).then(
+    state.way.sink.write(tenant, spans, batch.requests).then(
       () => {
         batch.resolve();
         goOn();
@@ -246,17 +274,26 @@ export class TraceBatcher implements TraceIngest {
     state.open = undefined;
     batch.builder.clear();
     this.#keep(batch.builder);
-    if (state.writes === 0) this.#tenants.delete(tenant);
+    if (state.writes === 0) state.way.tenants.delete(tenant);
   }
+}
 
-  #state(tenant: Tenant): TenantState {
-    let state = this.#tenants.get(tenant);
-    if (state === undefined) {
-      state = { open: undefined, writes: 0 };
-      this.#tenants.set(tenant, state);
-    }
-    return state;
+/** A request whose bytes are all here. */
+interface TakenRequest {
+  readonly tenant: Tenant;
+  readonly format: IngestFormat;
+  readonly body: Uint8Array;
+  /** Undefined: it is not to be remembered. */
+  readonly digest: Uint8Array | undefined;
+}
+
+function stateOf(way: Way, tenant: Tenant): TenantState {
+  let state = way.tenants.get(tenant);
+  if (state === undefined) {
+    state = { way, open: undefined, writes: 0 };
+    way.tenants.set(tenant, state);
   }
+  return state;
 }
 
 function resultOf({ accepted, rejected, rejectedMessage, report }: SpanDecoder): IngestResult {

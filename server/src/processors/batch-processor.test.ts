@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { SpoorError } from '@spoor/core/model/errors.ts';
 import { DEFAULT_TENANT, parseTenant } from '@spoor/core/model/ids.ts';
 import { arbitrarySpan } from '@spoor/core/query/testing/arbitrary-span.ts';
 import { span } from '@spoor/core/query/testing/example-span.ts';
@@ -108,12 +109,38 @@ test('a refusal is told to all who are joined, and the next ones are written all
   next.writes[0]!.resolve();
   await first;
   await turn();
-  next.writes[1]!.reject(new Error('no'));
+  next.writes[1]!.reject(new SpoorError('unavailable', 'no'));
   await Promise.all(others);
   const last = processor.write(tenant, named('d'));
   assert.deepEqual(namesOf(next), ['a', 'bc', 'd']);
   next.writes[2]!.resolve();
   await last;
+});
+
+test('what is refused for good is written again batch by batch, and only the bad one is refused', async () => {
+  const { processor, next } = batcher({});
+  const first = processor.write(tenant, named('a'));
+  const ends = Promise.allSettled(
+    ['b', 'c'].map((name, i) => processor.write(tenant, named(name), [record(i)])),
+  );
+  next.writes[0]!.resolve();
+  await first;
+  await turn();
+  const refusal = new SpoorError('malformed', 'no span');
+  next.writes[1]!.reject(refusal);
+  await turn();
+  next.writes[2]!.reject(refusal);
+  await turn();
+  next.writes[3]!.resolve();
+  assert.deepEqual(
+    (await ends).map(({ status }) => status),
+    ['rejected', 'fulfilled'],
+  );
+  assert.deepEqual(namesOf(next), ['a', 'bc', 'b', 'c']);
+  assert.deepEqual(
+    next.writes.map(({ requests }) => requests.length),
+    [0, 2, 1, 1],
+  );
 });
 
 test('a largest size below the usual one is refused', () => {

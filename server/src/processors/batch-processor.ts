@@ -5,6 +5,7 @@ import type { BatchProcessorConfig } from '#config/batch-processor-config.ts';
 import { readDuration } from '#config/duration.ts';
 import type { Counting } from '#pipeline/component-figures.ts';
 import type { TraceSink } from '#pipeline/trace-sink.ts';
+import { mayBeOfOne } from '#pipeline/settle-all.ts';
 import { writeParts } from '#pipeline/write-parts.ts';
 import type { RequestRecord } from '#storage/tracestore.ts';
 import { Downstream, type ProcessorParts } from './downstream.ts';
@@ -12,10 +13,14 @@ import { RowCopier } from './row-copier.ts';
 
 /** Batches of one tenant that wait to go on together. */
 interface Waiting {
-  readonly batches: SpanBatch[];
-  readonly requests: RequestRecord[];
+  readonly writes: WaitingWrite[];
   rows: number;
   readonly timer: NodeJS.Timeout;
+}
+
+interface WaitingWrite {
+  readonly batch: SpanBatch;
+  readonly requests: readonly RequestRecord[];
   readonly written: PromiseWithResolvers<void>;
 }
 
@@ -55,54 +60,72 @@ export class BatchProcessor implements TraceSink, Counting {
   ): Promise<void> {
     const state = this.#state(tenant);
     if (state.writes === 0 && state.waiting === undefined) {
-      await this.#send(tenant, state, [batch], requests);
+      await this.#send(tenant, state, batch, requests);
       return;
     }
     const waiting = (state.waiting ??= this.#open(tenant, state));
-    waiting.batches.push(batch);
-    waiting.requests.push(...requests);
+    const written = Promise.withResolvers<void>();
+    waiting.writes.push({ batch, requests, written });
     waiting.rows += batch.rows;
-    if (waiting.rows >= this.#size) this.#flush(tenant, state);
-    await waiting.written.promise;
+    if (waiting.rows >= this.#size) void this.#flush(tenant, state);
+    await written.promise;
   }
 
   #open(tenant: Tenant, state: TenantState): Waiting {
     return {
-      batches: [],
-      requests: [],
+      writes: [],
       rows: 0,
-      timer: setTimeout(() => this.#flush(tenant, state), this.#timeoutMs),
-      written: Promise.withResolvers(),
+      timer: setTimeout(() => void this.#flush(tenant, state), this.#timeoutMs),
     };
   }
 
-  #flush(tenant: Tenant, state: TenantState): void {
+  /** Sends what waits. Never rejects: each write is told its own end. */
+  async #flush(tenant: Tenant, state: TenantState): Promise<void> {
     const { waiting } = state;
     if (waiting === undefined) return;
     state.waiting = undefined;
     clearTimeout(waiting.timer);
-    const { batches, requests, written } = waiting;
-    this.#send(tenant, state, batches, requests).then(written.resolve, written.reject);
+    const { writes } = waiting;
+    try {
+      if (writes.length > 1) {
+        const joined = this.#copier.join(writes.map(({ batch }) => batch));
+        await this.#send(
+          tenant,
+          state,
+          joined,
+          writes.flatMap(({ requests }) => requests),
+        );
+        for (const { written } of writes) written.resolve();
+        return;
+      }
+    } catch (error) {
+      if (!mayBeOfOne(error)) {
+        for (const { written } of writes) written.reject(error);
+        return;
+      }
+    }
+    for (const { batch, requests, written } of writes) {
+      await this.#send(tenant, state, batch, requests).then(written.resolve, written.reject);
+    }
   }
 
   async #send(
     tenant: Tenant,
     state: TenantState,
-    batches: readonly SpanBatch[],
+    batch: SpanBatch,
     requests: readonly RequestRecord[],
   ): Promise<void> {
     state.writes++;
     try {
-      const joined = batches.length === 1 ? batches[0]! : this.#copier.join(batches);
       // The requests go with the last part: they are known only once everything before it is written.
-      await writeParts(this.#split(joined), (part, completes) =>
+      await writeParts(this.#split(batch), (part, completes) =>
         this.#downstream.write(tenant, part, part, completes ? requests : undefined),
       );
     } finally {
       state.writes--;
       if (state.writes === 0) {
         if (state.waiting === undefined) this.#tenants.delete(tenant);
-        else this.#flush(tenant, state);
+        else void this.#flush(tenant, state);
       }
     }
   }

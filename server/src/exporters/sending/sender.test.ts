@@ -151,8 +151,8 @@ test('a server that fails is passed by at once, left alone after some failures, 
   assert.equal(sender.figures.sentSpans, 20);
 });
 
-test('a request is tried again after pauses that grow, with the same bytes', async () => {
-  const { server, send, sender, clock } = await bed(['10.0.0.1']);
+test('a request that is kept is tried again after pauses that grow, with the same bytes', async () => {
+  const { server, send, sender, clock } = await bed(['10.0.0.1'], { isKept: true });
   server('10.0.0.1').fails();
   const sent = send(requestOf(1));
   await clock.pass(50);
@@ -165,6 +165,33 @@ test('a request is tried again after pauses that grow, with the same bytes', asy
   assert.equal(bodies.length, 3);
   for (const body of bodies) assert.deepEqual(body, bodies[0]);
   assert.equal(sender.figures.sentSpans, 1);
+});
+
+test('where a sender waits, a server that took long to fail is not followed by another', async () => {
+  const ips = ['10.0.0.1', '10.0.0.2'];
+  for (const isKept of [false, true]) {
+    const { server, send, clock } = await bed(ips, { retry: undefined, isKept });
+    for (const ip of ips) {
+      server(ip).answer = () => {
+        clock.nowMs += 5000;
+        return Promise.reject(new SpoorError('unavailable', 'no answer in 5000 ms'));
+      };
+    }
+    await assert.rejects(send(requestOf(1)), withCode('unavailable'));
+    assert.equal(ips.flatMap((ip) => server(ip).asked).length, isKept ? 2 : 1);
+  }
+});
+
+test('where a sender waits, it hears at once when no server is to be tried', async () => {
+  const { server, send, clock } = await bed(['10.0.0.1']);
+  server('10.0.0.1').fails();
+  const first = assert.rejects(send(requestOf(1)), withCode('unavailable'));
+  await clock.pass(50);
+  await first;
+  const hint = (error: unknown): boolean =>
+    error instanceof SpoorError && error.retryAfterMs === 1000;
+  await assert.rejects(send(requestOf(2)), hint);
+  assert.equal(server('10.0.0.1').asked.length, 2);
 });
 
 test('a pause is as long as the server asks, and what takes too long goes back to who sent it', async () => {

@@ -71,6 +71,9 @@ const LOG_INTERVAL_MS = 10_000;
 /** A hint for senders when nobody knows better, in ms. */
 const USUAL_RETRY_AFTER_MS = 1000;
 
+/** Where somebody waits for the answer, no further server is tried after one that took so long to fail, in ms. */
+const PROMPT_MS = 2000;
+
 /** Sends requests to the servers of an exporter: chooses one, passes its breaker, tries again. */
 export class Sender {
   readonly #options: SenderOptions;
@@ -131,7 +134,10 @@ export class Sender {
         if (!isRetryable(error)) throw error;
         const pauseMs = backoff?.next(error.retryAfterMs) ?? 0;
         const isLate =
-          retry === undefined || this.#nowMs() - startMs + pauseMs > retry.maxElapsedTimeMs;
+          retry === undefined ||
+          this.#nowMs() - startMs + pauseMs > retry.maxElapsedTimeMs ||
+          // Whoever waits for the answer hears at once that no server takes anything now.
+          (!this.#options.isKept && this.#passable().length === 0);
         if (isLate || !(await pause(pauseMs, signal, this.#later))) {
           this.#failedSpans += request.spans;
           throw error;
@@ -162,10 +168,14 @@ export class Sender {
 
   /** Tries each server that can be tried, from the next in turn on, until one takes the request. */
   async #sendInTurn(request: ExportRequest, signal: AbortSignal): Promise<void> {
-    const { list } = this.#options.destinations;
+    const { destinations, isKept } = this.#options;
+    const { list } = destinations;
     const first = this.#turn++;
+    const startMs = this.#nowMs();
     let failure: SpoorError | undefined;
     for (let i = 0; i < list.length && !signal.aborted; i++) {
+      const isLate = !isKept && this.#nowMs() - startMs > PROMPT_MS;
+      if (isLate && failure !== undefined) break;
       const destination = list[(first + i) % list.length]!;
       const pass = destination.breaker.enter();
       if (pass === undefined) continue;

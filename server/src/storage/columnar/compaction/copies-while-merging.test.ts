@@ -149,7 +149,7 @@ test('a request that comes again when its digest is forgotten is found and count
   const bodies = LISTS.map((spans) => encodeSpans(spans));
   const options = { ...OPTIONS, nowMs: (): number => nowMs };
   const send = async (store: ColumnarStore, memory: RequestMemory): Promise<void> => {
-    const batcher = new TraceBatcher(store, memory);
+    const batcher = new TraceBatcher(store, { memory });
     batcher.recall(store.recentRequests());
     for (const body of bodies) await batcher.ingest(DEFAULT_TENANT, 'otlp_proto', body);
   };
