@@ -18,7 +18,11 @@ const PEER_KEYS: readonly (readonly [key: string, kind: EdgeKind])[] = [
 
 /** Whether values of this span attribute are looked at to name a peer. */
 export function isPeerKey(key: string): boolean {
-  return PEER_KEYS.some(([name]) => name === key);
+  return rankOf(key) >= 0;
+}
+
+function rankOf(key: string): number {
+  return PEER_KEYS.findIndex(([name]) => name === key);
 }
 
 /** The columns that peers are found in. */
@@ -42,6 +46,8 @@ export class PeerFinder {
   readonly #values: PlacedValues;
   readonly #names: NameCodes;
   readonly #places: (readonly PeerPlace[] | undefined)[] = [];
+  /** Per key its rank among {@link PEER_KEYS}, or -1; once it was looked at. */
+  readonly #ranks: number[] = [];
   /** Per column: codes of its values' texts. */
   readonly #texts = new Map<number, Map<number, number>>();
   /** Code of the name found last; 0 for none. */
@@ -88,8 +94,7 @@ export class PeerFinder {
       const column = shapes.columns[i]!;
       const { level, type, key } = columns[column]!;
       if (level !== AttributeLevel.span || type !== ValueType.string) continue;
-      const text = symbolText(keys, key);
-      const rank = PEER_KEYS.findIndex(([name]) => name === text);
+      const rank = (this.#ranks[key] ??= rankOf(symbolText(keys, key)));
       if (rank < 0 || places.some((other) => other.column === column)) continue;
       places.push({ rank, column, place: i - start });
     }

@@ -38,8 +38,7 @@ interface BlockSymbols {
     readonly level: AttributeLevel;
     readonly type: ValueType;
     readonly key: number;
-    /** Written already; undefined for a plain column. */
-    readonly dictionary: DictionaryWriter | undefined;
+    readonly isPlain: boolean;
   }[];
 }
 
@@ -48,6 +47,8 @@ interface BlockBuilderOptions {
   /** With the dictionaries, and nothing else. */
   readonly frames: FrameWriter;
   readonly symbols: BlockSymbols;
+  /** Those of all columns, written already. */
+  readonly dictionaries: DictionaryWriter;
   /** As many traces as there can be at most; the trace filter is made for them. */
   readonly maxTraces: number;
   /** Asked once for each trace, in order; see {@link SeenBeforeSection}. */
@@ -71,6 +72,7 @@ export interface BlockFigures {
 export class BlockBuilder {
   readonly #frames: FrameWriter;
   readonly #symbols: BlockSymbols;
+  readonly #dictionaries: DictionaryWriter;
   readonly #groupWriter: GroupWriter;
   readonly #groups: BlockGroup[] = [];
   readonly #filter: TraceFilter;
@@ -82,15 +84,13 @@ export class BlockBuilder {
   #rows = 0;
   #traces = 0;
 
-  constructor({ frames, symbols, maxTraces, isSeenBefore }: BlockBuilderOptions) {
+  constructor({ frames, symbols, dictionaries, maxTraces, isSeenBefore }: BlockBuilderOptions) {
     this.#frames = frames;
     this.#symbols = symbols;
+    this.#dictionaries = dictionaries;
     this.#filter = TraceFilter.sized(maxTraces);
     this.#seenBefore = new SeenBeforeSection(isSeenBefore);
-    const sizes = symbols.columns.map(({ key, dictionary }) => ({
-      key,
-      entries: dictionary?.entries ?? 0,
-    }));
+    const sizes = symbols.columns.map((_, c) => dictionaries.indexedEntries(c));
     this.#groupWriter = new GroupWriter(symbols.keys, sizes, frames);
   }
 
@@ -145,11 +145,11 @@ export class BlockBuilder {
       seenBefore: this.#seenBefore.finish(frames),
       ...this.#derived.finish(frames),
       summaries: this.#summaries.finish(frames),
-      columns: columns.map(({ level, type, key, dictionary }, c) => ({
+      columns: columns.map(({ level, type, key, isPlain }, c) => ({
         level,
         type,
         key,
-        pages: dictionary?.refs(this.#groupWriter.groupBits[c]!),
+        pages: isPlain ? undefined : this.#dictionaries.refs(c, this.#groupWriter.groupBits[c]),
       })),
       groups: this.#groups,
       filter: frames.rawChunk('trace filter', this.#filter.bits),

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
-import type { SymbolTable } from '@spoor/core/model/span-columns.ts';
 import { BlockBuilder, type BlockFigures } from './block-builder.ts';
 import { BLOCK_MAGIC, GROUP_ROWS } from './block-format.ts';
 import { findOverlap, type EarlierBlocks } from './block-overlap.ts';
@@ -34,21 +33,13 @@ export function encodeBlock(
   }
   const traces = order.traceStarts.length - 1;
   const frames = new FrameWriter(BLOCK_MAGIC.length);
-  const columns = union.columns.map(({ level, type, key, isPlain, table }) => ({
-    level,
-    type,
-    key,
-    dictionary: isPlain
-      ? undefined
-      : writeDictionary(frames, attributeName(union.keys, key), table),
-  }));
-  frames.flush();
+  const dictionaries = writeDictionaries(frames, union);
   const values = unionValues(union);
-  const { names, resources, scopes, eventNames, keys, shapes } = union;
   let nextTrace = 0;
   const builder = new BlockBuilder({
     frames,
-    symbols: { names, resources, scopes, eventNames, keys, shapes, columns },
+    symbols: union,
+    dictionaries,
     maxTraces: traces,
     isSeenBefore: () => seenBefore[nextTrace++] === 1,
   });
@@ -83,9 +74,20 @@ function orderNewRows(
   return { order: rest, seenBefore };
 }
 
-function writeDictionary(frames: FrameWriter, what: string, table: SymbolTable): DictionaryWriter {
-  const dictionary = new DictionaryWriter(frames, what);
-  for (let entry = 0; entry < table.count; entry++) dictionary.add(table, entry);
-  dictionary.finish();
-  return dictionary;
+function writeDictionaries(
+  frames: FrameWriter,
+  { columns, keys, values }: SpanUnion,
+): DictionaryWriter {
+  const dictionaries = new DictionaryWriter(frames);
+  for (const { key, isPlain, first, entries } of columns) {
+    if (isPlain) {
+      dictionaries.skip();
+      continue;
+    }
+    dictionaries.begin(attributeName(keys, key));
+    for (let i = first; i < first + entries; i++) dictionaries.add(values, values.order[i]!);
+    dictionaries.end();
+  }
+  frames.flush();
+  return dictionaries;
 }

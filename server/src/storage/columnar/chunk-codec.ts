@@ -35,12 +35,12 @@ export class ByteSink {
   }
 }
 
-/** Appends `values[0, count)` as a codes chunk. */
-export function encodeCodes(sink: ByteSink, values: Uint32Array, count: number): void {
+/** Appends `values[from, from + count)` as a codes chunk. */
+export function encodeCodes(sink: ByteSink, values: Uint32Array, count: number, from = 0): void {
   let max = 0;
   let all = 0;
-  const first = count === 0 ? 0 : values[0]!;
-  for (let i = 0; i < count; i++) {
+  const first = count === 0 ? 0 : values[from]!;
+  for (let i = from; i < from + count; i++) {
     const value = values[i]!;
     if (value > max) max = value;
     all |= value ^ first;
@@ -56,15 +56,15 @@ export function encodeCodes(sink: ByteSink, values: Uint32Array, count: number):
   const bytes = sink.bytes;
   bytes[at++] = width;
   if (width === 1) {
-    for (let i = 0; i < count; i++) bytes[at + i] = values[i]!;
+    for (let i = 0; i < count; i++) bytes[at + i] = values[from + i]!;
   } else if (width === 2) {
     for (let i = 0; i < count; i++, at += 2) {
-      const value = values[i]!;
+      const value = values[from + i]!;
       bytes[at] = value & 255;
       bytes[at + 1] = value >>> 8;
     }
   } else {
-    for (let i = 0; i < count; i++, at += 4) putUint32(bytes, at, values[i]!);
+    for (let i = 0; i < count; i++, at += 4) putUint32(bytes, at, values[from + i]!);
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SymbolTable } from '@spoor/core/model/span-columns.ts';
-import type { ChunkRef, PageRef, TableRef } from './block-format.ts';
+import { WordList } from '@spoor/core/model/word-list.ts';
+import type { ChunkRef, PageRef } from './block-format.ts';
 import { ByteSink, encodeCodes } from './chunk-codec.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import { allEntries, copyValue, encodeValues } from './values-chunk.ts';
@@ -12,22 +13,38 @@ const PAGE_BYTES = 32 << 10;
 /** Values of smaller dictionaries are in most groups: it is not worth saying in which. */
 const INDEXED_ENTRIES = 128;
 
-/** Writes the dictionary of a column: values are given in its order, a full page is written at once. */
+/** Of a page: its entries, and its chunk. */
+const PAGE_WORDS = 4;
+
+/**
+ * Writes the dictionaries of a block, one column after the other: values are given in the order of the dictionary, a full page is
+ * written at once.
+ */
 export class DictionaryWriter {
-  /** Values so far. */
+  /** Values so far of the dictionary under way. */
   entries = 0;
   readonly #frames: FrameWriter;
-  readonly #what: string;
-  readonly #pages: TableRef[] = [];
-  /** The page under way. It grows: a block may have thousands of dictionaries. */
-  #offsets = new Uint32Array(8);
-  #values = new ByteSink(32);
+  /** Called so in the breakdown. */
+  #what = '';
+  /** Per column the entries of its dictionary, and per page of all dictionaries {@link PAGE_WORDS}. */
+  readonly #entryCounts = new WordList();
+  readonly #pages = new WordList();
+  /** Per column its first page. */
+  readonly #firstPages = new WordList();
+  /** The page under way. */
+  readonly #offsets = new Uint32Array(PAGE_ENTRIES + 1);
+  readonly #values = new ByteSink(PAGE_BYTES * 2);
   #count = 0;
 
-  /** @param what it is called in the breakdown */
-  constructor(frames: FrameWriter, what: string) {
+  constructor(frames: FrameWriter) {
     this.#frames = frames;
+  }
+
+  /** Begins the dictionary of the next column. */
+  begin(what: string): void {
     this.#what = what;
+    this.entries = 0;
+    this.#firstPages.push(this.#pages.count / PAGE_WORDS);
   }
 
   /** Adds entry `entry` of a table. */
@@ -37,46 +54,65 @@ export class DictionaryWriter {
     const values = this.#values;
     const at = values.reserve(end - start);
     copyValue(bytes, start, values.bytes, at, end - start);
-    if (++this.#count === this.#offsets.length) {
-      const grown = new Uint32Array(this.#count * 4);
-      grown.set(this.#offsets);
-      this.#offsets = grown;
-    }
-    this.#offsets[this.#count] = values.length;
+    this.#offsets[++this.#count] = values.length;
     this.entries++;
     if (this.#count === PAGE_ENTRIES || values.length >= PAGE_BYTES) this.#endPage();
   }
 
-  /** Writes the page under way; nothing can be added any more. */
-  finish(): void {
+  /** Ends the dictionary under way. */
+  end(): void {
     if (this.#count > 0) this.#endPage();
-    this.#offsets = new Uint32Array(0);
-    this.#values = new ByteSink(0);
+    this.#entryCounts.push(this.entries);
+  }
+
+  /** Goes past a column that has no dictionary. */
+  skip(): void {
+    this.begin('');
+    this.end();
+  }
+
+  /** Entries of a column's dictionary for which it is worth saying in which groups they are; 0 where it is not. */
+  indexedEntries(column: number): number {
+    const count = this.#entryCounts.words[column]!;
+    return count < INDEXED_ENTRIES ? 0 : count;
   }
 
   /**
-   * What the footer says of the dictionary, once the groups are written.
-   * @param groupBits see {@link PageRef}; it is written where a lookup gains by it
+   * What the footer says of a column's dictionary, once the groups are written.
+   * @param groupBits see {@link PageRef}; undefined where it is not worth to say it
    */
-  refs(groupBits: Uint32Array): PageRef[] {
-    if (this.entries < INDEXED_ENTRIES) return this.#pages;
+  refs(column: number, groupBits: Uint32Array | undefined): PageRef[] {
+    const pages = this.#pages;
+    const end =
+      column + 1 < this.#firstPages.count
+        ? this.#firstPages.words[column + 1]!
+        : pages.count / PAGE_WORDS;
+    const refs: PageRef[] = [];
     let first = 0;
-    return this.#pages.map(({ count, chunk }) => {
-      const bits = groupBits.subarray(first, first + count);
-      first += count;
-      const groups = this.#frames.chunk('index', (sink) => encodeCodes(sink, bits, count));
-      return { count, chunk, groups };
-    });
+    for (let page = this.#firstPages.words[column]!; page < end; page++) {
+      const [count, frame, offset, length] = pages.words.subarray(page * PAGE_WORDS);
+      const chunk: ChunkRef = [frame!, offset!, length!];
+      if (groupBits === undefined) {
+        refs.push({ count: count!, chunk });
+        continue;
+      }
+      const bits = groupBits.subarray(first, first + count!);
+      first += count!;
+      const groups = this.#frames.chunk('index', (sink) => encodeCodes(sink, bits, count!));
+      refs.push({ count: count!, chunk, groups });
+    }
+    return refs;
   }
 
   #endPage(): void {
     const count = this.#count;
     const { bytes } = this.#values;
     const page = { count, offsets: this.#offsets, bytes, hashes: undefined };
-    const chunk: ChunkRef = this.#frames.chunk(this.#what, (sink) =>
+    const chunk = this.#frames.chunk(this.#what, (sink) =>
       encodeValues(sink, page, allEntries(count), count),
     );
-    this.#pages.push({ count, chunk });
+    this.#pages.push(count);
+    for (const word of chunk) this.#pages.push(word);
     this.#count = 0;
     this.#values.length = 0;
   }

@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { SymbolTable } from '@spoor/core/model/span-columns.ts';
+import type { ShapeTable, SymbolTable } from '@spoor/core/model/span-columns.ts';
 import { symbolText } from '@spoor/core/model/span-reader.ts';
-import { type BlockGroup, type ChunkRef, GROUP_CHUNKS, type GroupChunk } from './block-format.ts';
+import {
+  type BlockGroup,
+  type ChunkRef,
+  GROUP_CHUNKS,
+  GROUP_ROWS,
+  type GroupChunk,
+} from './block-format.ts';
 import type { SectionRows } from './block-section.ts';
 import { encodeCodes, encodePlanes } from './chunk-codec.ts';
 import type { FrameWriter } from './frame-writer.ts';
@@ -14,32 +20,38 @@ export interface GroupRows extends SectionRows {
   readonly columns: WritableSpans;
 }
 
-/** A column as the writer needs to know it from the start. */
-interface ColumnSize {
-  readonly key: number;
-  /** Entries of its dictionary; 0 for a plain column. */
-  readonly entries: number;
+/** Rows, events or links that are written. */
+interface CellOwners {
+  readonly shape: Uint32Array;
+  readonly cellStart: Uint32Array;
+  /** Which of them, in order. */
+  readonly list: Uint32Array;
 }
 
 /** Writes the row groups of a block, one after the other. */
 export class GroupWriter {
   readonly #frames: FrameWriter;
   readonly #parents = new ParentFinder();
-  /** What the columns are called in the breakdown. */
-  readonly #columnNames: readonly string[];
-  /** Per column: values of the group under way. */
-  readonly #cells: Uint32Array[];
-  readonly #cellCount: Uint32Array;
-  /** Per column with a dictionary: per entry, in the dictionary's order, the groups that have it; see `PageRef`. */
-  readonly groupBits: readonly Uint32Array[];
+  readonly #keys: SymbolTable;
+  /** Per key what columns with it are called in the breakdown, once one was written. */
+  readonly #names: string[] = [];
+  /** The attributes of the group under way, column after column; per column how many there are, and where they end. */
+  #cells = new Uint32Array(GROUP_ROWS * 8);
+  readonly #cellCounts: Uint32Array;
+  readonly #cellEnds: Uint32Array;
+  /** Per column, where it is told in which groups the entries of its dictionary are: that, for each; see `PageRef`. */
+  readonly groupBits: readonly (Uint32Array | undefined)[];
   #groupBit = 1;
 
-  constructor(keys: SymbolTable, columns: readonly ColumnSize[], frames: FrameWriter) {
+  /** @param indexedEntries per column how many entries of its dictionary it is noted of in which groups they are */
+  constructor(keys: SymbolTable, indexedEntries: readonly number[], frames: FrameWriter) {
     this.#frames = frames;
-    this.#columnNames = columns.map(({ key }) => attributeName(keys, key));
-    this.#cells = columns.map(() => new Uint32Array(8));
-    this.#cellCount = new Uint32Array(columns.length);
-    this.groupBits = columns.map(({ entries }) => new Uint32Array(entries));
+    this.#keys = keys;
+    this.#cellCounts = new Uint32Array(indexedEntries.length);
+    this.#cellEnds = new Uint32Array(indexedEntries.length);
+    this.groupBits = indexedEntries.map((count) =>
+      count === 0 ? undefined : new Uint32Array(count),
+    );
   }
 
   /** Writes the next traces as one group. */
@@ -88,9 +100,7 @@ export class GroupWriter {
     codes('scope', gather(spans.scope, rows));
     codes('shape', gather(spans.shape, rows));
 
-    this.#cellCount.fill(0);
-    this.#takeRows(spans, rows);
-    const events = this.#takeItems(spans, spans.events, rows);
+    const events = itemsOf(spans.events, rows);
     if (events.items.length > 0) {
       codes('eventCount', events.counts);
       const time = eventTimes(spans, rows, events.counts, events.items);
@@ -98,7 +108,7 @@ export class GroupWriter {
       codes('eventName', gather(spans.events.name, events.items));
       codes('eventShape', gather(spans.events.shape, events.items));
     }
-    const links = this.#takeItems(spans, spans.links, rows);
+    const links = itemsOf(spans.links, rows);
     if (links.items.length > 0) {
       codes('linkCount', links.counts);
       ids('linkTraceIds', spans.links.traceId, 16, links.items);
@@ -106,6 +116,11 @@ export class GroupWriter {
       codes('linkFlags', gather(spans.links.flags, links.items));
       codes('linkShape', gather(spans.links.shape, links.items));
     }
+    this.#takeCells(spans, [
+      { shape: spans.shape, cellStart: spans.cellStart, list: rows },
+      { shape: spans.events.shape, cellStart: spans.events.cellStart, list: events.items },
+      { shape: spans.links.shape, cellStart: spans.links.cellStart, list: links.items },
+    ]);
     const columns = this.#writeColumns(spans);
     this.#groupBit = (this.#groupBit << 1) | (this.#groupBit >>> 31);
     return {
@@ -118,97 +133,109 @@ export class GroupWriter {
     };
   }
 
-  #takeRows(spans: WritableSpans, rows: Uint32Array): void {
-    for (let i = 0; i < rows.length; i++) {
-      const row = rows[i]!;
-      this.#takeCells(spans, spans.shape[row]!, spans.cellStart[row]!);
+  /** Sorts the attributes of the group by column. */
+  #takeCells({ shapes, cells }: WritableSpans, owners: readonly CellOwners[]): void {
+    const counts = this.#cellCounts.fill(0);
+    for (const owner of owners) countCells(shapes, owner, counts);
+    const ends = this.#cellEnds;
+    let total = 0;
+    for (let column = 0; column < counts.length; column++) {
+      ends[column] = total;
+      total += counts[column]!;
     }
-  }
-
-  #takeItems(
-    spans: WritableSpans,
-    items: WritableItems,
-    rows: Uint32Array,
-  ): { counts: Uint32Array; items: Uint32Array } {
-    if (items.count === 0) return NO_ITEMS;
-    const counts = itemCounts(items, rows);
-    const list = itemsOf(items, rows, counts);
-    for (let i = 0; i < list.length; i++) {
-      const item = list[i]!;
-      this.#takeCells(spans, items.shape[item]!, items.cellStart[item]!);
-    }
-    return { counts, items: list };
-  }
-
-  #takeCells({ shapes, cells }: WritableSpans, shape: number, start: number): void {
-    const { offsets, columns } = shapes;
-    const counts = this.#cellCount;
-    const end = offsets[shape + 1]!;
-    for (let i = offsets[shape]!, cell = start; i < end; i++, cell++) {
-      const column = columns[i]!;
-      const at = counts[column]!++;
-      let list = this.#cells[column]!;
-      if (at === list.length) {
-        list = new Uint32Array(at * 4);
-        list.set(this.#cells[column]!);
-        this.#cells[column] = list;
-      }
-      list[at] = cells[cell]!;
-    }
+    if (total > this.#cells.length) this.#cells = new Uint32Array(total + (total >> 1));
+    for (const owner of owners) placeCells(shapes, cells, owner, { sorted: this.#cells, ends });
   }
 
   #writeColumns({ columns }: WritableSpans): BlockGroup['columns'] {
     const written: { column: number; count: number; chunk: ChunkRef }[] = [];
-    columns.forEach(({ isPlain, table, ranks }, column) => {
-      const count = this.#cellCount[column]!;
-      if (count === 0) return;
-      const cells = this.#cells[column]!;
-      if (!isPlain) this.#noteGroup(column, ranks);
-      const chunk = this.#frames.chunk(this.#columnNames[column]!, (sink) =>
-        isPlain ? encodeValues(sink, table, cells, count) : encodeCodes(sink, cells, count),
+    const cells = this.#cells;
+    const counts = this.#cellCounts;
+    for (let column = 0; column < counts.length; column++) {
+      const count = counts[column]!;
+      if (count === 0) continue;
+      const from = this.#cellEnds[column]! - count;
+      const { isPlain, key, table } = columns[column]!;
+      const bits = this.groupBits[column];
+      if (bits !== undefined) this.#noteGroup(bits, from, count);
+      const chunk = this.#frames.chunk(this.#nameOf(key), (sink) =>
+        isPlain
+          ? encodeValues(sink, table, cells.subarray(from), count)
+          : encodeCodes(sink, cells, count, from),
       );
       written.push({ column, count, chunk });
-    });
+    }
     return written;
   }
 
-  /** Turns the values of a column into entries of its dictionary, and notes that this group has them. */
-  #noteGroup(column: number, ranks: Uint32Array | undefined): void {
-    const cells = this.#cells[column]!;
-    const count = this.#cellCount[column]!;
-    const bits = this.groupBits[column]!;
+  /** Notes that this group has these entries of a dictionary. */
+  #noteGroup(bits: Uint32Array, from: number, count: number): void {
+    const cells = this.#cells;
     const bit = this.#groupBit;
-    if (ranks !== undefined) for (let i = 0; i < count; i++) cells[i] = ranks[cells[i]!]!;
-    for (let i = 0; i < count; i++) bits[cells[i]!]! |= bit;
+    for (let i = from; i < from + count; i++) bits[cells[i]!]! |= bit;
+  }
+
+  #nameOf(key: number): string {
+    return (this.#names[key] ??= attributeName(this.#keys, key));
+  }
+}
+
+/** Adds to `counts`, by column, how many attributes the owners have. */
+function countCells(
+  { offsets, columns }: ShapeTable,
+  { shape, list }: CellOwners,
+  counts: Uint32Array,
+): void {
+  for (let i = 0; i < list.length; i++) {
+    const owned = shape[list[i]!]!;
+    const end = offsets[owned + 1]!;
+    for (let k = offsets[owned]!; k < end; k++) counts[columns[k]!]!++;
+  }
+}
+
+/** Puts the attributes of the owners behind those that `ends` says are there already. */
+function placeCells(
+  { offsets, columns }: ShapeTable,
+  cells: Uint32Array,
+  { shape, cellStart, list }: CellOwners,
+  { sorted, ends }: { readonly sorted: Uint32Array; readonly ends: Uint32Array },
+): void {
+  for (let i = 0; i < list.length; i++) {
+    const owner = list[i]!;
+    const owned = shape[owner]!;
+    const end = offsets[owned + 1]!;
+    for (let k = offsets[owned]!, cell = cellStart[owner]!; k < end; k++, cell++) {
+      sorted[ends[columns[k]!]!++] = cells[cell]!;
+    }
   }
 }
 
 /** Of a group without events or without links. */
 const NO_ITEMS = { counts: new Uint32Array(0), items: new Uint32Array(0) };
 
-/** How many events or links each row has. */
-function itemCounts({ rowOffsets }: WritableItems, rows: Uint32Array): Uint32Array {
+/** The events or links of the rows, in order, and how many each row has. */
+function itemsOf(
+  { count, rowOffsets }: WritableItems,
+  rows: Uint32Array,
+): { counts: Uint32Array; items: Uint32Array } {
+  if (count === 0) return NO_ITEMS;
+  const counts = itemCounts(rowOffsets, rows);
+  const items = new Uint32Array(sum(counts));
+  let at = 0;
+  for (let i = 0; at < items.length; i++) {
+    const first = rowOffsets[rows[i]!]!;
+    for (let k = 0; k < counts[i]!; k++) items[at++] = first + k;
+  }
+  return { counts, items };
+}
+
+function itemCounts(rowOffsets: Uint32Array, rows: Uint32Array): Uint32Array {
   const counts = new Uint32Array(rows.length);
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i]!;
     counts[i] = rowOffsets[row + 1]! - rowOffsets[row]!;
   }
   return counts;
-}
-
-/** The events or links of the rows, in order. */
-function itemsOf(
-  { rowOffsets }: WritableItems,
-  rows: Uint32Array,
-  counts: Uint32Array,
-): Uint32Array {
-  const list = new Uint32Array(sum(counts));
-  let at = 0;
-  for (let i = 0; at < list.length; i++) {
-    const first = rowOffsets[rows[i]!]!;
-    for (let k = 0; k < counts[i]!; k++) list[at++] = first + k;
-  }
-  return list;
 }
 
 function sum(counts: Uint32Array): number {

@@ -61,9 +61,10 @@ test('a column is one of a level, key and type, and its cells stand for the valu
   const texts = [...union.shape].map((shape, row) => {
     const { offsets, columns } = union.shapes;
     return Array.from(columns.subarray(offsets[shape], offsets[shape + 1]), (id, i) => {
-      const { table, ranks, key, type } = union.columns[id]!;
-      const code = union.cells[union.cellStart[row]! + i]!;
-      const value = valuesOf(table)[ranks === undefined ? code : ranks[code]!]!;
+      const column = union.columns[id]!;
+      const { key, type } = column;
+      const cell = union.cells[union.cellStart[row]! + i]!;
+      const value = valuesOf(union.values.valuesOf(column))[cell]!;
       return `${keys[key]}=${type === 1 ? value.toString() : value.readBigInt64LE()}`;
     }).join();
   });

@@ -2,7 +2,8 @@
 import { ShapeInterner } from '@spoor/core/model/shape-interner.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import type { ShapeTable, SymbolTable } from '@spoor/core/model/span-columns.ts';
-import { columnNumber, ColumnValues, inColumnOrder, uniteTables } from './value-dictionary.ts';
+import { UnionColumn, UnionValues } from './union-columns.ts';
+import { columnNumber, inColumnOrder, uniteTables } from './value-dictionary.ts';
 import type { WritableSpans } from './writable-spans.ts';
 
 /** From this size on memory is given back at once, not when the garbage collector comes by. */
@@ -42,7 +43,9 @@ export class SpanUnion implements WritableSpans {
   readonly eventNames: SymbolTable;
   readonly keys: SymbolTable;
   readonly shapes: ShapeTable;
-  readonly columns: readonly ColumnValues[];
+  readonly columns: readonly UnionColumn[];
+  /** The values of all columns. */
+  readonly values: UnionValues;
   readonly events: WritableSpans['events'];
   readonly links: WritableSpans['links'];
 
@@ -78,7 +81,11 @@ export class SpanUnion implements WritableSpans {
     const eventCells = placeCells(shapes, events.shape, rowCells.end);
     const linkCells = placeCells(shapes, links.shape, eventCells.end);
     const cells = new Uint32Array(linkCells.end);
-    const writer = new CellWriter(columns, cells);
+    const values = new UnionValues(columns, {
+      entries: cells.length,
+      bytes: sources.reduce((sum, source) => sum + source.values.bytes.length, 0),
+    });
+    const writer = new CellWriter(values, cells);
     sources.forEach((source, s) => {
       writer.begin(source, columnMaps[s]!);
       if (source.rows > 0) writer.write(source.shape, rowCells.starts[bases[s]!]!);
@@ -89,7 +96,9 @@ export class SpanUnion implements WritableSpans {
         writer.write(source.links.shape, linkCells.starts[linkBases[s]!]!);
       }
     });
-    for (const column of columns) column.settle();
+    const places = values.settle();
+    for (let i = 0; i < cells.length; i++) cells[i] = places[cells[i]!]!;
+    for (const column of columns) if (column.isPlain) column.table = values;
 
     const traceId = octets(16, (source) => source.traceId);
     const spanId = octets(8, (source) => source.spanId);
@@ -125,6 +134,7 @@ export class SpanUnion implements WritableSpans {
     this.keys = keys.table;
     this.shapes = shapes;
     this.columns = columns;
+    this.values = values;
     this.events = {
       ...events,
       cellStart: eventCells.starts,
@@ -167,7 +177,7 @@ export class SpanUnion implements WritableSpans {
    * before the next one is made. The union must not be used any more.
    */
   release(): void {
-    for (const part of [this, this.events, this.links]) {
+    for (const part of [this, this.values, this.events, this.links]) {
       for (const array of Object.values(part)) {
         if (!ArrayBuffer.isView(array) || array.byteLength < RELEASED_BYTES) continue;
         if (array.buffer instanceof ArrayBuffer) array.buffer.transfer(0);
@@ -180,9 +190,9 @@ export class SpanUnion implements WritableSpans {
 function uniteColumns(
   sources: readonly SpanBatch[],
   keys: { readonly table: SymbolTable; readonly maps: readonly Uint32Array[] },
-): { columns: ColumnValues[]; columnMaps: Uint32Array[] } {
+): { columns: UnionColumn[]; columnMaps: Uint32Array[] } {
   const found = new Map<number, number>();
-  const columns: ColumnValues[] = [];
+  const columns: UnionColumn[] = [];
   const columnMaps = sources.map((source, s) => {
     const map = new Uint32Array(source.columnCount);
     for (let c = 0; c < map.length; c++) {
@@ -191,7 +201,7 @@ function uniteColumns(
       const slot = columnNumber({ level, type, key: unionKey, isPlain: false });
       let id = found.get(slot);
       if (id === undefined) {
-        id = columns.push(new ColumnValues(level, type, unionKey)) - 1;
+        id = columns.push(new UnionColumn(level, type, unionKey)) - 1;
         found.set(slot, id);
       }
       const column = columns[id]!;
@@ -223,7 +233,7 @@ function mapShapes(source: SpanBatch, ids: Uint32Array, shapes: ShapeInterner): 
 
 /** Takes the attributes of the sources over, source by source: rows, then events, then links. */
 class CellWriter {
-  readonly #columns: readonly ColumnValues[];
+  readonly #values: UnionValues;
   readonly #cells: Uint32Array;
   #source!: SpanBatch;
   #ids!: Uint32Array;
@@ -231,8 +241,8 @@ class CellWriter {
   /** Two numbers per entry of the source's values: the column it was last used in, and its code there. Few are used in two. */
   #last = new Int32Array(0);
 
-  constructor(columns: readonly ColumnValues[], cells: Uint32Array) {
-    this.#columns = columns;
+  constructor(values: UnionValues, cells: Uint32Array) {
+    this.#values = values;
     this.#cells = cells;
   }
 
@@ -267,7 +277,7 @@ class CellWriter {
 
   #take(values: SymbolTable, entry: number, column: number): void {
     this.#last[entry * 2] = column;
-    this.#last[entry * 2 + 1] = this.#columns[column]!.add(values, entry);
+    this.#last[entry * 2 + 1] = this.#values.add(column, values, entry);
   }
 }
 

@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type AttributeLevel, ValueType } from '@spoor/core/model/attributes.ts';
-import { NO_SYMBOLS, type SymbolTable } from '@spoor/core/model/span-columns.ts';
+import { ValueType } from '@spoor/core/model/attributes.ts';
+import type { SymbolTable } from '@spoor/core/model/span-columns.ts';
 import { NOT_HASHED, SymbolInterner } from '@spoor/core/model/symbol-interner.ts';
 import { endOfHead, MAX_SORT_ITEMS, takeItems } from './sort-keys.ts';
-import { copyValue } from './values-chunk.ts';
+import { allEntries } from './values-chunk.ts';
 import type { WritableColumn } from './writable-spans.ts';
-
-/** A column with more distinct values than this is stored plain: codes would cost more than they save. */
-const PLAIN_DISTINCT_RATIO = 0.7;
-
-/** Below this many values a column always keeps its dictionary, which makes searching it cheaper. */
-const PLAIN_MIN_COUNT = 1024;
 
 /**
  * Unites symbol tables. Codes of the union are in order of first appearance.
@@ -50,64 +44,6 @@ function internEntry(
     : target.internHashed(bytes, start, end, hash);
 }
 
-/** A column of a block while its sources are united: collects values, then settles how they are stored. */
-export class ColumnValues implements WritableColumn {
-  readonly level: AttributeLevel;
-  readonly type: ValueType;
-  /** Code in the union's keys. */
-  readonly key: number;
-  /** Values in all sources, and those in sources that did not intern them. */
-  count = 0;
-  plainCount = 0;
-  /** True: every value stands for itself, in row order; `table` is only where they are looked up while writing. */
-  isPlain = false;
-  /** The values. Once settled, a dictionary is in order; see {@link compareEntries}. */
-  table: SymbolTable = NO_SYMBOLS;
-  /** Code that {@link add} gave to entry of `table`, once settled; undefined where they are the same. */
-  ranks: Uint32Array | undefined;
-  #interner: SymbolInterner | undefined;
-
-  constructor(level: AttributeLevel, type: ValueType, key: number) {
-    this.level = level;
-    this.type = type;
-    this.key = key;
-  }
-
-  /** Whether most values were found to be distinct by the sources already: then no time is lost on looking for equal ones. */
-  get isKnownPlain(): boolean {
-    return this.plainCount * 2 > this.count && this.count >= PLAIN_MIN_COUNT;
-  }
-
-  /** Takes a value over and returns its code. `count` and `plainCount` must be final. */
-  add(source: SymbolTable, entry: number): number {
-    // Thousands of columns may have a value or two each.
-    const interner = (this.#interner ??= this.#begin());
-    if (!this.isKnownPlain) return internEntry(interner, source, entry);
-    const { offsets, bytes } = source;
-    return interner.append(bytes, offsets[entry]!, offsets[entry + 1]!);
-  }
-
-  #begin(): SymbolInterner {
-    const few = Math.min(this.count, 16);
-    const interner = new SymbolInterner(few, few * 16);
-    this.table = interner;
-    return interner;
-  }
-
-  /** Decides how the values are stored, when all were added. */
-  settle(): void {
-    const { table } = this;
-    this.isPlain =
-      this.isKnownPlain ||
-      (this.count >= PLAIN_MIN_COUNT && table.count > this.count * PLAIN_DISTINCT_RATIO);
-    this.#interner = undefined;
-    if (this.isPlain || table.count < 2) return;
-    const order = sortedOrder(this.type, table);
-    this.ranks = ranksOf(order);
-    this.table = reordered(table, order);
-  }
-}
-
 /** What tells a column from others of a block. */
 type ColumnIdentity = Pick<WritableColumn, 'level' | 'type' | 'key' | 'isPlain'>;
 
@@ -138,37 +74,36 @@ function ranksOf(order: Uint32Array): Uint32Array {
   return ranks;
 }
 
-function reordered(table: SymbolTable, order: Uint32Array): SymbolTable {
-  const offsets = new Uint32Array(order.length + 1);
-  const bytes = new Uint8Array(table.offsets[table.count]!);
-  let at = 0;
-  for (let i = 0; i < order.length; i++) {
-    const start = table.offsets[order[i]!]!;
-    const end = table.offsets[order[i]! + 1]!;
-    copyValue(table.bytes, start, bytes, at, end - start);
-    at += end - start;
-    offsets[i + 1] = at;
-  }
-  return { count: order.length, offsets, bytes, hashes: undefined };
-}
-
 /** A run of entries that are equal so far is sorted by comparing when it is as short as this. */
 const COMPARED_RUN = 6;
 
-/** Entries in ascending order: ints by value, everything else by its bytes. */
+/** All entries of a table in the order of dictionaries of a type. */
 function sortedOrder(type: ValueType, table: SymbolTable): Uint32Array {
-  const { count } = table;
-  const order = new Uint32Array(count);
-  for (let i = 0; i < count; i++) order[i] = i;
-  if (count <= COMPARED_RUN) {
-    insertionSort(type, table, order, 0, count);
-    return order;
-  }
-  if (count > MAX_SORT_ITEMS) return order.sort((a, b) => compareEntries(type, table, a, b));
-  const numeric = type === ValueType.int;
-  const keys = new Float64Array(count);
-  sortRun(table, numeric, order, keys, 0, numeric || count < 2 ? 0 : sharedPrefix(table));
+  const order = allEntries(table.count);
+  sortEntries(type, table, order, 0, order.length);
   return order;
+}
+
+/** Sorts the entries `order[first, end)` of a table as dictionaries of a type are: ints by value, everything else by its bytes. */
+export function sortEntries(
+  type: ValueType,
+  table: SymbolTable,
+  order: Uint32Array,
+  first: number,
+  end: number,
+): void {
+  if (end - first <= COMPARED_RUN) {
+    insertionSort(type, table, order, first, end);
+    return;
+  }
+  const list = order.subarray(first, end);
+  if (table.count > MAX_SORT_ITEMS) {
+    list.sort((a, b) => compareEntries(type, table, a, b));
+    return;
+  }
+  const numeric = type === ValueType.int;
+  const keys = new Float64Array(list.length);
+  sortRun(table, numeric, list, keys, 0, numeric ? 0 : sharedPrefix(table, list));
 }
 
 /**
@@ -286,14 +221,15 @@ export function compareValues(
   return aLength - bLength;
 }
 
-function sharedPrefix(table: SymbolTable): number {
-  const { count, offsets, bytes } = table;
-  let shared = offsets[1]! - offsets[0]!;
-  for (let i = 1; i < count && shared > 0; i++) {
-    const start = offsets[i]!;
-    shared = Math.min(shared, offsets[i + 1]! - start);
+/** How many bytes all of the entries begin with. */
+function sharedPrefix({ offsets, bytes }: SymbolTable, entries: Uint32Array): number {
+  const first = offsets[entries[0]!]!;
+  let shared = offsets[entries[0]! + 1]! - first;
+  for (let i = 1; i < entries.length && shared > 0; i++) {
+    const start = offsets[entries[i]!]!;
+    shared = Math.min(shared, offsets[entries[i]! + 1]! - start);
     let k = 0;
-    while (k < shared && bytes[start + k] === bytes[k]) k++;
+    while (k < shared && bytes[start + k] === bytes[first + k]) k++;
     shared = k;
   }
   return shared;

@@ -19,10 +19,8 @@ export interface WritableColumn {
   readonly key: number;
   /** True: every value stands for itself, in row order. */
   readonly isPlain: boolean;
-  /** Values that the cells of a plain column are codes of. */
+  /** What the cells of a plain column are entries of; those of others are entries of the block's dictionary. */
   readonly table: SymbolTable;
-  /** For each code that a cell has the entry in the block's dictionary; undefined where they are the same. */
-  readonly ranks: Uint32Array | undefined;
 }
 
 /**
@@ -49,7 +47,7 @@ export interface WritableSpans {
   readonly shape: Uint32Array;
   /** Where the values of each row begin in `cells`. */
   readonly cellStart: Uint32Array;
-  /** For each attribute of each row, event and link, in the order of its shape: code of its value in its column. */
+  /** For each attribute of each row, event and link, in the order of its shape: what stands for its value in its column. */
   readonly cells: Uint32Array;
   readonly names: SymbolTable;
   readonly resources: SymbolTable;

@@ -62,7 +62,7 @@ export function mergeBlocks(
     keys: keys.maps[s]!,
     use: uses[s],
   }));
-  const { columns, ids, entries } = mergeColumns(columnSources, keys.table, frames);
+  const { columns, dictionaries, ids, entries } = mergeColumns(columnSources, keys.table, frames);
   const shapes = new ShapeInterner();
   const sources = inputs.map(({ reader, kept }, s) => {
     const maps: SourceMaps = {
@@ -90,6 +90,7 @@ export function mergeBlocks(
   const builder = new BlockBuilder({
     frames,
     symbols,
+    dictionaries,
     maxTraces: traces,
     isSeenBefore: () => groups.takeSeenBefore() || isLate,
   });

@@ -20,8 +20,6 @@ interface MergedColumnInfo {
   readonly type: ValueType;
   readonly key: number;
   readonly isPlain: boolean;
-  /** Undefined for a plain column. */
-  readonly dictionary: DictionaryWriter | undefined;
   /** The dictionary's values, where what is derived from spans looks at them. */
   readonly values: PlainValues | undefined;
 }
@@ -35,6 +33,7 @@ interface FoundColumn extends Pick<MergedColumnInfo, 'level' | 'type' | 'key' | 
 /** The columns of the new block, and where those of the sources are in it. */
 export interface MergedColumns {
   readonly columns: readonly MergedColumnInfo[];
+  readonly dictionaries: DictionaryWriter;
   /** Per source and column of it: the column of the new block. */
   readonly ids: readonly Uint32Array[];
   /** Per source and column of it: the entries of its dictionary; undefined for a plain column. */
@@ -77,6 +76,7 @@ export function mergeColumns(
       else found.set(slot, { level, type, key: newKey, isPlain, places: [s, c] });
     });
   });
+  const dictionaries = new DictionaryWriter(frames);
   const columns = inColumnOrder([...found.values()], keys).map((column, id): MergedColumnInfo => {
     const { level, type, key, isPlain, places } = column;
     const cursors: DictionaryCursor[] = [];
@@ -90,18 +90,22 @@ export function mergeColumns(
       entries[s]![c] = cursor.map;
       cursors.push(cursor);
     }
-    if (isPlain) return { level, type, key, isPlain, dictionary: undefined, values: undefined };
+    if (isPlain) {
+      dictionaries.skip();
+      return { level, type, key, isPlain, values: undefined };
+    }
     const isLookedAt =
       level === AttributeLevel.span &&
       type === ValueType.string &&
       isPeerKey(symbolText(keys, key));
-    const dictionary = new DictionaryWriter(frames, attributeName(keys, key));
+    dictionaries.begin(attributeName(keys, key));
     const values = isLookedAt ? new PlainValues() : undefined;
-    mergeDictionaries(type, cursors, dictionary, values);
-    return { level, type, key, isPlain, dictionary, values };
+    mergeDictionaries(type, cursors, dictionaries, values);
+    dictionaries.end();
+    return { level, type, key, isPlain, values };
   });
   frames.flush();
-  return { columns, ids, entries };
+  return { columns, dictionaries, ids, entries };
 }
 
 /** Writes the values of sorted dictionaries in their order, each once. */
@@ -120,7 +124,6 @@ function mergeDictionaries(
     values?.append(least.table, least.entry);
     if (advanceAll(equal, entry)) rest = rest.filter(({ done }) => !done);
   }
-  dictionary.finish();
 }
 
 /** The cursor at the least value; `equal` becomes the list of all that stand at this value. */

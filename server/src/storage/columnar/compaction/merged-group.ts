@@ -35,7 +35,6 @@ class MergedColumn implements WritableColumn {
   /** Of a plain column the values in the group. */
   readonly table: PlainValues;
   readonly values: SymbolTable | undefined;
-  readonly ranks = undefined;
 
   constructor({ level, type, key, isPlain, values }: MergedSymbols['columns'][number]) {
     this.level = level;

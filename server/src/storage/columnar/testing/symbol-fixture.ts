@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import fc from 'fast-check';
 import type { SymbolTable } from '@spoor/core/model/span-columns.ts';
+import { encodeText } from '@spoor/core/model/utf8.ts';
 
 /** A table of these byte strings as they come, repeats included. */
 export function tableOf(values: readonly Uint8Array[]): SymbolTable {
@@ -32,3 +34,18 @@ export function seededWords(seed: number): () => number {
     return (mixed ^ (mixed >>> 15)) >>> 0;
   };
 }
+
+/** Canonical bytes of an int. */
+export function int64(value: bigint): Uint8Array {
+  const bytes = new Uint8Array(8);
+  new DataView(bytes.buffer).setBigInt64(0, value, true);
+  return bytes;
+}
+
+/** Texts that share beginnings, end in zeros, or are contained in one another. */
+export const oddText = fc
+  .tuple(
+    fc.constantFrom('', 'http://shop.example/', '\0', 'é'),
+    fc.string({ unit: fc.constantFrom('a', 'b', '\0', '\xff', '😀'), maxLength: 6 }),
+  )
+  .map(([prefix, rest]) => encodeText(prefix + rest));
