@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { SpoorError } from '@spoor/core/model/errors.ts';
-import { BodyBuffer } from './body-buffer.ts';
+import { AT_ONCE_BYTES, BodyBuffer } from './body-buffer.ts';
 import { MemoryBudget } from './memory-budget.ts';
 
 function buffer(capBytes: number, declaredBytes?: number, budgetBytes = 1 << 26): BodyBuffer {
@@ -71,4 +71,40 @@ test('a body byte by byte costs no more than twice its size', () => {
   for (let i = 0; i < 300_000; i++) body.append(Buffer.from([i & 255]));
   assert.equal(body.finish()[299_999], 299_999 & 255);
   assert.ok(budget.figures.peakBytes <= 2 * 300_000);
+});
+
+test('a large body of known length holds what has come of it, at most four times over', () => {
+  const declaredBytes = 10 * 1024 * 1024;
+  const budget = new MemoryBudget();
+  const lease = budget.reserve(0)!;
+  const body = new BodyBuffer({ capBytes: declaredBytes, lease, reservedBytes: 0 }, declaredBytes);
+  const piece = Buffer.alloc(64 * 1024, 7);
+  let copies = 0;
+  let heldBytes = 0;
+  while (body.length < declaredBytes) {
+    body.append(piece);
+    assert.ok(lease.bytes <= Math.max(AT_ONCE_BYTES, 4 * body.length));
+    if (lease.bytes !== heldBytes) copies++;
+    heldBytes = lease.bytes;
+  }
+  assert.equal(copies, 4);
+  assert.equal(lease.bytes, declaredBytes);
+  assert.ok(Buffer.from(body.finish()).every((byte) => byte === 7));
+});
+
+test('with little room a body grows by less, and not by each piece', () => {
+  const declaredBytes = 10 * 1024 * 1024;
+  const budget = new MemoryBudget(declaredBytes + AT_ONCE_BYTES);
+  const other = budget.reserve(declaredBytes / 2)!;
+  const lease = budget.reserve(0)!;
+  const body = new BodyBuffer({ capBytes: declaredBytes, lease, reservedBytes: 0 }, declaredBytes);
+  const steps = new Set<number>();
+  while (body.length < 4 * 1024 * 1024) {
+    body.append(Buffer.alloc(16 * 1024));
+    steps.add(lease.bytes);
+  }
+  assert.ok(steps.size < 12);
+  other.release();
+  while (body.length < declaredBytes) body.append(Buffer.alloc(16 * 1024));
+  assert.equal(body.finish().length, declaredBytes);
 });

@@ -7,6 +7,16 @@ import { NO_ROOM_NOW } from './refusal.ts';
 /** Smallest buffer that a body of unknown length gets: one read from a socket. */
 const FIRST_CAPACITY_BYTES = 64 * 1024;
 
+/**
+ * A body of known length is paid for at once up to this size, which most have. Of a larger one only what comes is held, or a few
+ * senders that announce much and then send slowly would keep everybody else out.
+ */
+export const AT_ONCE_BYTES = 256 * 1024;
+
+/** How much larger each next buffer of a body of known length is: all copies together are a third of it. */
+const KNOWN_GROWTH = 4;
+const LEAST_GROWTH = 1.25;
+
 /** What bounds a {@link BodyBuffer}. */
 export interface BodyBounds {
   /** Largest body in bytes. */
@@ -21,8 +31,8 @@ export interface BodyBounds {
  * Collects one body that comes in pieces.
  *
  * A body that comes in one piece is that piece, without a copy. One of known length is filled
- * into a single allocation, one of unknown length into a buffer that doubles. Pieces are never
- * kept in a list: a body sent byte by byte would cost a hundred times its size.
+ * into a single allocation up to {@link AT_ONCE_BYTES}, any other into a buffer that grows with it. Pieces are
+ * never kept in a list: a body sent byte by byte would cost a hundred times its size.
  */
 export class BodyBuffer {
   readonly #capBytes: number;
@@ -77,10 +87,15 @@ export class BodyBuffer {
   }
 
   #enlarge(length: number): void {
-    const doubled = Math.max(FIRST_CAPACITY_BYTES, 2 * (this.#bytes?.length ?? 0), length);
-    const leastBytes = this.#declaredBytes ?? length;
-    const wantedBytes = pooledSize(this.#declaredBytes ?? Math.min(doubled, this.#capBytes));
-    const bytes = this.#lease.allocate(this.#reserve(wantedBytes, leastBytes));
+    const isKnown = this.#declaredBytes !== undefined;
+    const firstBytes = isKnown ? AT_ONCE_BYTES : FIRST_CAPACITY_BYTES;
+    const growth = isKnown ? KNOWN_GROWTH : 2;
+    const mostBytes = this.#declaredBytes ?? this.#capBytes;
+    const grownBytes = Math.max(firstBytes, growth * (this.#bytes?.length ?? 0), length);
+    // With little room it grows by less, but never by each piece alone.
+    const leastBytes = Math.max(isKnown ? firstBytes : 0, Math.ceil(LEAST_GROWTH * length));
+    const wantedBytes = pooledSize(Math.min(grownBytes, mostBytes));
+    const bytes = this.#lease.allocate(this.#reserve(wantedBytes, Math.min(leastBytes, mostBytes)));
     if (this.#bytes !== undefined) {
       bytes.set(this.#bytes.subarray(0, this.#length));
       this.#lease.discard(this.#bytes);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SpoorError, quote } from '@spoor/core/model/errors.ts';
-import { BodyBuffer, bodyTooLarge, noRoomFor } from './body-buffer.ts';
+import { AT_ONCE_BYTES, BodyBuffer, bodyTooLarge, noRoomFor } from './body-buffer.ts';
 import { decompress, type Compression } from './decompress.ts';
 import type { BodyBudget, MemoryLease } from './memory-budget.ts';
 
@@ -34,7 +34,7 @@ export interface GrpcMessage {
 
 /**
  * Reads the length-prefixed message of a unary call from the pieces of its stream: memory is
- * reserved at the headers, corrected when the length is known, and grown with the output of
+ * reserved at the headers, corrected when the length is known, and grown with a large message and the output of
  * decompression. Whoever makes a reader calls {@link abandon} or {@link finish}.
  * @see https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md
  */
@@ -134,8 +134,8 @@ export class GrpcMessageReader {
     if (missingBytes > 0 && !lease.grow(missingBytes)) {
       throw noRoomFor(this.#messageBytes, lease.limitBytes);
     }
-    if (missingBytes < 0) lease.shrink(-missingBytes);
-    const bounds = { capBytes: this.#capBytes, lease, reservedBytes: this.#messageBytes };
+    lease.trim(Math.min(this.#messageBytes, AT_ONCE_BYTES));
+    const bounds = { capBytes: this.#capBytes, lease, reservedBytes: lease.bytes };
     return new BodyBuffer(bounds, this.#messageBytes);
   }
 

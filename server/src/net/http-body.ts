@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SpoorError, quote } from '@spoor/core/model/errors.ts';
-import { BodyBuffer, bodyTooLarge, noRoomFor } from './body-buffer.ts';
+import { AT_ONCE_BYTES, BodyBuffer, bodyTooLarge, noRoomFor } from './body-buffer.ts';
 import { decompress, type Compression } from './decompress.ts';
 import type { HttpExchange } from './http-exchange.ts';
 import type { BodyBudget, MemoryLease } from './memory-budget.ts';
@@ -58,8 +58,8 @@ export function readCompression(header: string | undefined): Compression | 'iden
 }
 
 /**
- * Reads the body of a request: memory is reserved before the first byte is read and before each
- * growth. Calls `deliver` exactly once, with the body or with why there is none.
+ * Reads the body of a request: there has to be room for it before the first byte is read, and memory is reserved before it
+ * is taken. Calls `deliver` exactly once, with the body or with why there is none.
  */
 export function receiveBody(
   exchange: HttpExchange,
@@ -123,7 +123,9 @@ function admit(exchange: HttpExchange, limits: BodyLimits): MemoryLease | SpoorE
     return bodyTooLarge(capBytes, declaredBytes);
   }
   const wantedBytes = Math.max(declaredBytes ?? CHUNKED_RESERVED_BYTES, LEAST_RESERVED_BYTES);
-  return budget.reserve(wantedBytes) ?? noRoomFor(wantedBytes, budget.limitBytes);
+  const lease = budget.reserve(wantedBytes);
+  lease?.trim(AT_ONCE_BYTES);
+  return lease ?? noRoomFor(wantedBytes, budget.limitBytes);
 }
 
 function decompressBody(

@@ -165,6 +165,11 @@ export class MemoryLease {
     this.#budget.giveBack(given, false);
   }
 
+  /** Holds at most `bytes`: the rest is taken again when it is needed, if there is room then. */
+  trim(bytes: number): void {
+    if (this.#bytes > bytes) this.shrink(this.#bytes - bytes);
+  }
+
   /** A buffer that lives as long as the lease; the caller has reserved its size. */
   allocate(bytes: number): Uint8Array {
     const buffer = this.#budget.pool.take(bytes);

@@ -10,6 +10,7 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js';
 import { service as healthService } from 'grpc-health-check';
+import { AT_ONCE_BYTES } from '#net/body-buffer.ts';
 import type { IngestResult } from '#pipeline/trace-ingest.ts';
 import {
   bodyOf,
@@ -58,7 +59,7 @@ test('a client that goes away in the middle of its message gives its memory back
   });
   stream.on('error', () => undefined);
   stream.write(prefixed(0, Buffer.alloc(1000), MIB));
-  await until(() => bed.budget.figures.usedBytes === MIB);
+  await until(() => bed.budget.figures.usedBytes === AT_ONCE_BYTES);
   stream.close(http2.constants.NGHTTP2_CANCEL);
   await until(() => bed.budget.figures.leases === 0);
   const other = session.request({
@@ -68,7 +69,7 @@ test('a client that goes away in the middle of its message gives its memory back
   });
   other.on('error', () => undefined);
   other.write(prefixed(0, Buffer.alloc(1000), MIB));
-  await until(() => bed.budget.figures.usedBytes === MIB);
+  await until(() => bed.budget.figures.usedBytes === AT_ONCE_BYTES);
   session.destroy();
   await until(() => bed.budget.figures.leases === 0);
   // Node's client ends a stream before it resets it, which makes a message that is cut short.

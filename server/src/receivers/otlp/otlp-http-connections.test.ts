@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import net from 'node:net';
 import { test } from 'node:test';
+import { AT_ONCE_BYTES } from '#net/body-buffer.ts';
 import type { IngestResult } from '#pipeline/trace-ingest.ts';
 import {
   exchangeRaw,
@@ -53,7 +54,7 @@ test('a client that goes away in the middle of its body gives its memory back', 
     });
     request.on('error', () => resolve());
     request.write(Buffer.alloc(1000));
-    void until(() => bed.budget.figures.usedBytes === MIB).then(() => request.destroy());
+    void until(() => bed.budget.figures.usedBytes === AT_ONCE_BYTES).then(() => request.destroy());
   });
   const other = await send(bed.port, { headers: PROTO }, [Buffer.alloc(5000, 7)]);
   assert.equal(other.status, 200);
@@ -61,6 +62,22 @@ test('a client that goes away in the middle of its body gives its memory back', 
   await until(() => bed.receiver.figures.otlp_proto.refusedRequests.aborted === 1);
   assert.equal(bed.budget.figures.leases, 0);
   assert.equal(bed.ingest.calls.length, 1);
+});
+
+test('senders that announce much and send little keep nobody out', async () => {
+  await using bed = await startHttp({}, 4 * AT_ONCE_BYTES);
+  const head = `POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-protobuf\r\n`;
+  const slow = [1, 2, 3].map(() => {
+    const socket = net.connect({ host: '127.0.0.1', port: bed.port });
+    socket.write(`${head}content-length: ${2 * AT_ONCE_BYTES}\r\n\r\nx`);
+    return socket;
+  });
+  await until(() => bed.budget.figures.leases === slow.length);
+  const other = await send(bed.port, { headers: PROTO }, [Buffer.alloc(5000, 7)]);
+  assert.equal(other.status, 200);
+  for (const socket of slow) socket.destroy();
+  await until(() => bed.budget.figures.leases === 0);
+  assert.equal(bed.budget.figures.usedBytes, 0);
 });
 
 test('the signal fires when the client goes away before its answer, and only then', async () => {
