@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { expectedView, viewOf, type ClientStyle, type JaegerTrace } from './clients/trace-view.ts';
-import { GO, NODE, PYTHON, runWithTools, whySkipped, type Toolchain } from './sdk/sdk.ts';
+import { GO, JAVA, NODE, PYTHON, runWithTools, whySkipped, type Toolchain } from './sdk/sdk.ts';
 import { SpoorProcess } from './spoor-process.ts';
 
 /** A program that sends a small trace with each client it is told, and says the trace's id. */
@@ -51,6 +51,15 @@ const PROGRAMS: Readonly<Record<string, ClientProgram>> = {
       'thrift udp': ['udp://jaeger_udp_thrift_compact', 'otel jaeger'],
       'thrift http': ['jaeger_http/api/traces', 'otel jaeger'],
       'proto grpc': ['grpc://jaeger_grpc', 'otel jaeger'],
+      'zipkin json': ['zipkin_http/api/v2/spans', 'otel zipkin'],
+      'zipkin proto': ['zipkin_http/api/v2/spans', 'otel zipkin'],
+    },
+  },
+  java: {
+    tools: JAVA,
+    file: 'Client.java',
+    clients: {
+      'jaeger grpc': ['http://jaeger_grpc', 'otel jaeger without flags'],
       'zipkin json': ['zipkin_http/api/v2/spans', 'otel zipkin'],
       'zipkin proto': ['zipkin_http/api/v2/spans', 'otel zipkin'],
     },

@@ -5,7 +5,7 @@ import { mkdtempDisposable, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { test } from 'node:test';
-import { GO, NODE, runWithTools, whySkipped } from './sdk/sdk.ts';
+import { GO, JAVA, NODE, runWithTools, whySkipped } from './sdk/sdk.ts';
 import { SpoorProcess } from './spoor-process.ts';
 
 const STRATEGIES = {
@@ -20,19 +20,29 @@ const STRATEGIES = {
   ],
 };
 
+/** Where a server listens, by the names of its listeners. */
+type Addresses = SpoorProcess['addresses'];
+
 /** Programs that sample until all is as the strategies say, and the folder that says which packages they need. */
 const PROGRAMS = {
   "Jaeger's client for Node": {
     tools: NODE,
     file: 'samplers/node/sampler.mjs',
     packages: 'clients/node',
-    address: (url: URL) => [url.hostname, url.port],
+    address: ({ sampling_http: http }: Addresses) => [new URL(http!).hostname, new URL(http!).port],
   },
   "OpenTelemetry's remote sampler for Go": {
     tools: GO,
     file: 'samplers/go/main.go',
     packages: 'samplers/go',
-    address: (url: URL) => [`${url.origin}/sampling`],
+    address: ({ sampling_http: http }: Addresses) => [`${http}/sampling`],
+  },
+  "OpenTelemetry's remote sampler for Java": {
+    tools: JAVA,
+    file: 'samplers/java/RemoteSampler.java',
+    packages: 'sdk/java',
+    // On the port of spans, and on the one for this alone.
+    address: (all: Addresses) => [`http://${all['jaeger_grpc']},http://${all['sampling_grpc']}`],
   },
 };
 
@@ -42,11 +52,10 @@ for (const [name, { tools, file, packages, address }] of Object.entries(PROGRAMS
     const path = join(directory.path, 'strategies.json');
     await writeFile(path, JSON.stringify(STRATEGIES));
     await using server = await SpoorProcess.start({ sets: [`sampling.strategies_file=${path}`] });
-    const url = new URL(server.addresses['sampling_http']!);
     const program = {
       file: basename(file),
       text: readFileSync(join(import.meta.dirname, file), 'utf8'),
-      args: [...address(url), 'shop', '/pay', '/health'],
+      args: [...address(server.addresses), 'shop', '/pay', '/health'],
     };
     const output = await runWithTools(tools, join(import.meta.dirname, packages), program);
     assert.equal(output, 'as told\n');

@@ -29,8 +29,7 @@ function tlsSets(section: string, { certFile, keyFile }: CertificateFiles, ca?: 
   ];
 }
 
-// The Java client of these tests reads no settings from the environment.
-for (const sdk of SDKS.filter(({ name }) => name !== 'java')) {
+for (const sdk of SDKS) {
   const skip = NO_OPENSSL || whySkipped(sdk);
   test(`the ${sdk.name} SDK sends over mTLS with a token`, { skip }, async () => {
     using files = new TestCertificates();

@@ -36,6 +36,7 @@ interface SpanView {
 export type ClientStyle =
   | 'jaeger-client'
   | 'otel jaeger'
+  | 'otel jaeger without flags'
   | 'otel zipkin'
   | 'otel zipkin without scope'
   | 'zipkin';
@@ -129,9 +130,9 @@ export function expectedView(style: ClientStyle): SpanView[] {
       { ...child, ...common, tags: [...own, ...FAILED, kinds[1]].sort() },
     ];
   }
-  const isJaeger = style === 'otel jaeger';
+  const isJaeger = style.startsWith('otel jaeger');
   const scope = style === 'otel zipkin without scope' ? [] : SCOPE;
-  const common = { service: 'otel-shop', flags: isJaeger ? 1 : 0 };
+  const common = { service: 'otel-shop', flags: style === 'otel jaeger' ? 1 : 0 };
   return [
     {
       ...root,

@@ -67,6 +67,17 @@ export const PYTHON: Toolchain = {
   }),
 };
 
+/** Java, with artifacts of Maven. */
+export const JAVA: Toolchain = {
+  tools: ['java -version', 'mvn --version'],
+  locks: ['pom.xml'],
+  install: 'mvn --quiet --batch-mode dependency:copy-dependencies -DoutputDirectory=lib',
+  command: (directory, file) => ({
+    program: 'java',
+    args: ['-cp', join(directory, 'lib', '*'), file],
+  }),
+};
+
 /** The SDKs that are tested. */
 export const SDKS: readonly Sdk[] = [
   {
@@ -107,13 +118,7 @@ export const SDKS: readonly Sdk[] = [
     name: 'java',
     client: 'Client.java',
     transports: PROTOBUF_TRANSPORTS,
-    tools: ['java -version', 'mvn --version'],
-    locks: ['pom.xml'],
-    install: 'mvn --quiet --batch-mode dependency:copy-dependencies -DoutputDirectory=lib',
-    command: (directory, file) => ({
-      program: 'java',
-      args: ['-cp', join(directory, 'lib', '*'), file],
-    }),
+    ...JAVA,
     int64: true,
     scopeAttributes: false,
     linkTraceState: true,

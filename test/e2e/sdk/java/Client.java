@@ -11,6 +11,8 @@ import io.opentelemetry.sdk.trace.*;
 import io.opentelemetry.sdk.trace.data.LinkData;
 import io.opentelemetry.sdk.trace.export.*;
 import io.opentelemetry.sdk.trace.samplers.*;
+import java.io.IOException;
+import java.nio.file.*;
 import java.util.*;
 import java.util.concurrent.TimeUnit;
 
@@ -33,14 +35,31 @@ final class Client {
     public String getDescription() { return "WithTraceState"; }
   }
 
-  static SpanExporter exporter(String transport, String url) {
+  /** With the settings for TLS of OpenTelemetry's environment, which a program that makes its exporters itself has to read. */
+  static SpanExporter exporter(String transport, String url) throws IOException {
     String packed = transport.endsWith("+gzip") ? "gzip" : "none";
-    return transport.startsWith("grpc")
-        ? OtlpGrpcSpanExporter.builder().setEndpoint(url).setCompression(packed).build()
-        : OtlpHttpSpanExporter.builder().setEndpoint(url).setCompression(packed).build();
+    Map<String, String> env = System.getenv();
+    boolean isSecure = env.containsKey("OTEL_EXPORTER_OTLP_CERTIFICATE");
+    String[] header = env.getOrDefault("OTEL_EXPORTER_OTLP_HEADERS", "x-none=").replace("%20", " ").split("=", 2);
+    if (transport.startsWith("grpc")) {
+      var grpc = OtlpGrpcSpanExporter.builder().setEndpoint(url).setCompression(packed).addHeader(header[0], header[1]);
+      if (isSecure) {
+        grpc.setTrustedCertificates(file("CERTIFICATE")).setClientTls(file("CLIENT_KEY"), file("CLIENT_CERTIFICATE"));
+      }
+      return grpc.build();
+    }
+    var http = OtlpHttpSpanExporter.builder().setEndpoint(url).setCompression(packed).addHeader(header[0], header[1]);
+    if (isSecure) {
+      http.setTrustedCertificates(file("CERTIFICATE")).setClientTls(file("CLIENT_KEY"), file("CLIENT_CERTIFICATE"));
+    }
+    return http.build();
   }
 
-  static void send(long start, String transport, String url) {
+  static byte[] file(String variable) throws IOException {
+    return Files.readAllBytes(Path.of(System.getenv("OTEL_EXPORTER_OTLP_" + variable)));
+  }
+
+  static void send(long start, String transport, String url) throws IOException {
     TimeUnit ns = TimeUnit.NANOSECONDS;
     Attributes about = Attributes.builder().put("service.name", "cast-java").put("deployment.environment.name", "测试")
         .put("host.cpus", 8).put("host.load", 0.75).put("host.spot", true).put("host.tags", "a", "β").build();
@@ -99,7 +118,7 @@ final class Client {
         transport, server.getSpanContext().getTraceId(), spanIds, own);
   }
 
-  public static void main(String[] args) {
+  public static void main(String[] args) throws IOException {
     for (String target : List.of(args).subList(1, args.length)) {
       String[] pair = target.split("=", 2);
       send(Long.parseLong(args[0]), pair[0], pair[1]);
