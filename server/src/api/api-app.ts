@@ -8,6 +8,7 @@ import { addDependencyRoutes } from './jaeger/dependency-routes.ts';
 import { addMetricsRoutes } from './jaeger/metrics-routes.ts';
 import { addV1Routes } from './jaeger/v1-routes.ts';
 import { addV3Routes } from './jaeger/v3-routes.ts';
+import { addKnownHosts } from './known-hosts.ts';
 import type { QueryContext } from './query-context.ts';
 import { addSecurityHeaders } from './security-headers.ts';
 import { addStaticUi } from './ui/static-ui.ts';
@@ -34,6 +35,8 @@ export interface ApiOptions {
   readonly metrics: Metrics;
   /** Directory of the built page. */
   readonly uiDirectory: string;
+  /** By which names it may be called; undefined: any. See {@link addKnownHosts}. */
+  readonly knownHosts?: readonly string[] | undefined;
 }
 
 /** The web page, the query API and the metrics for one port; not yet listening. */
@@ -59,6 +62,7 @@ export async function createApiApp(options: ApiOptions): Promise<FastifyInstance
     answerError(error, request, reply, query.logger),
   );
   await addSecurityHeaders(app);
+  if (options.knownHosts !== undefined) addKnownHosts(app, options.knownHosts);
   addTokens(app, tenancy);
   addTenancy(app, tenancy);
   addV1Routes(app, query);

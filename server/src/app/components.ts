@@ -10,7 +10,7 @@ import { memoryLimits } from '#config/memory-limits.ts';
 import { memoryShares } from '#config/memory-shares.ts';
 import type { ServerTlsConfig } from '#config/tls-config.ts';
 import { BearerTokens } from '#net/bearer-tokens.ts';
-import { warnOfClearTokens } from '#net/clear-tokens.ts';
+import { isThisMachine, warnOfClearTokens } from '#net/clear-tokens.ts';
 import { GrpcListener } from '#net/grpc-listener.ts';
 import { MemoryBudget } from '#net/memory-budget.ts';
 import { RssGuard } from '#net/rss-guard.ts';
@@ -146,8 +146,11 @@ export function buildComponents(
         const query = { reader: theStore(), logger, timeoutMs, nowUnixMs: Date.now };
         const readers = new Tenancy(tenants, tokens.query);
         const tls = http.tls && serverTlsSettings(http.tls);
-        warnOfClearTokens('query.http', { ...readEndpoint(http.endpoint), tls }, readers, logger);
-        return createApiApp({ query, tenancy: readers, metrics, uiDirectory });
+        const { host } = readEndpoint(http.endpoint);
+        warnOfClearTokens('query.http', { host, tls }, readers, logger);
+        const onlyHere = tls === undefined && isThisMachine(host) ? [] : undefined;
+        const knownHosts = http.allowed_hosts?.map((name) => name.toLowerCase()) ?? onlyHere;
+        return createApiApp({ query, tenancy: readers, metrics, uiDirectory, knownHosts });
       })
     : undefined;
   const { health: healthConfig } = config.telemetry;

@@ -43,8 +43,11 @@ export function unknownKey(root: ConfigKey, path: readonly string[]): ConfigProb
   };
 }
 
-/** @param isSecret only what kind of value it is is told */
-function describeValue(value: unknown, isSecret: boolean): string {
+/**
+ * What a value is, for messages.
+ * @param isSecret only what kind of value it is is told
+ */
+export function describeValue(value: unknown, isSecret = false): string {
   if (value === undefined || value === null) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a section with keys';

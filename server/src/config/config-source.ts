@@ -11,26 +11,37 @@ const MAX_FILE_BYTES = 1024 * 1024;
 export interface ConfigSource {
   /** Its keys and values as a tree of plain objects. */
   readonly tree: unknown;
-  /** Where a key stands in it, as `spoor.yaml:12` or `--set`, or undefined when it has none such. */
+  /** Where a key, or with an empty path the whole, stands in it, as `spoor.yaml:12` or `--set`, or undefined when it has none such. */
   locate(path: readonly string[]): string | undefined;
 }
 
-/** Copies a tree, with references to the environment replaced in every text. */
-function expandTree(value: unknown, env: Environment, path: readonly string[]): unknown {
+/**
+ * Copies a tree, with references to the environment replaced in every text.
+ * @param locate says where a key is
+ */
+function expandTree(
+  value: unknown,
+  env: Environment,
+  path: readonly string[],
+  locate: ConfigSource['locate'] = () => undefined,
+): unknown {
+  const expandChild = (child: unknown, key: string): unknown =>
+    expandTree(child, env, [...path, key], locate);
   if (typeof value === 'string') {
     try {
       return expandText(value, env);
     } catch (error) {
       if (!(error instanceof SpoorError)) throw error;
-      throw new SpoorError('config', `${path.join('.')}: ${error.message}`, { cause: error });
+      const place = locate(path);
+      const where = place === undefined ? '' : ` (${place})`;
+      const message = `${path.join('.')}: ${error.message}${where}`;
+      throw new SpoorError('config', message, { cause: error });
     }
   }
-  if (Array.isArray(value)) {
-    return value.map((entry, i) => expandTree(entry, env, [...path, String(i)]));
-  }
+  if (Array.isArray(value)) return value.map((entry, i) => expandChild(entry, String(i)));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, child]) => [key, expandTree(child, env, [...path, key])]),
+    Object.entries(value).map(([key, child]) => [key, expandChild(child, key)]),
   );
 }
 
@@ -70,22 +81,24 @@ function parseConfigText(text: string, name: string, env: Environment): ConfigSo
       cause: broken,
     });
   }
-  return {
-    tree: expandTree(readTree(document, name), env, []) ?? {},
-    locate: (path) => {
-      for (let depth = path.length; depth > 0; depth--) {
-        const parent: unknown = document.getIn(path.slice(0, depth - 1), true);
-        const part = path[depth - 1];
-        let node: unknown;
-        if (isSeq(parent)) node = parent.items[Number(part)];
-        else if (isMap(parent)) {
-          node = parent.items.find((pair) => isScalar(pair.key) && pair.key.value === part)?.key;
-        }
-        if (isNode(node) && node.range) return `${name}:${lines.linePos(node.range[0]).line}`;
+  const lineOf = (node: unknown): string | undefined =>
+    isNode(node) && node.range ? `${name}:${lines.linePos(node.range[0]).line}` : undefined;
+  const locate = (path: readonly string[]): string | undefined => {
+    for (let depth = path.length; depth > 0; depth--) {
+      const parent: unknown = document.getIn(path.slice(0, depth - 1), true);
+      const part = path[depth - 1];
+      let node: unknown;
+      if (isSeq(parent)) node = parent.items[Number(part)];
+      else if (isMap(parent)) {
+        node = parent.items.find((pair) => isScalar(pair.key) && pair.key.value === part)?.key;
       }
-      return undefined;
-    },
+      const line = lineOf(node);
+      if (line !== undefined) return line;
+    }
+    // Of a key that is not there nothing can be told, but of the whole.
+    return path.length === 0 ? lineOf(document.contents) : undefined;
   };
+  return { tree: expandTree(readTree(document, name), env, [], locate) ?? {}, locate };
 }
 
 function readTree(document: Document, name: string): unknown {

@@ -136,7 +136,7 @@ test('a value where a section should be is told', () => {
   );
   assert.equal(
     problemOf(() => loadYaml('- a\n- b\n')),
-    'the configuration: must be a section with keys of its own, not a list',
+    'the configuration: must be a section with keys of its own, not a list (spoor.yaml:1)',
   );
 });
 
@@ -228,6 +228,13 @@ test('broken YAML and missing files are told with their place', () => {
   );
 });
 
+test('a list in place of the configuration is told with its line', () => {
+  assert.equal(
+    problemOf(() => loadYaml('# mine\n- a\n', { sets: ['memory_limit_mib=400'] })),
+    'the configuration: must be a section with keys of its own, not a list (spoor.yaml:2)',
+  );
+});
+
 test('references to the environment are replaced in files and in --set', () => {
   const env = { PORT: '14317', EMPTY: '', LIMIT: '400' };
   const config = loadYaml(
@@ -247,7 +254,7 @@ telemetry: { log_level: '\${env:EMPTY:-debug}' }
 test('a reference to a variable that is not set says so', () => {
   assert.equal(
     problemOf(() => loadYaml('telemetry: { log_level: "${env:NOPE}" }')),
-    'telemetry.log_level: environment variable NOPE is not set; give a default with ${env:NOPE:-default}',
+    'telemetry.log_level: environment variable NOPE is not set; give a default with ${env:NOPE:-default} (spoor.yaml:1)',
   );
   assert.match(
     problemOf(() => loadYaml('storage: { directory: "${file:/x}" }')),

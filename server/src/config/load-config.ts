@@ -3,7 +3,7 @@ import { SpoorError } from '@spoor/core/model/errors.ts';
 import { configSchema, type SpoorConfig } from './config.ts';
 import { configKeys, findKey } from './config-keys.ts';
 import { checkPorts, withListenHost } from './listeners.ts';
-import { describeIssues, unknownKey, type ConfigProblem } from './config-problem.ts';
+import { describeIssues, describeValue, unknownKey, type ConfigProblem } from './config-problem.ts';
 import { parseSet, readConfigFile, type ConfigOverride } from './config-source.ts';
 import { fillSections, keysIn, layOver, valueIn, withValue } from './config-tree.ts';
 import type { Environment } from './env-expansion.ts';
@@ -40,7 +40,16 @@ export function loadConfig(inputs: ConfigInputs): SpoorConfig {
   const { role = 'all-in-one', env, warn = () => undefined } = inputs;
   const keys = configKeys();
   const source = inputs.file === undefined ? undefined : readConfigFile(inputs.file, env);
-  const rewritten = rewriteJaegerFile(source?.tree ?? {});
+  const given = source?.tree ?? {};
+  if (typeof given !== 'object' || Array.isArray(given)) {
+    const message = `must be a section with keys of its own, not ${describeValue(given)}`;
+    const whole = { path: [], message };
+    throw new SpoorError(
+      'config',
+      formatProblem(whole, (path) => source?.locate(path), []),
+    );
+  }
+  const rewritten = rewriteJaegerFile(given);
   const jaeger = readJaegerSettings(inputs.jaegerFlags ?? [], env);
   const overrides = [...jaeger.overrides, ...readOverrides(inputs)];
   const locate = (path: readonly string[]): string | undefined =>

@@ -15,6 +15,12 @@ export const querySchema = z
           .describe('Whether the web page and API are served; false closes the port.'),
         endpoint: endpointSchema(PORTS.query, 'the web page and API'),
         tls: serverTlsSchema,
+        allowed_hosts: z
+          .array(z.string().regex(/^(?:\*|[A-Za-z0-9._-]+)$/, { error: 'must be a name, or *' }))
+          .optional()
+          .describe(
+            'Names by which browsers may call the server, beside localhost and addresses; * for any. Not set: any, but on an address of this machine without tls none, so that no page elsewhere can read through a browser here.',
+          ),
       })
       .prefault({})
       .describe('The web page and the query API.'),

@@ -3,7 +3,10 @@ import type { ListeningSettings } from './listening-socket.ts';
 import type { Logger } from './logger.ts';
 import type { Tenancy } from './tenancy.ts';
 
-const THIS_MACHINE = /^(?:127\.|::1$|localhost$)/;
+/** Whether a listener on a host is for this machine only. */
+export function isThisMachine(host: string): boolean {
+  return /^(?:127\.|::1$|localhost$)/.test(host);
+}
 
 /**
  * Warns where tokens come from other machines in clear text: whoever is on the way can read them.
@@ -15,7 +18,7 @@ export function warnOfClearTokens(
   tenancy: Tenancy,
   logger: Logger,
 ): void {
-  if (tenancy.challenges === undefined || tls !== undefined || THIS_MACHINE.test(host)) return;
+  if (tenancy.challenges === undefined || tls !== undefined || isThisMachine(host)) return;
   logger.warn(
     {},
     `${path}: tokens come here in clear text; set ${path}.tls unless a proxy before it speaks TLS`,

@@ -60,7 +60,7 @@ export class Cors {
     if (!this.enabled) return [];
     if (this.#any) return origin === undefined ? [] : ['access-control-allow-origin', '*'];
     // The answer depends on the origin even where there is none: a cache must know.
-    if (origin === undefined || !this.#allows(origin.toLowerCase())) return ['vary', 'origin'];
+    if (origin === undefined || !this.allows(origin)) return ['vary', 'origin'];
     return ['access-control-allow-origin', origin, 'vary', 'origin'];
   }
 
@@ -83,8 +83,10 @@ export class Cors {
     return headers;
   }
 
-  #allows(origin: string): boolean {
-    if (this.#exact.has(origin)) return true;
+  /** Whether pages of an origin may send. */
+  allows(given: string): boolean {
+    const origin = given.toLowerCase();
+    if (this.#any || this.#exact.has(origin)) return true;
     return this.#wildcards.some(
       ({ prefix, suffix }) =>
         origin.length > prefix.length + suffix.length &&

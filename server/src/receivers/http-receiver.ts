@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { SpoorError, quote } from '@spoor/core/model/errors.ts';
 import type { Tenant } from '@spoor/core/model/ids.ts';
 import { warnOfClearTokens } from '#net/clear-tokens.ts';
@@ -34,7 +34,7 @@ export interface HttpRoute {
   readonly path: string;
   /** What its bodies can be, by content type. */
   readonly formats: ReadonlyMap<string, IngestFormat>;
-  /** What a body of any other content type is; undefined: refused. */
+  /** What a body of any other content type is, but from web pages that may not send; undefined: refused. */
   readonly otherwise?: IngestFormat;
 }
 
@@ -155,7 +155,7 @@ export class HttpReceiver {
         this.#answerPreflight(exchange);
         return;
       }
-      format = readFormat(route, request.headers['content-type']);
+      format = this.#readFormat(route, request.headers);
       if (request.method !== 'POST') {
         const allow = this.#cors.enabled ? 'POST, OPTIONS' : 'POST';
         this.#refuse(exchange, format, wrongMethod(request), ['allow', allow]);
@@ -221,6 +221,18 @@ export class HttpReceiver {
     return this.#cors.enabled ? this.#cors.responseHeaders(exchange.request.headers.origin) : [];
   }
 
+  /**
+   * Browsers ask before they send one of the types that routes list, but any page may send others without being let:
+   * those count only where there is no page, or it is let in.
+   */
+  #readFormat(route: HttpRoute, headers: IncomingHttpHeaders): CountedFormat {
+    const { origin, 'content-type': contentType } = headers;
+    const mayBeOther = origin === undefined || this.#cors.allows(origin);
+    return (
+      readFormat(route, contentType) ?? (mayBeOther ? route.otherwise : undefined) ?? 'unknown'
+    );
+  }
+
   #readTenant(request: IncomingMessage): Tenant {
     const { headers, socket } = request;
     return this.#parts.tenancy.tenantOf((header) => headers[header], socket.remoteAddress);
@@ -234,15 +246,10 @@ function pathOf(url: string): string {
   return query < 0 ? path : path.slice(0, query);
 }
 
-function readFormat(route: HttpRoute, contentType = ''): CountedFormat {
+function readFormat({ formats }: HttpRoute, contentType = ''): IngestFormat | undefined {
   const end = contentType.indexOf(';');
   const mediaType = end < 0 ? contentType : contentType.slice(0, end);
-  return (
-    route.formats.get(mediaType) ??
-    route.formats.get(mediaType.trim().toLowerCase()) ??
-    route.otherwise ??
-    'unknown'
-  );
+  return formats.get(mediaType) ?? formats.get(mediaType.trim().toLowerCase());
 }
 
 function wrongPath(request: IncomingMessage, { routes }: HttpDialect): Refusal {

@@ -156,6 +156,7 @@ export async function withApi(
     timeoutMs?: number;
     tenancy?: TenancySettings;
     tokens?: BearerTokens;
+    knownHosts?: readonly string[];
   } = {},
 ): Promise<void> {
   const app = await createApiApp({
@@ -181,6 +182,7 @@ export async function withApi(
       storeFigures: () => new Map(),
     }),
     uiDirectory: options.uiDirectory ?? '/nonexistent',
+    knownHosts: options.knownHosts,
   });
   try {
     await run(app);

@@ -35,6 +35,26 @@ test('spans of both versions are taken with 202, by path and content type', asyn
   );
 });
 
+test('a web page sends what its browser asks about first, or is let in, or nothing', async () => {
+  await using bed = await start();
+  const path = '/api/v2/spans';
+  const statusOf = async (port: number, headers: Record<string, string>): Promise<number> =>
+    (await send(port, { path, headers: { origin: 'https://shop.example', ...headers } }, [BODY]))
+      .status;
+  for (const type of ['text/plain', 'application/x-www-form-urlencoded', '']) {
+    const headers: Record<string, string> = type === '' ? {} : { 'content-type': type };
+    assert.equal(await statusOf(bed.port, headers), 415, type);
+    assert.equal(await statusOf(bed.port, { ...headers, origin: 'null' }), 415, type);
+  }
+  assert.equal(await statusOf(bed.port, { 'content-type': 'application/json' }), 202);
+  assert.equal(bed.ingest.calls.length, 1);
+  const cors = { ...HTTP_DEFAULTS.cors, allowedOrigins: ['https://shop.example'] };
+  await using open = await startReceiver((parts) =>
+    createZipkinHttpReceiver({ ...HTTP_DEFAULTS, ...LOOPBACK, cors }, parts),
+  );
+  assert.equal(await statusOf(open.port, { 'content-type': 'text/plain' }), 202);
+});
+
 test('what is refused is told as text', async () => {
   await using bed = await start();
   const path = '/api/v2/spans';

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import fs from 'node:fs';
+import { dirname } from 'node:path';
 import { DataLock } from './data-lock.ts';
-import { OPEN_FLAGS, type StoreFile, type StoreFiles } from './store-files.ts';
+import { fileErrorCode, OPEN_FLAGS, type StoreFile, type StoreFiles } from './store-files.ts';
 
 /** The file system. Callbacks instead of `FileHandle`: about half the CPU time of a call. */
 export const DISK_FILES: StoreFiles = {
@@ -14,7 +15,7 @@ export const DISK_FILES: StoreFiles = {
     }),
   rename: (from, to) => fs.promises.rename(from, to),
   unlink: (path) => fs.promises.unlink(path),
-  mkdir: (path) => fs.promises.mkdir(path, { recursive: true }),
+  mkdir: makeDirectories,
   readdir: (path) => fs.promises.readdir(path),
   fsyncDir: async (path) => {
     const handle = await fs.promises.open(path, 'r');
@@ -90,5 +91,23 @@ class DiskFile implements StoreFile {
         else resolve();
       });
     });
+  }
+}
+
+/** With all parents. Node's own way never ends where a directory is there that none can be made in, such as /proc. */
+async function makeDirectories(path: string): Promise<string | undefined> {
+  try {
+    await fs.promises.mkdir(path);
+    return path;
+  } catch (error) {
+    const code = fileErrorCode(error);
+    if (code === 'EEXIST' && (await fs.promises.stat(path)).isDirectory()) return undefined;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    const first = await makeDirectories(dirname(path));
+    // Somebody else may have made it meanwhile.
+    await fs.promises.mkdir(path).catch(async (again: unknown) => {
+      if (fileErrorCode(again) !== 'EEXIST') throw again;
+    });
+    return first ?? path;
   }
 }
