@@ -123,7 +123,7 @@ export function expectedView(style: ClientStyle): SpanView[] {
         ...common,
         name: 'later',
         // The client names it as the parent as well.
-        references: ['CHILD_OF select', 'FOLLOWS_FROM select'],
+        references: ['FOLLOWS_FROM select'],
         tags: own,
         logs: [],
       },

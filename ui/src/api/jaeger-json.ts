@@ -9,7 +9,7 @@ export interface KeyValue {
   readonly value: unknown;
 }
 
-/** A pointer to another span: `CHILD_OF` to the parent, `FOLLOWS_FROM` for a link. */
+/** A pointer to another span: most often `CHILD_OF` to the parent, `FOLLOWS_FROM` for a link. */
 export interface SpanReference {
   readonly refType: string;
   readonly traceID: string;

@@ -48,6 +48,25 @@ test('a summary has the root, the whole duration, errors, and services by their 
   });
 });
 
+test('a span without CHILD_OF in its trace is below what it follows from, as in Jaeger', () => {
+  const follows = { refType: 'FOLLOWS_FROM', traceID: 'ab', spanID: 'r' };
+  const other = { refType: 'CHILD_OF', traceID: 'cd', spanID: 'c' };
+  const [summary] = summariseTraces(
+    [
+      {
+        traceID: 'ab',
+        processes: PROCESSES,
+        spans: [
+          span('c', 110, 80, { processID: 'p2', references: [other, follows] }),
+          span('r', 120, 100, { processID: 'p1', references: [] }),
+        ],
+      },
+    ],
+    'answer',
+  );
+  assert.equal(summary?.rootOperation, 'op r');
+});
+
 test('traces stay in the order of the server, empty ones are left out, and unknown processes have a name', () => {
   const traces = [1, 3, 2].map((start) => ({
     traceID: `t${start}`,

@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type TraceTree, buildTraceTree } from '@spoor/core/analysis/trace-tree.ts';
-import type { JaegerProcess, JaegerSpan, JaegerTrace, KeyValue } from '#api/jaeger-json.ts';
+import type {
+  JaegerProcess,
+  JaegerSpan,
+  JaegerTrace,
+  KeyValue,
+  SpanReference,
+} from '#api/jaeger-json.ts';
 
 /** A trace made ready for showing: columns by row number, and the tree over them. */
 export interface Trace {
@@ -58,7 +64,7 @@ export function createTrace(source: JaegerTrace): Trace {
   }
   const tree = buildTraceTree({
     spanIds: spans.map((span) => span.spanID),
-    parentSpanIds: spans.map((span) => parentSpanId(span, source.traceID)),
+    parentSpanIds: spans.map((span) => parentReference(span, source.traceID)?.spanID ?? ''),
     startUs: offsetUs,
     durationUs,
   });
@@ -112,9 +118,11 @@ function hasError(tags: readonly KeyValue[]): boolean {
   return false;
 }
 
-function parentSpanId(span: JaegerSpan, traceId: string): string {
-  for (const { refType, spanID, traceID } of span.references) {
-    if (refType === 'CHILD_OF' && sameTraceId(traceID, traceId)) return spanID;
-  }
-  return '';
+/**
+ * The reference to a span's parent: the first CHILD_OF in its own trace, or else the first other one there, as when a client
+ * says that it does not wait for the span.
+ */
+export function parentReference(span: JaegerSpan, traceId: string): SpanReference | undefined {
+  const own = span.references.filter(({ traceID }) => sameTraceId(traceID, traceId));
+  return own.find(({ refType }) => refType === 'CHILD_OF') ?? own[0];
 }

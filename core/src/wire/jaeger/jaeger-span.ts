@@ -140,8 +140,11 @@ function isChildOf({ attributes }: SpanLink): boolean {
   );
 }
 
-/** Takes the attribute that keeps all of Jaeger's flags out of the list. */
-function takeFlags(attributes: Attribute[], sent: number): number {
+/**
+ * Takes the attribute that keeps all of Jaeger's flags out of the list.
+ * @param sent flags of the span itself
+ */
+export function takeFlags(attributes: Attribute[], sent: number): number {
   const sampled = sent & 1;
   const at = attributes.findLastIndex(({ key }) => key === 'jaeger.flags');
   const value = attributes[at]?.value;
@@ -152,8 +155,8 @@ function takeFlags(attributes: Attribute[], sent: number): number {
   return flags;
 }
 
-/** Takes the warnings out of the list. */
-function takeWarnings(attributes: Attribute[]): string[] {
+/** Takes the warnings that came with a span out of the list. */
+export function takeWarnings(attributes: Attribute[]): string[] {
   const at = attributes.findLastIndex(({ key }) => key === '@jaeger@warnings');
   const value = attributes[at]?.value;
   if (value?.type !== 'array' || value.value.length === 0) return [];

@@ -50,6 +50,31 @@ test('flags that a Jaeger client sent are flags again', () => {
   assert.deepEqual([flags, tags], [3, []]);
 });
 
+test('warnings that came with a span are warnings again', () => {
+  const value = { type: 'array', value: [{ type: 'string', value: 'late' }] } as const;
+  const sent = { ...SPAN, attributes: [{ key: '@jaeger@warnings', value }] };
+  const { warnings, tags } = jaegerSpan(sent, 'p1', ['twice']);
+  assert.deepEqual([warnings, tags], [['late', 'twice'], []]);
+});
+
+test('a link to the parent says what kind of parent it is, and ids of zeros are none', () => {
+  const type = { key: 'opentracing.ref_type', value: { type: 'string', value: 'x' } } as const;
+  const parentSpanId = '00000000000000aa' as SpanId;
+  const toParent = { ...LINK, traceId: SPAN.traceId, spanId: parentSpanId, attributes: [type] };
+  const references = (span: Partial<Span>): unknown =>
+    jaegerSpan({ ...SPAN, ...span }, 'p1', []).references;
+  assert.deepEqual(references({ parentSpanId, links: [toParent] }), [
+    { refType: 'FOLLOWS_FROM', traceID: SPAN.traceId, spanID: parentSpanId },
+  ]);
+  assert.deepEqual(
+    references({
+      parentSpanId: '0'.repeat(16) as SpanId,
+      links: [{ ...LINK, traceId: '0'.repeat(32), spanId: parentSpanId }],
+    }),
+    [],
+  );
+});
+
 test('a bare span has empty lists, no flags and times in whole µs', () => {
   assert.deepEqual(jaegerSpan(SPAN, 'p1', []), {
     traceID: '4bf92f3577b34da6a3ce929d0e0e4736',
@@ -134,7 +159,10 @@ test('what Jaeger has no field for becomes tags, in the order of its own transla
       ],
     },
   ]);
-  assert.deepEqual(span.warnings, ['2 different spans have this span id']);
+  assert.deepEqual(span.warnings, [
+    '2 different spans have this span id',
+    'links without a trace id are not shown: 1',
+  ]);
 });
 
 const LINK = {
@@ -173,7 +201,7 @@ test('a process is the service and the other resource attributes', () => {
   });
   assert.equal(
     jaegerProcess({ ...SPAN.resource, serviceName: '', attributes: [] }).serviceName,
-    'OTLPResourceNoServiceName',
+    'missing-service-name',
   );
 });
 

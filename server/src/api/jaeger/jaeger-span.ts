@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Attribute } from '@spoor/core/model/attributes.ts';
 import { StatusCode, type Span, type SpanEvent, type SpanLink } from '@spoor/core/model/span.ts';
+import { takeFlags, takeWarnings } from '@spoor/core/wire/jaeger/jaeger-span.ts';
 import { keyValueOf, stringTag, type JaegerKeyValue } from './jaeger-key-value.ts';
 import { formatSpanKind } from './span-kind.ts';
+import { UNNAMED_SERVICE } from './unnamed-service.ts';
 
 /** A span as Jaeger's JSON has it. */
 export interface JaegerSpan {
@@ -22,7 +24,7 @@ export interface JaegerSpan {
 }
 
 /** A parent (CHILD_OF) or a link (FOLLOWS_FROM). */
-interface JaegerReference {
+export interface JaegerReference {
   readonly refType: 'CHILD_OF' | 'FOLLOWS_FROM';
   readonly traceID: string;
   readonly spanID: string;
@@ -41,15 +43,8 @@ export interface JaegerProcess {
   readonly tags: readonly JaegerKeyValue[];
 }
 
-/** The name shown for spans whose resource has no `service.name`. */
-const NO_SERVICE_NAME = 'OTLPResourceNoServiceName';
 /** Span id of a reference that names only a trace. */
 const NO_SPAN_ID = '0000000000000000';
-
-/** Bit of `flags` that means sampled to Jaeger and OpenTelemetry alike. */
-const SAMPLED = 1;
-/** Attribute that keeps the flags of a span that came from a Jaeger client, where it had others. */
-const JAEGER_FLAGS = 'jaeger.flags';
 
 /** A trace id as Jaeger writes it: 16 digits when the upper half is zero, else 32. */
 export function formatJaegerTraceId(id: string): string {
@@ -61,15 +56,19 @@ export function formatJaegerTraceId(id: string): string {
  * @param warnings what should be said about the span beside what it tells itself
  */
 export function jaegerSpan(span: Span, processId: string, warnings: readonly string[]): JaegerSpan {
-  const flags = jaegerFlags(span);
+  const attributes = [...span.attributes];
+  const flags = takeFlags(attributes, span.flags);
+  const allWarnings = [...takeWarnings(attributes), ...warnings];
   const durationNanos = span.endTimeUnixNano - span.startTimeUnixNano;
-  const allWarnings =
-    durationNanos < 0n
-      ? [
-          ...warnings,
-          `the span ends ${-durationNanos} ns before it starts; its duration is shown as 0`,
-        ]
-      : warnings;
+  if (durationNanos < 0n) {
+    allWarnings.push(
+      `the span ends ${-durationNanos} ns before it starts; its duration is shown as 0`,
+    );
+  }
+  const lostLinks = span.links.filter(({ traceId }) => isNoId(traceId)).length;
+  if (lostLinks > 0) {
+    allWarnings.push(`links without a trace id are not shown: ${lostLinks}`);
+  }
   return {
     traceID: formatJaegerTraceId(span.traceId),
     spanID: span.spanId,
@@ -78,7 +77,7 @@ export function jaegerSpan(span: Span, processId: string, warnings: readonly str
     references: references(span),
     startTime: micros(span.startTimeUnixNano),
     duration: durationNanos < 0n ? 0 : micros(durationNanos),
-    tags: tags(span),
+    tags: tags(span, attributes),
     logs: span.events.map(log),
     processID: processId,
     warnings: allWarnings.length === 0 ? null : allWarnings,
@@ -88,14 +87,9 @@ export function jaegerSpan(span: Span, processId: string, warnings: readonly str
 /** Makes Jaeger's process of a resource. */
 export function jaegerProcess(resource: Span['resource']): JaegerProcess {
   return {
-    serviceName: resource.serviceName === '' ? NO_SERVICE_NAME : resource.serviceName,
+    serviceName: resource.serviceName === '' ? UNNAMED_SERVICE : resource.serviceName,
     tags: resource.attributes.filter(({ key }) => key !== 'service.name').map(keyValueOf),
   };
-}
-
-function jaegerFlags(span: Span): number {
-  const own = span.attributes.find(({ key }) => key === JAEGER_FLAGS)?.value;
-  return own?.type === 'int' ? Number(own.value) : span.flags & SAMPLED;
 }
 
 function micros(nanos: bigint): number {
@@ -104,18 +98,23 @@ function micros(nanos: bigint): number {
 
 function references(span: Span): JaegerReference[] {
   const list: JaegerReference[] = [];
-  if (span.parentSpanId !== '') {
+  const { parentSpanId } = span;
+  const parentLink = span.links.findLast(
+    (link) => link.traceId === span.traceId && link.spanId === parentSpanId,
+  );
+  if (!isNoId(parentSpanId)) {
     list.push({
-      refType: 'CHILD_OF',
+      refType: parentLink === undefined ? 'CHILD_OF' : refType(parentLink),
       traceID: formatJaegerTraceId(span.traceId),
-      spanID: span.parentSpanId,
+      spanID: parentSpanId,
     });
   }
   for (const link of span.links) {
-    // A link without trace points nowhere.
-    if (link.traceId === '') continue;
+    // A link without trace points nowhere, and a link to the parent says only what kind of parent it is.
+    if (isNoId(link.traceId)) continue;
+    if (link.traceId === span.traceId && link.spanId === parentSpanId) continue;
     list.push({
-      refType: isChildOf(link) ? 'CHILD_OF' : 'FOLLOWS_FROM',
+      refType: refType(link),
       traceID: formatJaegerTraceId(link.traceId),
       spanID: link.spanId === '' ? NO_SPAN_ID : link.spanId,
     });
@@ -123,28 +122,32 @@ function references(span: Span): JaegerReference[] {
   return list;
 }
 
+function isNoId(id: string): boolean {
+  return /^0*$/.test(id);
+}
+
 // How the OpenTracing bridge marks a second parent.
-function isChildOf(link: SpanLink): boolean {
-  return link.attributes.some(
+function refType(link: SpanLink): JaegerReference['refType'] {
+  const isChildOf = link.attributes.some(
     ({ key, value }) =>
       key === 'opentracing.ref_type' && value.type === 'string' && value.value === 'child_of',
   );
+  return isChildOf ? 'CHILD_OF' : 'FOLLOWS_FROM';
 }
 
-function tags(span: Span): JaegerKeyValue[] {
+/** @param attributes those of the span that become tags */
+function tags(span: Span, attributes: readonly Attribute[]): JaegerKeyValue[] {
   const list: JaegerKeyValue[] = [];
   const { scope, status } = span;
   if (scope.name !== '') list.push(stringTag('otel.scope.name', scope.name));
   if (scope.version !== '') list.push(stringTag('otel.scope.version', scope.version));
-  for (const attribute of span.attributes) {
-    if (attribute.key !== JAEGER_FLAGS) list.push(keyValueOf(attribute));
-  }
+  list.push(...attributes.map(keyValueOf));
   const kind = formatSpanKind(span.kind);
   if (kind !== undefined) list.push(stringTag('span.kind', kind));
   if (status?.code === StatusCode.ok) list.push(stringTag('otel.status_code', 'OK'));
   if (status?.code === StatusCode.error) {
     list.push(stringTag('otel.status_code', 'ERROR'));
-    if (!saysError(span.attributes)) list.push({ key: 'error', type: 'bool', value: true });
+    if (!saysError(attributes)) list.push({ key: 'error', type: 'bool', value: true });
   }
   if (status !== undefined && status.message !== '') {
     list.push(stringTag('otel.status_description', status.message));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SpoorError, quote } from '@spoor/core/model/errors.ts';
 import { millisecondsParam } from './milliseconds-param.ts';
+import { ParamReader } from './param-reader.ts';
 import { parseSpanKind } from './span-kind.ts';
 
 /** Jaeger's values for what is left out, ms. */
@@ -45,7 +46,7 @@ export function parseMetricsParams(params: URLSearchParams, nowUnixMs: number): 
   return {
     services: [...new Set(services)],
     kinds: (words.length === 0 ? [DEFAULT_KIND] : words).map(kindOf),
-    byOperation: /^(1|t|true)$/i.test(params.get('groupByOperation') ?? ''),
+    byOperation: new ParamReader(params).flag('groupByOperation'),
     points: Array.from({ length: count }, (_, i) => end - (count - 1 - i) * step),
     ratePerMinutes: Math.max(1, Math.round(ratePer / 60_000)),
   };

@@ -56,6 +56,17 @@ export class ParamReader {
   }
 
   /**
+   * A boolean as Go writes it; false where it is missing.
+   * @throws {SpoorError} invalid_argument
+   */
+  flag(name: string): boolean {
+    const text = this.text(name) ?? 'false';
+    if (/^(?:1|t|T|true|True|TRUE)$/.test(text)) return true;
+    if (/^(?:0|f|F|false|False|FALSE)$/.test(text)) return false;
+    throw this.unreadable(name, text, 'true or false');
+  }
+
+  /**
    * A whole number in [least, most].
    * @throws {SpoorError} invalid_argument
    */

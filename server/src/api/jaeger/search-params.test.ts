@@ -47,6 +47,18 @@ test('without parameters the 100 newest traces of the last two days are asked fo
   });
 });
 
+test('a duration of 0 is no bound, and spans without a service are found by the name that Jaeger gives them', () => {
+  const eq = (value: string): SpanPredicate => ({
+    op: 'eq',
+    field: { kind: 'intrinsic', name: 'service' },
+    value: { type: 'string', value },
+  });
+  assert.deepEqual(
+    parseQuery('minDuration=0s&maxDuration=0us&service=missing-service-name').where,
+    { op: 'or', args: [eq(''), eq('missing-service-name')] },
+  );
+});
+
 test('all conditions are on one span, and the end is inclusive to the µs', () => {
   const query = parseQuery(
     'service=a%2Fb&operation=GET+%2F&minDuration=1.5ms&maxDuration=2s&start=5&end=7&limit=1500' +

@@ -3,7 +3,7 @@ import { SpoorError, quote } from '@spoor/core/model/errors.ts';
 import { parseTraceId, type TraceId } from '@spoor/core/model/ids.ts';
 import type { TraceQuery } from '@spoor/core/query/trace-query.ts';
 import { ParamReader } from './param-reader.ts';
-import { durationPredicate, intrinsicEquals, tagPredicate } from './tag-predicate.ts';
+import { durationPredicate, nameIs, serviceIs, tagPredicate } from './tag-predicate.ts';
 import { parseTagsJson } from './tags-json.ts';
 import { checkRange, readPage, readTraceQuery, refuseMisspelled } from './trace-params.ts';
 
@@ -70,14 +70,15 @@ export function parseTraceQuery(params: URLSearchParams, nowUnixMs: number): Tra
   const startMinUnixNano =
     start === undefined ? startMaxUnixNano - 1000n - DEFAULT_LOOKBACK_NANOS : start * 1000n;
 
-  const min = reader.duration('minDuration');
-  const max = reader.duration('maxDuration');
+  // To Jaeger 0 is the same as no bound.
+  const min = reader.duration('minDuration') || undefined;
+  const max = reader.duration('maxDuration') || undefined;
   checkRange(reader, ['minDuration', min], ['maxDuration', max]);
   const service = reader.text('service');
   const operation = reader.text('operation');
   const where = [
-    ...(service === undefined ? [] : [intrinsicEquals('service', service)]),
-    ...(operation === undefined ? [] : [intrinsicEquals('name', operation)]),
+    ...(service === undefined ? [] : [serviceIs(service)]),
+    ...(operation === undefined ? [] : [nameIs(operation)]),
     ...tagParams(params).map(([key, value]) => tagPredicate(key, value)),
     ...(min === undefined ? [] : [durationPredicate('ge', min)]),
     ...(max === undefined ? [] : [durationPredicate('le', max)]),

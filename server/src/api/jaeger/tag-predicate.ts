@@ -2,14 +2,25 @@
 import { StatusCode } from '@spoor/core/model/span.ts';
 import type { SpanPredicate } from '@spoor/core/query/trace-query.ts';
 import { parseSpanKind } from './span-kind.ts';
+import { storedServices } from './unnamed-service.ts';
 
 /** All of the predicates; of none, every span. */
 export function allOf(args: readonly SpanPredicate[]): SpanPredicate {
   return args.length === 1 ? args[0]! : { op: 'and', args };
 }
 
-/** The span's service or name is `value`. */
-export function intrinsicEquals(name: 'service' | 'name', value: string): SpanPredicate {
+/** The span is of this service. */
+export function serviceIs(service: string): SpanPredicate {
+  const args = storedServices(service).map((stored) => textEquals('service', stored));
+  return args.length === 1 ? args[0]! : { op: 'or', args };
+}
+
+/** The span has this name. */
+export function nameIs(name: string): SpanPredicate {
+  return textEquals('name', name);
+}
+
+function textEquals(name: 'service' | 'name', value: string): SpanPredicate {
   return { op: 'eq', field: { kind: 'intrinsic', name }, value: { type: 'string', value } };
 }
 

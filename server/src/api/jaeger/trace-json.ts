@@ -1,37 +1,47 @@
 // SPDX-License-Identifier: Apache-2.0
-import { formatSpanId, formatTraceId } from '@spoor/core/model/ids.ts';
+import { formatTraceId } from '@spoor/core/model/ids.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import { SpanReader } from '@spoor/core/model/span-reader.ts';
 import type { JsonStyle } from '#api/json-style.ts';
+import { adjustProcess, adjustSpan } from './adjust-span.ts';
 import { formatJaegerTraceId, jaegerProcess, jaegerSpan } from './jaeger-span.ts';
+import { SharedSpanIds } from './shared-span-ids.ts';
+
+/** How a trace is shown. */
+export interface TraceJsonOptions {
+  readonly style: JsonStyle;
+  /** Of the object in the answer. */
+  readonly depth: number;
+  /** As it was sent, without what Jaeger adjusts for its readers. */
+  readonly raw: boolean;
+  /** About the trace as a whole. */
+  readonly warnings: readonly string[];
+}
 
 /**
  * Jaeger's JSON of one trace, in pieces of about a span.
  * @param batch all spans of the trace, at least one
- * @param depth of the object in the answer
- * @param warnings about the trace as a whole
  */
 export function* traceJson(
   batch: SpanBatch,
-  style: JsonStyle,
-  depth: number,
-  warnings: readonly string[],
+  { style, depth, raw, warnings }: TraceJsonOptions,
 ): Generator<string, void, undefined> {
   const spans = new SpanReader(batch);
   const processes = new ProcessTable();
-  const shared = yield* findSharedSpanIds(batch);
+  const shared = yield* SharedSpanIds.find(batch, !raw);
   const traceId = formatJaegerTraceId(formatTraceId(batch.traceId, 0));
 
   yield `{${style.line(depth + 1)}${style.name('traceID')}"${traceId}",`;
   yield `${style.line(depth + 1)}${style.name('spans')}[`;
   for (let row = 0; row < batch.rows; row++) {
-    const span = spans.read(row);
-    const processId = processes.idOf(batch.resource[row]!, () => jaegerProcess(span.resource));
-    const count = shared.get(span.spanId);
-    const problems = count === undefined ? [] : [`${count} different spans have this span id`];
+    const span = shared.place(spans.read(row), row);
+    const processId = processes.idOf(batch.resource[row]!, () => {
+      const process = jaegerProcess(span.resource);
+      return raw ? process : adjustProcess(process);
+    });
+    const shown = jaegerSpan(span, processId, shared.warnings(span));
     yield (
-      style.next(row === 0, depth + 2) +
-        style.value(jaegerSpan(span, processId, problems), depth + 2)
+      style.next(row === 0, depth + 2) + style.value(raw ? shown : adjustSpan(shown), depth + 2)
     );
   }
   yield `${style.line(depth + 1)}],${style.line(depth + 1)}${style.name('processes')}`;
@@ -63,17 +73,4 @@ class ProcessTable {
       [...this.#processes.values()].map(({ id, process }) => [id, process]),
     );
   }
-}
-
-/** Span ids that more than one span of the trace has, with how many. Yields nothing but time. */
-function* findSharedSpanIds(batch: SpanBatch): Generator<string, Map<string, number>, undefined> {
-  const seen = new Set<string>();
-  const shared = new Map<string, number>();
-  for (let row = 0; row < batch.rows; row++) {
-    const id = formatSpanId(batch.spanId, row * 8);
-    if (seen.has(id)) shared.set(id, (shared.get(id) ?? 1) + 1);
-    else seen.add(id);
-    if (row % 1024 === 1023) yield '';
-  }
-  return shared;
 }

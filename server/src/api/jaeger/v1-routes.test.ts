@@ -33,15 +33,15 @@ const JAEGER_TRACE = {
       startTime: 1700000000000001,
       duration: 2,
       tags: [
+        { key: 'error', type: 'bool', value: true },
         { key: 'otel.scope.name', type: 'string', value: 'lib' },
         { key: 'otel.scope.version', type: 'string', value: '2' },
-        { key: 'rows', type: 'int64', value: '9007199254740993' },
+        { key: 'otel.status_code', type: 'string', value: 'ERROR' },
+        { key: 'otel.status_description', type: 'string', value: 'lost' },
         { key: 'ratio', type: 'float64', value: 'NaN' },
         { key: 'raw', type: 'binary', value: 'AQI=' },
+        { key: 'rows', type: 'int64', value: '9007199254740993' },
         { key: 'span.kind', type: 'string', value: 'client' },
-        { key: 'otel.status_code', type: 'string', value: 'ERROR' },
-        { key: 'error', type: 'bool', value: true },
-        { key: 'otel.status_description', type: 'string', value: 'lost' },
       ],
       logs: [
         {
@@ -73,7 +73,7 @@ function refusal(code: number, msg: string): object {
 
 test('a trace by id is one entry of the data, also when it is asked for in upper case', async () => {
   await withApi(new FixtureReader(TRACE), async (app) => {
-    for (const id of [TRACE_ID, TRACE_ID.toUpperCase(), `${TRACE_ID}?raw=true&start=1`]) {
+    for (const id of [TRACE_ID, TRACE_ID.toUpperCase(), `${TRACE_ID}?raw=false&start=1`]) {
       const answer = await app.inject(`/api/traces/${id}`);
       assert.equal(answer.statusCode, 200);
       assert.equal(answer.headers['content-type'], 'application/json; charset=utf-8');
@@ -200,7 +200,7 @@ test('spans that share an id and have no service are shown with that said', asyn
       [['2 different spans have this span id'], ['2 different spans have this span id']],
     );
     assert.deepEqual(trace?.processes, {
-      p1: { serviceName: 'OTLPResourceNoServiceName', tags: [] },
+      p1: { serviceName: 'missing-service-name', tags: [] },
     });
   });
 });
@@ -234,6 +234,23 @@ test('services and operations are listed, also of names with slashes', async () 
     assert.deepEqual(await ask('/api/v3/operations?service=a%2Fb&span_kind=unspecified'), {
       operations: [{ name: 'GET /', spanKind: 'internal' }],
     });
+  });
+});
+
+test('spans without a service are those of a service with the name that Jaeger gives them', async () => {
+  const reader = new FixtureReader();
+  reader.getOperations = async (_tenant, service) =>
+    service === '' || service === 'missing-service-name' ? [{ name: service, kind: 1 }] : [];
+  await withApi(reader, async (app) => {
+    const ask = async (url: string): Promise<unknown> => (await app.inject(url)).json();
+    const all = ['a/b', 'missing-service-name', 'shop'];
+    assert.deepEqual(await ask('/api/services'), envelope(all, 3));
+    assert.deepEqual(await ask('/api/v3/services'), { services: all });
+    assert.deepEqual(
+      await ask('/api/services/missing-service-name/operations'),
+      envelope(['', 'missing-service-name'], 2),
+    );
+    assert.deepEqual(await ask('/api/operations?service=shop'), envelope([], 0));
   });
 });
 

@@ -10,11 +10,13 @@ import type { JsonStyle } from '#api/json-style.ts';
 import { queryParams, tenantOf, type QueryContext } from '#api/query-context.ts';
 import { envelope, type JaegerError } from './envelope.ts';
 import { formatJaegerTraceId } from './jaeger-span.ts';
+import { ParamReader } from './param-reader.ts';
 import { parseOperationParams, matchesKind } from './operation-params.ts';
 import { parseTraceQuery, parseTraceSearch } from './search-params.ts';
 import { formatSpanKind } from './span-kind.ts';
 import { traceJson } from './trace-json.ts';
 import { traceSummaryJson } from './trace-summary-json.ts';
+import { listOperations, listServices } from './unnamed-service.ts';
 
 /** Jaeger's v1 query API, which its UI up to 2.14, Grafana and most scripts call. */
 export function addV1Routes(app: FastifyInstance, context: QueryContext): void {
@@ -22,7 +24,7 @@ export function addV1Routes(app: FastifyInstance, context: QueryContext): void {
 
   app.get('/api/services', async (request, reply) =>
     answerJson(request, reply, context, async (signal) => {
-      const services = await reader.getServices(tenantOf(request), { signal });
+      const services = await listServices(reader, tenantOf(request), { signal });
       return envelope(services, services.length);
     }),
   );
@@ -32,7 +34,7 @@ export function addV1Routes(app: FastifyInstance, context: QueryContext): void {
     async (request, reply) =>
       answerJson(request, reply, context, async (signal) => {
         const { service } = request.params;
-        const operations = await reader.getOperations(tenantOf(request), service, { signal });
+        const operations = await listOperations(reader, tenantOf(request), service, { signal });
         const names = [...new Set(operations.map((operation) => operation.name))];
         return envelope(names, names.length);
       }),
@@ -41,7 +43,8 @@ export function addV1Routes(app: FastifyInstance, context: QueryContext): void {
   app.get('/api/operations', async (request, reply) =>
     answerJson(request, reply, context, async (signal) => {
       const filter = parseOperationParams(queryParams(request));
-      const operations = await reader.getOperations(tenantOf(request), filter.service, { signal });
+      const tenant = tenantOf(request);
+      const operations = await listOperations(reader, tenant, filter.service, { signal });
       const data = operations.filter((operation) => matchesKind(filter, operation));
       return envelope(
         data.map(({ name, kind }) => ({ name, spanKind: formatSpanKind(kind) ?? '' })),
@@ -51,19 +54,22 @@ export function addV1Routes(app: FastifyInstance, context: QueryContext): void {
   );
 
   app.get('/api/traces', async (request, reply) => {
-    const search = parseTraceSearch(queryParams(request), context.nowUnixMs());
+    const params = queryParams(request);
+    const search = parseTraceSearch(params, context.nowUnixMs());
+    const raw = new ParamReader(params).flag('raw');
     const tenant = tenantOf(request);
     const warnings = (): readonly string[] => incompleteWarnings(context, tenant);
     return streamJson(request, reply, context, async function* (style, signal) {
       if (search.kind === 'ids') {
         const traces = reader.getTraces(tenant, search.ids, { signal });
-        yield* tracesAnswer(traces, style, { warnings, wanted: search.ids });
+        yield* tracesAnswer(traces, style, { raw, warnings, wanted: search.ids });
       } else {
         const { query } = search;
         const { traces, next } = await reader.findTraces(tenant, query, { signal });
         const ids = traces.map((summary) => summary.traceId);
         const nextPage = next && formatPageToken(query, next);
         yield* tracesAnswer(reader.getTraces(tenant, ids, { signal }), style, {
+          raw,
           warnings,
           nextPage,
         });
@@ -84,11 +90,12 @@ export function addV1Routes(app: FastifyInstance, context: QueryContext): void {
 
   app.get<{ Params: { id: string } }>('/api/traces/:id', async (request, reply) => {
     const id = parseTraceId(request.params.id);
+    const raw = new ParamReader(queryParams(request)).flag('raw');
     const tenant = tenantOf(request);
     const warnings = (): readonly string[] => incompleteWarnings(context, tenant);
     return streamJson(request, reply, context, async function* (style, signal) {
       const traces = found(reader.getTraces(tenant, [id], { signal }), 'trace not found', warnings);
-      yield* tracesAnswer(traces, style, { warnings });
+      yield* tracesAnswer(traces, style, { raw, warnings });
     });
   });
 }
@@ -112,6 +119,7 @@ export async function* found(
 }
 
 /**
+ * @param more.raw whether spans are shown as they were sent
  * @param more.warnings what to say beside what has been read by now
  * @param more.wanted ids of which the missing ones are told in `errors`
  * @param more.nextPage token with which to ask for the next page
@@ -120,6 +128,7 @@ async function* tracesAnswer(
   traces: AsyncIterable<SpanBatch>,
   style: JsonStyle,
   more: {
+    readonly raw: boolean;
     readonly warnings: () => readonly string[];
     readonly wanted?: readonly TraceId[];
     readonly nextPage?: string | undefined;
@@ -131,7 +140,7 @@ async function* tracesAnswer(
   for await (const batch of traces) {
     missing.delete(formatTraceId(batch.traceId, 0));
     yield [style.next(first, 2)];
-    yield traceJson(batch, style, 2, more.warnings());
+    yield traceJson(batch, { style, depth: 2, raw: more.raw, warnings: more.warnings() });
     first = false;
   }
   const errors = [...missing].map((id): JaegerError => ({

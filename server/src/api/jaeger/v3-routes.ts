@@ -11,6 +11,7 @@ import { matchesKind, parseOperationParams } from './operation-params.ts';
 import { resourceSpansJson } from './otlp-trace-json.ts';
 import { formatSpanKind } from './span-kind.ts';
 import { traceSummaryJson } from './trace-summary-json.ts';
+import { listOperations, listServices } from './unnamed-service.ts';
 import { found } from './v1-routes.ts';
 import { parseV3Search } from './v3-search-params.ts';
 
@@ -23,14 +24,15 @@ export function addV3Routes(app: FastifyInstance, context: QueryContext): void {
 
   app.get('/api/v3/services', async (request, reply) =>
     answerJson(request, reply, context, async (signal) => ({
-      services: await reader.getServices(tenantOf(request), { signal }),
+      services: await listServices(reader, tenantOf(request), { signal }),
     })),
   );
 
   app.get('/api/v3/operations', async (request, reply) =>
     answerJson(request, reply, context, async (signal) => {
       const filter = parseOperationParams(queryParams(request));
-      const operations = await reader.getOperations(tenantOf(request), filter.service, { signal });
+      const tenant = tenantOf(request);
+      const operations = await listOperations(reader, tenant, filter.service, { signal });
       return {
         operations: operations
           .filter((operation) => matchesKind(filter, operation))

@@ -3,7 +3,7 @@ import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { TraceQuery } from '@spoor/core/query/trace-query.ts';
 import { ParamReader } from './param-reader.ts';
 import { parseRfc3339 } from './rfc3339.ts';
-import { durationPredicate, intrinsicEquals, tagPredicate } from './tag-predicate.ts';
+import { durationPredicate, nameIs, serviceIs, tagPredicate } from './tag-predicate.ts';
 import { parseTagsJson } from './tags-json.ts';
 import { checkRange, readTraceQuery, refuseMisspelled } from './trace-params.ts';
 
@@ -41,15 +41,16 @@ export function parseV3Search(params: URLSearchParams): TraceQuery {
     );
   }
   checkRange(reader, ['startTimeMin', startMinUnixNano], ['startTimeMax', startMaxUnixNano]);
-  const min = reader.duration('durationMin');
-  const max = reader.duration('durationMax');
+  // To Jaeger 0 is the same as no bound.
+  const min = reader.duration('durationMin') || undefined;
+  const max = reader.duration('durationMax') || undefined;
   checkRange(reader, ['durationMin', min], ['durationMax', max]);
   const service = reader.text('serviceName');
   const operation = reader.text('operationName');
   const attributes = reader.text('attributes') ?? '{}';
   const where = [
-    ...(service === undefined ? [] : [intrinsicEquals('service', service)]),
-    ...(operation === undefined ? [] : [intrinsicEquals('name', operation)]),
+    ...(service === undefined ? [] : [serviceIs(service)]),
+    ...(operation === undefined ? [] : [nameIs(operation)]),
     ...parseTagsJson(reader.nameOf('attributes'), attributes).map(([key, value]) =>
       tagPredicate(key, value),
     ),

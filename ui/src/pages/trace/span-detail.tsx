@@ -7,7 +7,7 @@ import { type AttributeGroup, groupAttributes } from '#model/attribute-groups.ts
 import { formatDuration } from '#model/duration.ts';
 import { serviceHue } from '#model/service-colour.ts';
 import { formatLocalTime, formatUtcTime } from '#model/time-format.ts';
-import { type Trace, findValue } from '#model/trace.ts';
+import { type Trace, findValue, parentReference } from '#model/trace.ts';
 import { AttributeTable } from './attribute-table.tsx';
 import { SpanEvents } from './span-events.tsx';
 import { SpanLinks } from './span-links.tsx';
@@ -45,7 +45,8 @@ export function SpanDetail({
   );
   const resource = useMemo(() => groupAttributes(process.tags), [process]);
   const warnings = [...spanProblems(tree.problems[row]!), ...span.warnings];
-  const links = span.references.filter(({ refType }) => refType !== 'CHILD_OF');
+  const parentLink = parentReference(span, trace.traceId);
+  const links = span.references.filter((reference) => reference !== parentLink);
   const parent = tree.parent[row]!;
   const children = tree.childOffsets[row + 1]! - tree.childOffsets[row]!;
   const scope = [

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+import { SpanKind, type Span } from '@spoor/core/model/span.ts';
+import { formatSpanId, type SpanId } from '@spoor/core/model/ids.ts';
+import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
+
+/** Rows after which the event loop is given a chance. */
+const ROWS_AT_A_TIME = 1024;
+
+/**
+ * The span ids that several spans of a trace have.
+ *
+ * Zipkin's clients give both sides of a call one id. Whoever draws a trace from Jaeger's answers takes ids for unique, so, as
+ * Jaeger does, the server's span gets an id that the trace does not have yet and becomes the child of the client's; what
+ * names the shared id as its parent is a child of the server. Where several servers share one id, it is the earliest.
+ */
+export class SharedSpanIds {
+  /** Spans that are left with a shared id, by that id. */
+  readonly #sharers = new Map<SpanId, number>();
+  /** The new id of a server's span, by its row. */
+  readonly #newIds = new Map<number, SpanId>();
+  /** The new id of the server that has the children of a shared id. */
+  readonly #newParents = new Map<SpanId, SpanId>();
+
+  /**
+   * Looks through a trace. Yields nothing but time.
+   * @param separate whether the two sides of a call are to get different ids
+   */
+  static *find(batch: SpanBatch, separate: boolean): Generator<string, SharedSpanIds, undefined> {
+    const shared = new SharedSpanIds();
+    const rowOf = new Map<SpanId, number>();
+    const rowsOf = new Map<SpanId, number[]>();
+    for (let row = 0; row < batch.rows; row++) {
+      const id = formatSpanId(batch.spanId, row * 8);
+      const first = rowOf.get(id);
+      if (first === undefined) rowOf.set(id, row);
+      else if (rowsOf.get(id)?.push(row) === undefined) rowsOf.set(id, [first, row]);
+      if (row % ROWS_AT_A_TIME === ROWS_AT_A_TIME - 1) yield '';
+    }
+    let last = 0;
+    const unusedId = (): SpanId => {
+      let id: SpanId;
+      do {
+        // Counted in hex digits, as formatSpanId writes them.
+        id = (++last).toString(16).padStart(16, '0') as SpanId;
+      } while (rowOf.has(id));
+      return id;
+    };
+    for (const [id, rows] of rowsOf) {
+      let left = rows.length;
+      if (separate && rows.some((row) => batch.kind[row] === SpanKind.client)) {
+        for (const row of rows) {
+          if (batch.kind[row] !== SpanKind.server) continue;
+          const newId = unusedId();
+          shared.#newIds.set(row, newId);
+          if (!shared.#newParents.has(id)) shared.#newParents.set(id, newId);
+          left--;
+        }
+      }
+      if (left > 1) shared.#sharers.set(id, left);
+    }
+    return shared;
+  }
+
+  /** The span of a row with the ids that it is shown with. */
+  place(span: Span, row: number): Span {
+    const spanId = this.#newIds.get(row);
+    if (spanId !== undefined) return { ...span, spanId, parentSpanId: span.spanId };
+    if (span.parentSpanId === '') return span;
+    const parentSpanId = this.#newParents.get(span.parentSpanId);
+    return parentSpanId === undefined ? span : { ...span, parentSpanId };
+  }
+
+  /** What is to be said of a span that {@link place} gave. */
+  warnings({ spanId }: Span): string[] {
+    const sharers = this.#sharers.get(spanId);
+    return sharers === undefined ? [] : [`${sharers} different spans have this span id`];
+  }
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Tenant } from '@spoor/core/model/ids.ts';
+import { compareCodePoints } from '@spoor/core/query/code-point-order.ts';
+import type { Operation, ReadOptions, TraceReader } from '#storage/tracestore.ts';
+
+/**
+ * What Jaeger calls the service of spans whose resource names none. Its readers can look for spans of a service only, so it
+ * is listed and searched like any other.
+ * @see https://github.com/jaegertracing/jaeger/blob/v1.76.0/internal/jptrace/sanitizer/emptyservicename.go
+ */
+export const UNNAMED_SERVICE = 'missing-service-name';
+
+/** What the store has for a service of Jaeger: spans that came from Jaeger may really be called so. */
+export function storedServices(service: string): readonly string[] {
+  return service === UNNAMED_SERVICE ? ['', UNNAMED_SERVICE] : [service];
+}
+
+/** Names of all services, by code point. */
+export async function listServices(
+  reader: TraceReader,
+  tenant: Tenant,
+  options: ReadOptions,
+): Promise<string[]> {
+  const named = await reader.getServices(tenant, options);
+  const unnamed = await reader.getOperations(tenant, '', options);
+  if (unnamed.length === 0 || named.includes(UNNAMED_SERVICE)) return named;
+  return [...named, UNNAMED_SERVICE].sort(compareCodePoints);
+}
+
+/** Distinct operations of a service as `listServices` names it. */
+export async function listOperations(
+  reader: TraceReader,
+  tenant: Tenant,
+  service: string,
+  options: ReadOptions,
+): Promise<Operation[]> {
+  const operations = new Map<string, Operation>();
+  for (const stored of storedServices(service)) {
+    for (const operation of await reader.getOperations(tenant, stored, options)) {
+      operations.set(`${operation.kind} ${operation.name}`, operation);
+    }
+  }
+  return [...operations.values()];
+}
