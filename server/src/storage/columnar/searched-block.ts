@@ -21,8 +21,8 @@ import { TraceSummaries } from './trace-summaries.ts';
 
 /** What one question found out about a group: small, so that it can be kept while the columns are let go. */
 interface GroupFindings {
-  /** Rows that meet `where`, in the window or not; undefined when there are none. */
-  readonly matching: RowSet | undefined;
+  /** Rows that meet `where`, in the window or not. */
+  readonly matching: RowSet;
   /** First row of each trace, and the number of rows at the end. */
   readonly traceStarts: Uint32Array;
 }
@@ -42,7 +42,7 @@ export class SearchedBlock {
   /** Whether all spans start at or after the window's beginning, and before its end. */
   readonly #isEarlyInside: boolean;
   readonly #isLateInside: boolean;
-  readonly #findings = new Map<number, GroupFindings>();
+  readonly #findings = new Map<number, GroupFindings | undefined>();
   readonly #selections = new Map<number, SpanSelections>();
   readonly #rough: RoughBlockTrace;
 
@@ -75,10 +75,12 @@ export class SearchedBlock {
   /** Whether a span of a trace is in the window and meets `where`. */
   matches(trace: number): boolean {
     const g = this.reader.groupOf(trace);
-    const { matching, traceStarts } = this.#find(g);
+    const found = this.#find(g);
+    if (found === undefined) return false;
+    const { matching, traceStarts } = found;
     const t = trace - this.reader.firstTraces[g]!;
     const [start, end] = [traceStarts[t]!, traceStarts[t + 1]!];
-    if (matching?.hasSome(start, end) !== true) return false;
+    if (!matching.hasSome(start, end)) return false;
     if (this.#isEarlyInside && this.#isLateInside) return true;
     const earliest = nanosAt(this.summaries.start, trace);
     const { startMinUnixNano, startMaxUnixNano } = this.#window;
@@ -91,15 +93,16 @@ export class SearchedBlock {
     return !selected.isEmpty;
   }
 
-  #find(g: number): GroupFindings {
-    let findings = this.#findings.get(g);
-    if (findings === undefined) {
+  /** What matches in a group; undefined when nothing does. */
+  #find(g: number): GroupFindings | undefined {
+    let found = this.#findings.get(g);
+    if (found === undefined && !this.#findings.has(g)) {
       const group = this.reader.group(g);
       const matching = this.mayMatch(g) ? selectRows(this.#where, group, undefined) : undefined;
-      findings = { matching, traceStarts: group.traceStarts };
-      this.#findings.set(g, findings);
+      found = matching && { matching, traceStarts: group.traceStarts };
+      this.#findings.set(g, found);
     }
-    return findings;
+    return found;
   }
 
   /** The rows of a group that a predicate on traces counts. */
