@@ -9,9 +9,11 @@ import { createQuestions, resultsIn, type Question } from './query-questions.ts'
 import { formatMegabytes, formatNumber, quantile, type Table } from './report.ts';
 import { createStoreQuestions } from './store-questions.ts';
 
-const REPETITIONS = 50;
+const REPETITIONS = 100;
 /** Not counted: the code is compiled meanwhile. */
-const WARM_UP = 30;
+const WARM_UP = 100;
+/** For questions that take long, either ends after this time, which gives some tens of them. */
+const ENOUGH_MS = 10_000;
 /** Questions that look at everything take long; code is warm after a few. */
 const LONG_REPETITIONS = 10;
 const LONG_WARM_UP = 2;
@@ -48,7 +50,7 @@ async function askServer(context: BenchContext, { directory, facts }: QueryData)
       const { cpuSeconds, rssBytes } = meter.read(server.pid);
       const firstMs = asked[0]!.firstMs;
       return {
-        title: `Questions over HTTP, ms, ${REPETITIONS} each, one after the other, 20 results`,
+        title: `Questions over HTTP, ms, up to ${REPETITIONS} each after as many to warm up, one after the other, 20 results`,
         columns: ['question', 'first', 'p50', 'p95', 'answer'],
         rows: [
           [
@@ -71,9 +73,8 @@ async function askServer(context: BenchContext, { directory, facts }: QueryData)
 }
 
 async function ask(client: QueryClient, question: Question): Promise<Asked> {
-  const times: number[] = [];
   let bytes = 0;
-  for (let i = 0; i < WARM_UP + REPETITIONS; i++) {
+  const askOnce = async (): Promise<number> => {
     const path = question.path();
     const { status, body, ms } = await client.get(path);
     if (status !== 200)
@@ -82,15 +83,26 @@ async function ask(client: QueryClient, question: Question): Promise<Asked> {
     // A fast wrong answer is no result.
     if (results < question.results)
       throw new Error(`${path} has ${results} results, not ${question.results}`);
-    times.push(ms);
     bytes = Math.max(bytes, body.length);
-  }
+    return ms;
+  };
+  const warmUp = await repeat(WARM_UP, askOnce);
+  const times = await repeat(REPETITIONS, askOnce);
   return {
     name: question.name,
-    firstMs: times[0]!,
-    times: times.slice(WARM_UP),
+    firstMs: warmUp[0]!,
+    times,
     answer: `${formatNumber(bytes / 1000)} kB`,
   };
+}
+
+/** Asks so often, or until that has taken long enough; returns what each took. */
+async function repeat(count: number, askOnce: () => Promise<number>): Promise<number[]> {
+  const times: number[] = [];
+  for (let sumMs = 0; times.length < count && sumMs < ENOUGH_MS; sumMs += times.at(-1)!) {
+    times.push(await askOnce());
+  }
+  return times;
 }
 
 /** Asks the store itself, in this process, what no parameter of the API asks. */
