@@ -3,11 +3,14 @@ import type { PROCESSOR_SCHEMAS } from '#config/component-schemas.ts';
 import type { Limit } from '#pipeline/admission.ts';
 import type { Counting } from '#pipeline/component-figures.ts';
 import type { TraceSink } from '#pipeline/trace-sink.ts';
-import { AttributesProcessor } from '#processors/attributes-processor.ts';
+import {
+  createAttributesProcessor,
+  createResourceProcessor,
+} from '#processors/attributes-processor.ts';
 import { BatchProcessor } from '#processors/batch-processor.ts';
 import type { DropListener } from '#processors/downstream.ts';
-import { FilterProcessor } from '#processors/filter-processor.ts';
-import { ProbabilisticSampler } from '#processors/probabilistic-sampler.ts';
+import { createFilterProcessor } from '#processors/filter-processor.ts';
+import { createProbabilisticSampler } from '#processors/probabilistic-sampler.ts';
 import { RateLimiter } from '#processors/rate-limiter.ts';
 import type { ComponentTable } from './component-table.ts';
 
@@ -24,16 +27,16 @@ export type Processor = TraceSink & Partial<Counting> & { readonly limit?: Limit
 
 /** The processors there are. */
 export const PROCESSORS: ComponentTable<typeof PROCESSOR_SCHEMAS, ProcessorContext, Processor> = {
-  attributes: (name, settings, context) => new AttributesProcessor(settings, { name, ...context }),
+  attributes: (name, settings, context) =>
+    createAttributesProcessor(settings, { name, ...context }),
   batch: (name, settings, context) => new BatchProcessor(settings, { name, ...context }),
-  filter: (name, settings, context) => new FilterProcessor(settings, { name, ...context }),
+  filter: (name, settings, context) => createFilterProcessor(settings, { name, ...context }),
   // It sets the limit of the process, see `memoryLimit`: requests are refused before they are read.
   memory_limiter: (_name, _settings, { next }) => ({
     write: (tenant, batch, requests) => next.write(tenant, batch, requests),
   }),
   probabilistic_sampler: (name, settings, context) =>
-    new ProbabilisticSampler(settings, { name, ...context }),
+    createProbabilisticSampler(settings, { name, ...context }),
   rate_limiting: (name, settings, context) => new RateLimiter(settings, { name, ...context }),
-  resource: (name, settings, context) =>
-    AttributesProcessor.ofResources(settings, { name, ...context }),
+  resource: (name, settings, context) => createResourceProcessor(settings, { name, ...context }),
 };

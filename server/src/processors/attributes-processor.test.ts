@@ -24,7 +24,7 @@ import {
   attributesProcessorSchema,
   resourceProcessorSchema,
 } from '#config/attributes-processor-config.ts';
-import { AttributesProcessor } from './attributes-processor.ts';
+import { createAttributesProcessor, createResourceProcessor } from './attributes-processor.ts';
 import { countsOf, RecordingSink, spansOf } from './testing/recording-sink.ts';
 
 const [tenant, name] = [DEFAULT_TENANT, 'attributes'];
@@ -32,7 +32,7 @@ const [tenant, name] = [DEFAULT_TENANT, 'attributes'];
 async function process(given: unknown, spans: readonly Span[]): Promise<Span[]> {
   const next = new RecordingSink();
   const config = attributesProcessorSchema.parse(given);
-  await new AttributesProcessor(config, { name, next }).write(tenant, batchOf(spans));
+  await createAttributesProcessor(config, { name, next }).write(tenant, batchOf(spans));
   return next.spans;
 }
 
@@ -143,7 +143,7 @@ test('the resource processor is the same for resources alone', async () => {
       { action: 'upsert', key: 'env', value: 'test' },
     ],
   });
-  const processor = AttributesProcessor.ofResources(config, { name: 'resource', next });
+  const processor = createResourceProcessor(config, { name: 'resource', next });
   await processor.write(tenant, batchOf([given]));
   assert.deepEqual(next.spans, [{ ...given, resource: resource('shop', { env: 'test' }) }]);
 });
@@ -171,7 +171,7 @@ test('a batch in which nothing changes goes on as it is, uncopied', async () => 
   const same = async (actions: readonly object[], apply_to = ['span']) => {
     const next = new RecordingSink();
     const config = attributesProcessorSchema.parse({ actions, apply_to });
-    await new AttributesProcessor(config, { name, next }).write(tenant, batch);
+    await createAttributesProcessor(config, { name, next }).write(tenant, batch);
     return next.writes[0]?.batch === batch;
   };
   assert.ok(await same([{ action: 'delete', key: 'b' }]));
@@ -188,7 +188,7 @@ test('a pattern that is not understood is refused at the start with the place of
     ],
   });
   assert.throws(
-    () => new AttributesProcessor(config, { name: 'attributes/x', next: new RecordingSink() }),
+    () => createAttributesProcessor(config, { name: 'attributes/x', next: new RecordingSink() }),
     (error) =>
       error instanceof SpoorError &&
       error.code === 'config' &&
@@ -311,7 +311,7 @@ test('any actions on any spans do what the plainest code does, and leave the bat
         const given = spansOf(batch);
         const next = new RecordingSink();
         const config: AttributesProcessorConfig = { actions, apply_to: places };
-        const processor = new AttributesProcessor(config, { name, next });
+        const processor = createAttributesProcessor(config, { name, next });
         await processor.write(tenant, batch);
         assert.deepEqual(
           next.spans,

@@ -15,15 +15,16 @@ import {
   type SpanMatchConfig,
   STATUS_CODE_NAMES,
 } from '#config/span-match-config.ts';
-import { FilterProcessor } from './filter-processor.ts';
+import type { ChangingProcessor } from './changing-processor.ts';
+import { createFilterProcessor } from './filter-processor.ts';
 import { countsOf, RecordingSink, spansOf } from './testing/recording-sink.ts';
 
 const tenant = DEFAULT_TENANT;
 
-function filter(given: unknown): { processor: FilterProcessor; next: RecordingSink } {
+function filter(given: unknown): { processor: ChangingProcessor; next: RecordingSink } {
   const next = new RecordingSink();
   const config = filterProcessorSchema.parse({ spans: given });
-  return { processor: new FilterProcessor(config, { name: 'filter', next }), next };
+  return { processor: createFilterProcessor(config, { name: 'filter', next }), next };
 }
 
 test('spans are kept that are included and not excluded', async () => {
@@ -85,7 +86,7 @@ test('a refusal further on is the answer, and counted', async () => {
   const config = filterProcessorSchema.parse({
     spans: { exclude: { match_type: 'strict', services: ['x'] } },
   });
-  const processor = new FilterProcessor(config, { name: 'filter', next });
+  const processor = createFilterProcessor(config, { name: 'filter', next });
   const write = processor.write(tenant, batchOf([span()]));
   next.writes[0]!.reject(new SpoorError('overloaded', 'full'));
   await assert.rejects(write, { message: 'full' });
@@ -98,7 +99,7 @@ test('what is dropped is told with what is kept', async () => {
   const config = filterProcessorSchema.parse({
     spans: { exclude: { match_type: 'strict', services: ['x'] } },
   });
-  const processor = new FilterProcessor(config, {
+  const processor = createFilterProcessor(config, {
     name: 'filter',
     next: new RecordingSink(),
     onDropped: (batch, kept) => told.push([batch.rows, kept?.rows ?? 0]),
@@ -194,7 +195,7 @@ test('any conditions keep of any spans those that the plainest code keeps', asyn
         const bytes = batch.bytes.slice();
         const next = new RecordingSink();
         const parts = { name: 'filter', next };
-        await new FilterProcessor({ spans: config }, parts).write(tenant, batch);
+        await createFilterProcessor({ spans: config }, parts).write(tenant, batch);
         const { include, exclude } = config;
         const kept = spansOf(batch).filter(
           (one) =>

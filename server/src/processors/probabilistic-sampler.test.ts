@@ -8,7 +8,7 @@ import { arbitrarySpan } from '@spoor/core/query/testing/arbitrary-span.ts';
 import { attributes, span, spanId } from '@spoor/core/query/testing/example-span.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
 import { probabilisticSamplerSchema } from '#config/probabilistic-sampler-config.ts';
-import { ProbabilisticSampler } from './probabilistic-sampler.ts';
+import { createProbabilisticSampler } from './probabilistic-sampler.ts';
 import { RecordingSink, spansOf } from './testing/recording-sink.ts';
 
 const tenant = DEFAULT_TENANT;
@@ -16,7 +16,7 @@ const tenant = DEFAULT_TENANT;
 async function sample(config: object, spans: readonly Span[]): Promise<Span[]> {
   const next = new RecordingSink();
   const settings = probabilisticSamplerSchema.parse(config);
-  const sampler = new ProbabilisticSampler(settings, { name: 'probabilistic_sampler', next });
+  const sampler = createProbabilisticSampler(settings, { name: 'probabilistic_sampler', next });
   if (spans.length > 0) await sampler.write(tenant, batchOf(spans));
   return next.spans;
 }
@@ -87,7 +87,7 @@ test('a hundred percent hand a batch on as it is, zero percent none', async () =
   const batch = batchOf([span(), span()]);
   const next = new RecordingSink();
   const all = probabilisticSamplerSchema.parse({ sampling_percentage: 100 });
-  await new ProbabilisticSampler(all, { name: 'x', next }).write(tenant, batch);
+  await createProbabilisticSampler(all, { name: 'x', next }).write(tenant, batch);
   assert.equal(next.writes[0]!.batch, batch);
   assert.deepEqual(await sample({ sampling_percentage: 0 }, [withRandomValue('f'.repeat(14))]), []);
 });

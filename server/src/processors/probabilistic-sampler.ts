@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Tenant } from '@spoor/core/model/ids.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import { symbolText } from '@spoor/core/model/span-reader.ts';
 import { StatusCode } from '@spoor/core/model/span.ts';
 import { RowSet } from '@spoor/core/query/row-set.ts';
 import type { SpanPredicate } from '@spoor/core/query/trace-query.ts';
 import type { ProbabilisticSamplerConfig } from '#config/probabilistic-sampler-config.ts';
-import type { Counting } from '#pipeline/component-figures.ts';
-import type { TraceSink } from '#pipeline/trace-sink.ts';
-import type { RequestRecord } from '#storage/tracestore.ts';
-import { Downstream, type ProcessorParts } from './downstream.ts';
+import { ChangingProcessor } from './changing-processor.ts';
+import type { ProcessorParts } from './downstream.ts';
 import { RowCopier } from './row-copier.ts';
 import { SamplingDecision, type SamplingRule } from './sampling-decision.ts';
 import { SpanMatcher } from './span-matcher.ts';
@@ -21,41 +18,34 @@ import { TraceStateEdit } from './trace-state-edit.ts';
  * the other do the right thing and counts can be scaled up.
  * @see https://opentelemetry.io/docs/specs/otel/trace/tracestate-probability-sampling/
  */
-export class ProbabilisticSampler implements TraceSink, Counting {
+export function createProbabilisticSampler(
+  config: ProbabilisticSamplerConfig,
+  parts: ProcessorParts,
+): ChangingProcessor {
+  const sampler = new BatchSampler(config, `processors.${parts.name}`);
+  return new ChangingProcessor(parts, (batch) => sampler.sample(batch), 'not_sampled');
+}
+
+class BatchSampler {
   readonly #rule: SamplingRule;
   readonly #kept: SpanMatcher | undefined;
   readonly #unwanted: SpanMatcher;
-  readonly #downstream: Downstream;
   readonly #copier = new RowCopier();
 
-  constructor(config: ProbabilisticSamplerConfig, parts: ProcessorParts) {
+  constructor(config: ProbabilisticSamplerConfig, path: string) {
     this.#rule = {
       probability: config.sampling_percentage / 100,
       mode: config.mode,
       precision: config.sampling_precision,
     };
-    const path = `processors.${parts.name}`;
     const kept: SpanPredicate[] = [];
     if (config.keep_debug) kept.push(...DEBUG);
     if (config.keep_errors) kept.push(HAS_ERROR);
     if (kept.length > 0) this.#kept = new SpanMatcher(path, { op: 'or', args: kept });
     this.#unwanted = new SpanMatcher(path, UNWANTED);
-    this.#downstream = new Downstream(parts, 'not_sampled');
   }
 
-  figures(): ReturnType<Counting['figures']> {
-    return this.#downstream.figures();
-  }
-
-  async write(
-    tenant: Tenant,
-    batch: SpanBatch,
-    requests?: readonly RequestRecord[],
-  ): Promise<void> {
-    await this.#downstream.write(tenant, batch, this.#sample(batch), requests);
-  }
-
-  #sample(batch: SpanBatch): SpanBatch | undefined {
+  sample(batch: SpanBatch): SpanBatch | undefined {
     const edit = new TraceStateEdit(batch);
     const decisions: (SamplingDecision | undefined)[] = [];
     const without = new SamplingDecision('', this.#rule);
