@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { PLAIN_SPAN } from '../../core/src/wire/jaeger/testing/jaeger-model.ts';
 import { agentMessage } from '../../core/src/wire/jaeger/testing/thrift-batch.ts';
+import { freePort } from './free-port.ts';
 import { sendDatagram } from './send-datagram.ts';
 import { SpoorProcess } from './spoor-process.ts';
 import { until } from './until.ts';
@@ -24,20 +25,39 @@ function traceRequest(i: number): string {
   return JSON.stringify({ resourceSpans: [{ resource, scopeSpans: [{ spans: [span] }] }] });
 }
 
+/** Jaeger's compact message of one span of a service. */
+function datagramOf(serviceName: string): Uint8Array {
+  return agentMessage('compact', { serviceName, processTags: [], spans: [PLAIN_SPAN] });
+}
+
+/** Resolves once a service is known. */
+async function isFound(store: SpoorProcess, service: string): Promise<void> {
+  await until(service, async () =>
+    (await (await store.query('/api/services')).text()).includes(`"${service}"`),
+  );
+}
+
 test('spans go from a client of the agent over a collector into the store, and answers wait for it', async () => {
-  await using store = await SpoorProcess.start({ role: 'query', sets: ['storage.type=memory'] });
+  const port = await freePort();
+  const startStore = (): Promise<SpoorProcess> =>
+    SpoorProcess.start({
+      role: 'query',
+      sets: ['storage.type=memory', `receivers.otlp.protocols.grpc.endpoint=127.0.0.1:${port}`],
+    });
+  await using store = await startStore();
   await using collector = await SpoorProcess.start({
     role: 'collector',
     sets: [
       'service.pipelines.traces.exporters=[otlp]',
-      `exporters.otlp.endpoint=http://${store.otlpGrpcAddress}`,
+      `exporters.otlp.endpoint=http://127.0.0.1:${port}`,
+      'exporters.otlp.circuit_breaker.max_open_interval=1s',
     ],
   });
   await using agent = await SpoorProcess.start({
     role: 'agent',
     sets: [
       `exporters.otlp.endpoint=http://${collector.otlpGrpcAddress}`,
-      'exporters.otlp.sending_queue.enabled=false',
+      'exporters.otlp.circuit_breaker.max_open_interval=1s',
     ],
   });
   assert.deepEqual(Object.keys(agent.addresses).sort(), [
@@ -52,16 +72,19 @@ test('spans go from a client of the agent over a collector into the store, and a
   ]);
   assert.equal((await agent.send(traceRequest(0))).status, 200);
   assert.match(await (await store.query('/api/traces?service=shop')).text(), /"span 0"/);
-  const batch = { serviceName: 'old', processTags: [], spans: [PLAIN_SPAN] };
-  await sendDatagram(agent.addresses['jaeger_udp_thrift_compact']!, agentMessage('compact', batch));
-  await until('the service that sends datagrams is found', async () =>
-    (await (await store.query('/api/services')).text()).includes('"old"'),
-  );
+  const udp = agent.addresses['jaeger_udp_thrift_compact']!;
+  await sendDatagram(udp, datagramOf('old'));
+  await isFound(store, 'old');
 
   store.kill('SIGKILL');
   await store.end;
+  await sendDatagram(udp, datagramOf('kept'));
   const refused = await agent.send(traceRequest(1));
   assert.equal(refused.status, 503);
   assert.ok(Number(refused.headers.get('retry-after')) >= 1);
+
+  // Nobody sends a datagram again, so the agent does.
+  await using again = await startStore();
+  await isFound(again, 'kept');
   for (const server of [agent, collector]) assert.equal((await server.stop()).code, 0);
 });

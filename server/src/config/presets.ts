@@ -25,7 +25,7 @@ export const PRESETS = {
   /** On each host: from clients there to collectors, whose address is exporters.otlp.endpoint. */
   agent: {
     receivers: { otlp: OTLP, jaeger: { protocols: JAEGER_UDP } },
-    // A datagram cannot be sent again, so requests wait here while no collector answers.
+    // Small faults of a collector, and bursts, are not for each client to deal with.
     exporters: { otlp: { sending_queue: { enabled: true } } },
     service: { pipelines: { traces: { receivers: ['otlp', 'jaeger'], exporters: ['otlp'] } } },
     ...NO_QUERY,

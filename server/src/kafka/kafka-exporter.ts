@@ -30,7 +30,12 @@ export function createKafkaExporter(
   const cluster = new KafkaCluster(path, settings, settings.breaker, client);
   const delivery = createDelivery(
     settings,
-    { destinations: cluster, routing: 'round_robin', maxRequestBytes: maxMessageBytes },
+    {
+      destinations: cluster,
+      routing: 'round_robin',
+      isOtlp: false,
+      maxRequestBytes: maxMessageBytes,
+    },
     logger,
   );
   const throttle = new LogThrottle(LOG_INTERVAL_MS);

@@ -46,7 +46,7 @@ export function createOtlpExporter(
     },
     logger,
   });
-  const delivery = createDelivery(settings, { ...settings, destinations }, logger);
+  const delivery = createDelivery(settings, { ...settings, destinations, isOtlp: true }, logger);
   return new SendingExporter({
     ...delivery,
     destinations,

@@ -40,7 +40,7 @@ export interface Delivery {
 /** Makes the queue of an exporter and the sender behind it. */
 export function createDelivery(
   { path, retry, queue }: DeliverySettings,
-  options: Pick<SenderOptions, 'destinations' | 'routing' | 'maxRequestBytes'>,
+  options: Pick<SenderOptions, 'destinations' | 'routing' | 'isOtlp' | 'maxRequestBytes'>,
   logger: Logger,
 ): Delivery {
   const sender = new Sender({

@@ -88,6 +88,7 @@ async function bed(ips: string[], given: Partial<SenderOptions> = {}): Promise<B
     routing: 'round_robin',
     retry: RETRY,
     isKept: false,
+    isOtlp: true,
     maxRequestBytes: 1 << 20,
     logger,
     later: clock.later,
@@ -233,6 +234,28 @@ test('what a server refuses for good is dropped and counted, and the server is w
   assert.deepEqual([sentSpans, failedSpans], [0, 0]);
   assert.equal(destinations.list[0]!.breaker.state, 'closed');
   assert.match(log[0]!, /^exporters.otlp: 1 spans are dropped: malformed$/);
+});
+
+test('of a request that is kept only what is to blame is dropped, in a bounded number of tries', async () => {
+  const { server, sender, send } = await bed(['10.0.0.1'], { isKept: true });
+  const [whole] = sender.requestsOf(DEFAULT_TENANT, batchOfTraces(60));
+  const refused = new SpoorError('malformed', 'trace 7 is bad');
+  const one = server('10.0.0.1');
+  one.answer = () =>
+    tracesOf(one.asked.slice(-1)).has(7)
+      ? Promise.reject(refused)
+      : { rejectedSpans: 0, message: '' };
+  await assert.rejects(send(whole!), refused);
+  const { droppedSpans, sentSpans } = sender.figures;
+  const dropped = droppedSpans.get('malformed')!;
+  // Its three spans are in three of 32 parts of five or six spans.
+  assert.ok(dropped >= 3 && dropped <= 18, `${dropped} are dropped`);
+  assert.equal(sentSpans + dropped, 180);
+  assert.ok(one.asked.length <= 63);
+  one.fails('malformed');
+  one.asked.length = 0;
+  await assert.rejects(send(whole!), withCode('malformed'));
+  assert.equal(one.asked.length, 63);
 });
 
 test('where requests are kept, what can be put right is tried again until it is', async () => {

@@ -9,7 +9,7 @@ import type { BreakerPass } from './circuit-breaker.ts';
 import type { Destination, DestinationList } from './destinations.ts';
 import { pause } from './pause.ts';
 import { decodeRequest, RequestEncoder } from './request-encoder.ts';
-import { isRetryable, settleAll } from '#pipeline/settle-all.ts';
+import { isRetryable, mayBeOfOne, settleAll } from '#pipeline/settle-all.ts';
 import { rowsByOwner } from './trace-owners.ts';
 import type { ExportRequest } from './transport.ts';
 
@@ -35,6 +35,8 @@ export interface SenderOptions {
    * token, is tried again, for that can be put right.
    */
   readonly isKept: boolean;
+  /** Bodies are requests of OTLP, which can be taken apart. */
+  readonly isOtlp: boolean;
   /** Largest body in bytes. */
   readonly maxRequestBytes: number;
   readonly logger: Pick<Logger, 'warn'>;
@@ -61,12 +63,17 @@ export interface SenderFigures {
   readonly retries: number;
 }
 
-/** A request with the server that its traces belong to. */
+/** A request with the server that its traces belong to, where there is one. */
 interface OwnedRequest extends ExportRequest {
   readonly owner?: Destination | undefined;
+  /** How often a larger one was halved; never where it is left out. */
+  readonly halvings?: number;
 }
 
 const LOG_INTERVAL_MS = 10_000;
+
+/** A request that is refused for good is taken apart into 32 at most, by 62 further requests. */
+const MAX_HALVINGS = 5;
 
 /** A hint for senders when nobody knows better, in ms. */
 const USUAL_RETRY_AFTER_MS = 1000;
@@ -117,7 +124,7 @@ export class Sender {
    * @param signal fires when no further try is to be made, and the one under way is to end
    * @throws {SpoorError} overloaded or unavailable: not taken for now; another code: no server will take it, which was counted
    */
-  async send(request: ExportRequest, signal: AbortSignal): Promise<void> {
+  async send(request: OwnedRequest, signal: AbortSignal): Promise<void> {
     const { retry } = this.#options;
     const backoff = retry && new Backoff(retry, this.#random);
     const startMs = this.#nowMs();
@@ -131,7 +138,7 @@ export class Sender {
         await this.#sendOnce(parts[0]!, signal);
         return;
       } catch (error) {
-        if (!isRetryable(error)) throw error;
+        if (!isRetryable(error)) return await this.#sendApart(request, error, signal);
         const pauseMs = backoff?.next(error.retryAfterMs) ?? 0;
         const isLate =
           retry === undefined ||
@@ -145,6 +152,28 @@ export class Sender {
         this.#retries++;
       }
     }
+  }
+
+  /**
+   * Drops what was refused for good. Of a request that was promised to be kept only what is to blame, as far as that is found in
+   * some steps: what its neighbours' senders were told must stay true.
+   */
+  async #sendApart(request: OwnedRequest, error: unknown, signal: AbortSignal): Promise<void> {
+    const { isKept, isOtlp, path } = this.#options;
+    const { tenant, spans, halvings = 0 } = request;
+    const isWhole = !isKept || !isOtlp || !mayBeOfOne(error);
+    if (isWhole || spans === 1 || halvings === MAX_HALVINGS) {
+      this.drop(dropReason(error), spans);
+      this.#warn(`${path}: ${spans} spans are dropped: ${messageOf(error)}`);
+      throw error;
+    }
+    const batch = decodeRequest(request);
+    const rows = Uint32Array.from({ length: batch.rows }, (_, row) => row);
+    const middle = batch.rows >>> 1;
+    const halves = [rows.subarray(0, middle), rows.subarray(middle)].flatMap((half) =>
+      this.#encoder.encode(tenant, batch, half),
+    );
+    await settleAll(halves.map((half) => this.send({ ...half, halvings: halvings + 1 }, signal)));
   }
 
   /** The request as it is, or by trace id its parts for the servers that its traces belong to now. */
@@ -229,9 +258,6 @@ export class Sender {
       }
       // A server that refuses is there.
       pass.succeed();
-      this.drop(dropReason(error), request.spans);
-      const message = messageOf(error);
-      this.#warn(`${path}: ${request.spans} spans are dropped: ${message}`);
       throw error;
     }
   }
