@@ -37,7 +37,10 @@ export function addBlockValues(reader: BlockReader, sum: AttributeValueSum): voi
     const counts = reader.decoded(-1, `value counts ${column}`, table.count * 4, () =>
       countCodes(reader, column, table.count),
     );
-    counts.forEach((count, entry) => sum.addEntry(type, table, entry, count));
+    // Values that only copies had, which were left out, are in the dictionary all the same.
+    counts.forEach((count, entry) => {
+      if (count > 0) sum.addEntry(type, table, entry, count);
+    });
   }
 }
 
