@@ -108,3 +108,29 @@ test('with little room a body grows by less, and not by each piece', () => {
   while (body.length < declaredBytes) body.append(Buffer.alloc(16 * 1024));
   assert.equal(body.finish().length, declaredBytes);
 });
+
+test('a body that is slow in coming is the same, and holds no more than three times what has come', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.integer({ min: 1, max: 50_000 }), { minLength: 1, maxLength: 30 }),
+      fc.nat(30),
+      fc.boolean(),
+      (sizes, slowAt, declared) => {
+        const all = Buffer.concat(sizes.map((size, i) => Buffer.alloc(size, i)));
+        const lease = new MemoryBudget().reserve(AT_ONCE_BYTES)!;
+        const bounds = { capBytes: 1 << 21, lease, reservedBytes: lease.bytes };
+        const body = new BodyBuffer(bounds, declared ? all.length : undefined);
+        for (const [i, size] of sizes.entries()) {
+          if (i === slowAt) body.keepSmall();
+          body.append(all.subarray(body.length, body.length + size));
+          if (i >= slowAt) assert.ok(lease.bytes <= Math.max(4096, 3 * body.length));
+        }
+        assert.deepEqual(Buffer.from(body.finish()), all);
+        // What has come is not touched any more.
+        body.keepSmall();
+        assert.deepEqual(Buffer.from(body.finish()), all);
+        lease.release();
+      },
+    ),
+  );
+});

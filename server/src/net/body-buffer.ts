@@ -17,6 +17,9 @@ export const AT_ONCE_BYTES = 256 * 1024;
 const KNOWN_GROWTH = 4;
 const LEAST_GROWTH = 1.25;
 
+/** Smallest buffer of a body that is slow in coming. */
+const SLOW_CAPACITY_BYTES = 4096;
+
 /** What bounds a {@link BodyBuffer}. */
 export interface BodyBounds {
   /** Largest body in bytes. */
@@ -41,6 +44,8 @@ export class BodyBuffer {
   #reservedBytes: number;
   #bytes: Uint8Array | undefined;
   #length = 0;
+  #isSlow = false;
+  #isFinished = false;
 
   /** @param declaredBytes length of the body when it is known; never append more */
   constructor(bounds: BodyBounds, declaredBytes?: number) {
@@ -72,8 +77,23 @@ export class BodyBuffer {
     this.#length = length;
   }
 
+  /** Holds from now on no more than three times what has come, or 4 KiB: the rest is slow in coming. */
+  keepSmall(): void {
+    if (this.#isFinished) return;
+    this.#isSlow = true;
+    const bytes = this.#bytes;
+    if (bytes !== undefined && bytes.length > this.#length) {
+      this.#bytes = this.#lease.allocate(this.#length);
+      this.#bytes.set(bytes.subarray(0, this.#length));
+      this.#lease.discard(bytes);
+    }
+    this.#lease.shrink(this.#reservedBytes - this.#length);
+    this.#reservedBytes = this.#length;
+  }
+
   /** The body; it lives as long as the lease. Nothing may be appended any more. */
   finish(): Uint8Array {
+    this.#isFinished = true;
     const bytes = this.#bytes ?? new Uint8Array(0);
     return bytes.length === this.#length ? bytes : bytes.subarray(0, this.#length);
   }
@@ -87,20 +107,31 @@ export class BodyBuffer {
   }
 
   #enlarge(length: number): void {
-    const isKnown = this.#declaredBytes !== undefined;
-    const firstBytes = isKnown ? AT_ONCE_BYTES : FIRST_CAPACITY_BYTES;
-    const growth = isKnown ? KNOWN_GROWTH : 2;
     const mostBytes = this.#declaredBytes ?? this.#capBytes;
-    const grownBytes = Math.max(firstBytes, growth * (this.#bytes?.length ?? 0), length);
-    // With little room it grows by less, but never by each piece alone.
-    const leastBytes = Math.max(isKnown ? firstBytes : 0, Math.ceil(LEAST_GROWTH * length));
+    const grownBytes = Math.max(
+      this.#firstBytes,
+      this.#growth * (this.#bytes?.length ?? 0),
+      length,
+    );
     const wantedBytes = pooledSize(Math.min(grownBytes, mostBytes));
-    const bytes = this.#lease.allocate(this.#reserve(wantedBytes, Math.min(leastBytes, mostBytes)));
+    // With little room it grows by less, but never by each piece alone.
+    const littleBytes = Math.max(Math.ceil(LEAST_GROWTH * length), this.#reservedBytes);
+    const leastBytes = Math.min(littleBytes, mostBytes);
+    const bytes = this.#lease.allocate(this.#reserve(wantedBytes, leastBytes));
     if (this.#bytes !== undefined) {
       bytes.set(this.#bytes.subarray(0, this.#length));
       this.#lease.discard(this.#bytes);
     }
     this.#bytes = bytes;
+  }
+
+  get #firstBytes(): number {
+    if (this.#isSlow) return SLOW_CAPACITY_BYTES;
+    return this.#declaredBytes === undefined ? FIRST_CAPACITY_BYTES : AT_ONCE_BYTES;
+  }
+
+  get #growth(): number {
+    return this.#isSlow || this.#declaredBytes === undefined ? 2 : KNOWN_GROWTH;
   }
 
   // Reserves the wanted capacity, or when that doesn't fit the least that will do. The old

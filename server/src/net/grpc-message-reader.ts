@@ -46,6 +46,7 @@ export class GrpcMessageReader {
   #prefixLength = 0;
   #messageBytes = 0;
   #buffer: BodyBuffer | undefined;
+  #isSlow = false;
 
   /**
    * @param encoding value of grpc-encoding
@@ -65,6 +66,7 @@ export class GrpcMessageReader {
     this.#compression = compression;
     this.#capBytes = capBytes;
     this.#lease = lease;
+    lease.watch(() => this.#keepSmall());
   }
 
   /**
@@ -103,6 +105,7 @@ export class GrpcMessageReader {
   finish(): GrpcMessage | Promise<GrpcMessage> {
     const buffer = this.#buffer;
     const lease = this.#lease;
+    lease.unwatch();
     if (buffer === undefined || buffer.length < this.#messageBytes) {
       lease.release();
       throw new SpoorError(
@@ -136,7 +139,15 @@ export class GrpcMessageReader {
     }
     lease.trim(Math.min(this.#messageBytes, AT_ONCE_BYTES));
     const bounds = { capBytes: this.#capBytes, lease, reservedBytes: lease.bytes };
-    return new BodyBuffer(bounds, this.#messageBytes);
+    const buffer = new BodyBuffer(bounds, this.#messageBytes);
+    if (this.#isSlow) buffer.keepSmall();
+    return buffer;
+  }
+
+  #keepSmall(): void {
+    this.#isSlow = true;
+    if (this.#buffer === undefined) this.#lease.trim(0);
+    else this.#buffer.keepSmall();
   }
 
   async #decompress(buffer: BodyBuffer): Promise<GrpcMessage> {

@@ -76,6 +76,7 @@ export function receiveBody(
   }
   const bounds = { capBytes, lease, reservedBytes: lease.bytes };
   const buffer = new BodyBuffer(bounds, declaredBytes);
+  lease.watch(() => buffer.keepSmall());
   let reading = true;
   const fail = (refusal: Refusal): void => {
     if (!reading) return;
@@ -95,6 +96,7 @@ export function receiveBody(
   request.on('end', () => {
     if (!reading) return;
     reading = false;
+    lease.unwatch();
     if (compression === 'identity') {
       deliver(undefined, { bytes: buffer.finish(), wireBytes: buffer.length, lease });
     } else {

@@ -111,3 +111,31 @@ test('when more is in flight than is worked off soon, nothing new is taken and w
   large.release();
   assert.ok(budget.reserve(1));
 });
+
+test('who looks for room has slow bodies give theirs back, once', () => {
+  let nowMs = 0;
+  const budget = new MemoryBudget(100, undefined, () => nowMs);
+  const told: string[] = [];
+  const begin = (name: string): MemoryLease => {
+    const lease = budget.reserve(30)!;
+    lease.watch(() => {
+      told.push(name);
+      lease.trim(5);
+    });
+    return lease;
+  };
+  begin('slow');
+  const whole = begin('whole');
+  begin('gone').release();
+  whole.unwatch();
+  nowMs = 4000;
+  const fresh = begin('fresh');
+  assert.equal(budget.reserve(30), undefined);
+  nowMs = 5000;
+  assert.ok(budget.reserve(30));
+  assert.deepEqual(told, ['slow']);
+  fresh.release();
+  nowMs = 20_000;
+  assert.ok(budget.reserve(30));
+  assert.deepEqual(told, ['slow']);
+});

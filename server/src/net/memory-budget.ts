@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { BufferPool } from './buffer-pool.ts';
+import { ComingBodies } from './coming-bodies.ts';
 
 /** Usual size of the budget for request bodies in flight: as much as the largest body that can be configured. */
 const DEFAULT_IN_FLIGHT_BYTES = 64 * 1024 * 1024;
@@ -66,24 +67,34 @@ export class MemoryBudget implements BodyBudget {
   #refusals = 0;
 
   readonly #pressure: MemoryPressure;
+  readonly #coming: ComingBodies;
 
+  /** @param nowMs monotonic clock in ms */
   constructor(
     limitBytes: number = DEFAULT_IN_FLIGHT_BYTES,
     pressure: MemoryPressure = NO_PRESSURE,
+    nowMs: () => number = () => performance.now(),
   ) {
     this.limitBytes = limitBytes;
     this.#pressure = pressure;
+    this.#coming = new ComingBodies(nowMs);
   }
 
   /** @param payer what the lease grows from and is given back to, when that is a share of this budget */
   reserve(bytes: number, payer: BodyBudget = this): MemoryLease | undefined {
+    this.freeSlow();
     if (this.queueBytes <= 0) {
       this.countRefusal();
       return undefined;
     }
     if (!this.take(bytes)) return undefined;
     this.#leases++;
-    return new MemoryLease(payer, bytes);
+    return new MemoryLease(payer, bytes, this.#coming);
+  }
+
+  /** Takes the room back that bodies hold which are slow in coming; see {@link MemoryLease.watch}. */
+  freeSlow(): void {
+    this.#coming.tellSlow();
   }
 
   take(bytes: number): boolean {
@@ -132,12 +143,14 @@ export class MemoryBudget implements BodyBudget {
 /** A share of a {@link MemoryBudget}. Once released it stays empty and refuses to grow. */
 export class MemoryLease {
   readonly #budget: BodyBudget;
+  readonly #coming: ComingBodies;
   #bytes: number;
   #buffers: Uint8Array[] = [];
   #released = false;
 
-  constructor(budget: BodyBudget, bytes: number) {
+  constructor(budget: BodyBudget, bytes: number, coming: ComingBodies) {
     this.#budget = budget;
+    this.#coming = coming;
     this.#bytes = bytes;
   }
 
@@ -170,6 +183,19 @@ export class MemoryLease {
     if (this.#bytes > bytes) this.shrink(this.#bytes - bytes);
   }
 
+  /**
+   * It is for a body that begins to come.
+   * @param onSlow gives back what it holds beyond what has come; called once at most, when the body is slow in coming
+   */
+  watch(onSlow: () => void): void {
+    this.#coming.begin(this, onSlow);
+  }
+
+  /** The body has come. */
+  unwatch(): void {
+    this.#coming.end(this);
+  }
+
   /** A buffer that lives as long as the lease; the caller has reserved its size. */
   allocate(bytes: number): Uint8Array {
     const buffer = this.#budget.pool.take(bytes);
@@ -192,6 +218,7 @@ export class MemoryLease {
   release(): void {
     if (this.#released) return;
     this.#released = true;
+    this.unwatch();
     for (const buffer of this.#buffers) this.#budget.pool.giveBack(buffer);
     this.#buffers = [];
     this.#budget.giveBack(this.#bytes, true);

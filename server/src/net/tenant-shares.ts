@@ -76,6 +76,7 @@ class TenantShare implements BodyBudget {
   }
 
   reserve(bytes: number): MemoryLease | undefined {
+    this.#budget.freeSlow();
     if (!this.#shares.admits(this.#tenant, bytes)) return undefined;
     const lease = this.#budget.reserve(bytes, this);
     if (lease !== undefined) this.#shares.add(this.#tenant, bytes);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import http2 from 'node:http2';
 import net from 'node:net';
 import { test } from 'node:test';
@@ -75,6 +76,31 @@ test('a client that goes away in the middle of its message gives its memory back
   // Node's client ends a stream before it resets it, which makes a message that is cut short.
   const { aborted, malformed } = bed.receiver.figures.otlp_proto.refusedRequests;
   assert.deepEqual([aborted, malformed], [1, 1]);
+});
+
+test('calls whose messages do not come make room, and are taken when they have come', async () => {
+  await using bed = await startGrpc({}, 4 * 64 * 1024);
+  const session = http2.connect(`http://127.0.0.1:${bed.port}`);
+  const headers = { ':method': 'POST', ':path': PATH, 'content-type': 'application/grpc' };
+  const slow = [1, 2, 3, 4].map(() => session.request(headers, { endStream: false }));
+  await until(() => bed.budget.figures.usedBytes === bed.budget.limitBytes);
+  using client = new TestClient(bed.port);
+  assert.equal(errorOf(await client.export(Buffer.from('x'))).code, status.UNAVAILABLE);
+  bed.clock.aheadMs = 60_000;
+  bodyOf(await client.export(Buffer.from('x')));
+  assert.equal(bed.budget.figures.usedBytes, 0);
+  const message = Buffer.alloc(50_000, 7);
+  const ends = slow.map((stream) => once(stream, 'trailers'));
+  for (const stream of slow) {
+    stream.resume();
+    for (const byte of prefixed(0, message.subarray(0, 3), message.length))
+      stream.write(Buffer.of(byte));
+    stream.end(message.subarray(3));
+  }
+  for (const [trailers] of await Promise.all(ends)) assert.equal(trailers['grpc-status'], '0');
+  for (const call of bed.ingest.calls.slice(1)) assert.deepEqual(call.body, message);
+  session.destroy();
+  assert.equal(bed.budget.figures.leases, 0);
 });
 
 test('the signal fires when the client cancels before its answer', async () => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import { test } from 'node:test';
@@ -11,6 +12,7 @@ import {
   send,
   startHttp,
   until,
+  type HttpAnswer,
 } from '#receivers/testing/receiver-test-bed.ts';
 
 const PROTO = { 'content-type': 'application/x-protobuf' };
@@ -76,6 +78,36 @@ test('senders that announce much and send little keep nobody out', async () => {
   const other = await send(bed.port, { headers: PROTO }, [Buffer.alloc(5000, 7)]);
   assert.equal(other.status, 200);
   for (const socket of slow) socket.destroy();
+  await until(() => bed.budget.figures.leases === 0);
+  assert.equal(bed.budget.figures.usedBytes, 0);
+});
+
+test('bodies that are slow in coming make room, and are taken when they have come', async () => {
+  await using bed = await startHttp({}, 4 * AT_ONCE_BYTES);
+  const body = pattern(AT_ONCE_BYTES, 3);
+  const slow = [1, 2, 3, 4].map(() => {
+    const request = http.request({
+      host: '127.0.0.1',
+      port: bed.port,
+      path: '/v1/traces',
+      method: 'POST',
+      agent: false,
+      headers: { ...PROTO, 'content-length': body.length },
+    });
+    request.write(body.subarray(0, 10_000));
+    return request;
+  });
+  const ask = (): Promise<HttpAnswer> =>
+    send(bed.port, { headers: PROTO }, [Buffer.alloc(5000, 7)]);
+  await until(() => bed.budget.figures.usedBytes === bed.budget.limitBytes);
+  assert.equal((await ask()).status, 503);
+  bed.clock.aheadMs = 60_000;
+  assert.equal((await ask()).status, 200);
+  assert.ok(bed.budget.figures.usedBytes < AT_ONCE_BYTES);
+  const answers = slow.map((request) => once(request, 'response'));
+  for (const request of slow) request.end(body.subarray(10_000));
+  for (const [response] of await Promise.all(answers)) assert.equal(response.statusCode, 200);
+  for (const call of bed.ingest.calls.slice(1)) assert.deepEqual(call.body, body);
   await until(() => bed.budget.figures.leases === 0);
   assert.equal(bed.budget.figures.usedBytes, 0);
 });

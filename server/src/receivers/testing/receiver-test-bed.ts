@@ -30,6 +30,8 @@ export interface TestBed<R> extends AsyncDisposable {
   readonly receiver: R;
   readonly ingest: FakeTraceIngest;
   readonly budget: MemoryBudget;
+  /** By how much the clock of the budget is ahead. */
+  readonly clock: { aheadMs: number };
   readonly tenantCounters: TenantCounters;
   readonly port: number;
   /** Messages of the log. */
@@ -151,6 +153,7 @@ export function pattern(size: number, seed: number): Buffer {
 interface Parts extends PlacedReceiverParts {
   readonly ingest: FakeTraceIngest;
   readonly budget: MemoryBudget;
+  readonly clock: { aheadMs: number };
   readonly tenantCounters: TenantCounters;
   readonly log: string[];
 }
@@ -160,7 +163,8 @@ function makeParts(
   tenancy: TenancySettings | undefined,
   tokens: BearerTokens | undefined,
 ): Parts {
-  const budget = new MemoryBudget(budgetBytes);
+  const clock = { aheadMs: 0 };
+  const budget = new MemoryBudget(budgetBytes, undefined, () => performance.now() + clock.aheadMs);
   const tenantCounters = new TenantCounters();
   const shares = new TenantShares(budget, (tenant) => tenantCounters.countNoRoom(tenant));
   const log: string[] = [];
@@ -172,6 +176,7 @@ function makeParts(
     ingest: new FakeTraceIngest(),
     tenancy: new Tenancy(tenancy, tokens),
     budget,
+    clock,
     budgetOf: (tenant) => (tenancy === undefined ? budget : shares.of(tenant)),
     tenantCounters,
     log,
@@ -181,12 +186,13 @@ function makeParts(
 
 function makeBed<R extends Bedded>(
   receiver: R,
-  { ingest, budget, tenantCounters, log }: Parts,
+  { ingest, budget, clock, tenantCounters, log }: Parts,
 ): TestBed<R> {
   return {
     receiver,
     ingest,
     budget,
+    clock,
     tenantCounters,
     log,
     port: receiver.address?.port ?? 0,
