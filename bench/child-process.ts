@@ -10,6 +10,8 @@ const TASKSET = 'taskset';
 const SERVER_CORE = 1;
 export const CLIENT_CORE = 0;
 
+const LOOK_FOR_THREADS_MS = 50;
+
 /** Whether processes can be pinned to cores here. */
 export function canPin(): boolean {
   const tried = spawnSync(TASKSET, ['-c', String(SERVER_CORE), 'true']);
@@ -21,13 +23,23 @@ export function pinSelf(core: number): void {
   execFileSync(TASKSET, ['-acp', String(core), String(process.pid)], { stdio: 'ignore' });
 }
 
-/** Pins the threads of a process other than its first one to the client's core; later ones stay where their maker is. */
-export function pinOtherThreads(pid: number): void {
-  for (const thread of readdirSync(`/proc/${pid}/task`)) {
-    if (thread === String(pid)) continue;
-    // It may have ended meanwhile.
-    spawnSync(TASKSET, ['-cp', String(CLIENT_CORE), thread], { stdio: 'ignore' });
-  }
+/**
+ * Keeps the threads of a process other than its first one on the client's core, until it is disposed of. A new thread begins
+ * where its maker is, and a worker of the store begins when it has work.
+ */
+export function pinOtherThreads(pid: number): Disposable {
+  const pinned = new Set([String(pid)]);
+  const look = (): void => {
+    for (const thread of readdirSync(`/proc/${pid}/task`)) {
+      if (pinned.has(thread)) continue;
+      pinned.add(thread);
+      // It may have ended meanwhile.
+      spawnSync(TASKSET, ['-cp', String(CLIENT_CORE), thread], { stdio: 'ignore' });
+    }
+  };
+  look();
+  const timer = setInterval(look, LOOK_FOR_THREADS_MS);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
 /** Starts Node on a script, on the server's core unless told, when that is possible. */

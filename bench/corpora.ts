@@ -23,7 +23,7 @@ const KINDS: Readonly<Record<string, { profile: CorpusProfile; requestSpans?: nu
 };
 
 /** Corpora of one size and seed, written when they are first asked for. */
-export class Corpora {
+export class Corpora implements Disposable {
   readonly #directory: string;
   readonly #spans: number;
   readonly #seed: number;
@@ -54,7 +54,7 @@ export class Corpora {
   }
 
   /** Deletes the files. */
-  remove(): void {
+  [Symbol.dispose](): void {
     for (const { file } of this.#made.values()) {
       for (const path of [file, tenantsFile(file), tracesFile(file)]) rmSync(path, { force: true });
     }

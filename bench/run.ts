@@ -47,7 +47,7 @@ async function main(options: BenchOptions): Promise<void> {
     if (options.parts.includes('wires')) tables.push(await benchWires(context));
     if (options.parts.includes('udp')) tables.push(await benchUdp(context));
   } finally {
-    corpora.remove();
+    corpora[Symbol.dispose]();
   }
   for (const table of tables) process.stdout.write(`\n${formatTable(table)}`);
   const heading = `${date} UTC, ${describeCommit()}`;
