@@ -6,6 +6,15 @@ import type { JaegerProcess, JaegerReference, JaegerSpan } from './jaeger-span.t
 /** Tags in which old clients send an IPv4 address as a number. */
 const ADDRESS_KEYS: readonly string[] = ['ip', 'peer.ipv4'];
 
+/** Order of `ValueType` in Jaeger's model. */
+const TYPE_ORDER: readonly JaegerKeyValue['type'][] = [
+  'string',
+  'bool',
+  'int64',
+  'float64',
+  'binary',
+];
+
 /**
  * What Jaeger's query service does to a span before it shows it, unless `raw` is asked for: tags and fields are sorted by key,
  * with the event's name first, addresses are readable, and the parent, or what stands for it, is the first reference.
@@ -32,9 +41,12 @@ function adjustTags(tags: readonly JaegerKeyValue[]): JaegerKeyValue[] {
   return sortByKey(tags.map(withReadableAddress));
 }
 
-/** Tags of one key stay in their order. */
+/** Tags of one key are sorted by type. */
 function sortByKey(tags: readonly JaegerKeyValue[]): JaegerKeyValue[] {
-  return tags.toSorted((a, b) => compareCodePoints(a.key, b.key));
+  return tags.toSorted(
+    (a, b) =>
+      compareCodePoints(a.key, b.key) || TYPE_ORDER.indexOf(a.type) - TYPE_ORDER.indexOf(b.type),
+  );
 }
 
 function withReadableAddress(tag: JaegerKeyValue): JaegerKeyValue {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import { SpanReader } from '@spoor/core/model/span-reader.ts';
 import { ROOT, batchOf } from '#api/testing/api-fixture.ts';
 import { SharedSpanIds } from './shared-span-ids.ts';
@@ -11,13 +12,17 @@ function span(id: string, parentSpanId: string, kind: number, name: string): obj
   return { ...ROOT, spanId: full(id), parentSpanId: full(parentSpanId), kind, name };
 }
 
-/** `name id<parent` and warnings of each span. */
-function placed(separate: boolean, ...spans: object[]): string[] {
-  const batch = batchOf({ scopeSpans: [{ spans }] });
+function find(batch: SpanBatch, separate: boolean): SharedSpanIds {
   const search = SharedSpanIds.find(batch, separate);
   let step = search.next();
   while (!step.done) step = search.next();
-  const shared = step.value;
+  return step.value;
+}
+
+/** `name id<parent` and warnings of each span. */
+function placed(separate: boolean, ...spans: object[]): string[] {
+  const batch = batchOf({ scopeSpans: [{ spans }] });
+  const shared = find(batch, separate);
   const reader = new SpanReader(batch);
   return Array.from({ length: batch.rows }, (_, row) => {
     const shown = shared.place(reader.read(row), row);
@@ -76,5 +81,26 @@ test('spans that share an id otherwise keep it and are told of', () => {
       'd 6<, 2 different spans have this span id',
       'e 6<, 2 different spans have this span id',
     ],
+  );
+});
+
+test('a link that says what kind of parent a span has stays with the parent', () => {
+  const link = { traceId: ROOT.traceId, spanId: '2'.padStart(16, '0') };
+  const other = { ...link, spanId: '9'.padStart(16, '0') };
+  const batch = batchOf({
+    scopeSpans: [
+      {
+        spans: [
+          span('2', '', CLIENT, 'call'),
+          span('2', '', SERVER, 'serve'),
+          { ...span('4', '2', 1, 'work'), links: [other, link] },
+        ],
+      },
+    ],
+  });
+  const { links, parentSpanId } = find(batch, true).place(new SpanReader(batch).read(2), 2);
+  assert.deepEqual(
+    links.map(({ spanId }) => spanId),
+    [other.spanId, parentSpanId],
   );
 });

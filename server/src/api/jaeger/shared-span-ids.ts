@@ -64,10 +64,10 @@ export class SharedSpanIds {
   /** The span of a row with the ids that it is shown with. */
   place(span: Span, row: number): Span {
     const spanId = this.#newIds.get(row);
-    if (spanId !== undefined) return { ...span, spanId, parentSpanId: span.spanId };
+    if (spanId !== undefined) return { ...withParent(span, span.spanId), spanId };
     if (span.parentSpanId === '') return span;
     const parentSpanId = this.#newParents.get(span.parentSpanId);
-    return parentSpanId === undefined ? span : { ...span, parentSpanId };
+    return parentSpanId === undefined ? span : withParent(span, parentSpanId);
   }
 
   /** What is to be said of a span that {@link place} gave. */
@@ -75,4 +75,14 @@ export class SharedSpanIds {
     const sharers = this.#sharers.get(spanId);
     return sharers === undefined ? [] : [`${sharers} different spans have this span id`];
   }
+}
+
+/** A link to the parent, which says what kind of parent it is, goes along. */
+function withParent(span: Span, parentSpanId: SpanId): Span {
+  const links = span.links.map((link) =>
+    link.traceId === span.traceId && link.spanId === span.parentSpanId
+      ? { ...link, spanId: parentSpanId }
+      : link,
+  );
+  return { ...span, parentSpanId, links };
 }
