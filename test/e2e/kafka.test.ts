@@ -71,6 +71,7 @@ function collectorSets(topic: string): string[] {
     `exporters.kafka.brokers=[${kafka.broker}]`,
     `exporters.kafka.traces.topic=${topic}`,
     'exporters.kafka.producer.compression=lz4',
+    'exporters.kafka.circuit_breaker.max_open_interval=1s',
     'query.http.enabled=false',
   ];
 }
@@ -287,7 +288,6 @@ test(
           'exporters.kafka.sending_queue.enabled=true',
           'exporters.kafka.sending_queue.storage=disk',
           `exporters.kafka.sending_queue.directory=${join(directory, 'queue')}`,
-          'exporters.kafka.circuit_breaker.max_open_interval=1s',
         ],
       });
     const load = new Load(topic);
