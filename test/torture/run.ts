@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
+import { abuse } from './abuse.ts';
 import { answers } from './answers.ts';
 import { chain } from './chain.ts';
 import { damage } from './damage.ts';
@@ -51,6 +52,9 @@ async function tortureBy(
         break;
       case 'tenants':
         await tenants(directory, verdict, options);
+        break;
+      case 'abuse':
+        await abuse(directory, verdict, options);
         break;
       case 'chain':
         await chain(directory, verdict, options);

@@ -12,6 +12,7 @@ export const TORTURES = [
   'disk',
   'overload',
   'tenants',
+  'abuse',
   'chain',
 ] as const;
 
@@ -20,7 +21,7 @@ export type TortureName = (typeof TORTURES)[number];
 
 /** What the command line asks for. */
 export interface TortureOptions {
-  /** The short form for every change: about six minutes. */
+  /** The short form for every change: about eight minutes. */
   readonly slice: boolean;
   /** Rounds of the kill loop. */
   readonly rounds: number;

@@ -42,7 +42,7 @@ export async function streamJson(
 ): Promise<FastifyReply> {
   const deadline = new RequestDeadline(reply.raw, context.timeoutMs);
   const style = JsonStyle.of(queryParams(request));
-  const chunks = joinPieces(parts(style, deadline.signal), deadline.signal, () =>
+  const chunks = joinPieces(parts(style, deadline.signal), deadline.signal, context.turns, () =>
     deadline.progress(),
   );
   let first: IteratorResult<string, void>;

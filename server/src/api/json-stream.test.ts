@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { joinPieces } from './json-stream.ts';
+import { LoopTurns } from './loop-turns.ts';
 import { JsonStyle } from './json-style.ts';
 
 async function* partsOf(...parts: Iterable<string>[]): AsyncGenerator<Iterable<string>> {
@@ -13,7 +14,12 @@ test('pieces are joined into chunks in their order', async () => {
   let told = 0;
   const piece = 'x'.repeat(40_000);
   const parts = partsOf(['a', piece, piece], [], ['', piece, 'z']);
-  for await (const chunk of joinPieces(parts, new AbortController().signal, () => told++)) {
+  for await (const chunk of joinPieces(
+    parts,
+    new AbortController().signal,
+    new LoopTurns(),
+    () => told++,
+  )) {
     chunks.push(chunk);
   }
   assert.equal(chunks.join(''), `a${piece}${piece}${piece}z`);
@@ -34,7 +40,12 @@ test('other work runs while a long answer is made', async () => {
   }
   let turns = 0;
   const counting = setInterval(() => turns++, 1);
-  const chunks = joinPieces(partsOf(slow()), new AbortController().signal, () => undefined);
+  const chunks = joinPieces(
+    partsOf(slow()),
+    new AbortController().signal,
+    new LoopTurns(),
+    () => undefined,
+  );
   assert.equal((await chunks.next()).value, 'xxxxx');
   clearInterval(counting);
   assert.ok(turns >= 3, `${turns} turns of the event loop`);
@@ -50,10 +61,15 @@ test('the work ends when the signal fires, and what feeds it is told', async () 
       closed = true;
     }
   }
-  setTimeout(() => abort.abort(new Error('gone')), 1);
   await assert.rejects(async () => {
-    for await (const chunk of joinPieces(partsOf(endless()), abort.signal, () => undefined)) {
+    for await (const chunk of joinPieces(
+      partsOf(endless()),
+      abort.signal,
+      new LoopTurns(),
+      () => undefined,
+    )) {
       assert.ok(chunk.length > 0);
+      abort.abort(new Error('gone'));
     }
   }, /gone/);
   assert.ok(closed);

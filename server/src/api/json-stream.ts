@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { setImmediate } from 'node:timers/promises';
+import type { LoopTurns } from './loop-turns.ts';
 
 /** Characters that are sent at once: large enough to cost few writes, small enough to hold one per client. */
 const CHUNK_LENGTH = 64 * 1024;
@@ -9,16 +9,25 @@ const SLICE_MS = 10;
 /**
  * Joins small pieces of text into chunks of about 64 KiB. Between pieces it gives the event loop
  * free every 10 ms, and ends with the signal's reason when that fires.
+ * @param turns those of all answers: in each turn of the loop one of them is made
  * @param onChunk called before each chunk is handed out
  */
 export async function* joinPieces(
   parts: AsyncIterable<Iterable<string>>,
   signal: AbortSignal,
+  turns: LoopTurns,
   onChunk: () => void,
 ): AsyncGenerator<string, void, undefined> {
   let chunk = '';
-  let sliceEndMs = performance.now() + SLICE_MS;
+  let sliceEndMs = 0;
+  const pause = async (): Promise<void> => {
+    await turns.next();
+    signal.throwIfAborted();
+    sliceEndMs = performance.now() + SLICE_MS;
+  };
   for await (const pieces of parts) {
+    // The parts of several answers may come in one turn.
+    if (performance.now() >= sliceEndMs) await pause();
     for (const piece of pieces) {
       chunk += piece;
       if (chunk.length >= CHUNK_LENGTH) {
@@ -26,11 +35,7 @@ export async function* joinPieces(
         yield chunk;
         chunk = '';
       }
-      if (performance.now() >= sliceEndMs) {
-        await setImmediate();
-        signal.throwIfAborted();
-        sliceEndMs = performance.now() + SLICE_MS;
-      }
+      if (performance.now() >= sliceEndMs) await pause();
     }
   }
   if (chunk !== '') {

@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify';
 import type { Tenant } from '@spoor/core/model/ids.ts';
 import type { Tenancy } from '#net/tenancy.ts';
 import type { TraceReader } from '#storage/tracestore.ts';
+import type { LoopTurns } from './loop-turns.ts';
 import type { Logger } from '#telemetry/logger.ts';
 
 /** What the routes of the API work with. */
@@ -11,6 +12,8 @@ export interface QueryContext {
   readonly logger: Logger;
   /** See {@link RequestDeadline}. */
   readonly timeoutMs: number;
+  /** Those in which all answers are made. */
+  readonly turns: LoopTurns;
   /** Now, Unix epoch ms. */
   readonly nowUnixMs: () => number;
 }

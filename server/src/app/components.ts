@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { DEFAULT_TENANT } from '@spoor/core/model/ids.ts';
 import { createApiApp } from '#api/api-app.ts';
+import { LoopTurns } from '#api/loop-turns.ts';
 import { BUILT_UI } from '#api/ui/static-ui.ts';
 import type { SpoorConfig } from '#config/config.ts';
 import { readDuration } from '#config/duration.ts';
@@ -143,7 +144,8 @@ export function buildComponents(
   const api = http.enabled
     ? appListener({ name: 'query', path: 'query.http' }, http, logger, () => {
         const { timeout_ms: timeoutMs } = config.query;
-        const query = { reader: theStore(), logger, timeoutMs, nowUnixMs: Date.now };
+        const turns = new LoopTurns();
+        const query = { reader: theStore(), logger, timeoutMs, turns, nowUnixMs: Date.now };
         const readers = new Tenancy(tenants, tokens.query);
         const tls = http.tls && serverTlsSettings(http.tls);
         const { host } = readEndpoint(http.endpoint);

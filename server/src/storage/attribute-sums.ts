@@ -53,12 +53,25 @@ class EntryCounts<Entry extends { readonly count: number }> {
 
   result(textOf: (entry: Entry) => string): AttributeCounts<Entry> {
     const { limit } = this.#query;
-    const entries = [...this.#entries.values()].sort(
-      (a, b) => b.count - a.count || compareCodePoints(textOf(a), textOf(b)),
-    );
+    // Of many that differ few are asked for: the others are looked at once, not sorted.
+    const best: { readonly entry: Entry; readonly text: string }[] = [];
+    for (const entry of this.#entries.values()) {
+      const text = textOf(entry);
+      const isBefore = (other: (typeof best)[number]): boolean =>
+        (entry.count - other.entry.count || compareCodePoints(other.text, text)) > 0;
+      if (best.length === limit && !isBefore(best[limit - 1]!)) continue;
+      let low = 0;
+      for (let high = best.length; low < high;) {
+        const middle = (low + high) >>> 1;
+        if (isBefore(best[middle]!)) high = middle;
+        else low = middle + 1;
+      }
+      best.splice(low, 0, { entry, text });
+      if (best.length > limit) best.pop();
+    }
     return {
-      entries: entries.slice(0, limit),
-      isComplete: this.#isComplete && entries.length <= limit,
+      entries: best.map(({ entry }) => entry),
+      isComplete: this.#isComplete && this.#entries.size <= limit,
       startMinUnixNano: this.#min,
       startMaxUnixNano: this.#max,
     };

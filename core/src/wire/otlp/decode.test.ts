@@ -450,3 +450,36 @@ test('a field that is repeated very often is merged in good time', () => {
     assert.ok(process.cpuUsage().user - start < 10e6);
   }
 });
+
+test('a slice ends also where there are no spans, or none that are taken', () => {
+  const many = <Item>(item: Item, count = 100_000): Item[] =>
+    Array.from({ length: count }, () => item);
+  const resource = bytesField(1, bytesField(1, [...bytesField(1, [97]), ...bytesField(2, [])]));
+  const good = bytesField(2, rawSpan());
+  const emptySpans = many(bytesField(2, [])).flat();
+  const bodies = {
+    'unknown fields': [...many([...varint(500 * 8), 1]).flat(), ...rawRequest(rawSpan())],
+    'empty resources': [...many(bytesField(1, [])).flat(), ...rawRequest(rawSpan())],
+    'empty spans, and the resource after them': bytesField(1, [
+      ...bytesField(2, [...emptySpans, ...good]),
+      ...resource,
+    ]),
+    'empty scopes': bytesField(1, [...emptySpans, ...bytesField(2, good), ...resource]),
+  };
+  for (const [name, body] of Object.entries(bodies)) {
+    const bytes = Uint8Array.from(body);
+    const whole = decodeProto(bytes);
+    const decoder = new OtlpProtoDecoder();
+    decoder.begin(bytes);
+    const all: string[] = [];
+    let slices = 0;
+    for (let isDone = false; !isDone; slices++) {
+      const builder = new BatchBuilder();
+      isDone = decoder.decode(builder, 1_000_000);
+      all.push(...spansOfBatch(builder.finish()));
+    }
+    assert.ok(slices >= 3, `${name}: ${slices}`);
+    assert.equal(all.length, 1, name);
+    assert.deepEqual(all, spansOfBatch(whole), name);
+  }
+});

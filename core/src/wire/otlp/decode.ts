@@ -16,11 +16,16 @@ import {
   ZERO_PARENT,
 } from './field-keys.ts';
 import { copyId, copyWords, isZero } from './id-bytes.ts';
-import { CanonicalWriter, MAX_VALUE_DEPTH, MessageParts, TooDeep } from './canonical.ts';
+import { CanonicalWriter, MAX_VALUE_DEPTH, TooDeep } from './canonical.ts';
+import { GroupAhead } from './group-ahead.ts';
 import { SymbolCache } from './symbol-cache.ts';
 
 /** Spans between two looks at whether the slice is full. */
 const SLICE_CHECK_SPANS = 64;
+/** A slice ends as well after so many bytes, however few spans they held, */
+const SLICE_BYTES = 1 << 20;
+/** and after so many fields that hold no spans, or are looked through for what stands behind them. */
+const SLICE_FIELDS = 32_768;
 
 /**
  * Decodes `ExportTraceServiceRequest` (and `TracesData`, which has the same form) from protobuf straight into a
@@ -46,6 +51,11 @@ export class OtlpProtoDecoder {
   /** The builder of the slice under way. */
   #builder!: BatchBuilder;
   #maxSpans = 0;
+  /** The slice ends when so many spans were taken or left out, or at this position. */
+  #fullSpans = 0;
+  #fullPosition = 0;
+  /** Fields without spans that the slice may still pass. */
+  #fieldsLeft = 0;
 
   /** Fields that this version does not know and that were passed over, since the decoder was made. */
   get unknownFields(): number {
@@ -71,46 +81,67 @@ export class OtlpProtoDecoder {
     this.#builder = builder;
     this.#attributes.builder = builder;
     this.#maxSpans = maxSpans;
+    this.#beginSlice();
     return this.#slices!.next().done === true;
+  }
+
+  #beginSlice(): void {
+    const isWhole = this.#maxSpans === Infinity;
+    this.#fullSpans = this.accepted + this.rejected + this.#maxSpans;
+    this.#fullPosition = isWhole ? Infinity : this.#reader.position + SLICE_BYTES;
+    this.#fieldsLeft = isWhole ? Infinity : SLICE_FIELDS;
+  }
+
+  #isFull(): boolean {
+    return (
+      this.accepted + this.rejected >= this.#fullSpans ||
+      this.#reader.position >= this.#fullPosition ||
+      this.#fieldsLeft <= 0
+    );
   }
 
   *#request(): Generator<void, void, void> {
     yield;
     const reader = this.#reader;
     const end = reader.bytes.length;
-    let full = this.accepted + this.#maxSpans;
     let sinceCheck = 0;
     while (reader.position < end) {
+      if (this.#fieldsLeft-- <= 0 || reader.position >= this.#fullPosition) yield;
       const tag = reader.tag(end);
       if (tag !== 10) {
         this.#attributes.unknown(tag, end, 1);
         continue;
       }
       const resourceEnd = reader.length(end) + reader.position;
-      const resource = this.#resourceSymbol(resourceEnd);
+      const ofResource = new GroupAhead(reader.position);
+      while (!this.#look(ofResource, resourceEnd)) yield;
+      const resource = this.#resourceSymbol(ofResource);
       while (reader.position < resourceEnd) {
+        if (this.#fieldsLeft-- <= 0) yield;
         const resourceTag = reader.tag(resourceEnd);
         if (resourceTag !== 18) {
           reader.skip(resourceTag, resourceEnd);
           continue;
         }
         const scopeEnd = reader.length(resourceEnd) + reader.position;
-        const scope = this.#scopeSymbol(scopeEnd);
+        const ofScope = new GroupAhead(reader.position);
+        while (!this.#look(ofScope, scopeEnd)) yield;
+        const scope = this.#scopeSymbol(ofScope);
         let resourceCode = this.#builder.resources.intern(resource, 0, resource.length);
         let scopeCode = this.#builder.scopes.intern(scope, 0, scope.length);
         while (reader.position < scopeEnd) {
           const scopeTag = reader.tag(scopeEnd);
-          if (scopeTag !== 18) {
+          if (scopeTag === 18) {
+            const spanEnd = reader.length(scopeEnd) + reader.position;
+            this.#span(spanEnd, resourceCode, scopeCode);
+          } else {
             reader.skip(scopeTag, scopeEnd);
-            continue;
+            this.#fieldsLeft--;
           }
-          const spanEnd = reader.length(scopeEnd) + reader.position;
-          this.#span(spanEnd, resourceCode, scopeCode);
           if (++sinceCheck === SLICE_CHECK_SPANS) {
             sinceCheck = 0;
-            if (this.accepted + this.rejected >= full) {
+            if (this.#isFull()) {
               yield;
-              full = this.accepted + this.rejected + this.#maxSpans;
               resourceCode = this.#builder.resources.intern(resource, 0, resource.length);
               scopeCode = this.#builder.scopes.intern(scope, 0, scope.length);
             }
@@ -120,22 +151,22 @@ export class OtlpProtoDecoder {
     }
   }
 
-  /** Looks through a `ResourceSpans` for its resource and schema URL, which may stand after the spans; the position stays. */
-  #resourceSymbol(end: number): Uint8Array {
-    return this.#symbol(end, this.#resources, (message, schemaUrl) => {
+  /** The resource and schema URL of a `ResourceSpans` that was looked through. */
+  #resourceSymbol({ parts, schemaUrl }: GroupAhead): Uint8Array {
+    return this.#resources.get(parts?.bytes, schemaUrl, (message, url) => {
       try {
-        return this.#canonical.resourceSymbol(message, schemaUrl);
+        return this.#canonical.resourceSymbol(message, url);
       } catch (error) {
         return this.#rethrow(error);
       }
     });
   }
 
-  /** As {@link #resourceSymbol} for a `ScopeSpans`. */
-  #scopeSymbol(end: number): Uint8Array {
-    return this.#symbol(end, this.#scopes, (message, schemaUrl) => {
+  /** As {@link #resourceSymbol} of a `ScopeSpans`. */
+  #scopeSymbol({ parts, schemaUrl }: GroupAhead): Uint8Array {
+    return this.#scopes.get(parts?.bytes, schemaUrl, (message, url) => {
       try {
-        return this.#canonical.scopeSymbol(message, schemaUrl);
+        return this.#canonical.scopeSymbol(message, url);
       } catch (error) {
         return this.#rethrow(error);
       }
@@ -149,35 +180,12 @@ export class OtlpProtoDecoder {
     );
   }
 
-  #symbol(
-    end: number,
-    cache: SymbolCache,
-    make: (message: Uint8Array | undefined, schemaUrl: Uint8Array) => Uint8Array<ArrayBuffer>,
-  ): Uint8Array {
-    const reader = this.#reader;
-    const start = reader.position;
-    let parts: MessageParts | undefined;
-    let schemaUrl = EMPTY;
-    while (reader.position < end) {
-      const tag = reader.tag(end);
-      if (tag === 10) {
-        const length = reader.length(end);
-        parts = MessageParts.join(
-          parts,
-          reader.bytes.subarray(reader.position, reader.position + length),
-        );
-        reader.position += length;
-      } else if (tag === 18) {
-        const length = reader.length(end);
-        reader.position += length;
-      } else if (tag === 26) {
-        const length = reader.length(end);
-        schemaUrl = reader.bytes.subarray(reader.position, reader.position + length);
-        reader.position += length;
-      } else this.#attributes.unknown(tag, end, 3);
-    }
-    reader.position = start;
-    return cache.get(parts?.bytes, schemaUrl, make);
+  /** @returns true when the group was looked through; false when the slice is to end first */
+  #look(ahead: GroupAhead, end: number): boolean {
+    this.#fieldsLeft = ahead.look(this.#reader, end, this.#fieldsLeft, (tag) => {
+      this.#attributes.unknown(tag, end, 3);
+    });
+    return this.#fieldsLeft >= 0;
   }
 
   /** Decodes one span into a row of the builder, or leaves it out. */
@@ -477,7 +485,6 @@ export class OtlpProtoDecoder {
 }
 
 const ATTRIBUTE_TAG = 74;
-const EMPTY: Uint8Array = new Uint8Array(0);
 const TOO_DEEP = `an attribute value is nested over ${MAX_VALUE_DEPTH} deep`;
 
 function idProblem(what: string, length: number, expected: number): string {

@@ -21,6 +21,7 @@ export function addDependencyRoutes(app: FastifyInstance, context: QueryContext)
       const service = params.get('service') ?? '';
       const withInferred = params.get('inferred') === 'true';
       const found = await reader.getDependencies(tenantOf(request), range, { signal });
+      await context.turns.next();
       const asked = found.filter(
         ({ caller, callee, isInferred }) =>
           (withInferred || !isInferred) &&

@@ -137,3 +137,15 @@ test('the least step is the minute in which spans are counted', async () => {
     assert.deepEqual(answer.json(), { data: 60_000, total: 0, limit: 0, offset: 0, errors: null });
   });
 });
+
+test('prettyPrint indents the same family by four', async () => {
+  await withApi(new FixtureReader(), async (app) => {
+    for (const services of ['service=none', 'service=shop&service=bank&groupByOperation=true']) {
+      const path = `/api/metrics/calls?${services}&${WINDOW}`;
+      const plain = await app.inject(path);
+      const pretty = await app.inject(`${path}&prettyPrint=true`);
+      assert.equal(plain.body, JSON.stringify(plain.json()));
+      assert.equal(pretty.body, JSON.stringify(plain.json(), null, 4));
+    }
+  });
+});

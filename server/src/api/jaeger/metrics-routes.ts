@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { quantileNanos } from '@spoor/core/analysis/latency-bucket.ts';
-import { answerJson } from '#api/json-answer.ts';
+import { incompleteWarnings } from '#api/incomplete-answers.ts';
+import { answerJson, streamJson } from '#api/json-answer.ts';
+import type { JsonStyle } from '#api/json-style.ts';
 import { queryParams, tenantOf, type QueryContext } from '#api/query-context.ts';
 import type { SpanMetrics } from '#storage/tracestore.ts';
 import { envelope } from './envelope.ts';
@@ -57,9 +59,10 @@ export function addMetricsRoutes(app: FastifyInstance, context: QueryContext): v
   ): Promise<FastifyReply> {
     const params = parseMetricsParams(queryParams(request), context.nowUnixMs());
     const { services, kinds, byOperation, points, ratePerMinutes } = params;
-    return answerJson(request, reply, context, async (signal) => {
+    const tenant = tenantOf(request);
+    return streamJson(request, reply, context, async function* (style, signal) {
       const found = await context.reader.getSpanMetrics(
-        tenantOf(request),
+        tenant,
         {
           services,
           kinds,
@@ -69,7 +72,7 @@ export function addMetricsRoutes(app: FastifyInstance, context: QueryContext): v
         },
         { signal },
       );
-      return familyJson(family, params, found);
+      yield familyJson(family, params, found, style, incompleteWarnings(context, tenant));
     });
   }
 }
@@ -78,30 +81,47 @@ function minuteOf(unixMs: number): number {
   return Math.floor(unixMs / 60_000);
 }
 
-function familyJson(
+/** Point by point: many operations over a long time are millions of them. */
+function* familyJson(
   family: Family,
   { byOperation, points, ratePerMinutes }: MetricsParams,
   found: readonly SpanMetrics[],
-): object {
-  return {
+  style: JsonStyle,
+  warnings: readonly string[],
+): Generator<string, void, undefined> {
+  const head = {
     name: `service_${byOperation ? 'operation_' : ''}${family.name}`,
     type: 'GAUGE',
     help: `${family.help}, grouped by service${byOperation ? ' & operation' : ''}`,
-    metrics: found.map(({ service, operation, minutes }) => {
-      const window = new MinuteWindow(minutes, ratePerMinutes);
-      return {
-        labels: [
-          ...(byOperation ? [{ name: 'operation', value: operation }] : []),
-          { name: 'service_name', value: service },
-        ],
-        metricPoints: points.map((unixMs) => {
-          const value = family.value(window.endingWith(minuteOf(unixMs)), ratePerMinutes * 60);
-          return {
-            gaugeValue: { doubleValue: Number.isNaN(value) ? 'NaN' : value },
-            timestamp: new Date(unixMs).toISOString().replace('.000Z', 'Z'),
-          };
-        }),
-      };
-    }),
   };
+  yield '{';
+  for (const [name, value] of Object.entries(head)) {
+    yield `${style.line(1)}${style.name(name)}${style.value(value)},`;
+  }
+  yield `${style.line(1)}${style.name('metrics')}[`;
+  let isFirst = true;
+  for (const { service, operation, minutes } of found) {
+    const window = new MinuteWindow(minutes, ratePerMinutes);
+    const labels = [
+      ...(byOperation ? [{ name: 'operation', value: operation }] : []),
+      { name: 'service_name', value: service },
+    ];
+    yield `${style.next(isFirst, 2)}{${style.line(3)}${style.name('labels')}`;
+    yield `${style.value(labels, 3)},${style.line(3)}${style.name('metricPoints')}[`;
+    isFirst = false;
+    for (const [i, unixMs] of points.entries()) {
+      const value = family.value(window.endingWith(minuteOf(unixMs)), ratePerMinutes * 60);
+      const point = {
+        gaugeValue: { doubleValue: Number.isNaN(value) ? 'NaN' : value },
+        timestamp: new Date(unixMs).toISOString().replace('.000Z', 'Z'),
+      };
+      yield style.next(i === 0, 4) + style.value(point, 4);
+    }
+    yield `${style.line(3)}]${style.line(2)}}`;
+  }
+  yield `${isFirst ? '' : style.line(1)}]`;
+  if (warnings.length > 0) {
+    yield `,${style.line(1)}${style.name('warnings')}${style.value(warnings, 1)}`;
+  }
+  yield `${style.line(0)}}`;
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import type { FastifyInstance } from 'fastify';
 import { createApiApp } from '#api/api-app.ts';
+import { LoopTurns } from '#api/loop-turns.ts';
 import type {
   AttributeCounts,
   AttributeName,
@@ -164,6 +165,7 @@ export async function withApi(
       reader,
       logger: createLogger('silent'),
       timeoutMs: options.timeoutMs ?? 30_000,
+      turns: new LoopTurns(),
       nowUnixMs: () => 1_700_000_000_000,
     },
     tenancy: new Tenancy(options.tenancy, options.tokens),
