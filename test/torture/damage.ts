@@ -124,7 +124,10 @@ async function tryDamaged(
   });
 }
 
-async function storeFigures(server: SpoorProcess): Promise<{ blocks: number; headSpans: number }> {
+/** What a server says of its store. */
+export async function storeFigures(
+  server: SpoorProcess,
+): Promise<{ blocks: number; headSpans: number }> {
   // The shape is of our own server.
   const { store } = (await (await fetch(`${server.healthUrl}/status`)).json()) as {
     store: Record<string, number>;

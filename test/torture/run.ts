@@ -7,6 +7,7 @@ import { inspect } from 'node:util';
 import { abuse } from './abuse.ts';
 import { answers } from './answers.ts';
 import { chain } from './chain.ts';
+import { clock } from './clock.ts';
 import { damage } from './damage.ts';
 import { damagedFiles, failedCalls, powerLosses } from './faults.ts';
 import { fullDisk } from './full-disk.ts';
@@ -55,6 +56,9 @@ async function tortureBy(
         break;
       case 'abuse':
         await abuse(directory, verdict, options);
+        break;
+      case 'clock':
+        await clock(directory, verdict, options);
         break;
       case 'chain':
         await chain(directory, verdict, options);

@@ -13,6 +13,7 @@ export const TORTURES = [
   'overload',
   'tenants',
   'abuse',
+  'clock',
   'chain',
 ] as const;
 
