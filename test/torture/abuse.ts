@@ -17,7 +17,7 @@ const MIB = 1 << 20;
 const BODY_MIB = 64;
 const MEMORY_LIMIT_MIB = 1000;
 /** Of a body less than the limit, for the short form. */
-const SLICE_BODY_MIB = 4;
+const SLICE_BODY_MIB = 8;
 
 /** Spans to ask about: a slab and what is in the head. */
 const SPANS = 150_000;
@@ -28,6 +28,8 @@ const AT_ONCE = 50;
 
 /** One turn of the event loop, CPU time of its thread. */
 const MOST_TURN_MS = 200;
+/** In the short form, for a machine that does much else: caches and cores that are shared make CPU time longer too. */
+const SLICE_TURN_MS = 500;
 /** So many of the longest are told. */
 const TOLD_TURNS = 12;
 /** CPU time of all threads for {@link AT_ONCE} questions of one kind. */
@@ -49,6 +51,7 @@ export async function abuse(
   verdict: Verdict,
   { slice, seed }: TortureOptions,
 ): Promise<void> {
+  const mostTurnMs = slice ? SLICE_TURN_MS : MOST_TURN_MS;
   const turns = `${directory}-turns`;
   rmSync(turns, { force: true });
   await using server = await SpoorProcess.start({
@@ -72,9 +75,9 @@ export async function abuse(
   const checkTurns = (what: string, isChecked = true): void => {
     const [longest = 0] = longestTurns(turns);
     rmSync(turns, { force: true });
-    const promise = `no turn of the event loop is longer than ${MOST_TURN_MS} ms`;
+    const promise = `no turn of the event loop is longer than ${mostTurnMs} ms`;
     if (isChecked) {
-      verdict.check(promise, longest <= MOST_TURN_MS, () => `${longest} ms: ${what}`);
+      verdict.check(promise, longest <= mostTurnMs, () => `${longest} ms: ${what}`);
     }
     longestOf.push({ ms: longest, what });
   };
