@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import net from 'node:net';
+import { test } from 'node:test';
+import { until } from '#receivers/testing/receiver-test-bed.ts';
+import { HttpListener, type HttpHandler, type HttpListenerSettings } from './http-listener.ts';
+import type { Refusal } from './refusal.ts';
+
+const SETTINGS: HttpListenerSettings = {
+  host: '127.0.0.1',
+  port: 0,
+  tls: undefined,
+  maxConnections: 10,
+  maxHeaderBytes: 8192,
+  headersTimeoutMs: 10_000,
+  bodyIdleTimeoutMs: 10_000,
+  requestTimeoutMs: 10_000,
+  keepAliveTimeoutMs: 10_000,
+};
+const GET = 'GET / HTTP/1.1\r\nhost: x\r\n\r\n';
+
+interface Bed extends AsyncDisposable {
+  readonly listener: HttpListener;
+  readonly refusals: Refusal[];
+  connect(): net.Socket;
+}
+
+async function start(handler: HttpHandler, settings: Partial<HttpListenerSettings>): Promise<Bed> {
+  const refusals: Refusal[] = [];
+  const pass = (): void => undefined;
+  const listener = new HttpListener(
+    'test',
+    { ...SETTINGS, ...settings },
+    handler,
+    (refusal) => refusals.push(refusal),
+    { info: pass, warn: pass, error: pass },
+  );
+  await listener.start();
+  const { port } = listener.address!;
+  return {
+    listener,
+    refusals,
+    connect: () => net.connect({ host: '127.0.0.1', port }).on('error', pass),
+    [Symbol.asyncDispose]: () => listener.shutdown(1000),
+  };
+}
+
+test('a connection with too many requests before an answer is closed, and one with many is not', async () => {
+  let taken = 0;
+  let answer = (): void => undefined;
+  await using bed = await start((exchange) => {
+    taken++;
+    const before = answer;
+    answer = () => {
+      before();
+      exchange.answer(204, [], '');
+    };
+    if (taken === 90) answer();
+  }, {});
+  const many = bed.connect();
+  many.write(GET.repeat(90));
+  let text = '';
+  for await (const piece of many) {
+    text += String(piece);
+    if (text.split('204 No Content').length === 91) break;
+  }
+  assert.equal(bed.refusals.length, 0);
+  const tooMany = bed.connect();
+  tooMany.resume();
+  tooMany.write(GET.repeat(1000));
+  await once(tooMany, 'close');
+  assert.equal(taken, 190);
+  assert.deepEqual(
+    bed.refusals.map(({ reason }) => reason),
+    ['bad_http'],
+  );
+});
+
+test('a connection whose client does not take its answer is closed', async () => {
+  await using bed = await start(
+    (exchange) => exchange.answer(200, [], Buffer.alloc(32 * 1024 * 1024)),
+    { bodyIdleTimeoutMs: 50 },
+  );
+  const silent = bed.connect().pause();
+  silent.write(GET);
+  await until(() => bed.listener.connections.open === 1);
+  await until(() => bed.listener.connections.open === 0);
+  silent.destroy();
+});
