@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { encodeJaegerDatagram } from '../server/src/cli/tracegen/jaeger-datagram.ts';
 import { SLAB_ROWS } from '../server/src/storage/columnar/slab.ts';
 import { withDirectory, withServer, type BenchContext } from './bench-context.ts';
 import { CLIENT_CORE, firstJson, pinOtherThreads, startNode, stopChild } from './child-process.ts';
@@ -10,7 +11,6 @@ import { formatNumber, median, type Table } from './report.ts';
 import type { ServerProcess } from './server-process.ts';
 import { settle } from './settle.ts';
 import { WireCorpus } from './wire-corpus.ts';
-import { encodeDatagram } from './wire-formats.ts';
 
 const CLIENT = fileURLToPath(new URL('udp-client.ts', import.meta.url));
 const LISTENER = 'jaeger_udp_thrift_compact';
@@ -55,7 +55,7 @@ export async function benchUdp(context: BenchContext): Promise<Table> {
   const corpus = WireCorpus.write(
     directory,
     file,
-    [encodeDatagram],
+    [encodeJaegerDatagram],
     DATAGRAM_SPANS,
     DATAGRAM_SPANS,
   );

@@ -6,6 +6,7 @@ import type { SpanBatch } from '../core/src/model/span-batch.ts';
 import { OtlpProtoDecoder } from '../core/src/wire/otlp/decode.ts';
 import type { CorpusRequest } from '../server/src/cli/tracegen/corpus.ts';
 import { BodyFile, readBodies, readCorpusFile } from '../server/src/cli/tracegen/corpus-file.ts';
+import { rowsByResource } from '../server/src/cli/tracegen/jaeger-datagram.ts';
 import type { WireFormat } from './wire-formats.ts';
 
 /** Spans that are sorted by process at a time; they are all in memory. */
@@ -41,7 +42,7 @@ export class WireCorpus {
     const files = encoders.map((_, i) => `wire-${requestSpans}-${i}.bin`);
     const writers = files.map((name) => new BodyFile(join(directory, name)));
     for (const batch of batchesOf(file)) {
-      for (const rows of rowsByProcess(batch, requestSpans)) {
+      for (const rows of rowsByResource(batch, requestSpans)) {
         if (rows.length < minSpans) continue;
         spans.push(rows.length);
         encoders.forEach((encode, i) => writers[i]!.write(encode(batch, rows)));
@@ -84,23 +85,4 @@ function* batchesOf(file: string): Generator<SpanBatch> {
     if (builder.rows >= CHUNK_SPANS) yield builder.finish();
   }
   if (builder.rows > 0) yield builder.finish();
-}
-
-/** Rows of one resource each, at most so many; in the order of their first rows. */
-function rowsByProcess(batch: SpanBatch, most: number): Uint32Array[] {
-  const lists: Uint32Array[] = [];
-  const open = new Map<number, number[]>();
-  const close = (rows: readonly number[]): void => void lists.push(Uint32Array.from(rows));
-  for (let row = 0; row < batch.rows; row++) {
-    const resource = batch.resource[row]!;
-    const rows = open.get(resource) ?? [];
-    rows.push(row);
-    if (rows.length < most) open.set(resource, rows);
-    else {
-      open.delete(resource);
-      close(rows);
-    }
-  }
-  for (const rows of open.values()) close(rows);
-  return lists;
 }

@@ -4,12 +4,8 @@ import { SpanReader } from '../core/src/model/span-reader.ts';
 import type { Span } from '../core/src/model/span.ts';
 import { toJaegerSpan } from '../core/src/wire/jaeger/jaeger-span.ts';
 import { encodeJaegerPostSpans } from '../core/src/wire/jaeger/proto-encoder.ts';
-import {
-  encodeJaegerAgentMessage,
-  encodeJaegerThrift,
-} from '../core/src/wire/jaeger/thrift-encoder.ts';
+import { encodeJaegerThrift } from '../core/src/wire/jaeger/thrift-encoder.ts';
 import { OtlpProtoEncoder } from '../core/src/wire/otlp/encode.ts';
-import { ThriftCompactWriter } from '../core/src/wire/thrift/compact-writer.ts';
 import { encodeZipkinJson } from '../core/src/wire/zipkin/json-encoder.ts';
 import { encodeZipkinProto } from '../core/src/wire/zipkin/proto-encoder.ts';
 import { toZipkinSpan } from '../core/src/wire/zipkin/zipkin-span.ts';
@@ -65,11 +61,6 @@ export const WIRE_FORMATS: readonly WireFormat[] = [
     target: { protocol: 'http' },
   },
 ];
-
-/** Datagrams to an agent in the compact protocol. */
-export const encodeDatagram = encoderOf((spans) =>
-  encodeJaegerAgentMessage(new ThriftCompactWriter(), spans.map(toJaegerSpan)),
-);
 
 function encoderOf(encode: (spans: readonly Span[]) => Uint8Array): WireFormat['encode'] {
   return (batch, rows) => {

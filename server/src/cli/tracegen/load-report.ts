@@ -8,7 +8,7 @@ export function formatProgress(
   latency: LatencyHistogram,
   elapsedMs: number,
 ): string {
-  const perSecond = counts.ackedSpans / Math.max(elapsedMs / 1000, 1e-3);
+  const perSecond = spansPerSecond(counts, elapsedMs);
   return [
     `${(elapsedMs / 1000).toFixed(1)} s`,
     `sent ${grouped(counts.sentSpans)}`,
@@ -23,7 +23,7 @@ export function formatProgress(
 /** The end of a run, several lines. */
 export function formatResult(result: LoadResult): string {
   const { latency } = result;
-  const perSecond = Math.round(result.ackedSpans / Math.max(result.elapsedMs / 1000, 1e-3));
+  const perSecond = Math.round(spansPerSecond(result, result.elapsedMs));
   const lines = [
     `sent      ${grouped(result.sentSpans)} spans in ${grouped(result.sentRequests)} requests, ${(result.sentBytes / 1e6).toFixed(1)} MB before compression`,
     `acked     ${grouped(result.ackedSpans)} spans in ${grouped(result.ackedRequests)} requests`,
@@ -33,6 +33,13 @@ export function formatResult(result: LoadResult): string {
     `latency   p50 ${formatMs(latency.quantileMs(0.5))}, p95 ${formatMs(latency.quantileMs(0.95))}, p99 ${formatMs(latency.quantileMs(0.99))}, max ${formatMs(latency.maxMs)}`,
     `speed     ${grouped(perSecond)} spans/s over ${(result.elapsedMs / 1000).toFixed(2)} s`,
   ];
+  if (result.unansweredSpans > 0) {
+    lines.splice(
+      2,
+      0,
+      `sent off  ${grouped(result.unansweredSpans)} spans in datagrams, which nobody answers`,
+    );
+  }
   for (const [reason, count] of result.reasons)
     lines.push(`          ${grouped(count)} × ${reason}`);
   return `${lines.join('\n')}\n`;
@@ -49,9 +56,13 @@ export function resultJson(result: LoadResult): string {
       p99: latency.quantileMs(0.99),
       max: latency.maxMs,
     },
-    spansPerSecond: result.ackedSpans / Math.max(result.elapsedMs / 1000, 1e-3),
+    spansPerSecond: spansPerSecond(result, result.elapsedMs),
     reasons: Object.fromEntries(reasons),
   });
+}
+
+function spansPerSecond(counts: Readonly<LoadCounts>, elapsedMs: number): number {
+  return (counts.ackedSpans + counts.unansweredSpans) / Math.max(elapsedMs / 1000, 1e-3);
 }
 
 function formatMs(ms: number): string {

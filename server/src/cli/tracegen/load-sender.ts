@@ -31,6 +31,8 @@ export interface LoadCounts {
   /** Taken by the receiver, without those it rejected. */
   ackedSpans: number;
   ackedRequests: number;
+  /** Sent where nobody answers: what became of them is not known. */
+  unansweredSpans: number;
   /** Refused for good by `partial_success` in answers that were otherwise good. */
   rejectedSpans: number;
   /** Answers, or missing answers, that asked for another try. */
@@ -65,6 +67,7 @@ export class LoadSender {
     sentBytes: 0,
     ackedSpans: 0,
     ackedRequests: 0,
+    unansweredSpans: 0,
     rejectedSpans: 0,
     refusedRequests: 0,
     retries: 0,
@@ -125,6 +128,14 @@ export class LoadSender {
         counts.rejectedSpans += outcome.rejectedSpans;
         if (outcome.rejectedSpans > 0) this.#because(`rejected: ${outcome.message}`);
         this.#options.onAcked?.(request, index);
+        return;
+      }
+      if (outcome.kind === 'sent') {
+        counts.unansweredSpans += request.spans - outcome.lostSpans;
+        if (outcome.lostSpans === 0) return;
+        counts.lostRequests++;
+        counts.lostSpans += outcome.lostSpans;
+        this.#because(outcome.message);
         return;
       }
       this.#because(outcome.reason);

@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SendOutcome } from './otlp-answer.ts';
 
+/** What is known of a request where nobody answers. */
+export interface UnansweredOutcome {
+  readonly kind: 'sent';
+  /** Spans that could not be sent. */
+  readonly lostSpans: number;
+  /** Why; empty where all were. */
+  readonly message: string;
+}
+
 /** Carries encoded requests to a receiver. */
 export interface LoadTransport {
   /** Sends a request once; never rejects. */
-  send(body: Uint8Array, tenant: string): Promise<SendOutcome>;
+  send(body: Uint8Array, tenant: string): Promise<SendOutcome | UnansweredOutcome>;
   /** Closes all connections; requests under way end as `retry`. May be called more than once. */
   close(): void;
 }

@@ -5,6 +5,16 @@ import { UsageError } from '#cli/cli-error.ts';
 import { LISTEN_HOST, PORTS } from '#config/ports.ts';
 import { CORPUS_PROFILES, type CorpusProfile } from './corpus.ts';
 
+/** OTLP; or Jaeger's Thrift in datagrams. */
+const LOAD_PROTOCOLS = ['http', 'grpc', 'jaeger-udp'] as const;
+type LoadProtocol = (typeof LOAD_PROTOCOLS)[number];
+
+const DEFAULT_ENDPOINTS: Readonly<Record<LoadProtocol, string>> = {
+  http: `http://${LISTEN_HOST}:${PORTS.otlpHttp}`,
+  grpc: `${LISTEN_HOST}:${PORTS.otlpGrpc}`,
+  'jaeger-udp': `${LISTEN_HOST}:${PORTS.jaegerThriftCompact}`,
+};
+
 /** What the command line of `spoor tracegen` says. */
 export interface TracegenOptions {
   readonly help: boolean;
@@ -17,7 +27,7 @@ export interface TracegenOptions {
   readonly seed: number;
   readonly windowMs: number | undefined;
   readonly requestSpans: number | undefined;
-  readonly protocol: 'http' | 'grpc';
+  readonly protocol: LoadProtocol;
   readonly endpoint: string;
   readonly workers: number;
   readonly gzip: boolean;
@@ -33,7 +43,7 @@ export interface TracegenOptions {
 }
 
 /** Text of `spoor tracegen --help`. */
-export const TRACEGEN_HELP = `Makes traces and sends them to an OTLP receiver, or writes them to a file.
+export const TRACEGEN_HELP = `Makes traces and sends them to a receiver of OTLP or an agent of Jaeger, or writes them to a file.
 The same options and seed give the same traces; only the times follow the clock.
 
 Usage:
@@ -53,9 +63,12 @@ What is made:
   --seed N               another seed makes other traces (default 1)
 
 Where it goes:
-  --protocol http|grpc   (default http)
-  --endpoint ADDRESS     http: a URL (default http://${LISTEN_HOST}:${PORTS.otlpHttp})
-                         grpc: host:port (default ${LISTEN_HOST}:${PORTS.otlpGrpc})
+  --protocol NAME        http, grpc: OTLP (default http)
+                         jaeger-udp: datagrams of compact Thrift, which nobody answers; needs a
+                         --rate
+  --endpoint ADDRESS     http: a URL (default ${DEFAULT_ENDPOINTS.http})
+                         grpc: host:port (default ${DEFAULT_ENDPOINTS.grpc})
+                         jaeger-udp: host:port (default ${DEFAULT_ENDPOINTS['jaeger-udp']})
   --workers N            requests under way at a time (default 8)
   --gzip                 compress the requests
   --header NAME=VALUE    send this with every request; may be repeated
@@ -70,7 +83,7 @@ Where it goes:
   --json                 print the result as one line of JSON
   -h, --help             this text
 
-The exit code is 0 when every span was acknowledged, 1 when some were lost or rejected, 2 when the
+The exit code is 0 when every span was acknowledged, or sent where nobody answers, 1 when some were lost or rejected, 2 when the
 command line is wrong.
 `;
 
@@ -108,7 +121,7 @@ const DEFAULT_SPANS = 10_000;
 export function parseTracegenOptions(argv: readonly string[]): TracegenOptions {
   const values = parse(argv);
   const profile = oneOf('--profile', values.profile ?? 'shop', CORPUS_PROFILES);
-  const protocol = oneOf('--protocol', values.protocol ?? 'http', ['http', 'grpc'] as const);
+  const protocol = oneOf('--protocol', values.protocol ?? 'http', LOAD_PROTOCOLS);
   const durationMs = duration('--duration', values.duration);
   const spans = whole('--spans', values.spans, 1, MAX_SPANS);
   const rate = whole('--rate', values.rate, 1, MAX_SPANS);
@@ -125,6 +138,16 @@ export function parseTracegenOptions(argv: readonly string[]): TracegenOptions {
   if (windowMs !== undefined && (durationMs !== undefined || rate !== undefined)) {
     throw new UsageError('--window goes with neither --duration nor --rate');
   }
+  if (protocol === 'jaeger-udp') {
+    if (values.gzip === true || values.header !== undefined) {
+      throw new UsageError('--protocol jaeger-udp has neither --gzip nor --header');
+    }
+    if (rate === undefined && values.out === undefined) {
+      throw new UsageError(
+        '--protocol jaeger-udp needs a --rate: no answer says how much is taken',
+      );
+    }
+  }
   return {
     help: values.help === true,
     profile,
@@ -135,11 +158,7 @@ export function parseTracegenOptions(argv: readonly string[]): TracegenOptions {
     windowMs,
     requestSpans: whole('--request-spans', values['request-spans'], 1, MAX_REQUEST_SPANS),
     protocol,
-    endpoint:
-      values.endpoint ??
-      (protocol === 'http'
-        ? `http://${LISTEN_HOST}:${PORTS.otlpHttp}`
-        : `${LISTEN_HOST}:${PORTS.otlpGrpc}`),
+    endpoint: values.endpoint ?? DEFAULT_ENDPOINTS[protocol],
     workers: whole('--workers', values.workers, 1, MAX_WORKERS) ?? 8,
     gzip: values.gzip === true,
     headers: headers(values.header ?? []),

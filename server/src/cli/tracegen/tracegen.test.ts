@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
+import { BatchBuilder } from '@spoor/core/model/batch-builder.ts';
+import { joinDatagrams } from '@spoor/core/wire/jaeger/joined-datagrams.ts';
+import { OtlpJsonDecoder } from '@spoor/core/wire/otlp/decode-json.ts';
+import { OtlpProtoEncoder } from '@spoor/core/wire/otlp/encode.ts';
+import { createDecoder } from '#pipeline/span-decoders.ts';
 import { countSpans } from './corpus-file.ts';
 import { runTracegen } from './tracegen.ts';
+import { UdpTransport } from './udp-transport.ts';
 
 interface Run {
   readonly code: number;
@@ -97,6 +104,55 @@ test('a corpus is written to a file and sent from it', async (t) => {
   assert.match(missing.err, /ENOENT/);
 });
 
+test('datagrams of Jaeger hold the spans, and nobody acknowledges them', async (t) => {
+  const socket = createSocket('udp4');
+  t.after(() => socket.close());
+  const builder = new BatchBuilder();
+  const decoder = createDecoder('jaeger_agent_compact');
+  const received = Promise.withResolvers<void>();
+  let datagrams = 0;
+  socket.on('message', (datagram) => {
+    assert.ok(datagram.length <= 65_000);
+    datagrams++;
+    decoder.begin(joinDatagrams([datagram]));
+    while (!decoder.decode(builder, Infinity));
+    // So few that a socket's buffer holds them all.
+    if (builder.rows === 100) received.resolve();
+  });
+  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+  const endpoint = `127.0.0.1:${socket.address().port}`;
+  const words = ['--protocol', 'jaeger-udp', '--endpoint', endpoint];
+  const { code, out } = await run(...words, '--spans', '100', '--rate', '100000', '--json');
+  await received.promise;
+  assert.equal(code, 0);
+  // It is ours.
+  const { ackedSpans, unansweredSpans } = JSON.parse(out) as Record<string, number>;
+  assert.deepEqual([ackedSpans, unansweredSpans], [0, 100]);
+  assert.ok(datagrams >= new Set(builder.finish().resource).size);
+});
+
+test('a span that is too large for a datagram is lost, and those beside it are not', async () => {
+  const attributes = (text: string): string =>
+    `"attributes":[{"key":"k","value":{"stringValue":"${text}"}}]`;
+  const ids = (n: number): string =>
+    `"traceId":"${String(n).padStart(32, '0')}","spanId":"${String(n).padStart(16, '0')}"`;
+  const texts = ['x', 'y'.repeat(70_000), 'z'.repeat(40_000), 'z'.repeat(40_000)];
+  const spans = texts.map((text, i) => `{${ids(i + 1)},"name":"n",${attributes(text)}}`);
+  const decoder = new OtlpJsonDecoder();
+  const builder = new BatchBuilder();
+  decoder.begin(Buffer.from(`{"resourceSpans":[{"scopeSpans":[{"spans":[${spans.join()}]}]}]}`));
+  while (!decoder.decode(builder));
+  const body = new OtlpProtoEncoder(builder.finish()).encode();
+  const transport = new UdpTransport('127.0.0.1:9');
+  const outcome = await transport.send(body);
+  transport.close();
+  assert.deepEqual(outcome, {
+    kind: 'sent',
+    lostSpans: 1,
+    message: 'a span is too large for a datagram',
+  });
+});
+
 test('the help names every option', async () => {
   const { code, out } = await run('--help');
   assert.equal(code, 0);
@@ -119,6 +175,9 @@ for (const words of [
   ['--window', '5m', '--rate', '5'],
   ['--endpoint', 'ftp://example.org'],
   ['--protocol', 'grpc', '--endpoint', 'nowhere'],
+  ['--protocol', 'jaeger-udp'],
+  ['--protocol', 'jaeger-udp', '--rate', '9', '--gzip'],
+  ['--protocol', 'jaeger-udp', '--rate', '9', '--endpoint', 'nowhere'],
 ]) {
   test(`spoor tracegen ${words.join(' ')} is refused`, async () => {
     await assert.rejects(run(...words), { name: 'UsageError' });

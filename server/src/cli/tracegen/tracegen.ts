@@ -9,6 +9,7 @@ import { formatProgress, formatResult, resultJson } from './load-report.ts';
 import { LoadSender } from './load-sender.ts';
 import type { LoadTransport } from './load-transport.ts';
 import { Random } from './random.ts';
+import { UdpTransport } from './udp-transport.ts';
 import { TRACEGEN_HELP, parseTracegenOptions, type TracegenOptions } from './tracegen-options.ts';
 
 /** Where the command writes, and what ends it early. */
@@ -168,5 +169,12 @@ function unixNanos(): bigint {
 function createTransport(options: TracegenOptions): LoadTransport {
   const { endpoint, workers, gzip, headers, tenantHeader, timeoutMs } = options;
   const transport = { endpoint, workers, gzip, headers, tenantHeader, timeoutMs };
-  return options.protocol === 'grpc' ? new GrpcTransport(transport) : new HttpTransport(transport);
+  switch (options.protocol) {
+    case 'http':
+      return new HttpTransport(transport);
+    case 'grpc':
+      return new GrpcTransport(transport);
+    case 'jaeger-udp':
+      return new UdpTransport(endpoint);
+  }
 }
