@@ -145,12 +145,7 @@ export class BlockBuilder {
       seenBefore: this.#seenBefore.finish(frames),
       ...this.#derived.finish(frames),
       summaries: this.#summaries.finish(frames),
-      columns: columns.map(({ level, type, key, isPlain }, c) => ({
-        level,
-        type,
-        key,
-        pages: isPlain ? undefined : this.#dictionaries.refs(c, this.#groupWriter.groupBits[c]),
-      })),
+      columns: this.#dictionaries.finish(columns, this.#groupWriter.groupBits),
       groups: this.#groups,
       filter: frames.rawChunk('trace filter', this.#filter.bits),
       frames: (frames.flush(), frames.frames),

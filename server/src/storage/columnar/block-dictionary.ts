@@ -22,7 +22,7 @@ export class BlockDictionary implements PagedValues {
 
   /** @throws {SpoorError} internal: the column is plain */
   constructor(block: BlockReader, column: number) {
-    const { pages } = block.footer.columns[column]!;
+    const pages = block.footer.columns.pages(column);
     if (pages === undefined) throw new SpoorError('internal', `column ${column} has no dictionary`);
     this.#block = block;
     this.#column = column;
@@ -32,9 +32,14 @@ export class BlockDictionary implements PagedValues {
     this.count = count;
   }
 
+  /** Whether all entries are read at once anyway. */
+  get isOnePage(): boolean {
+    return this.#pages.length === 1;
+  }
+
   /** All entries as one table. */
   get table(): SymbolTable {
-    if (this.#pages.length === 1) return this.#block.table(this.#pages[0]!);
+    if (this.isOnePage) return this.#block.table(this.#pages[0]!);
     // Kept for as long as somebody uses it, since the cache may have no room for it.
     const known = this.#joined?.deref();
     if (known !== undefined) return known;

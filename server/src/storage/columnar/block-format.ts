@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { BlockColumns } from './block-columns.ts';
+import type { GroupColumns } from './group-columns.ts';
 import type { SummariesRef } from './summaries-section.ts';
 import type { AttributeLevel, ValueType } from '@spoor/core/model/attributes.ts';
 
@@ -10,7 +12,7 @@ import type { AttributeLevel, ValueType } from '@spoor/core/model/attributes.ts'
 export const BLOCK_MAGIC = new Uint8Array([0x53, 0x50, 0x4f, 0x4f, 0x52, 0x42, 0x4c, 0x4b]);
 
 /** Version of the format, in the footer and the trailer. A reader refuses what is newer. */
-export const BLOCK_FORMAT_VERSION = 2;
+export const BLOCK_FORMAT_VERSION = 3;
 
 /** Rows of a group, the unit of reading; a group ends with a trace, so it may have more. */
 export const GROUP_ROWS = 4096;
@@ -30,11 +32,6 @@ export interface PageRef extends TableRef {
   readonly groups?: ChunkRef;
 }
 
-/** Entries of the dictionary that has these pages. */
-export function entryCount(pages: readonly PageRef[]): number {
-  return pages.reduce((sum, { count }) => sum + count, 0);
-}
-
 /** A column of a block. */
 export interface BlockColumn {
   readonly level: AttributeLevel;
@@ -42,13 +39,6 @@ export interface BlockColumn {
   readonly key: number;
   /** Pages of the dictionary, in order; undefined for a plain column. */
   readonly pages: readonly PageRef[] | undefined;
-}
-
-/** Values of a column in one group: chunk of codes, or of the values themselves where the column is plain. */
-export interface GroupColumn {
-  readonly column: number;
-  readonly count: number;
-  readonly chunk: ChunkRef;
 }
 
 /** The fixed columns of a group, in the order in which they are written. */
@@ -93,14 +83,13 @@ export interface BlockGroup {
   /** In the order of {@link GROUP_CHUNKS}; null where the group has none of it. */
   readonly chunks: readonly (ChunkRef | null)[];
   /** One of `chunks` by its index, where all of them would have to be made first. */
-  chunkAt?(index: number): ChunkRef | null;
-  readonly columns: readonly GroupColumn[];
+  chunkAt(index: number): ChunkRef | null;
+  readonly columns: GroupColumns;
 }
 
 /** A fixed column of a group; null when the group has none of it. */
 export function chunkOf(group: BlockGroup, what: GroupChunk): ChunkRef | null {
-  const index = CHUNK_PLACES.get(what)!;
-  return group.chunkAt === undefined ? (group.chunks[index] ?? null) : group.chunkAt(index);
+  return group.chunkAt(CHUNK_PLACES.get(what)!);
 }
 
 /** Counts by key, minute and latency bucket: codes chunks one after the other. */
@@ -150,7 +139,7 @@ export interface BlockFooter {
     readonly lengths: ChunkRef;
     readonly columns: ChunkRef;
   };
-  readonly columns: readonly BlockColumn[];
+  readonly columns: BlockColumns;
   readonly groups: readonly BlockGroup[];
   /** Bits of the trace filter; of another kind in version 1. */
   readonly filter: ChunkRef;

@@ -44,10 +44,9 @@ export interface BlockOperations {
   readonly list: Uint32Array;
 }
 
-/** Reads one block file. The footer and the trace filter stay in memory, everything else comes through the cache. */
+/** Reads one block file. The trace filter stays in memory, the footer until it is let go; everything else comes through the cache. */
 export class BlockReader {
   readonly path: string;
-  readonly footer: BlockFooter;
   readonly minStartUnixNano: bigint;
   readonly maxStartUnixNano: bigint;
   readonly filter: TraceFilter;
@@ -55,10 +54,13 @@ export class BlockReader {
   readonly startRanges: readonly StartRange[];
   /** Why a part of the block could not be read, once that was tried; undefined while all is well. */
   damage: SpoorError | undefined;
+  #footer: BlockFooter | undefined;
+  /** Bytes of the footer before it was decoded, which is about what it takes. */
+  #footerBytes = 0;
   readonly #files: OpenFiles;
   readonly #cacheKey: string;
   readonly #cache: ByteCache<unknown>;
-  readonly #dictionaries: BlockDictionary[] = [];
+  #dictionaries: BlockDictionary[] = [];
   readonly #serviceNames: string[] = [];
   #shapes: ShapeTable | undefined;
   #firstTraces: Uint32Array | undefined;
@@ -74,7 +76,6 @@ export class BlockReader {
     this.#cache = cache;
     this.#files = files;
     try {
-      this.footer = this.#readFooter();
       this.minStartUnixNano = BigInt(this.footer.minStart);
       this.maxStartUnixNano = BigInt(this.footer.maxStart);
       this.startRanges = decodeRanges(
@@ -90,7 +91,35 @@ export class BlockReader {
     }
   }
 
-  /** Frees the file; groups handed out can no longer be read. */
+  /** @throws {SpoorError} corrupt, unavailable: it was let go, and cannot be read any more */
+  get footer(): BlockFooter {
+    if (this.#footer === undefined) {
+      try {
+        this.#footer = this.#readFooter();
+      } catch (error) {
+        if (error instanceof SpoorError && error.code === 'corrupt') this.damage = error;
+        throw error;
+      }
+    }
+    return this.#footer;
+  }
+
+  /** Memory that {@link release} gives back, roughly. */
+  get footerBytes(): number {
+    const footer = this.#footer === undefined ? 0 : this.#footerBytes;
+    const shapes =
+      this.#shapes === undefined ? 0 : this.#shapes.count + this.#shapes.columns.length;
+    return footer + shapes * 4;
+  }
+
+  /** Lets the footer and what was made of it go: it is read again when it is needed. */
+  release(): void {
+    this.#footer = undefined;
+    this.#shapes = undefined;
+    this.#dictionaries = [];
+  }
+
+  /** Frees the file and what is cached of it. */
   close(): void {
     this.#files.close(this.path);
     this.#cache.drop(this.#cacheKey);
@@ -379,6 +408,7 @@ export class BlockReader {
       throw new SpoorError('corrupt', newerFormat(this.path, trailer.format));
     }
     const content = this.#decompress(bytes, trailer.footerRawBytes, 'the footer');
+    this.#footerBytes = content.length;
     return decodeFooter(content, trailer.format);
   }
 }

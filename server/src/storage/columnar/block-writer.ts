@@ -4,9 +4,9 @@ import { BlockBuilder, type BlockFigures } from './block-builder.ts';
 import { BLOCK_MAGIC, GROUP_ROWS } from './block-format.ts';
 import { findOverlap, type EarlierBlocks } from './block-overlap.ts';
 import { unionValues } from './derived/union-values.ts';
+import { ColumnNames } from './column-names.ts';
 import { DictionaryWriter } from './dictionary-writer.ts';
 import { FrameWriter } from './frame-writer.ts';
-import { attributeName } from './group-writer.ts';
 import { type RowOrder, orderRows, unionPlace, withoutRows } from './row-order.ts';
 import { SpanUnion } from './span-union.ts';
 
@@ -79,12 +79,13 @@ function writeDictionaries(
   { columns, keys, values }: SpanUnion,
 ): DictionaryWriter {
   const dictionaries = new DictionaryWriter(frames);
+  const names = new ColumnNames(keys);
   for (const { key, isPlain, first, entries } of columns) {
     if (isPlain) {
       dictionaries.skip();
       continue;
     }
-    dictionaries.begin(attributeName(keys, key));
+    dictionaries.begin(names.of(key));
     for (let i = first; i < first + entries; i++) dictionaries.add(values, values.order[i]!);
     dictionaries.end();
   }

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SymbolTable } from '@spoor/core/model/span-columns.ts';
 import { WordList } from '@spoor/core/model/word-list.ts';
-import type { ChunkRef, PageRef } from './block-format.ts';
+import { BlockColumns, COLUMN_WORDS, columnWords, NO_CHUNK, PAGE_WORDS } from './block-columns.ts';
 import { ByteSink, encodeCodes } from './chunk-codec.ts';
 import type { FrameWriter } from './frame-writer.ts';
+import type { WritableColumn } from './writable-spans.ts';
 import { allEntries, copyValue, encodeValues } from './values-chunk.ts';
 
 /** A page of a dictionary holds at most this; reading one value costs one page. */
@@ -12,9 +13,6 @@ const PAGE_BYTES = 32 << 10;
 
 /** Values of smaller dictionaries are in most groups: it is not worth saying in which. */
 const INDEXED_ENTRIES = 128;
-
-/** Of a page: its entries, and its chunk. */
-const PAGE_WORDS = 4;
 
 /**
  * Writes the dictionaries of a block, one column after the other: values are given in the order of the dictionary, a full page is
@@ -26,11 +24,11 @@ export class DictionaryWriter {
   readonly #frames: FrameWriter;
   /** Called so in the breakdown. */
   #what = '';
-  /** Per column the entries of its dictionary, and per page of all dictionaries {@link PAGE_WORDS}. */
+  /** Per column the entries of its dictionary, and the pages of it and of all before it. */
   readonly #entryCounts = new WordList();
+  readonly #pageEnds = new WordList();
+  /** Per page its entries and the three of its chunk. */
   readonly #pages = new WordList();
-  /** Per column its first page. */
-  readonly #firstPages = new WordList();
   /** The page under way. */
   readonly #offsets = new Uint32Array(PAGE_ENTRIES + 1);
   readonly #values = new ByteSink(PAGE_BYTES * 2);
@@ -44,7 +42,6 @@ export class DictionaryWriter {
   begin(what: string): void {
     this.#what = what;
     this.entries = 0;
-    this.#firstPages.push(this.#pages.count / PAGE_WORDS);
   }
 
   /** Adds entry `entry` of a table. */
@@ -63,6 +60,7 @@ export class DictionaryWriter {
   end(): void {
     if (this.#count > 0) this.#endPage();
     this.#entryCounts.push(this.entries);
+    this.#pageEnds.push(this.#pages.count / 4);
   }
 
   /** Goes past a column that has no dictionary. */
@@ -78,42 +76,48 @@ export class DictionaryWriter {
   }
 
   /**
-   * What the footer says of a column's dictionary, once the groups are written.
-   * @param groupBits see {@link PageRef}; undefined where it is not worth to say it
+   * What the footer says of the columns, once the groups are written.
+   * @param groupBits per column, see `PageRef`; undefined where it is not worth to say it
    */
-  refs(column: number, groupBits: Uint32Array | undefined): PageRef[] {
-    const pages = this.#pages;
-    const end =
-      column + 1 < this.#firstPages.count
-        ? this.#firstPages.words[column + 1]!
-        : pages.count / PAGE_WORDS;
-    const refs: PageRef[] = [];
-    let first = 0;
-    for (let page = this.#firstPages.words[column]!; page < end; page++) {
-      const [count, frame, offset, length] = pages.words.subarray(page * PAGE_WORDS);
-      const chunk: ChunkRef = [frame!, offset!, length!];
-      if (groupBits === undefined) {
-        refs.push({ count: count!, chunk });
-        continue;
+  finish(
+    columns: readonly Pick<WritableColumn, 'level' | 'type' | 'key' | 'isPlain'>[],
+    groupBits: readonly (Uint32Array | undefined)[],
+  ): BlockColumns {
+    const pages = this.#pages.words;
+    const pagesAt = columns.length * COLUMN_WORDS;
+    const words = new Uint32Array(pagesAt + (this.#pages.count / 4) * PAGE_WORDS);
+    let page = 0;
+    for (let c = 0; c < columns.length; c++) {
+      const end = this.#pageEnds.words[c]!;
+      const head = columnWords(columns[c]!, end);
+      for (let k = 0; k < COLUMN_WORDS; k++) words[c * COLUMN_WORDS + k] = head[k]!;
+      const bits = groupBits[c];
+      let first = 0;
+      for (; page < end; page++) {
+        const at = pagesAt + page * PAGE_WORDS;
+        const count = pages[page * 4]!;
+        for (let k = 0; k < 4; k++) words[at + k] = pages[page * 4 + k]!;
+        words[at + 4] = NO_CHUNK;
+        if (bits === undefined) continue;
+        encodeCodes(this.#frames.begin(), bits, count, first);
+        words.set(this.#frames.end('index'), at + 4);
+        first += count;
       }
-      const bits = groupBits.subarray(first, first + count!);
-      first += count!;
-      const groups = this.#frames.chunk('index', (sink) => encodeCodes(sink, bits, count!));
-      refs.push({ count: count!, chunk, groups });
     }
-    return refs;
+    return new BlockColumns(words, columns.length);
   }
 
   #endPage(): void {
     const count = this.#count;
     const { bytes } = this.#values;
     const page = { count, offsets: this.#offsets, bytes, hashes: undefined };
-    const chunk = this.#frames.chunk(this.#what, (sink) =>
-      encodeValues(sink, page, allEntries(count), count),
-    );
+    encodeValues(this.#frames.begin(), page, ALL_ENTRIES, count);
+    const chunk = this.#frames.end(this.#what);
     this.#pages.push(count);
-    for (const word of chunk) this.#pages.push(word);
+    for (let k = 0; k < 3; k++) this.#pages.push(chunk[k]!);
     this.#count = 0;
     this.#values.length = 0;
   }
 }
+
+const ALL_ENTRIES = allEntries(PAGE_ENTRIES);

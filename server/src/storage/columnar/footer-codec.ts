@@ -1,52 +1,61 @@
 // SPDX-License-Identifier: Apache-2.0
 import { formatTraceId } from '@spoor/core/model/ids.ts';
+import { BlockColumns, COLUMN_WORDS, NO_CHUNK, PAGE_WORDS } from './block-columns.ts';
 import {
+  type BlockColumn,
   type BlockFooter,
   type BlockGroup,
   type ChunkRef,
   GROUP_CHUNKS,
-  type GroupColumn,
 } from './block-format.ts';
 import { getUint32 } from './chunk-codec.ts';
+import { GROUP_COLUMN_WORDS, GroupColumns } from './group-columns.ts';
 
 /*
- * The footer, before compression. Most of it are frames and groups, thousands of numbers: as JSON, opening a block would mean to
- * parse 90 kB and to keep three times as much.
+ * The footer, before compression. Most of it are columns, frames and groups, up to hundreds of thousands of numbers: as JSON, opening a
+ * block would mean to parse megabytes and to keep three times as much.
  *
  *   u32  bytes of the JSON
  *   u32  frames F
  *   u32  groups G
+ *   u32  columns C
+ *   u32  pages of dictionaries P
  *   F ×  u32 × 5: offset low, offset high, bytes stored, bytes raw, CRC-32
+ *   C ×  u32 × 3: level + type × 256 + plain × 65536, key, pages of this column and of all before it
+ *   P ×  u32 × 7: entries, chunk (frame, offset, length), chunk of the groups (frame 0xffffffff: none)
  *   G ×  u32: place of the group's words, counted in u32 from the first group
- *   G ×  the group's words: rows, traces, events, links, columns C, first trace id × 4 (bytes as they are),
- *        24 × (frame, offset, length; frame 0xffffffff: none), C × (column, count, frame, offset, length)
- *   JSON without frames and groups
+ *   G ×  the group's words: rows, traces, events, links, columns K, first trace id × 4 (bytes as they are),
+ *        24 × (frame, offset, length; frame 0xffffffff: none), K × (column, count, frame, offset, length)
+ *   JSON without frames, columns and groups
+ *
+ * In format 2 the two numbers of columns and pages and what they count are missing, and the columns stand in the JSON.
  */
 
-const HEADER_WORDS = 3;
+const HEADER_WORDS = 5;
+const HEADER_WORDS_OF_2 = 3;
 const FRAME_WORDS = 5;
 /** Rows, traces, events, links, columns, id. */
 const GROUP_HEAD_WORDS = 9;
 const COLUMNS_AT = GROUP_HEAD_WORDS + GROUP_CHUNKS.length * 3;
-/** Column, count, frame, offset, length. */
-const COLUMN_WORDS = 5;
-const NO_CHUNK = 0xffffffff;
 
 /** Bytes of a footer. */
 export function encodeFooter(footer: BlockFooter): Buffer {
-  const { frames, groups, ...rest } = footer;
+  const { frames, groups, columns, ...rest } = footer;
   const json = Buffer.from(JSON.stringify(rest));
-  const encoded = groups.map(groupWords);
-  const placesAt = HEADER_WORDS + (frames.length / 4) * FRAME_WORDS;
+  const encoded = groups.map((group) => groupWords(group));
+  const columnsAt = HEADER_WORDS + (frames.length / 4) * FRAME_WORDS;
+  const placesAt = columnsAt + columns.words.length;
   const groupsAt = placesAt + groups.length;
   const words = new Uint32Array(encoded.reduce((sum, { length }) => sum + length, groupsAt));
-  words.set([json.length, frames.length / 4, groups.length]);
+  const pages = (columns.words.length - columns.length * COLUMN_WORDS) / PAGE_WORDS;
+  words.set([json.length, frames.length / 4, groups.length, columns.length, pages]);
   for (let i = 0, at = HEADER_WORDS; i < frames.length; i += 4, at += FRAME_WORDS) {
     const offset = frames[i]!;
     words[at] = offset;
     words[at + 1] = Math.floor(offset / 2 ** 32);
     for (let k = 1; k < 4; k++) words[at + 1 + k] = frames[i + k]!;
   }
+  words.set(columns.words, columnsAt);
   let place = 0;
   encoded.forEach((group, g) => {
     words[placesAt + g] = place;
@@ -57,52 +66,79 @@ export function encodeFooter(footer: BlockFooter): Buffer {
 }
 
 /** A group in as little memory as in the footer: a block with thousands of columns has hundreds of thousands of parts of them. */
-export function compactGroup(group: BlockGroup): BlockGroup {
+export function compactGroup(group: Omit<BlockGroup, 'chunkAt'>): BlockGroup {
   return new EncodedGroup(groupWords(group), 0);
 }
 
-function groupWords(group: BlockGroup): Uint32Array {
+function groupWords(group: Omit<BlockGroup, 'chunkAt'>): Uint32Array {
   if (group instanceof EncodedGroup) return group.words();
   const { rows, traces, events, links, firstTraceId, chunks, columns } = group;
-  const words = new Uint32Array(COLUMNS_AT + columns.length * COLUMN_WORDS);
+  const words = new Uint32Array(COLUMNS_AT + columns.length * GROUP_COLUMN_WORDS);
   words.set([rows, traces, events, links, columns.length]);
   const id = Buffer.from(firstTraceId, 'hex');
   for (let i = 0; i < 4; i++) words[5 + i] = getUint32(id, i * 4);
   chunks.forEach((chunk, i) => words.set(chunk ?? [NO_CHUNK, 0, 0], GROUP_HEAD_WORDS + i * 3));
-  columns.forEach(({ column, count, chunk }, i) => {
-    const at = COLUMNS_AT + i * COLUMN_WORDS;
-    words[at] = column;
-    words[at + 1] = count;
-    for (let k = 0; k < 3; k++) words[at + 2 + k] = chunk[k]!;
-  });
+  words.set(columns.words(), COLUMNS_AT);
   return words;
 }
 
-/** Reads a footer whose checksum was found right; what is said of a group is decoded when it is asked for. */
+/** A footer of format 1. */
+type JsonFooter = Omit<BlockFooter, 'columns' | 'groups'> & {
+  readonly columns: readonly BlockColumn[];
+  readonly groups: readonly (Omit<BlockGroup, 'columns' | 'chunkAt'> & {
+    readonly columns: readonly {
+      readonly column: number;
+      readonly count: number;
+      readonly chunk: ChunkRef;
+    }[];
+  })[];
+};
+
+function decodeJson(bytes: Uint8Array): BlockFooter {
+  // The checksum says that this is what the writer wrote.
+  const footer = JSON.parse(Buffer.from(bytes).toString()) as JsonFooter;
+  return {
+    ...footer,
+    columns: BlockColumns.of(footer.columns),
+    groups: footer.groups.map(({ columns, ...group }) => {
+      const words = columns.flatMap(({ column, count, chunk }) => [column, count, ...chunk]);
+      return compactGroup({ ...group, columns: new GroupColumns(Uint32Array.from(words)) });
+    }),
+  };
+}
+
+/** Reads a footer whose checksum was found right; what is said of a group or a column is decoded when it is asked for. */
 export function decodeFooter(bytes: Uint8Array, format: number): BlockFooter {
-  if (format === 1) return JSON.parse(Buffer.from(bytes).toString()) as BlockFooter;
+  if (format === 1) return decodeJson(bytes);
   const jsonAt = bytes.length - getUint32(bytes, 0);
   const words = new Uint32Array(new Uint8Array(bytes.subarray(0, jsonAt)).buffer);
   // The checksum says that this is what the writer wrote.
   const rest = JSON.parse(Buffer.from(bytes.subarray(jsonAt)).toString()) as Omit<
     BlockFooter,
-    'frames' | 'groups'
-  >;
+    'frames' | 'groups' | 'columns'
+  > & { readonly columns?: readonly BlockColumn[] };
+  const framesAt = format === 2 ? HEADER_WORDS_OF_2 : HEADER_WORDS;
   const frameCount = words[1]!;
   const frames = new Float64Array(frameCount * 4);
   for (let i = 0; i < frameCount; i++) {
-    const at = HEADER_WORDS + i * FRAME_WORDS;
+    const at = framesAt + i * FRAME_WORDS;
     frames[i * 4] = words[at]! + words[at + 1]! * 2 ** 32;
     for (let k = 1; k < 4; k++) frames[i * 4 + k] = words[at + 1 + k]!;
   }
+  const columnsAt = framesAt + frameCount * FRAME_WORDS;
+  const columnsLength = format === 2 ? 0 : words[3]! * COLUMN_WORDS + words[4]! * PAGE_WORDS;
+  const columns =
+    rest.columns === undefined
+      ? new BlockColumns(words.subarray(columnsAt, columnsAt + columnsLength), words[3]!)
+      : BlockColumns.of(rest.columns);
   const groupCount = words[2]!;
-  const placesAt = HEADER_WORDS + frameCount * FRAME_WORDS;
+  const placesAt = columnsAt + columnsLength;
   const groupsAt = placesAt + groupCount;
   const groups = Array.from(
     { length: groupCount },
     (_, g) => new EncodedGroup(words, groupsAt + words[placesAt + g]!),
   );
-  return { ...rest, frames, groups };
+  return { ...rest, frames, columns, groups };
 }
 
 /** A group as its words say it. */
@@ -116,7 +152,7 @@ class EncodedGroup implements BlockGroup {
   }
 
   words(): Uint32Array {
-    const length = COLUMNS_AT + this.#words[this.#at + 4]! * COLUMN_WORDS;
+    const length = COLUMNS_AT + this.#words[this.#at + 4]! * GROUP_COLUMN_WORDS;
     return this.#words.subarray(this.#at, this.#at + length);
   }
 
@@ -141,17 +177,10 @@ class EncodedGroup implements BlockGroup {
   }
   chunkAt(index: number): ChunkRef | null {
     const at = this.#at + GROUP_HEAD_WORDS + index * 3;
-    return this.#words[at] === NO_CHUNK ? null : this.#ref(at);
-  }
-  get columns(): GroupColumn[] {
-    return Array.from({ length: this.#words[this.#at + 4]! }, (_, i) => {
-      const at = this.#at + COLUMNS_AT + i * COLUMN_WORDS;
-      const [column, count] = [this.#words[at]!, this.#words[at + 1]!];
-      return { column, count, chunk: this.#ref(at + 2) };
-    });
-  }
-
-  #ref(at: number): ChunkRef {
+    if (this.#words[at] === NO_CHUNK) return null;
     return [this.#words[at]!, this.#words[at + 1]!, this.#words[at + 2]!];
+  }
+  get columns(): GroupColumns {
+    return new GroupColumns(this.#words, this.#at + COLUMNS_AT, this.#words[this.#at + 4]!);
   }
 }

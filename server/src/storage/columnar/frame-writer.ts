@@ -13,6 +13,9 @@ const PACK_BYTES = 32 << 10;
 /** On columns of codes higher levels save less than 1 % of the size, for a tenth of the time of sealing. */
 const ZSTD_LEVEL = 1;
 
+/** A hostile sender makes up attributes by the thousand: beyond so many, what takes how much is of no use to anybody. */
+const MAX_NAMED = 128;
+
 /** Puts chunks into compressed frames, in order. */
 export class FrameWriter {
   /** Frames that nobody took, in file order. */
@@ -22,6 +25,8 @@ export class FrameWriter {
   readonly #bytesBy = new Map<string, number>();
   #offset: number;
   readonly #pack = new ByteSink(PACK_BYTES + OWN_FRAME_BYTES * 2);
+  /** Where the chunk under way begins in it. */
+  #start = 0;
   /** Raw bytes in the pack by what they hold. */
   readonly #packShares = new Map<string, number>();
   #packFrame = -1;
@@ -35,9 +40,12 @@ export class FrameWriter {
     return this.#offset;
   }
 
-  /** Bytes stored by what they hold. */
+  /** Bytes stored by what they hold; what is not among the {@link MAX_NAMED} that take most is one sum. */
   get bytesBy(): Readonly<Record<string, number>> {
-    return Object.fromEntries(this.#bytesBy);
+    const entries = [...this.#bytesBy].sort(([, a], [, b]) => b - a);
+    const rest = entries.slice(MAX_NAMED).reduce((sum, [, bytes]) => sum + bytes, 0);
+    const named = Object.fromEntries(entries.slice(0, MAX_NAMED));
+    return rest === 0 ? named : { ...named, 'all others': rest };
   }
 
   /** Hands the frames over that are complete, in file order; each once. */
@@ -49,9 +57,20 @@ export class FrameWriter {
 
   /** Adds a chunk that `write` appends to the sink. `what` names it in the breakdown. */
   chunk(what: string, write: (sink: ByteSink) => void): ChunkRef {
+    write(this.begin());
+    return this.end(what);
+  }
+
+  /** Begins a chunk: what is appended to the sink up to {@link end} is in it. */
+  begin(): ByteSink {
+    this.#start = this.#pack.length;
+    return this.#pack;
+  }
+
+  /** Ends the chunk under way; see {@link chunk}. */
+  end(what: string): ChunkRef {
     const pack = this.#pack;
-    const start = pack.length;
-    write(pack);
+    const start = this.#start;
     const length = pack.length - start;
     if (length >= OWN_FRAME_BYTES) {
       const frame = this.#reserveFrame();

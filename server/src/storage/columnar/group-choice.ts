@@ -55,10 +55,11 @@ function groupsWithAttribute(
   const text = encodeText(literal.value);
   const keyCode = findKey(reader, key);
   let groups = 0;
-  for (const [id, column] of reader.footer.columns.entries()) {
-    if (column.key !== keyCode || !levelMatches(column.level, scope)) continue;
-    const { type } = column;
-    if (type === ValueType.string && column.pages !== undefined) {
+  const { columns } = reader.footer;
+  for (let id = 0; id < columns.length; id++) {
+    if (columns.key(id) !== keyCode || !levelMatches(columns.level(id), scope)) continue;
+    const type = columns.type(id);
+    if (type === ValueType.string && !columns.isPlain(id)) {
       groups |= reader.dictionary(id).groupsWith(text);
     } else if (type === ValueType.string || type === ValueType.array || mayBeNoText) {
       return ALL_GROUPS;

@@ -5,20 +5,15 @@ import {
   type AttributeColumn,
   type EventColumns,
   type LinkColumns,
-  type ShapeTable,
   type SpanColumns,
   type SymbolTable,
 } from '@spoor/core/model/span-columns.ts';
-import {
-  type BlockColumn,
-  type BlockGroup,
-  chunkOf,
-  type GroupChunk,
-  type GroupColumn,
-} from './block-format.ts';
+import type { BlockColumns } from './block-columns.ts';
+import { type BlockGroup, chunkOf, type GroupChunk } from './block-format.ts';
 import type { BlockReader } from './block-reader.ts';
 import { decodeCodes, decodePlanes, type Halves } from './chunk-codec.ts';
 import { PARENT_ELSEWHERE, PARENT_ROW } from './parent-finder.ts';
+import { type ShapeRange, SliceShapes } from './slice-shapes.ts';
 import { decodeValues } from './values-chunk.ts';
 
 /** With more values than this the whole dictionary is read; with fewer only the pages that have them. */
@@ -63,6 +58,8 @@ export class GroupSlice implements SpanColumns {
   #durations: Halves | undefined;
   #events: EventColumns | undefined;
   #links: LinkColumns | undefined;
+  #shapes: SliceShapes | undefined;
+  #shape: Uint32Array | undefined;
   #columns: readonly SliceColumn[] | undefined;
 
   constructor({ block, group, traceStarts, start, end }: SlicePlace) {
@@ -136,7 +133,7 @@ export class GroupSlice implements SpanColumns {
     return this.#codes('scope', this.#start, this.rows);
   }
   get shape(): Uint32Array {
-    return this.#codes('shape', this.#start, this.rows);
+    return (this.#shape ??= this.shapes.renumber(this.#codes('shape', this.#start, this.rows)));
   }
   get names(): SymbolTable {
     return this.#table('names');
@@ -153,8 +150,8 @@ export class GroupSlice implements SpanColumns {
   get keys(): SymbolTable {
     return this.#table('keys');
   }
-  get shapes(): ShapeTable {
-    return this.#block.shapes;
+  get shapes(): SliceShapes {
+    return (this.#shapes ??= this.#makeShapes());
   }
 
   get events(): EventColumns | undefined {
@@ -176,7 +173,7 @@ export class GroupSlice implements SpanColumns {
         timeLo: lo,
         timeHi: hi,
         name: this.#codes('eventName', before, count),
-        shape: this.#codes('eventShape', before, count),
+        shape: this.shapes.renumber(this.#codes('eventShape', before, count)),
       };
     }
     return this.#events;
@@ -192,7 +189,7 @@ export class GroupSlice implements SpanColumns {
         traceId: this.#chunk('linkTraceIds').subarray(before * 16, (before + count) * 16),
         spanId: this.#chunk('linkSpanIds').subarray(before * 8, (before + count) * 8),
         flags: this.#codes('linkFlags', before, count),
-        shape: this.#codes('linkShape', before, count),
+        shape: this.shapes.renumber(this.#codes('linkShape', before, count)),
       };
     }
     return this.#links;
@@ -302,47 +299,45 @@ export class GroupSlice implements SpanColumns {
     return { before, rowOffsets, count: rowOffsets[this.rows]! };
   }
 
-  #makeColumns(): SliceColumn[] {
-    const { columns } = this.#block.footer;
-    const before = new Uint32Array(columns.length);
-    const within = new Uint32Array(columns.length);
-    const owners: [GroupChunk, number, number][] = [['shape', this.#start, this.rows]];
+  #makeShapes(): SliceShapes {
+    const ranges: ShapeRange[] = [this.#shapeRange('shape', this.#start, this.rows)];
     for (const [shape, count] of [
       ['eventShape', 'eventCount'],
       ['linkShape', 'linkCount'],
     ] as const) {
       if (chunkOf(this.#group, shape) === null) continue;
       const owned = this.#owned(count);
-      owners.push([shape, owned.before, owned.count]);
+      ranges.push(this.#shapeRange(shape, owned.before, owned.count));
     }
-    for (const [what, first, count] of owners) {
-      const shapes = decodeCodes(this.#chunk(what), first + count);
-      countValues(this.shapes, shapes.subarray(0, first), before);
-      countValues(this.shapes, shapes.subarray(first), within);
-    }
-    const parts = new Map(this.#group.columns.map((part) => [part.column, part]));
-    return columns.map((column, id) => {
-      const part = parts.get(id);
-      const read =
-        part === undefined || within[id] === 0
-          ? undefined
-          : () => this.#values(part, before[id]!, within[id]!);
-      return new SliceColumn(column, within[id]!, read);
+    return new SliceShapes(this.#block.shapes, ranges);
+  }
+
+  #shapeRange(what: GroupChunk, first: number, count: number): ShapeRange {
+    return { shapes: decodeCodes(this.#chunk(what), first + count), first };
+  }
+
+  #makeColumns(): SliceColumn[] {
+    const { columns } = this.#block.footer;
+    const parts = this.#group.columns;
+    return this.shapes.used.map(({ column, count, before }) => {
+      const part = parts.find(column);
+      const read = part < 0 ? undefined : () => this.#values(column, part, before, count);
+      return new SliceColumn(columns, column, count, read);
     });
   }
 
   /** Values `[from, from + count)` of a column. */
-  #values({ column, count: all, chunk }: GroupColumn, from: number, count: number): Values {
-    const { pages } = this.#block.footer.columns[column]!;
-    const bytes = this.#block.chunk(chunk);
-    if (pages === undefined) {
-      const values = decodeValues(bytes, all);
+  #values(column: number, part: number, from: number, count: number): Values {
+    const { columns } = this.#block.footer;
+    const bytes = this.#block.chunk(this.#group.columns.chunk(part));
+    if (columns.isPlain(column)) {
+      const values = decodeValues(bytes, this.#group.columns.count(part));
       const offsets = values.offsets.subarray(from);
       return { codes: undefined, values: { ...values, count, offsets } };
     }
     const codes = decodeCodes(bytes, count, from);
     const dictionary = this.#block.dictionary(column);
-    if (pages.length === 1 || count > MAX_GATHERED) return { codes, values: dictionary.table };
+    if (dictionary.isOnePage || count > MAX_GATHERED) return { codes, values: dictionary.table };
     return { codes: undefined, values: dictionary.gather(codes) };
   }
 }
@@ -361,10 +356,15 @@ class SliceColumn implements AttributeColumn {
   readonly #read: (() => Values) | undefined;
   #values: Values | undefined;
 
-  constructor({ level, type, key }: BlockColumn, count: number, read: (() => Values) | undefined) {
-    this.level = level;
-    this.type = type;
-    this.key = key;
+  constructor(
+    columns: BlockColumns,
+    column: number,
+    count: number,
+    read: (() => Values) | undefined,
+  ) {
+    this.level = columns.level(column);
+    this.type = columns.type(column);
+    this.key = columns.key(column);
     this.count = count;
     this.#read = read;
   }
@@ -386,18 +386,3 @@ const NO_VALUES: Values = {
   codes: undefined,
   values: NO_SYMBOLS,
 };
-
-/** Adds to `counts`, by column, the values of rows, events or links with these shapes. */
-function countValues(
-  { count, offsets, columns }: ShapeTable,
-  shapes: Uint32Array,
-  counts: Uint32Array,
-): void {
-  const times = new Uint32Array(count);
-  for (const shape of shapes) times[shape]!++;
-  for (let shape = 0; shape < count; shape++) {
-    const owners = times[shape]!;
-    if (owners === 0) continue;
-    for (let i = offsets[shape]!; i < offsets[shape + 1]!; i++) counts[columns[i]!]! += owners;
-  }
-}

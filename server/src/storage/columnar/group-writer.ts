@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ShapeTable, SymbolTable } from '@spoor/core/model/span-columns.ts';
-import { symbolText } from '@spoor/core/model/span-reader.ts';
+import { WordList } from '@spoor/core/model/word-list.ts';
 import {
   type BlockGroup,
   type ChunkRef,
@@ -10,7 +10,9 @@ import {
 } from './block-format.ts';
 import type { SectionRows } from './block-section.ts';
 import { encodeCodes, encodePlanes } from './chunk-codec.ts';
+import { ColumnNames } from './column-names.ts';
 import type { FrameWriter } from './frame-writer.ts';
+import { GROUP_COLUMN_WORDS, GroupColumns } from './group-columns.ts';
 import { ParentFinder } from './parent-finder.ts';
 import { encodeValues } from './values-chunk.ts';
 import type { WritableItems, WritableSpans } from './writable-spans.ts';
@@ -32,9 +34,9 @@ interface CellOwners {
 export class GroupWriter {
   readonly #frames: FrameWriter;
   readonly #parents = new ParentFinder();
-  readonly #keys: SymbolTable;
-  /** Per key what columns with it are called in the breakdown, once one was written. */
-  readonly #names: string[] = [];
+  readonly #names: ColumnNames;
+  /** Numbers that the columns of the last group took. */
+  #lastWords = 64;
   /** The attributes of the group under way, column after column; per column how many there are, and where they end. */
   #cells = new Uint32Array(GROUP_ROWS * 8);
   readonly #cellCounts: Uint32Array;
@@ -46,7 +48,7 @@ export class GroupWriter {
   /** @param indexedEntries per column how many entries of its dictionary it is noted of in which groups they are */
   constructor(keys: SymbolTable, indexedEntries: readonly number[], frames: FrameWriter) {
     this.#frames = frames;
-    this.#keys = keys;
+    this.#names = new ColumnNames(keys);
     this.#cellCounts = new Uint32Array(indexedEntries.length);
     this.#cellEnds = new Uint32Array(indexedEntries.length);
     this.groupBits = indexedEntries.map((count) =>
@@ -55,7 +57,11 @@ export class GroupWriter {
   }
 
   /** Writes the next traces as one group. */
-  write({ columns: spans, rows, traceStarts }: GroupRows): Omit<BlockGroup, 'firstTraceId'> {
+  write({
+    columns: spans,
+    rows,
+    traceStarts,
+  }: GroupRows): Omit<BlockGroup, 'firstTraceId' | 'chunkAt'> {
     const count = rows.length;
     const traces = traceStarts.length - 1;
     const chunks = new Map<GroupChunk, ChunkRef>();
@@ -147,8 +153,8 @@ export class GroupWriter {
     for (const owner of owners) placeCells(shapes, cells, owner, { sorted: this.#cells, ends });
   }
 
-  #writeColumns({ columns }: WritableSpans): BlockGroup['columns'] {
-    const written: { column: number; count: number; chunk: ChunkRef }[] = [];
+  #writeColumns({ columns }: WritableSpans): GroupColumns {
+    const written = new WordList(this.#lastWords);
     const cells = this.#cells;
     const counts = this.#cellCounts;
     for (let column = 0; column < counts.length; column++) {
@@ -158,14 +164,16 @@ export class GroupWriter {
       const { isPlain, key, table } = columns[column]!;
       const bits = this.groupBits[column];
       if (bits !== undefined) this.#noteGroup(bits, from, count);
-      const chunk = this.#frames.chunk(this.#nameOf(key), (sink) =>
-        isPlain
-          ? encodeValues(sink, table, cells.subarray(from), count)
-          : encodeCodes(sink, cells, count, from),
-      );
-      written.push({ column, count, chunk });
+      const sink = this.#frames.begin();
+      if (isPlain) encodeValues(sink, table, cells.subarray(from), count);
+      else encodeCodes(sink, cells, count, from);
+      const chunk = this.#frames.end(this.#names.of(key));
+      written.push(column);
+      written.push(count);
+      for (let k = 0; k < 3; k++) written.push(chunk[k]!);
     }
-    return written;
+    this.#lastWords = Math.max(GROUP_COLUMN_WORDS, written.count);
+    return new GroupColumns(written.words.subarray(0, written.count));
   }
 
   /** Notes that this group has these entries of a dictionary. */
@@ -173,10 +181,6 @@ export class GroupWriter {
     const cells = this.#cells;
     const bit = this.#groupBit;
     for (let i = from; i < from + count; i++) bits[cells[i]!]! |= bit;
-  }
-
-  #nameOf(key: number): string {
-    return (this.#names[key] ??= attributeName(this.#keys, key));
   }
 }
 
@@ -242,11 +246,6 @@ function sum(counts: Uint32Array): number {
   let total = 0;
   for (let i = 0; i < counts.length; i++) total += counts[i]!;
   return total;
-}
-
-/** What an attribute is called in the breakdown of a block's bytes. */
-export function attributeName(keys: SymbolTable, key: number): string {
-  return `attribute ${symbolText(keys, key)}`;
 }
 
 /** Start of each row after its trace's first. */

@@ -3,9 +3,10 @@ import type { Tenant } from '@spoor/core/model/ids.ts';
 import type { SpoorError } from '@spoor/core/model/errors.ts';
 import type { EarlierBlocks, OverlappedBlock } from './block-overlap.ts';
 import { blockPath } from './block-path.ts';
-import { BlockReader } from './block-reader.ts';
+import type { BlockReader } from './block-reader.ts';
 import { ByteCache } from './frame-cache.ts';
 import { OpenFiles } from './open-files.ts';
+import { OpenReaders } from './open-readers.ts';
 import { fileErrorCode, type WorkerFiles } from './store-files.ts';
 import type { TraceFilter } from './trace-filter.ts';
 
@@ -45,8 +46,11 @@ export function damagedBlock(
   return { tenant, id, reason: message, isReadError: fileErrorCode(cause) !== '' };
 }
 
-/** Open blocks of one worker: each has its footer in memory, some 80 kB for 100,000 spans. */
+/** Open files of one worker. */
 const MAX_OPEN = 32;
+
+/** What is held of open blocks, beside the filters of all. */
+const MAX_HELD_BYTES = 8 << 20;
 
 /** What readers share; they go through a block once and in order, so little is read again. */
 const CACHE_BYTES = 2 << 20;
@@ -59,14 +63,12 @@ export class KnownBlocks {
   readonly #tenants = new Map<Tenant, Map<number, KnownBlock>>();
   /** By tenant, blocks that are there but cannot be read. */
   readonly #unreadable = new Map<Tenant, Set<number>>();
-  /** Least recently used first. */
-  readonly #open = new Map<KnownBlock, BlockReader>();
-  readonly #cache = new ByteCache<unknown>(CACHE_BYTES);
-  readonly #files: OpenFiles;
+  readonly #open: OpenReaders;
   readonly #damaged: DamagedBlock[] = [];
 
   constructor(files: WorkerFiles) {
-    this.#files = new OpenFiles(files, MAX_OPEN);
+    const cache = new ByteCache<unknown>(CACHE_BYTES);
+    this.#open = new OpenReaders(cache, new OpenFiles(files, MAX_OPEN), MAX_HELD_BYTES);
   }
 
   /** Takes note of blocks that came and went. */
@@ -77,8 +79,7 @@ export class KnownBlocks {
       // A worker that starts just now may be told of a new block twice.
       if (known.has(info.id)) continue;
       const path = blockPath(dir, info.tenant, info.id);
-      const open = (block: KnownBlock): BlockReader => this.#reader(block, path);
-      known.set(info.id, new KnownBlock(info, open, this.#damaged));
+      known.set(info.id, new KnownBlock(info, path, this.#open, this.#damaged));
     }
     for (const { tenant, id } of removed) {
       this.#forget(tenant, id);
@@ -105,32 +106,13 @@ export class KnownBlocks {
     return this.#damaged.splice(0);
   }
 
-  #reader(block: KnownBlock, path: string): BlockReader {
-    let reader = this.#open.get(block);
-    if (reader === undefined) {
-      reader = new BlockReader(path, block.id, this.#cache, this.#files);
-      for (const oldest of this.#open.keys()) {
-        if (this.#open.size < MAX_OPEN) break;
-        this.#close(oldest);
-      }
-    }
-    this.#open.delete(block);
-    this.#open.set(block, reader);
-    return reader;
-  }
-
   #forget(tenant: Tenant, id: number): void {
     const known = this.#tenants.get(tenant);
     const block = known?.get(id);
     if (block === undefined) return;
     known!.delete(id);
     if (known!.size === 0) this.#tenants.delete(tenant);
-    this.#close(block);
-  }
-
-  #close(block: KnownBlock): void {
-    this.#open.get(block)?.close();
-    this.#open.delete(block);
+    this.#open.close(block);
   }
 }
 
@@ -143,11 +125,13 @@ class KnownBlock implements OverlappedBlock {
   readonly maxStart: number;
   /** Nothing is looked for in it any more. */
   isDamaged = false;
+  readonly path: string;
   readonly #damaged: DamagedBlock[];
-  readonly #open: (block: KnownBlock) => BlockReader;
+  readonly #open: OpenReaders;
   #filter: TraceFilter | undefined;
 
-  constructor(info: BlockInfo, open: (block: KnownBlock) => BlockReader, damaged: DamagedBlock[]) {
+  constructor(info: BlockInfo, path: string, open: OpenReaders, damaged: DamagedBlock[]) {
+    this.path = path;
     this.tenant = info.tenant;
     this.id = info.id;
     this.#damaged = damaged;
@@ -161,9 +145,11 @@ class KnownBlock implements OverlappedBlock {
     return (this.#filter ??= this.reader().filter);
   }
 
-  /** Valid until another block is asked for its reader. @throws {SpoorError} as {@link filter} */
+  /** @throws {SpoorError} as {@link filter} */
   reader(): BlockReader {
-    return this.#open(this);
+    const reader = this.#open.get(this);
+    this.#open.trim();
+    return reader;
   }
 
   setAside(error: SpoorError): void {

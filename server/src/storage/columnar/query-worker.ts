@@ -23,7 +23,7 @@ import type {
   SpanMetricsQuery,
 } from '#storage/tracestore.ts';
 import { blockPath } from './block-path.ts';
-import { BlockReader } from './block-reader.ts';
+import type { BlockReader } from './block-reader.ts';
 import { attributeNames, attributeValues } from './derived/attribute-answers.ts';
 import { DerivedAnswers } from './derived/derived-answers.ts';
 import { ByteCache } from './frame-cache.ts';
@@ -36,6 +36,7 @@ import {
 import { HeadBatch } from './head-batch.ts';
 import { LooseTraces } from './loose-traces.ts';
 import { OpenFiles } from './open-files.ts';
+import { OpenReaders } from './open-readers.ts';
 import { readSlab, type SlabView } from './slab.ts';
 import type { WorkerFiles } from './store-files.ts';
 import { findTraces } from './trace-search.ts';
@@ -45,6 +46,9 @@ import { serveMessages } from './worker-thread.ts';
 
 /** Memory for decoded blocks: what two million spans are searched by stays in it. */
 const CACHE_BYTES = 32 << 20;
+
+/** What is held of open blocks between two questions, beside the cache. */
+const MAX_HELD_BYTES = 24 << 20;
 
 /** Tenants for which it is remembered which traces are in several places; to find that out anew takes some ms a block. */
 const MAX_LOOSE_TENANTS = 16;
@@ -109,12 +113,13 @@ class WorkerBlock implements OpenBlock {
   readonly id: number;
   readonly minStart: number;
   readonly maxStart: number;
-  readonly #open: () => BlockReader;
-  #reader: BlockReader | undefined;
+  readonly path: string;
+  readonly #open: OpenReaders;
   #damaged = false;
 
-  constructor(info: BlockInfo, open: () => BlockReader) {
+  constructor(info: BlockInfo, path: string, open: OpenReaders) {
     this.id = info.id;
+    this.path = path;
     this.minStart = Number(info.minStartUnixNano);
     this.maxStart = Number(info.maxStartUnixNano);
     this.#open = open;
@@ -122,12 +127,12 @@ class WorkerBlock implements OpenBlock {
 
   reader(): BlockReader | undefined {
     if (this.#damaged) return undefined;
-    return (this.#reader ??= this.#open());
+    return this.#open.get(this);
   }
 
   /** Why a part of it could not be read, though it was opened; undefined while all is well. */
   get damage(): SpoorError | undefined {
-    return this.#reader?.damage;
+    return this.#open.known(this)?.damage;
   }
 
   setAside(): void {
@@ -136,8 +141,7 @@ class WorkerBlock implements OpenBlock {
   }
 
   close(): void {
-    this.#reader?.close();
-    this.#reader = undefined;
+    this.#open.close(this);
   }
 }
 
@@ -146,7 +150,7 @@ class QueryAnswerer {
   readonly #cache = new ByteCache<unknown>(CACHE_BYTES);
   /** What the last trace was joined with. */
   #builder: BatchBuilder | undefined;
-  readonly #files: OpenFiles;
+  readonly #open: OpenReaders;
   readonly #blocks = new Map<Tenant, WorkerBlock[]>();
   readonly #known = new Set<number>();
   readonly #derived = new Map<Tenant, DerivedAnswers>();
@@ -159,7 +163,7 @@ class QueryAnswerer {
   >();
 
   constructor(files: WorkerFiles) {
-    this.#files = new OpenFiles(files);
+    this.#open = new OpenReaders(this.#cache, new OpenFiles(files), MAX_HELD_BYTES);
   }
 
   /** Takes note of blocks that came and went. */
@@ -178,10 +182,7 @@ class QueryAnswerer {
       // A worker that starts just now may be told of a new block twice.
       if (this.#known.has(info.id)) continue;
       this.#known.add(info.id);
-      const path = blockPath(dir, info.tenant, info.id);
-      const block = new WorkerBlock(info, () => {
-        return new BlockReader(path, info.id, this.#cache, this.#files);
-      });
+      const block = new WorkerBlock(info, blockPath(dir, info.tenant, info.id), this.#open);
       const list = this.#blocks.get(info.tenant);
       if (list === undefined) this.#blocks.set(info.tenant, [block]);
       else list.push(block);
@@ -192,6 +193,11 @@ class QueryAnswerer {
   get cacheFigures(): CacheFigures {
     const { bytes, hits, misses } = this.#cache;
     return { bytes, hits, misses };
+  }
+
+  /** Lets go of what the last question needed of blocks beyond what is kept for the next. */
+  trim(): void {
+    this.#open.trim();
   }
 
   answer(request: QueryRequest): Omit<QueryReply, 'cache'> {
@@ -350,7 +356,11 @@ export function createAnswerer(
 ): (message: QueryRequest | BlocksMessage) => QueryReply | undefined {
   const answerer = new QueryAnswerer(files);
   return (message) => {
-    if (!('added' in message)) return { ...answerer.answer(message), cache: answerer.cacheFigures };
+    if (!('added' in message)) {
+      const reply = answerer.answer(message);
+      answerer.trim();
+      return { ...reply, cache: answerer.cacheFigures };
+    }
     answerer.change(message);
     return undefined;
   };

@@ -12,13 +12,7 @@ import {
 } from '@spoor/core/model/span-columns.ts';
 import { ALL_GROUPS, type BlockDictionary } from './block-dictionary.ts';
 import type { TracePart } from '@spoor/core/query/join-trace.ts';
-import {
-  type BlockColumn,
-  type BlockGroup,
-  chunkOf,
-  type GroupChunk,
-  type GroupColumn,
-} from './block-format.ts';
+import { type BlockGroup, type ChunkRef, chunkOf, type GroupChunk } from './block-format.ts';
 import type { BlockReader } from './block-reader.ts';
 import { decodeCodes, decodePlanes, type Halves } from './chunk-codec.ts';
 import { GroupSlice } from './group-slice.ts';
@@ -59,10 +53,12 @@ export class RowGroup implements SpanColumns {
 
   get columns(): readonly AttributeColumn[] {
     if (this.#columns === undefined) {
-      const parts = new Map(this.#group.columns.map((part) => [part.column, part]));
-      this.#columns = this.#block.footer.columns.map(
-        (column, c) => new RowGroupColumn(this.#block, this.number, c, column, parts.get(c)),
-      );
+      const parts = this.#group.columns;
+      let part = 0;
+      this.#columns = Array.from({ length: this.#block.footer.columns.length }, (_, c) => {
+        const isThere = part < parts.length && parts.column(part) === c;
+        return new RowGroupColumn(this.#block, this.number, c, isThere ? part++ : -1);
+      });
     }
     return this.#columns;
   }
@@ -332,32 +328,29 @@ class RowGroupColumn implements AttributeColumn {
   readonly #block: BlockReader;
   readonly #group: number;
   readonly #id: number;
-  readonly #part: GroupColumn | undefined;
+  /** Undefined where the group has none of the column. */
+  readonly #chunk: ChunkRef | undefined;
   #codes: Uint32Array | undefined;
   #plain: SymbolTable | undefined;
 
-  constructor(
-    block: BlockReader,
-    group: number,
-    id: number,
-    column: BlockColumn,
-    part: GroupColumn | undefined,
-  ) {
-    this.level = column.level;
-    this.type = column.type;
-    this.key = column.key;
-    this.count = part?.count ?? 0;
-    this.isPlain = column.pages === undefined;
+  /** @param part index among the columns of the group, or -1 */
+  constructor(block: BlockReader, group: number, id: number, part: number) {
+    const { columns, groups } = block.footer;
+    this.level = columns.level(id);
+    this.type = columns.type(id);
+    this.key = columns.key(id);
+    this.count = part < 0 ? 0 : groups[group]!.columns.count(part);
+    this.isPlain = columns.isPlain(id);
     this.#block = block;
     this.#group = group;
     this.#id = id;
-    this.#part = part;
+    this.#chunk = part < 0 ? undefined : groups[group]!.columns.chunk(part);
   }
 
   get codes(): Uint32Array | undefined {
     if (this.isPlain) return undefined;
-    if (this.#part === undefined) return NO_CODES;
-    const { chunk } = this.#part;
+    const chunk = this.#chunk;
+    if (chunk === undefined) return NO_CODES;
     this.#codes ??= this.#block.decoded(this.#group, `column ${this.#id}`, this.count * 4, () =>
       decodeCodes(this.#block.chunk(chunk), this.count),
     );
@@ -365,7 +358,7 @@ class RowGroupColumn implements AttributeColumn {
   }
 
   get paged(): BlockDictionary | undefined {
-    return this.isPlain || this.#part === undefined ? undefined : this.#block.dictionary(this.#id);
+    return this.isPlain || this.#chunk === undefined ? undefined : this.#block.dictionary(this.#id);
   }
 
   mayHaveSome(marked: Uint8Array): boolean {
@@ -374,11 +367,11 @@ class RowGroupColumn implements AttributeColumn {
   }
 
   get values(): SymbolTable {
-    if (this.#part === undefined) return NO_SYMBOLS;
+    if (this.#chunk === undefined) return NO_SYMBOLS;
     if (!this.isPlain) {
       return this.#block.dictionary(this.#id).table;
     }
-    this.#plain ??= decodeValues(this.#block.chunk(this.#part.chunk), this.count);
+    this.#plain ??= decodeValues(this.#block.chunk(this.#chunk), this.count);
     return this.#plain;
   }
 }

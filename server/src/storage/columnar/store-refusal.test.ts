@@ -59,7 +59,7 @@ const NEWER: Record<string, (dir: string) => RegExp> = {
   },
   block: (dir) => {
     edit(blockPath(dir, DEFAULT_TENANT, 1), newerBlock);
-    return /block .*0000000001\.block: format 3 is newer than 2/;
+    return /block .*0000000001\.block: format 4 is newer than 3/;
   },
 };
 

@@ -99,7 +99,7 @@ test('traces that lie in many blocks, in large groups, come together', () =>
       assert.equal(copies, 0);
       assertHolds(reader, lists.map(batchOf));
       assert.ok(reader.footer.groups.length > 1);
-      const pages = reader.footer.columns.map((column) => column.pages?.length);
+      const pages = [...reader.footer.columns].map((column) => column.pages?.length);
       assert.ok(pages.some((count) => count !== undefined && count > 1));
       assert.ok(pages.includes(undefined), 'no plain column');
     });
@@ -118,7 +118,7 @@ test('a column that is plain in one block and has a dictionary in another is fou
     const lists = [list(1000, 1500), list(2000, 20)];
     withMerged(dir, lists, undefined, (reader) => {
       assertHolds(reader, lists.map(batchOf));
-      const isPlain = new Set(reader.footer.columns.map(({ pages }) => pages === undefined));
+      const isPlain = new Set([...reader.footer.columns].map(({ pages }) => pages === undefined));
       assert.equal(reader.footer.columns.length, 2);
       assert.equal(isPlain.size, 2);
     });
@@ -157,7 +157,7 @@ function symbols(
 
 function dictionaries(reader: BlockReader): string[] {
   const keys = valuesOf(reader.table(reader.footer.keys)).map((key) => Buffer.from(key).toString());
-  return reader.footer.columns
+  return [...reader.footer.columns]
     .map(({ level, type, key }, c) => {
       const values = valuesOf(reader.dictionary(c).table).map((value) =>
         Buffer.from(value).toHex(),

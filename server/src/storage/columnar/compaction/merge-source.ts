@@ -348,8 +348,11 @@ export class MergeSource {
     this.#events = group.events;
     this.#links = group.links;
     this.#next.fill(0);
-    for (const { column, count, chunk } of this.reader.footer.groups[number]!.columns) {
-      const bytes = this.reader.chunk(chunk);
+    const { columns } = this.reader.footer.groups[number]!;
+    for (let part = 0; part < columns.length; part++) {
+      const column = columns.column(part);
+      const count = columns.count(part);
+      const bytes = this.reader.chunk(columns.chunk(part));
       const map = this.#maps.entries[column];
       if (map === undefined) {
         this.#codes[column] = undefined;

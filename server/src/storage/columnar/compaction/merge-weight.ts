@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { entryCount } from '../block-format.ts';
 import type { BlockReader } from '../block-reader.ts';
 
 /** Measured with blocks of 20,000 columns: what is kept of a column in its block, the maps of its codes and the new column. */
@@ -11,7 +10,8 @@ const SHAPE_BYTES = 16;
 
 /** Memory that merging takes for a block, in bytes, beside the group that it stands in; roughly. */
 export function mergeWeight({ footer, shapes }: BlockReader): number {
-  const entries = footer.columns.reduce((sum, { pages = [] }) => sum + entryCount(pages), 0);
+  let entries = 0;
+  for (let c = 0; c < footer.columns.length; c++) entries += footer.columns.entries(c);
   return (
     footer.columns.length * COLUMN_BYTES +
     entries * ENTRY_BYTES +

@@ -3,12 +3,12 @@ import { isPeerKey } from '@spoor/core/analysis/peer-finder.ts';
 import { AttributeLevel, ValueType } from '@spoor/core/model/attributes.ts';
 import type { SymbolTable } from '@spoor/core/model/span-columns.ts';
 import { symbolText } from '@spoor/core/model/span-reader.ts';
-import { entryCount, type PageRef } from '../block-format.ts';
+import type { PageRef } from '../block-format.ts';
 import type { BlockReader } from '../block-reader.ts';
 import { getUint32 } from '../chunk-codec.ts';
+import { ColumnNames } from '../column-names.ts';
 import { DictionaryWriter } from '../dictionary-writer.ts';
 import type { FrameWriter } from '../frame-writer.ts';
-import { attributeName } from '../group-writer.ts';
 import { columnNumber, compareValues, inColumnOrder } from '../value-dictionary.ts';
 import { decodeValues } from '../values-chunk.ts';
 import { PlainValues } from './plain-values.ts';
@@ -62,21 +62,23 @@ export function mergeColumns(
 ): MergedColumns {
   const ids = sources.map(({ reader }) => new Uint32Array(reader.footer.columns.length));
   const entries = sources.map(({ reader }): (Uint32Array | undefined)[] =>
-    reader.footer.columns.map(() => undefined),
+    Array.from({ length: reader.footer.columns.length }, () => undefined),
   );
   const found = new Map<number, FoundColumn>();
   sources.forEach(({ reader, keys: keyMap, use }, s) => {
-    reader.footer.columns.forEach(({ level, type, key, pages }, c) => {
-      if (use !== undefined && use.columns[c] === 0) return;
-      const isPlain = pages === undefined;
-      const newKey = keyMap[key]!;
+    const { columns: known } = reader.footer;
+    for (let c = 0; c < known.length; c++) {
+      if (use !== undefined && use.columns[c] === 0) continue;
+      const [level, type, isPlain] = [known.level(c), known.type(c), known.isPlain(c)];
+      const newKey = keyMap[known.key(c)]!;
       const slot = columnNumber({ level, type, key: newKey, isPlain });
       const column = found.get(slot);
       if (column !== undefined) column.places.push(s, c);
       else found.set(slot, { level, type, key: newKey, isPlain, places: [s, c] });
-    });
+    }
   });
   const dictionaries = new DictionaryWriter(frames);
+  const names = new ColumnNames(keys);
   const columns = inColumnOrder([...found.values()], keys).map((column, id): MergedColumnInfo => {
     const { level, type, key, isPlain, places } = column;
     const cursors: DictionaryCursor[] = [];
@@ -84,9 +86,15 @@ export function mergeColumns(
       const [s, c] = [places[i]!, places[i + 1]!];
       const { reader, use } = sources[s]!;
       ids[s]![c] = id;
-      const { pages } = reader.footer.columns[c]!;
+      const pages = reader.footer.columns.pages(c);
       if (pages === undefined) continue;
-      const cursor = new DictionaryCursor(reader, type, pages, use?.entries[c]);
+      const cursor = new DictionaryCursor(
+        reader,
+        type,
+        new Uint32Array(reader.footer.columns.entries(c)),
+        pages,
+        use?.entries[c],
+      );
       entries[s]![c] = cursor.map;
       cursors.push(cursor);
     }
@@ -98,7 +106,7 @@ export function mergeColumns(
       level === AttributeLevel.span &&
       type === ValueType.string &&
       isPeerKey(symbolText(keys, key));
-    dictionaries.begin(attributeName(keys, key));
+    dictionaries.begin(names.of(key));
     const values = isLookedAt ? new PlainValues() : undefined;
     mergeDictionaries(type, cursors, dictionaries, values);
     dictionaries.end();
@@ -180,10 +188,14 @@ class DictionaryCursor {
   #page = -1;
   #passed = -1;
 
-  /** @param used 1 for each entry that is wanted; undefined when all are */
+  /**
+   * @param map filled with the entries of the new dictionary
+   * @param used 1 for each entry that is wanted; undefined when all are
+   */
   constructor(
     reader: BlockReader,
     type: ValueType,
+    map: Uint32Array,
     pages: readonly PageRef[],
     used: Uint8Array | undefined,
   ) {
@@ -191,7 +203,7 @@ class DictionaryCursor {
     this.#reader = reader;
     this.#pages = pages;
     this.#used = used;
-    this.map = new Uint32Array(entryCount(pages));
+    this.map = map;
     this.#advance();
   }
 

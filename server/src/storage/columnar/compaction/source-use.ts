@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ShapeTable } from '@spoor/core/model/span-columns.ts';
-import { entryCount } from '../block-format.ts';
+import type { BlockColumns } from '../block-columns.ts';
 import type { BlockReader } from '../block-reader.ts';
 import type { RowGroup } from '../row-group.ts';
 
@@ -16,7 +16,7 @@ export class SourceUse {
   /** Per column the entries of its dictionary; undefined for a plain column. */
   readonly entries: readonly (Uint8Array | undefined)[];
   readonly #shapes: ShapeTable;
-  readonly #columnKeys: readonly number[];
+  readonly #blockColumns: BlockColumns;
   readonly #next: Uint32Array;
 
   constructor(reader: BlockReader) {
@@ -28,11 +28,11 @@ export class SourceUse {
     this.keys = new Uint8Array(footer.keys.count);
     this.shapes = new Uint8Array(shapes.count);
     this.columns = new Uint8Array(footer.columns.length);
-    this.entries = footer.columns.map(({ pages }) =>
-      pages === undefined ? undefined : new Uint8Array(entryCount(pages)),
+    this.entries = Array.from({ length: footer.columns.length }, (_, c) =>
+      footer.columns.isPlain(c) ? undefined : new Uint8Array(footer.columns.entries(c)),
     );
     this.#shapes = shapes;
-    this.#columnKeys = footer.columns.map(({ key }) => key);
+    this.#blockColumns = footer.columns;
     this.#next = new Uint32Array(footer.columns.length);
   }
 
@@ -71,7 +71,7 @@ export class SourceUse {
       const value = this.#next[column]!++;
       if (!isKept) continue;
       this.columns[column] = 1;
-      this.keys[this.#columnKeys[column]!] = 1;
+      this.keys[this.#blockColumns.key(column)] = 1;
       const entries = this.entries[column];
       if (entries !== undefined) entries[codes[column]![value]!] = 1;
     }

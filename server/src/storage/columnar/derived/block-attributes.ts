@@ -9,13 +9,13 @@ export function addBlockNames(reader: BlockReader, sum: AttributeNameSum): void 
   const { columns, groups, keys, resources } = reader.footer;
   const byColumn = reader.decoded(-1, 'column counts', columns.length * 8, () => {
     const counts = new Float64Array(columns.length);
-    for (const group of groups) {
-      for (const { column, count } of group.columns) counts[column]! += count;
+    for (const { columns: parts } of groups) {
+      for (let i = 0; i < parts.length; i++) counts[parts.column(i)]! += parts.count(i);
     }
     return counts;
   });
   const tables = { keys: reader.table(keys), resources: reader.table(resources) };
-  sum.addCounts(tables, columns, byColumn, resourceRows(reader));
+  sum.addCounts(tables, [...columns], byColumn, resourceRows(reader));
 }
 
 /** Counts the values of an attribute in a block. */
@@ -25,8 +25,8 @@ export function addBlockValues(reader: BlockReader, sum: AttributeValueSum): voi
     sum.addResources(reader.table(resources), resourceRows(reader));
     return;
   }
-  for (const [column, type] of sum.columnsOf({ keys: reader.table(keys) }, columns)) {
-    if (columns[column]!.pages === undefined) {
+  for (const [column, type] of sum.columnsOf({ keys: reader.table(keys) }, [...columns])) {
+    if (columns.isPlain(column)) {
       for (let g = 0; g < groups.length; g++) {
         const { count, values } = reader.group(g).columns[column]!;
         for (let entry = 0; entry < count; entry++) sum.addEntry(type, values, entry, 1);
@@ -47,9 +47,10 @@ export function addBlockValues(reader: BlockReader, sum: AttributeValueSum): voi
 function countCodes(reader: BlockReader, column: number, entries: number): Uint32Array {
   const counts = new Uint32Array(entries);
   for (const { columns } of reader.footer.groups) {
-    const part = columns.find((one) => one.column === column);
-    if (part === undefined) continue;
-    for (const code of decodeCodes(reader.chunk(part.chunk), part.count)) counts[code]!++;
+    const part = columns.find(column);
+    if (part < 0) continue;
+    const chunk = reader.chunk(columns.chunk(part));
+    for (const code of decodeCodes(chunk, columns.count(part))) counts[code]!++;
   }
   return counts;
 }

@@ -49,10 +49,10 @@ function check(path: string, spans: readonly Span[], isTaken: (trace: number) =>
           'status',
           'name',
           'resource',
-          'shape',
         ] as const) {
           assert.equal(gathered[what][row], slice[what][i], what);
         }
+        assert.equal(gathered.shape[row], group.shape[start + i]);
         if (slice.kind[i] !== 3 && slice.kind[i] !== 4) return;
         peers.find(row);
         slicePeers.find(i);

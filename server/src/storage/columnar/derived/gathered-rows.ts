@@ -30,6 +30,7 @@ export class GatheredRows implements AnalysedColumns, PlacedValues {
   name = new Uint32Array(0);
   resource = new Uint32Array(0);
   shape = new Uint32Array(0);
+  readonly columns: readonly Pick<AttributeColumn, 'level' | 'type' | 'key'>[];
   readonly #block: BlockReader;
   readonly #peers: readonly PeerColumn[];
   /** Per peer column and row: the entry of its first value there, 0 without one. */
@@ -40,13 +41,14 @@ export class GatheredRows implements AnalysedColumns, PlacedValues {
   /** @param block one that {@link canGather} is true of */
   constructor(block: BlockReader) {
     this.#block = block;
+    this.columns = [...block.footer.columns];
     this.#peers = peersOf(block);
     this.#entries = this.#peers.map(() => new Uint32Array(0));
   }
 
   /** Whether the attributes of a block that name peers are all in dictionaries. */
   static canGather(block: BlockReader): boolean {
-    return peersOf(block).every(({ column }) => block.footer.columns[column]!.pages !== undefined);
+    return peersOf(block).every(({ column }) => !block.footer.columns.isPlain(column));
   }
 
   get names(): SymbolTable {
@@ -61,10 +63,6 @@ export class GatheredRows implements AnalysedColumns, PlacedValues {
   get shapes(): ShapeTable {
     return this.#block.shapes;
   }
-  get columns(): readonly Pick<AttributeColumn, 'level' | 'type' | 'key'>[] {
-    return this.#block.footer.columns;
-  }
-
   entry(row: number, column: number): number {
     return this.#entries[this.#peers.findIndex((peer) => peer.column === column)]![row]!;
   }
@@ -144,7 +142,7 @@ function peersOf(block: BlockReader): readonly PeerColumn[] {
   const size = (peers: readonly PeerColumn[]): number => peers.length * block.shapes.count * 4;
   return block.decoded(-1, 'peer columns', size, () => {
     const table = block.table(keys);
-    return columns.flatMap(({ level, type, key }, column) =>
+    return [...columns].flatMap(({ level, type, key }, column) =>
       level === AttributeLevel.span &&
       type === ValueType.string &&
       isPeerKey(symbolText(table, key))

@@ -100,7 +100,8 @@ export class TraceGroup {
   firstCode(column: number, timesInShape: Uint32Array, row: number): number {
     let values = this.#values.get(column);
     if (values === undefined) {
-      const { chunk } = this.#group.columns.find((part) => part.column === column)!;
+      const { columns } = this.#group;
+      const chunk = columns.chunk(columns.find(column));
       values = { chunk: this.#block.chunk(chunk), passed: { row: 0, entries: 0 } };
       this.#values.set(column, values);
     }
