@@ -43,7 +43,7 @@ const REST_CORES = 0.05;
 const MOST_REST_MS = 60_000;
 
 /** Nothing is waited for longer than this. */
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 300_000;
 
 /** Bodies and questions that ask too much of a server: it stays itself, and does not work for nobody. */
 export async function abuse(
