@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import { test } from 'node:test';
+import type { FastifyInstance } from 'fastify';
 import { createHealthApp } from './health-app.ts';
 import { Metrics, type MetricSources } from './metrics.ts';
 import { ProcessMetrics } from './process-metrics.ts';
@@ -115,4 +118,45 @@ test('the event loop is watched only between start and shutdown', async () => {
   figures.shutdown();
   assert.ok(figures.memory().rssBytes > 0);
   assert.ok(figures.uptimeSeconds >= 0);
+});
+
+/** An application that listens, and where. */
+async function listen(
+  silentTimeoutMs: number | undefined,
+): Promise<{ app: FastifyInstance; at: { host: string; port: number } }> {
+  const metrics = createMetrics();
+  const options = { problem: () => undefined, status: () => ({}), metrics };
+  const app = createHealthApp(
+    silentTimeoutMs === undefined ? options : { ...options, silentTimeoutMs },
+  );
+  const { hostname, port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }));
+  return { app, at: { host: hostname, port: Number(port) } };
+}
+
+test('a connection that is silent is closed', async () => {
+  const { app, at } = await listen(50);
+  try {
+    await once(connect(at).resume(), 'close');
+  } finally {
+    await app.close();
+  }
+});
+
+test('with all connections in use, those that are idle make room', async () => {
+  const { app, at } = await listen(undefined);
+  try {
+    app.server.maxConnections = 1;
+    const request = 'GET /live HTTP/1.1\r\nhost: x\r\n\r\n';
+    const idle = connect(at);
+    idle.write(request);
+    assert.match(String(await once(idle, 'data')), /^HTTP\/1\.1 200 OK/);
+    idle.resume();
+    connect(at).on('error', () => undefined);
+    await once(idle, 'close');
+    const next = connect(at);
+    next.write(request);
+    assert.match(String(await once(next, 'data')), /^HTTP\/1\.1 200 OK/);
+  } finally {
+    await app.close();
+  }
 });

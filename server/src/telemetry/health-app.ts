@@ -6,6 +6,8 @@ import type { Metrics } from './metrics.ts';
 const REQUEST_TIMEOUT_MS = 10_000;
 /** Connections at a time: probes and scrapers are few. */
 const MAX_CONNECTIONS = 100;
+/** How long a connection may be open and silent, in ms: those that are let lie must not keep probes out. */
+const SILENT_TIMEOUT_MS = 5000;
 
 /** What the server tells. */
 export interface HealthAppOptions {
@@ -14,6 +16,8 @@ export interface HealthAppOptions {
   /** Body of `/status`. */
   readonly status: () => object;
   readonly metrics: Metrics;
+  /** Time for the headers of a request to come, also of the first on a connection, in ms; five seconds unless given. */
+  readonly silentTimeoutMs?: number;
 }
 
 /**
@@ -24,15 +28,22 @@ export interface HealthAppOptions {
  * `/live` is 200 as long as the process can answer at all.
  */
 export function createHealthApp(options: HealthAppOptions): FastifyInstance {
-  const { problem, status, metrics } = options;
+  const { problem, status, metrics, silentTimeoutMs = SILENT_TIMEOUT_MS } = options;
   const app = Fastify({
     logger: false,
     bodyLimit: 1024,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    http: {
+      headersTimeout: silentTimeoutMs,
+      // The timeouts are looked at this often.
+      connectionsCheckingInterval: Math.ceil(silentTimeoutMs / 4),
+    },
     routerOptions: { ignoreTrailingSlash: true },
     forceCloseConnections: 'idle',
   });
   app.server.maxConnections = MAX_CONNECTIONS;
+  // Those that wait for their next request make room, so that a probe that was turned away finds it when it comes again.
+  app.server.on('drop', () => app.server.closeIdleConnections());
   app.addHook('onRequest', async (_request, reply) => {
     void reply.header('cache-control', 'no-store').header('x-content-type-options', 'nosniff');
   });
