@@ -145,6 +145,8 @@ test('a span that is too large for a datagram is lost, and those beside it are n
   const body = new OtlpProtoEncoder(builder.finish()).encode();
   const transport = new UdpTransport('127.0.0.1:9');
   const outcome = await transport.send(body);
+  assert.equal((await transport.send(Buffer.from('no OTLP'))).kind, 'failed');
+  transport.close();
   transport.close();
   assert.deepEqual(outcome, {
     kind: 'sent',

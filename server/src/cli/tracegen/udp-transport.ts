@@ -8,6 +8,7 @@ import { OtlpProtoDecoder } from '@spoor/core/wire/otlp/decode.ts';
 import { parseEndpoint, type Endpoint } from '#config/endpoint.ts';
 import { encodeJaegerDatagram, rowsByResource } from './jaeger-datagram.ts';
 import type { LoadTransport, UnansweredOutcome } from './load-transport.ts';
+import type { SendOutcome } from './otlp-answer.ts';
 
 /** Largest datagram of Jaeger's clients, and largest that an agent takes. */
 const MAX_DATAGRAM_BYTES = 65_000;
@@ -21,6 +22,7 @@ export class UdpTransport implements LoadTransport {
   readonly #socket: Socket;
   readonly #decoder = new OtlpProtoDecoder();
   readonly #builder = new BatchBuilder();
+  #isClosed = false;
 
   /** @throws {SpoorError} invalid_argument: the endpoint is not `host:port` */
   constructor(endpoint: string) {
@@ -32,9 +34,14 @@ export class UdpTransport implements LoadTransport {
     this.#socket = createSocket(isIPv6(parsed.host) ? 'udp6' : 'udp4');
   }
 
-  async send(body: Uint8Array): Promise<UnansweredOutcome> {
-    this.#decoder.begin(body);
-    while (!this.#decoder.decode(this.#builder, Infinity));
+  async send(body: Uint8Array): Promise<SendOutcome | UnansweredOutcome> {
+    try {
+      this.#decoder.begin(body);
+      while (!this.#decoder.decode(this.#builder, Infinity));
+    } catch (error) {
+      this.#builder.clear();
+      return { kind: 'failed', reason: messageOf(error) };
+    }
     const batch = this.#builder.finish();
     let lostSpans = 0;
     let message = '';
@@ -52,7 +59,8 @@ export class UdpTransport implements LoadTransport {
   }
 
   close(): void {
-    this.#socket.close();
+    if (!this.#isClosed) this.#socket.close();
+    this.#isClosed = true;
   }
 
   #sendDatagram(datagram: Uint8Array): Promise<void> {
