@@ -20,7 +20,7 @@ const RETRY_MS = 60_000;
 const REWRITE_RATIO = 0.3;
 
 /** What a merge may take for its blocks, in bytes; those of some dozens of columns take a hundredth of that. */
-const MAX_MERGE_WEIGHT = 128 << 20;
+const MAX_MERGE_WEIGHT = 64 << 20;
 
 /** Heap of the worker beyond its buffers. */
 const WORKER_HEAP_MIB = 512;
