@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdirSync, statSync } from 'node:fs';
 import { extname, join } from 'node:path';
-import { BlockReader } from '../server/src/storage/columnar/block-reader.ts';
-import { ByteCache } from '../server/src/storage/columnar/frame-cache.ts';
+import { BlockReader } from '../server/src/storage/columnar/block/block-reader.ts';
+import { ByteCache } from '../server/src/storage/columnar/block/frame-cache.ts';
 import { formatMegabytes, formatNumber, type Table } from './report.ts';
 
 /** Contents of blocks that are listed one by one; the rest is summed up. */

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { encodeJaegerDatagram } from '../server/src/cli/tracegen/jaeger-datagram.ts';
-import { SLAB_ROWS } from '../server/src/storage/columnar/slab.ts';
+import { SLAB_ROWS } from '../server/src/storage/columnar/head/slab.ts';
 import { withDirectory, withServer, type BenchContext } from './bench-context.ts';
 import { CLIENT_CORE, firstJson, pinOtherThreads, startNode, stopChild } from './child-process.ts';
 import { Corpora } from './corpora.ts';

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { BlockReader } from '../../server/src/storage/columnar/block-reader.ts';
-import { ByteCache } from '../../server/src/storage/columnar/frame-cache.ts';
+import { BlockReader } from '../../server/src/storage/columnar/block/block-reader.ts';
+import { ByteCache } from '../../server/src/storage/columnar/block/frame-cache.ts';
 import {
   RECORD_HEADER_BYTES,
   claimedLength,
   claimsSegment,
-} from '../../server/src/storage/columnar/wal-record.ts';
+} from '../../server/src/storage/columnar/wal/wal-record.ts';
 import {
   SEGMENT_HEADER_BYTES,
   decodeSegmentHeader,
   type SegmentHeader,
-} from '../../server/src/storage/columnar/wal-segment.ts';
+} from '../../server/src/storage/columnar/wal/wal-segment.ts';
 import type { Random } from '../../server/src/cli/tracegen/random.ts';
 
 /** What was done to a store. */

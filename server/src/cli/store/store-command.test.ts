@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { runCli } from '#cli/cli.ts';
-import { DataLock } from '#storage/columnar/data-lock.ts';
+import { DataLock } from '#storage/columnar/directory/data-lock.ts';
 import { writeFormatSample } from '#storage/columnar/testing/format-sample.ts';
 import { withDirectory } from '#storage/columnar/testing/temporary-directory.ts';
 

@@ -6,8 +6,12 @@ import { pause } from '#exporters/sending/pause.ts';
 import { isRetryable, settleAll } from '#pipeline/settle-all.ts';
 import { LogThrottle, type Logger } from '#net/logger.ts';
 import { WRITES_OF_ONE_BODY } from '#pipeline/trace-sink.ts';
-import { afterTimeout, type Later } from '#storage/columnar/later.ts';
-import { makeDurableDir, writeFully, type StoreFiles } from '#storage/columnar/store-files.ts';
+import { afterTimeout, type Later } from '#later.ts';
+import {
+  makeDurableDir,
+  writeFully,
+  type StoreFiles,
+} from '#storage/columnar/files/store-files.ts';
 import { encodeRecord, recordBytes } from './queue-record.ts';
 import { QueueSegment, type QueuedRequest } from './queue-segment.ts';
 import type { QueueFigures, SendingQueue, SendRequest } from './sending-queue.ts';

@@ -3,7 +3,7 @@ import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { ExportRequest } from '#exporters/sending/transport.ts';
 import { settleAll } from '#pipeline/settle-all.ts';
 import { WRITES_OF_ONE_BODY } from '#pipeline/trace-sink.ts';
-import { afterTimeout, type Later } from '#storage/columnar/later.ts';
+import { afterTimeout, type Later } from '#later.ts';
 import type { QueueFigures, SendingQueue, SendRequest } from './sending-queue.ts';
 
 /** Options of a {@link MemoryQueue}. */

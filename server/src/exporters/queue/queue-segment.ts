@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { readFully, type StoreFile } from '#storage/columnar/store-files.ts';
+import { readFully, type StoreFile } from '#storage/columnar/files/store-files.ts';
 import type { ExportRequest } from '#exporters/sending/transport.ts';
 import {
   decodeHeader,

@@ -2,7 +2,7 @@
 import { DiskQueue } from '#exporters/queue/disk-queue.ts';
 import { MemoryQueue } from '#exporters/queue/memory-queue.ts';
 import type { SendingQueue, SendRequest } from '#exporters/queue/sending-queue.ts';
-import { DISK_FILES } from '#storage/columnar/disk-files.ts';
+import { DISK_FILES } from '#storage/columnar/directory/disk-files.ts';
 import type { Logger } from '#net/logger.ts';
 import type { BreakerSettings } from './circuit-breaker.ts';
 import { Sender, type RetrySettings, type SenderOptions } from './sender.ts';

@@ -3,7 +3,7 @@ import { messageOf } from '@spoor/core/model/errors.ts';
 import { lookup } from 'node:dns/promises';
 import { isIP, isIPv4 } from 'node:net';
 import { LogThrottle, type Logger } from '#net/logger.ts';
-import { afterTimeout, type Later } from '#storage/columnar/later.ts';
+import { afterTimeout, type Later } from '#later.ts';
 import { CircuitBreaker, type BreakerSettings } from './circuit-breaker.ts';
 import type { ServerAddress, ServerPlace, Transport } from './transport.ts';
 

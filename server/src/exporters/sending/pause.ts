@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Later } from '#storage/columnar/later.ts';
+import type { Later } from '#later.ts';
 
 /**
  * Waits, but not when a signal has fired, or fires meanwhile.

@@ -3,7 +3,7 @@ import { messageOf, SpoorError } from '@spoor/core/model/errors.ts';
 import type { Tenant } from '@spoor/core/model/ids.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import { LogThrottle, type Logger } from '#net/logger.ts';
-import { afterTimeout, type Later } from '#storage/columnar/later.ts';
+import { afterTimeout, type Later } from '#later.ts';
 import { Backoff, type BackoffSettings } from './backoff.ts';
 import type { BreakerPass } from './circuit-breaker.ts';
 import type { Destination, DestinationList } from './destinations.ts';

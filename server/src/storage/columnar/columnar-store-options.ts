@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Logger } from '#telemetry/logger.ts';
 import type { RetentionPolicy } from './compaction/retention-policy.ts';
-import type { Later } from './later.ts';
-import type { StoreFiles } from './store-files.ts';
-import type { CreateWorker } from './worker-client.ts';
+import type { Later } from '#later.ts';
+import type { StoreFiles } from './files/store-files.ts';
+import type { CreateWorker } from './workers/worker-client.ts';
 
 /** Options of a `ColumnarStore`. */
 export interface ColumnarStoreOptions {

@@ -13,7 +13,7 @@ import { testTraceStore } from '#storage/tracestore.contract.ts';
 import type { ColumnarStore } from './columnar-store.ts';
 import { columnarOnDisk } from './testing/columnar-under-test.ts';
 import { figure, storeOn, withStore } from './testing/store-fixture.ts';
-import { encodeSegmentHeader, segmentPath, WAL_FORMAT } from './wal-segment.ts';
+import { encodeSegmentHeader, segmentPath, WAL_FORMAT } from './wal/wal-segment.ts';
 import { withDirectory } from './testing/temporary-directory.ts';
 
 testTraceStore(

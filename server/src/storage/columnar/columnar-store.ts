@@ -26,26 +26,26 @@ import type { ColumnarStoreOptions } from './columnar-store-options.ts';
 import { Compactor, type DeleteOptions } from './compaction/compactor.ts';
 import { GuardedClock } from './compaction/guarded-clock.ts';
 import type { SpanSelection } from './compaction/span-selection.ts';
-import { DamageReport } from './damage-report.ts';
-import { DataDirectory, directoryError } from './data-directory.ts';
-import { DISK_FILES } from './disk-files.ts';
-import { DiskSpace } from './disk-space.ts';
-import { Head } from './head.ts';
-import { LiveBlocks } from './live-blocks.ts';
-import type { Manifest } from './manifest.ts';
-import { Querier } from './querier.ts';
-import type { QueryReply, QueryRequest } from './query-worker.ts';
-import type { SealReply, SealRequest } from './seal-worker.ts';
-import { Sealer } from './sealer.ts';
-import type { SlabRoom } from './slab.ts';
+import { DamageReport } from './directory/damage-report.ts';
+import { DataDirectory, directoryError } from './directory/data-directory.ts';
+import { DISK_FILES } from './directory/disk-files.ts';
+import { DiskSpace } from './files/disk-space.ts';
+import { Head } from './head/head.ts';
+import { LiveBlocks } from './live/live-blocks.ts';
+import type { Manifest } from './manifest/manifest.ts';
+import { Querier } from './query/querier.ts';
+import type { QueryReply, QueryRequest } from './query/query-worker.ts';
+import type { SealReply, SealRequest } from './sealing/seal-worker.ts';
+import { Sealer } from './sealing/sealer.ts';
+import type { SlabRoom } from './head/slab.ts';
 import { storeFigures } from './store-figures.ts';
-import { isOutOfSpace, makeDurableDir, type StoreFiles } from './store-files.ts';
-import { StoreWork } from './store-work.ts';
-import { TenantNumbers } from './tenant-numbers.ts';
-import { afterTimeout, type Later } from './later.ts';
-import { Wal } from './wal.ts';
-import { replayWal } from './wal-replay.ts';
-import { createThread, type StoreWorker } from './worker-client.ts';
+import { isOutOfSpace, makeDurableDir, type StoreFiles } from './files/store-files.ts';
+import { StoreWork } from './live/store-work.ts';
+import { TenantNumbers } from './head/tenant-numbers.ts';
+import { afterTimeout, type Later } from '#later.ts';
+import { Wal } from './wal/wal.ts';
+import { replayWal } from './wal/wal-replay.ts';
+import { createThread, type StoreWorker } from './workers/worker-client.ts';
 
 /** A head that got nothing for so long is sealed, so that a quiet store has everything in blocks. */
 const QUIET_MS = 60_000;
@@ -145,10 +145,10 @@ export class ColumnarStore implements TraceStore {
     const createWorker = options.createWorker ?? createThread;
     const allBlocks = (): unknown => this.#blocks.message();
     const sealWorker: StoreWorker<SealRequest, SealReply> = createWorker(
-      new URL('./seal-worker.ts', import.meta.url),
+      new URL('./sealing/seal-worker.ts', import.meta.url),
       { maxHeapMib: WORKER_HEAP_MIB, greeting: allBlocks, idleMs: SEALER_IDLE_MS },
     );
-    this.#queryWorker = createWorker(new URL('./query-worker.ts', import.meta.url), {
+    this.#queryWorker = createWorker(new URL('./query/query-worker.ts', import.meta.url), {
       maxHeapMib: WORKER_HEAP_MIB,
       greeting: allBlocks,
     });

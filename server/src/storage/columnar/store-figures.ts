@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { StoreFigures } from '#storage/tracestore.ts';
-import type { BlockEntry } from './manifest-edit.ts';
+import type { BlockEntry } from './manifest/manifest-edit.ts';
 import type { CompactionFigures } from './compaction/compactor.ts';
-import type { StoreWork } from './store-work.ts';
-import type { WalFigures } from './wal.ts';
+import type { StoreWork } from './live/store-work.ts';
+import type { WalFigures } from './wal/wal.ts';
 
 /** What the figures of a columnar store are made of. */
 export interface StoreState {

@@ -11,7 +11,7 @@ import { attributes, span, spanId, traceId } from '@spoor/core/query/testing/exa
 import { meets } from '@spoor/core/query/testing/naive-predicate.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
 import { oddSpans } from '#storage/testing/odd-spans.ts';
-import { BlockReader } from '../block-reader.ts';
+import { BlockReader } from '../block/block-reader.ts';
 import { assertHolds } from '../testing/block-content.ts';
 import { blockCache, blockFile, shopSpans } from '../testing/block-fixture.ts';
 import { valuesOf } from '../testing/symbol-fixture.ts';

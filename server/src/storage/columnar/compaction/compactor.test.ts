@@ -10,7 +10,7 @@ import { attributes, span, spanId } from '@spoor/core/query/testing/example-span
 import type { SpanPredicate } from '@spoor/core/query/trace-query.ts';
 import { queryFor, readTraces, writeSpans } from '#storage/testing/store-harness.ts';
 import { bySpan, TraceOracle } from '#storage/testing/trace-oracle.ts';
-import { blockPath } from '../block-path.ts';
+import { blockPath } from '../block/block-path.ts';
 import type { ColumnarStore } from '../columnar-store.ts';
 import { shopSpans } from '../testing/block-fixture.ts';
 import { figure, LogLines, withStore } from '../testing/store-fixture.ts';
@@ -19,7 +19,7 @@ import {
   type CreateWorker,
   type StoreWorker,
   type WorkerOptions,
-} from '../worker-client.ts';
+} from '../workers/worker-client.ts';
 import { withDirectory } from '../testing/temporary-directory.ts';
 
 /** Both sides of a worker number what they say. */

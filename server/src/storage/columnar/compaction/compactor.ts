@@ -2,9 +2,9 @@
 import { messageOf, SpoorError } from '@spoor/core/model/errors.ts';
 import type { Tenant } from '@spoor/core/model/ids.ts';
 import type { Logger } from '#telemetry/logger.ts';
-import type { LiveBlocks } from '../live-blocks.ts';
-import type { BlockEntry } from '../manifest-edit.ts';
-import type { CreateWorker, StoreWorker } from '../worker-client.ts';
+import type { LiveBlocks } from '../live/live-blocks.ts';
+import type { BlockEntry } from '../manifest/manifest-edit.ts';
+import type { CreateWorker, StoreWorker } from '../workers/worker-client.ts';
 import type { CompactionReply, CompactionRequest, CompactionResult } from './compaction-worker.ts';
 import { type PlannedMerge, planMerge } from './merge-policy.ts';
 import { expiredBlocks, expiredSpans, type RetentionPolicy } from './retention-policy.ts';

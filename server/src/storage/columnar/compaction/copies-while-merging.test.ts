@@ -16,7 +16,7 @@ import type { ColumnarStore } from '../columnar-store.ts';
 import { FaultyFiles } from '../testing/faulty-files.ts';
 import { inlineWorkers } from '../testing/inline-worker.ts';
 import { figure, inFaultyStore } from '../testing/store-fixture.ts';
-import type { CreateWorker, StoreWorker } from '../worker-client.ts';
+import type { CreateWorker, StoreWorker } from '../workers/worker-client.ts';
 
 /** Calls between a few services in three traces, all of them different. */
 const SPANS = fc.sample(fc.uniqueArray(arbitraryCallSpan, { minLength: 36, maxLength: 36 }), {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { findOverlap } from '../block-overlap.ts';
-import type { BlockReader } from '../block-reader.ts';
-import { type BlockInfo, type DamagedBlock, KnownBlocks } from '../known-blocks.ts';
-import type { WorkerFiles } from '../store-files.ts';
-import { allEntries } from '../values-chunk.ts';
+import { findOverlap } from '../live/block-overlap.ts';
+import type { BlockReader } from '../block/block-reader.ts';
+import { type BlockInfo, type DamagedBlock, KnownBlocks } from '../live/known-blocks.ts';
+import type { WorkerFiles } from '../files/store-files.ts';
+import { allEntries } from '../block/values-chunk.ts';
 import type { Remainder } from './span-selection.ts';
 
 /** Where {@link remainderWithout} looks. */

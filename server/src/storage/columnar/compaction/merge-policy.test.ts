@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { parseTenant } from '@spoor/core/model/ids.ts';
-import type { BlockEntry } from '../manifest-edit.ts';
+import type { BlockEntry } from '../manifest/manifest-edit.ts';
 import { planMerge } from './merge-policy.ts';
 
 const DAY_MS = 86_400_000;

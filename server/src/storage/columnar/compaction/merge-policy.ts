@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { BlockEntry } from '../manifest-edit.ts';
+import type { BlockEntry } from '../manifest/manifest-edit.ts';
 
 /** Sealed blocks that make one of level 1. */
 const DEFAULT_FAN_IN = 8;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { EventColumns, LinkColumns, SymbolTable } from '@spoor/core/model/span-columns.ts';
-import type { BlockReader } from '../block-reader.ts';
-import { decodeCodes } from '../chunk-codec.ts';
-import type { RowGroup } from '../row-group.ts';
-import { decodeValues } from '../values-chunk.ts';
+import type { BlockReader } from '../block/block-reader.ts';
+import { decodeCodes } from '../block/chunk-codec.ts';
+import type { RowGroup } from '../block/row-group.ts';
+import { decodeValues } from '../block/values-chunk.ts';
 import type { MergedGroup } from './merged-group.ts';
 
 /** Per code of a source the code in the new block, for each of its tables. */

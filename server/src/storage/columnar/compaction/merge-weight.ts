@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { BlockReader } from '../block-reader.ts';
+import type { BlockReader } from '../block/block-reader.ts';
 
 /** Measured with blocks of 20,000 columns: what is kept of a column in its block, the maps of its codes and the new column. */
 const COLUMN_BYTES = 1500;

@@ -3,8 +3,8 @@ import type { PlacedValues } from '@spoor/core/analysis/placed-values.ts';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { ShapeTable, SymbolTable } from '@spoor/core/model/span-columns.ts';
 import type { AttributeLevel, ValueType } from '@spoor/core/model/attributes.ts';
-import { GROUP_ROWS } from '../block-format.ts';
-import type { WritableColumn, WritableSpans } from '../writable-spans.ts';
+import { GROUP_ROWS } from '../block/block-format.ts';
+import type { WritableColumn, WritableSpans } from '../block/writable-spans.ts';
 import { PlainValues } from './plain-values.ts';
 
 /** Symbols, shapes and columns of the block that is made. */

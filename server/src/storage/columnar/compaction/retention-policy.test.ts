@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseTenant } from '@spoor/core/model/ids.ts';
-import type { BlockEntry } from '../manifest-edit.ts';
+import type { BlockEntry } from '../manifest/manifest-edit.ts';
 import { expiredBlocks, expiredSpans, type RetentionPolicy } from './retention-policy.ts';
 
 function block(id: number, tenant: string, createdUnixMs: number, sizeBytes: number): BlockEntry {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Tenant } from '@spoor/core/model/ids.ts';
 import type { SpanPredicate } from '@spoor/core/query/trace-query.ts';
-import type { BlockEntry } from '../manifest-edit.ts';
+import type { BlockEntry } from '../manifest/manifest-edit.ts';
 
 /** How long and how much is kept; what is undefined has no limit. */
 export interface RetentionLimits {

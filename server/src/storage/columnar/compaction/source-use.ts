@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ShapeTable } from '@spoor/core/model/span-columns.ts';
-import type { BlockColumns } from '../block-columns.ts';
-import type { BlockReader } from '../block-reader.ts';
-import type { RowGroup } from '../row-group.ts';
+import type { BlockColumns } from '../block/block-columns.ts';
+import type { BlockReader } from '../block/block-reader.ts';
+import type { RowGroup } from '../block/row-group.ts';
 
 /** What of a block the rows use that are kept: 1 for each code that they have. Nothing else is taken over when rows are dropped. */
 export class SourceUse {

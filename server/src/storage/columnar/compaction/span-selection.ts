@@ -2,8 +2,8 @@
 import { traceIdBytes, type TraceId } from '@spoor/core/model/ids.ts';
 import { compilePredicate, evaluate } from '@spoor/core/query/predicate.ts';
 import type { SpanPredicate } from '@spoor/core/query/trace-query.ts';
-import type { BlockReader } from '../block-reader.ts';
-import { chooseGroups } from '../group-choice.ts';
+import type { BlockReader } from '../block/block-reader.ts';
+import { chooseGroups } from '../search/group-choice.ts';
 
 /** Some spans of a tenant: those that meet all of this. */
 export interface SpanSelection {

@@ -7,9 +7,9 @@ import type {
   AttributeText,
   AttributeValuesQuery,
 } from '#storage/tracestore.ts';
-import type { BlockReader } from '../block-reader.ts';
-import { ROUGH_SLACK_NANOS } from '../head-batch.ts';
-import type { TraceSources } from '../trace-sources.ts';
+import type { BlockReader } from '../block/block-reader.ts';
+import { ROUGH_SLACK_NANOS } from '../head/head-batch.ts';
+import type { TraceSources } from '../search/trace-sources.ts';
 import { addBlockNames, addBlockValues } from './block-attributes.ts';
 import type { DerivedAnswers } from './derived-answers.ts';
 

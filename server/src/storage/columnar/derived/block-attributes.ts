@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AttributeNameSum, AttributeValueSum } from '#storage/attribute-sums.ts';
-import { chunkOf } from '../block-format.ts';
-import type { BlockReader } from '../block-reader.ts';
-import { decodeCodes } from '../chunk-codec.ts';
+import { chunkOf } from '../block/block-format.ts';
+import type { BlockReader } from '../block/block-reader.ts';
+import { decodeCodes } from '../block/chunk-codec.ts';
 
 /** Counts the names of a block's attributes; the footer knows them. */
 export function addBlockNames(reader: BlockReader, sum: AttributeNameSum): void {

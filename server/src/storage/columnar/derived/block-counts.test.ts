@@ -13,7 +13,7 @@ import {
   DependencySum,
   SpanMetricsSum,
 } from '#storage/counted.ts';
-import { BlockReader } from '../block-reader.ts';
+import { BlockReader } from '../block/block-reader.ts';
 import { blockCache, blockFile, changeFooter, shopSpans } from '../testing/block-fixture.ts';
 import { withDirectory } from '../testing/temporary-directory.ts';
 import { blockEdges, blockSpans } from './block-counts.ts';

@@ -2,9 +2,9 @@
 import type { MinuteTable } from '@spoor/core/analysis/minute-counts.ts';
 import { placedValues } from '@spoor/core/analysis/placed-values.ts';
 import type { CountedEdges, CountedSpans } from '#storage/counted.ts';
-import type { BlockReader } from '../block-reader.ts';
-import { readEdges, readSpanCounts } from './counts-codec.ts';
-import { DerivedSection } from './derived-section.ts';
+import type { BlockReader } from '../block/block-reader.ts';
+import { readEdges, readSpanCounts } from '../block/counts-codec.ts';
+import { DerivedSection } from '../block/derived-section.ts';
 
 /** Calls between services in the traces of a block, as if it had all of their spans; kept in the cache. */
 export function blockEdges(reader: BlockReader): CountedEdges {

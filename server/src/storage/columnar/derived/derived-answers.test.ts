@@ -11,13 +11,13 @@ import { batchOf } from '@spoor/core/query/testing/span-body.ts';
 import { DependencySum, SpanMetricsSum } from '#storage/counted.ts';
 import { TraceOracle } from '#storage/testing/trace-oracle.ts';
 import type { Dependency, SpanMetrics } from '#storage/tracestore.ts';
-import { BlockReader } from '../block-reader.ts';
-import { encodeBlock } from '../block-writer.ts';
-import { LooseTraces } from '../loose-traces.ts';
+import { BlockReader } from '../block/block-reader.ts';
+import { encodeBlock } from '../sealing/block-writer.ts';
+import { LooseTraces } from '../search/loose-traces.ts';
 import { blockCache } from '../testing/block-fixture.ts';
 import { withDirectory } from '../testing/temporary-directory.ts';
-import { HeadBatch } from '../head-batch.ts';
-import { type OpenBlock, TraceSources } from '../trace-sources.ts';
+import { HeadBatch } from '../head/head-batch.ts';
+import { type OpenBlock, TraceSources } from '../search/trace-sources.ts';
 import { DerivedAnswers } from './derived-answers.ts';
 
 const RANGE = { fromMinute: 0, toMinute: 2 ** 32 };

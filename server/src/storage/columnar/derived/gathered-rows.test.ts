@@ -11,7 +11,7 @@ import { arbitraryCallSpan } from '@spoor/core/analysis/testing/arbitrary-call-s
 import { arbitrarySpan } from '@spoor/core/query/testing/arbitrary-span.ts';
 import type { Span } from '@spoor/core/model/span.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
-import { BlockReader } from '../block-reader.ts';
+import { BlockReader } from '../block/block-reader.ts';
 import { blockCache, blockFile, shopSpans } from '../testing/block-fixture.ts';
 import { withDirectory } from '../testing/temporary-directory.ts';
 import { GatheredRows } from './gathered-rows.ts';

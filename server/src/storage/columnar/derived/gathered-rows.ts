@@ -6,7 +6,7 @@ import { AttributeLevel, ValueType } from '@spoor/core/model/attributes.ts';
 import { grownBytes, grownWords } from '@spoor/core/model/column-arrays.ts';
 import type { AttributeColumn, ShapeTable, SymbolTable } from '@spoor/core/model/span-columns.ts';
 import { symbolText } from '@spoor/core/model/span-reader.ts';
-import type { BlockReader } from '../block-reader.ts';
+import type { BlockReader } from '../block/block-reader.ts';
 import { TraceGroup } from './trace-group.ts';
 
 /** Kinds of spans whose attributes may name what they called. */

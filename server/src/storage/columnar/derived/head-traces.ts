@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { formatTraceId, traceIdBytes, type TraceId } from '@spoor/core/model/ids.ts';
 import type { TracePart } from '@spoor/core/query/join-trace.ts';
-import type { HeadBatch } from '../head-batch.ts';
+import type { HeadBatch } from '../head/head-batch.ts';
 
 /**
  * Rows of batches by trace, in the order of the batches.

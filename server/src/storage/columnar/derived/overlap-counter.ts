@@ -2,8 +2,8 @@
 import type { TraceId } from '@spoor/core/model/ids.ts';
 import type { TracePart } from '@spoor/core/query/join-trace.ts';
 import { DerivedCounts } from '#storage/derived-counts.ts';
-import type { BlockReader } from '../block-reader.ts';
-import type { BlockPart, LooseTraces } from '../loose-traces.ts';
+import type { BlockReader } from '../block/block-reader.ts';
+import type { BlockPart, LooseTraces } from '../search/loose-traces.ts';
 import { GatheredRows } from './gathered-rows.ts';
 
 /** Rows of the block that are gathered before they are counted: some MB with what other blocks have of their traces. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { formatTraceId } from '@spoor/core/model/ids.ts';
 import type { TracePart } from '@spoor/core/query/join-trace.ts';
-import type { RowGroup } from '../row-group.ts';
-import type { OpenBlock, TraceSources } from '../trace-sources.ts';
+import type { RowGroup } from '../block/row-group.ts';
+import type { OpenBlock, TraceSources } from '../search/trace-sources.ts';
 
 /** A trace that blocks have rows of. */
 interface FoundTrace {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type BlockGroup, chunkOf, type GroupChunk } from '../block-format.ts';
-import type { BlockReader } from '../block-reader.ts';
-import { decodeCodes, decodePlanes, type Halves } from '../chunk-codec.ts';
-import { PARENT_ELSEWHERE, PARENT_ROW } from '../parent-finder.ts';
+import { type BlockGroup, chunkOf, type GroupChunk } from '../block/block-format.ts';
+import type { BlockReader } from '../block/block-reader.ts';
+import { decodeCodes, decodePlanes, type Halves } from '../block/chunk-codec.ts';
+import { PARENT_ELSEWHERE, PARENT_ROW } from '../block/parent-finder.ts';
 
 /** Where the rows before some row end in what has not one entry a row. */
 interface Passed {

@@ -2,16 +2,16 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { SpoorError } from '@spoor/core/model/errors.ts';
-import { blockPath, TENANTS_DIR } from '../block-path.ts';
-import { BlockReader } from '../block-reader.ts';
-import { DataLock, LOCK_FILE } from '../data-lock.ts';
-import { ByteCache } from '../frame-cache.ts';
-import { Manifest, MANIFEST_FILE } from '../manifest.ts';
-import type { BlockEntry } from '../manifest-edit.ts';
-import { DISK_FILES } from '../disk-files.ts';
-import { replayWal, type WalDamage, type WalReplay } from '../wal-replay.ts';
-import type { WalRecord } from '../wal-record.ts';
-import { WAL_DIR } from '../wal-segment.ts';
+import { blockPath, TENANTS_DIR } from '../block/block-path.ts';
+import { BlockReader } from '../block/block-reader.ts';
+import { DataLock, LOCK_FILE } from '../directory/data-lock.ts';
+import { ByteCache } from '../block/frame-cache.ts';
+import { Manifest, MANIFEST_FILE } from '../manifest/manifest.ts';
+import type { BlockEntry } from '../manifest/manifest-edit.ts';
+import { DISK_FILES } from '../directory/disk-files.ts';
+import { replayWal, type WalDamage, type WalReplay } from '../wal/wal-replay.ts';
+import type { WalRecord } from '../wal/wal-record.ts';
+import { WAL_DIR } from '../wal/wal-segment.ts';
 
 /** A data directory that no server has open, to look at: nothing in it is changed. */
 export class StoppedStore implements AsyncDisposable {

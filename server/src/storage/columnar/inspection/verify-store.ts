@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { messageOf, SpoorError } from '@spoor/core/model/errors.ts';
 import { SpanBatch } from '@spoor/core/model/span-batch.ts';
-import type { BlockEntry } from '../manifest-edit.ts';
+import type { BlockEntry } from '../manifest/manifest-edit.ts';
 import type { StoppedStore } from './stopped-store.ts';
 
 /** Something that is not as it was written. */

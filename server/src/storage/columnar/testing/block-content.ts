@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
-import type { BlockReader } from '../block-reader.ts';
+import type { BlockReader } from '../block/block-reader.ts';
 import { rowKeys, rowTexts } from './block-fixture.ts';
 
 /** What a block must hold: each distinct span once, by trace id, start and span id, and among equals by content. */

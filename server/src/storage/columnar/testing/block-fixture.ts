@@ -8,13 +8,13 @@ import type { SpanColumns, SymbolTable } from '@spoor/core/model/span-columns.ts
 import { attributes, event, link, resource, span } from '@spoor/core/query/testing/example-span.ts';
 import { parseTraceId, type SpanId } from '@spoor/core/model/ids.ts';
 import { OtlpProtoEncoder } from '@spoor/core/wire/otlp/encode.ts';
-import { BLOCK_FORMAT_VERSION, type BlockFooter } from '../block-format.ts';
-import { BlockReader } from '../block-reader.ts';
-import { encodeTrailer, TRAILER_BYTES } from '../block-trailer.ts';
-import { encodeBlock } from '../block-writer.ts';
-import { decodeFooter, encodeFooter } from '../footer-codec.ts';
-import { ByteCache } from '../frame-cache.ts';
-import type { RowGroup } from '../row-group.ts';
+import { BLOCK_FORMAT_VERSION, type BlockFooter } from '../block/block-format.ts';
+import { BlockReader } from '../block/block-reader.ts';
+import { encodeTrailer, TRAILER_BYTES } from '../block/block-trailer.ts';
+import { encodeBlock } from '../sealing/block-writer.ts';
+import { decodeFooter, encodeFooter } from '../block/footer-codec.ts';
+import { ByteCache } from '../block/frame-cache.ts';
+import type { RowGroup } from '../block/row-group.ts';
 import { seededWords } from './symbol-fixture.ts';
 
 /** A cache as readers of blocks share it. */

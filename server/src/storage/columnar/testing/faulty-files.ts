@@ -8,7 +8,7 @@ import type {
   StoreFiles,
   WorkerFile,
   WorkerFiles,
-} from '../store-files.ts';
+} from '../files/store-files.ts';
 import { Inode } from './faulty-inode.ts';
 
 /** What a file call does wrong. `short`: a read or write takes half of its bytes, other calls go well. */

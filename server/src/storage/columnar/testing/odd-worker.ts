@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { serveMessages } from '../worker-thread.ts';
-import { compress } from '../zstd.ts';
+import { serveMessages } from '../workers/worker-thread.ts';
+import { compress } from '../block/zstd.ts';
 
 const PLAIN = new Uint8Array(1000);
 

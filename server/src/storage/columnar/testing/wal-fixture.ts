@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { parseTenant } from '@spoor/core/model/ids.ts';
-import type { StoreFiles } from '../store-files.ts';
-import type { WalRecord, WalRecordInput } from '../wal-record.ts';
-import { replayWal } from '../wal-replay.ts';
-import type { WalDamage, WalReplay } from '../wal-replay.ts';
-import { Wal } from '../wal.ts';
+import type { StoreFiles } from '../files/store-files.ts';
+import type { WalRecord, WalRecordInput } from '../wal/wal-record.ts';
+import { replayWal } from '../wal/wal-replay.ts';
+import type { WalDamage, WalReplay } from '../wal/wal-replay.ts';
+import { Wal } from '../wal/wal.ts';
 
 /** Where the segments lie. */
 export const DIR = '/data/wal';

@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: Apache-2.0
+import { crc32 } from 'node:zlib';
+import { messageOf, SpoorError } from '@spoor/core/model/errors.ts';
+import { formatTraceId, traceIdBytes, type TraceId } from '@spoor/core/model/ids.ts';
+import type { ShapeTable, SymbolTable } from '@spoor/core/model/span-columns.ts';
+import { symbolBytes } from '@spoor/core/model/span-reader.ts';
+import { decodeResource } from '@spoor/core/model/value-decoder.ts';
+import { BlockDictionary } from './block-dictionary.ts';
+import {
+  BLOCK_FORMAT_VERSION,
+  BLOCK_MAGIC,
+  type BlockFooter,
+  type ChunkRef,
+  type TableRef,
+} from './block-format.ts';
+import { decodeTrailer, newerFormat, TRAILER_BYTES } from './block-trailer.ts';
+import { decodeCodes, decodeCodesList } from './chunk-codec.ts';
+import { decodeFooter } from './footer-codec.ts';
+import type { ByteCache } from './frame-cache.ts';
+import { OpenFiles } from '../files/open-files.ts';
+import { RowGroup } from './row-group.ts';
+import { decodeRanges, type StartRange } from './start-ranges.ts';
+import { fileErrorCode, isTransientFileError } from '../files/store-files.ts';
+import { TraceFilter } from './trace-filter.ts';
+import { decodeValues } from './values-chunk.ts';
+import { decompress } from './zstd.ts';
+
+/** Rows of one trace in a group. */
+export interface TraceRows {
+  readonly group: RowGroup;
+  /** `[start, end)` */
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Operations of a block, as codes; one entry an operation. */
+export interface BlockOperations {
+  readonly resource: Uint32Array;
+  readonly name: Uint32Array;
+  readonly kind: Uint32Array;
+  /** In how many groups it is; 0 where that is not told. */
+  readonly inGroups: Uint32Array;
+  /** These groups: those of the first operation, of the second, … */
+  readonly list: Uint32Array;
+}
+
+/** Reads one block file. The trace filter stays in memory, the footer until it is let go; everything else comes through the cache. */
+export class BlockReader {
+  readonly path: string;
+  readonly minStartUnixNano: bigint;
+  readonly maxStartUnixNano: bigint;
+  readonly filter: TraceFilter;
+  /** Every start is in one of these. */
+  readonly startRanges: readonly StartRange[];
+  /** Why a part of the block could not be read, once that was tried; undefined while all is well. */
+  damage: SpoorError | undefined;
+  #footer: BlockFooter | undefined;
+  /** Bytes of the footer before it was decoded, which is about what it takes. */
+  #footerBytes = 0;
+  readonly #files: OpenFiles;
+  readonly #cacheKey: string;
+  readonly #cache: ByteCache<unknown>;
+  #dictionaries: BlockDictionary[] = [];
+  readonly #serviceNames: string[] = [];
+  #shapes: ShapeTable | undefined;
+  #firstTraces: Uint32Array | undefined;
+
+  /**
+   * @param id what the block is called in the cache
+   * @param files what the file is read through
+   * @throws {SpoorError} corrupt, with the path; unavailable when the file cannot be read just now
+   */
+  constructor(path: string, id: number, cache: ByteCache<unknown>, files = new OpenFiles()) {
+    this.path = path;
+    this.#cacheKey = `${id}:`;
+    this.#cache = cache;
+    this.#files = files;
+    try {
+      this.minStartUnixNano = BigInt(this.footer.minStart);
+      this.maxStartUnixNano = BigInt(this.footer.maxStart);
+      this.startRanges = decodeRanges(
+        this.footer.startRanges ?? [this.footer.minStart, this.footer.maxStart],
+      );
+      this.filter =
+        this.footer.version === 1
+          ? this.#makeFilter()
+          : new TraceFilter(this.#chunk(this.footer.filter).slice());
+    } catch (error) {
+      files.close(path);
+      throw error;
+    }
+  }
+
+  /** @throws {SpoorError} corrupt, unavailable: it was let go, and cannot be read any more */
+  get footer(): BlockFooter {
+    if (this.#footer === undefined) {
+      try {
+        this.#footer = this.#readFooter();
+      } catch (error) {
+        if (error instanceof SpoorError && error.code === 'corrupt') this.damage = error;
+        throw error;
+      }
+    }
+    return this.#footer;
+  }
+
+  /** Memory that {@link release} gives back, roughly. */
+  get footerBytes(): number {
+    const footer = this.#footer === undefined ? 0 : this.#footerBytes;
+    const shapes =
+      this.#shapes === undefined ? 0 : this.#shapes.count + this.#shapes.columns.length;
+    return footer + shapes * 4;
+  }
+
+  /** Lets the footer and what was made of it go: it is read again when it is needed. */
+  release(): void {
+    this.#footer = undefined;
+    this.#shapes = undefined;
+    this.#dictionaries = [];
+  }
+
+  /** Frees the file and what is cached of it. */
+  close(): void {
+    this.#files.close(this.path);
+    this.#cache.drop(this.#cacheKey);
+  }
+
+  /**
+   * Reads all of the file and compares every checksum.
+   * @returns its size
+   * @throws {SpoorError} corrupt, unavailable
+   */
+  verify(): number {
+    const start = this.#read(0, BLOCK_MAGIC.length);
+    if (!BLOCK_MAGIC.every((byte, i) => start[i] === byte)) {
+      throw this.#damaged('does not begin as a block does');
+    }
+    const { frames } = this.footer;
+    const offset = (frame: number): number => frames[frame * 4]!;
+    // A frame gets its number before those that are written while it fills.
+    const inFile = Array.from({ length: frames.length / 4 }, (_, frame) => frame).sort(
+      (a, b) => offset(a) - offset(b),
+    );
+    let end = BLOCK_MAGIC.length;
+    for (const frame of inFile) {
+      if (offset(frame) !== end) throw this.#damaged(`bytes from ${end} on are in no frame`);
+      this.#frame(frame);
+      end += frames[frame * 4 + 1]!;
+    }
+    // The footer was read when the block was opened.
+    return this.#size();
+  }
+
+  /** Group `g`. */
+  group(g: number): RowGroup {
+    return new RowGroup(this, g);
+  }
+
+  /**
+   * Something made from a chunk of a group, kept in the cache. Each `what` stands for one type of result.
+   * @param bytes of memory that it takes
+   */
+  decoded<Value>(
+    group: number,
+    what: string,
+    bytes: number | ((value: Value) => number),
+    make: () => Value,
+  ): Value {
+    const key = `${this.#cacheKey}${group} ${what}`;
+    const known = this.#cache.get(key);
+    // Only what this very call made before is under the key.
+    if (known !== undefined) return known as Value;
+    const value = make();
+    this.#cache.set(key, value, typeof bytes === 'number' ? bytes : bytes(value));
+    return value;
+  }
+
+  /**
+   * The rows of a trace, or undefined when the block has none of it.
+   * @param known a group of this block; it is used when the trace would be in it
+   */
+  findTrace(id: TraceId, known?: RowGroup): TraceRows | undefined {
+    const bytes = traceIdBytes(id);
+    if (!this.filter.mayHave(bytes, 0)) return undefined;
+    const g = this.#groupWith(id);
+    if (g < 0) return undefined;
+    const group = known?.number === g ? known : this.group(g);
+    const trace = group.findTrace(bytes);
+    if (trace < 0) return undefined;
+    return { group, start: group.traceStarts[trace]!, end: group.traceStarts[trace + 1]! };
+  }
+
+  /** Number of the first trace of each group, and the number of traces at the end. */
+  get firstTraces(): Uint32Array {
+    if (this.#firstTraces === undefined) {
+      const { groups } = this.footer;
+      const first = new Uint32Array(groups.length + 1);
+      groups.forEach(({ traces }, g) => {
+        first[g + 1] = first[g]! + traces;
+      });
+      this.#firstTraces = first;
+    }
+    return this.#firstTraces;
+  }
+
+  /** Number of the group that has a trace, given by its number in the block. */
+  groupOf(trace: number): number {
+    const first = this.firstTraces;
+    let low = 0;
+    let high = first.length - 1;
+    while (high - low > 1) {
+      const middle = (low + high) >>> 1;
+      if (first[middle]! <= trace) low = middle;
+      else high = middle;
+    }
+    return low;
+  }
+
+  /** Number of the trace with this id, 16 bytes, or -1. The filter is not asked. */
+  findTraceNumber(id: Uint8Array): number {
+    const g = this.#groupWith(formatTraceId(id, 0));
+    if (g < 0) return -1;
+    const trace = this.group(g).findTrace(id);
+    return trace < 0 ? -1 : this.firstTraces[g]! + trace;
+  }
+
+  /** Bytes of a chunk; null is an empty one. */
+  chunk(ref: ChunkRef | null): Uint8Array {
+    return ref === null ? NOTHING : this.#chunk(ref);
+  }
+
+  /** As {@link chunk}, for what is looked at once: it does not push out of the cache what is needed again. */
+  chunkOnce([frame, offset, length]: ChunkRef): Uint8Array {
+    return this.#frame(frame, false).subarray(offset, offset + length);
+  }
+
+  /** A list of symbols, kept in the cache. */
+  table(ref: TableRef): SymbolTable {
+    const key = `${this.#cacheKey}table ${ref.chunk[0]} ${ref.chunk[1]}`;
+    const known = this.#cache.get(key);
+    // Only symbol tables are put under these keys.
+    if (known !== undefined) return known as SymbolTable;
+    const table = decodeValues(this.chunkOnce(ref.chunk), ref.count);
+    this.#cache.set(key, table, table.bytes.length + table.offsets.length * 4);
+    return table;
+  }
+
+  /** The dictionary of a column; the same object each time. */
+  dictionary(column: number): BlockDictionary {
+    return (this.#dictionaries[column] ??= new BlockDictionary(this, column));
+  }
+
+  /** Service of a resource, given by its code. */
+  serviceName(code: number): string {
+    return (this.#serviceNames[code] ??= decodeResource(
+      symbolBytes(this.table(this.footer.resources), code),
+    ).serviceName);
+  }
+
+  /** The sequences of columns that rows, events and links have. */
+  get shapes(): ShapeTable {
+    if (this.#shapes === undefined) {
+      const { count, lengths, columns } = this.footer.shapes;
+      const offsets = new Uint32Array(count + 1);
+      const sizes = decodeCodes(this.#chunk(lengths), count);
+      for (let i = 0; i < count; i++) offsets[i + 1] = offsets[i]! + sizes[i]!;
+      this.#shapes = {
+        count,
+        offsets,
+        columns: decodeCodes(this.#chunk(columns), offsets[count]!),
+      };
+    }
+    return this.#shapes;
+  }
+
+  /** Per trace, in order: 1 where another block may have had rows of it when this one was written. */
+  seenBefore(): Uint32Array {
+    const { seenBefore, traces } = this.footer;
+    // Version 1 did not note it.
+    if (seenBefore === undefined) return new Uint32Array(traces).fill(1);
+    return decodeCodes(this.#chunk(seenBefore), traces);
+  }
+
+  /** Distinct (resource, name, kind) of the block's spans, kept in the cache. */
+  operations(): BlockOperations {
+    const { count, chunk, groups, listed = 0 } = this.footer.operations;
+    return this.decoded(-1, 'operations', count * 16 + listed * 4, () => {
+      const [resource, name, kind] = decodeCodesList(this.#chunk(chunk), [count, count, count]);
+      const [inGroups, list] =
+        groups === undefined
+          ? [new Uint32Array(count), new Uint32Array(0)]
+          : decodeCodesList(this.#chunk(groups), [count, listed]);
+      return { resource: resource!, name: name!, kind: kind!, inGroups: inGroups!, list: list! };
+    });
+  }
+
+  /** The only group that a trace can be in, or -1. */
+  #groupWith(id: TraceId): number {
+    const { groups } = this.footer;
+    let low = 0;
+    let high = groups.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (groups[middle]!.firstTraceId <= id) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+
+  #makeFilter(): TraceFilter {
+    const filter = TraceFilter.sized(this.footer.traces);
+    for (let g = 0; g < this.footer.groups.length; g++) {
+      const { traceIds } = this.group(g);
+      for (let at = 0; at < traceIds.length; at += 16) filter.add(traceIds, at);
+    }
+    return filter;
+  }
+
+  #chunk([frame, offset, length]: ChunkRef): Uint8Array {
+    return this.#frame(frame).subarray(offset, offset + length);
+  }
+
+  #frame(frame: number, isKept = true): Uint8Array {
+    const key = this.#cacheKey + frame;
+    const known = this.#cache.get(key);
+    if (known !== undefined) return known as Uint8Array;
+    const { frames } = this.footer;
+    const [offset, stored, raw, crc] = [0, 1, 2, 3].map((k) => frames[frame * 4 + k]!);
+    const bytes = this.#read(offset!, stored!);
+    if (crc32(bytes) !== crc) {
+      throw this.#damaged(`checksum of frame ${frame} is wrong`);
+    }
+    const content = raw === 0 ? bytes : this.#decompress(bytes, raw!, `frame ${frame}`);
+    if (isKept) this.#cache.set(key, content, content.length);
+    return content;
+  }
+
+  #read(offset: number, length: number): Buffer<ArrayBuffer> {
+    const bytes = Buffer.allocUnsafeSlow(length);
+    let done = 0;
+    while (done < length) {
+      let count: number;
+      try {
+        count = this.#readSome(bytes.subarray(done), offset + done);
+      } catch (cause) {
+        throw this.#failed(`byte ${offset + done} cannot be read`, cause);
+      }
+      if (count === 0) {
+        throw this.#damaged(`ends ${length - done} bytes early, at byte ${offset + done}`);
+      }
+      done += count;
+    }
+    return bytes;
+  }
+
+  /** Reads once more where the disk failed: only what fails twice is taken for damage. */
+  #readSome(into: Uint8Array, position: number): number {
+    try {
+      return this.#files.read(this.path, into, position);
+    } catch (error) {
+      if (fileErrorCode(error) !== 'EIO') throw error;
+      return this.#files.read(this.path, into, position);
+    }
+  }
+
+  #decompress(bytes: Uint8Array, rawBytes: number, what: string): Buffer {
+    try {
+      return decompress(bytes, rawBytes);
+    } catch (cause) {
+      if (cause instanceof SpoorError) throw cause;
+      throw this.#damaged(`${what} is not ${rawBytes} bytes of zstd: ${messageOf(cause)}`);
+    }
+  }
+
+  #damaged(what: string, cause?: unknown): SpoorError {
+    this.damage = new SpoorError('corrupt', `block ${this.path}: ${what}`, { cause });
+    return this.damage;
+  }
+
+  /** A file call failed: that says something about the block unless something is missing just now. */
+  #failed(what: string, cause: unknown): SpoorError {
+    const message = `${what}: ${messageOf(cause)}`;
+    return isTransientFileError(cause)
+      ? new SpoorError('unavailable', `block ${this.path}: ${message}`, { cause })
+      : this.#damaged(message, cause);
+  }
+
+  #size(): number {
+    try {
+      return this.#files.size(this.path);
+    } catch (cause) {
+      throw this.#failed('cannot be opened', cause);
+    }
+  }
+
+  #readFooter(): BlockFooter {
+    const size = this.#size();
+    const tailBytes = Math.min(size, TRAILER_BYTES);
+    const trailer = decodeTrailer(this.#read(size - tailBytes, tailBytes), size);
+    if (trailer === undefined) {
+      throw new SpoorError('corrupt', `block ${this.path}: ${size} bytes, not a whole block`);
+    }
+    const bytes = this.#read(trailer.footerAt, trailer.footerBytes);
+    if (!trailer.isOf(bytes)) {
+      throw new SpoorError('corrupt', `block ${this.path}: checksum of the footer is wrong`);
+    }
+    if (trailer.format > BLOCK_FORMAT_VERSION) {
+      throw new SpoorError('corrupt', newerFormat(this.path, trailer.format));
+    }
+    const content = this.#decompress(bytes, trailer.footerRawBytes, 'the footer');
+    this.#footerBytes = content.length;
+    return decodeFooter(content, trailer.format);
+  }
+}
+
+const NOTHING = new Uint8Array(0);

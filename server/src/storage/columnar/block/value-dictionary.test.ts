@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { ValueType } from '@spoor/core/model/attributes.ts';
+import { encodeText } from '@spoor/core/model/utf8.ts';
+import { int64, oddText, tableOf, valuesOf } from '../testing/symbol-fixture.ts';
+import { compareEntries, uniteTables } from './value-dictionary.ts';
+
+test('the order of two entries is that of their values', () => {
+  fc.assert(
+    fc.property(oddText, oddText, (a, b) => {
+      const order = compareEntries(ValueType.string, tableOf([a, b]), 0, 1);
+      assert.equal(Math.sign(order), Buffer.compare(a, b));
+    }),
+  );
+  const table = tableOf([int64(-5n), int64(3n), int64(2n ** 40n)]);
+  assert.ok(compareEntries(ValueType.int, table, 0, 1) < 0);
+  assert.ok(compareEntries(ValueType.int, table, 2, 1) > 0);
+  assert.equal(compareEntries(ValueType.int, table, 2, 2), 0);
+  // As bytes the int -5 is the greatest.
+  assert.ok(compareEntries(ValueType.double, table, 0, 1) > 0);
+});
+
+test('tables are united in order of first appearance', () => {
+  const tables = [['b', 'a'], [], ['a', 'c', 'b']].map((list) => tableOf(list.map(encodeText)));
+  const { table, maps } = uniteTables(tables);
+  assert.deepEqual(valuesOf(table).map(String), ['b', 'a', 'c']);
+  assert.deepEqual(
+    maps.map((map) => [...map]),
+    [[0, 1], [], [1, 2, 0]],
+  );
+});

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+import { SpoorError } from '@spoor/core/model/errors.ts';
+import { formatTraceId } from '@spoor/core/model/ids.ts';
+import type { SpanColumns } from '@spoor/core/model/span-columns.ts';
+import { SpanContents, type SpanPlace } from '@spoor/core/query/span-contents.ts';
+import type { BlockReader, TraceRows } from '../block/block-reader.ts';
+import { getUint32 } from '../block/chunk-codec.ts';
+import type { TraceRuns } from '../block/block-section.ts';
+import type { RowGroup } from '../block/row-group.ts';
+import { hashTraces, type TraceFilter } from '../block/trace-filter.ts';
+import { ROUGH_SLACK_NANOS, roughNanos } from '../head/head-batch.ts';
+
+/** Up to so many pairs of rows are compared one by one. */
+const PAIRS = 1024;
+
+/** Rows of a block that are made ready for comparison at once. */
+const EXTRACTED_ROWS = 32;
+
+/** A block in which traces are looked for. What is read from it throws `corrupt` where it is damaged. */
+export interface OverlappedBlock {
+  /** Bounds of its starts, as `roughNanos`. */
+  readonly minStart: number;
+  readonly maxStart: number;
+  readonly filter: TraceFilter;
+  reader(): BlockReader;
+  /** Told that it is damaged. */
+  setAside(error: SpoorError): void;
+}
+
+/** Blocks that were there before the one that is being written. */
+export interface EarlierBlocks {
+  readonly blocks: readonly OverlappedBlock[];
+  /** False: there is one more that cannot be read now, and perhaps can be later. Nobody knows what it holds. */
+  readonly isComplete: boolean;
+}
+
+/** What blocks hold of some traces. */
+export interface Overlap {
+  /** Per entry of the `rows` asked for: 1 where a block holds the same span. */
+  readonly isCopy: Uint8Array;
+  /** How many those are. */
+  readonly copies: number;
+  /** Per trace: 1 where a block holds rows of it, or may hold some, since it cannot be read. */
+  readonly seenBefore: Uint8Array;
+}
+
+/**
+ * Looks traces up in blocks, and each of their spans in the blocks whose bounds have room for it. Of a block that cannot be read
+ * no span counts as a copy, but every trace as seen before: what seemed damaged may be read again after the next start.
+ *
+ * Filters are asked block by block, so that the bits of one stay in the processor's cache; where they say yes, ids and starts are
+ * compared, and only where these are equal the spans themselves.
+ * @param spanAt where a row of `traces` lies
+ */
+export function findOverlap(
+  traces: TraceRuns,
+  { blocks, isComplete }: EarlierBlocks,
+  spanAt: (row: number) => SpanPlace,
+): Overlap {
+  const { columns, rows, traceStarts } = traces;
+  const count = traceStarts.length - 1;
+  const isCopy = new Uint8Array(rows.length);
+  const seenBefore = new Uint8Array(count);
+  let copies = 0;
+  let isAllRead = isComplete;
+  const hashes = hashTraces(columns.traceId, count, (trace) => rows[traceStarts[trace]!]! * 16);
+  for (const block of blocks) {
+    try {
+      const candidates = block.filter.select(hashes);
+      if (candidates.length === 0) continue;
+      const search = new BlockSearch(block, traces, spanAt);
+      const hits = candidates.filter((trace) => search.compare(trace));
+      // Nothing was taken over yet: what a block that ends in damage seemed to hold does not count.
+      for (const trace of hits) seenBefore[trace] = 1;
+      for (const i of search.copies) {
+        copies += 1 - isCopy[i]!;
+        isCopy[i] = 1;
+      }
+    } catch (error) {
+      if (!(error instanceof SpoorError)) throw error;
+      // What may be better in a moment is tried again; a disk that fails in one place must not stop all sealing.
+      if (error.code !== 'corrupt') throw error;
+      block.setAside(error);
+      isAllRead = false;
+    }
+  }
+  if (!isAllRead) seenBefore.fill(1);
+  return { isCopy, copies, seenBefore };
+}
+
+/** Compares traces with a block, in the order of their ids. */
+class BlockSearch {
+  /** Entries of `rows` that are in the block. */
+  readonly copies: number[] = [];
+  readonly #block: OverlappedBlock;
+  readonly #reader: BlockReader;
+  readonly #traces: TraceRuns;
+  readonly #spanAt: (row: number) => SpanPlace;
+  readonly #contents = new SpanContents();
+  /** The group looked at last, with the columns it has decoded. */
+  #group: RowGroup | undefined;
+  /** Rows of the block whose contents were looked at last. */
+  #extracted: { group: RowGroup; first: number; batch: SpanColumns } | undefined;
+
+  constructor(block: OverlappedBlock, traces: TraceRuns, spanAt: (row: number) => SpanPlace) {
+    this.#block = block;
+    this.#reader = block.reader();
+    this.#traces = traces;
+    this.#spanAt = spanAt;
+  }
+
+  /** Whether the block holds rows of the trace. */
+  compare(trace: number): boolean {
+    const { columns, rows, traceStarts } = this.#traces;
+    const [start, end] = [traceStarts[trace]!, traceStarts[trace + 1]!];
+    const id = formatTraceId(columns.traceId, rows[start]! * 16);
+    const found = this.#reader.findTrace(id, this.#group);
+    if (found === undefined) return false;
+    this.#group = found.group;
+    const [first, last] = [rows[start]!, rows[end - 1]!];
+    const { minStart, maxStart } = this.#block;
+    if (
+      roughNanos(columns.startHi[last]!, columns.startLo[last]!) + ROUGH_SLACK_NANOS >= minStart &&
+      roughNanos(columns.startHi[first]!, columns.startLo[first]!) - ROUGH_SLACK_NANOS <= maxStart
+    ) {
+      if (this.#sharesSpanId(start, end, found)) this.#compareRows(start, end, found);
+    }
+    return true;
+  }
+
+  /** Ids lie in the file as they are: most traces are done with before a column is decoded. May be wrong only when it says yes. */
+  #sharesSpanId(start: number, end: number, held: TraceRows): boolean {
+    const { rows, columns } = this.#traces;
+    const { spanId } = columns;
+    const heldIds = held.group.spanId;
+    if ((end - start) * (held.end - held.start) <= PAIRS) {
+      for (let i = start; i < end; i++) {
+        for (let at = held.start; at < held.end; at++) {
+          if (compareIds(spanId, rows[i]! * 8, heldIds, at * 8) === 0) return true;
+        }
+      }
+      return false;
+    }
+    const heads = new Set<number>();
+    for (let i = start; i < end; i++) heads.add(getUint32(spanId, rows[i]! * 8));
+    for (let at = held.start; at < held.end; at++) {
+      if (heads.has(getUint32(heldIds, at * 8))) return true;
+    }
+    return false;
+  }
+
+  /** Both sides stand by start and span id. */
+  #compareRows(start: number, end: number, held: TraceRows): void {
+    const { rows } = this.#traces;
+    let at = held.start;
+    for (let i = start; i < end;) {
+      let order = -1;
+      while (at < held.end && (order = this.#order(held.group, at, rows[i]!)) < 0) at++;
+      if (at === held.end) return;
+      if (order > 0) {
+        i++;
+        continue;
+      }
+      let heldEnd = at + 1;
+      while (heldEnd < held.end && this.#order(held.group, heldEnd, rows[i]!) === 0) heldEnd++;
+      let stop = i + 1;
+      while (stop < end && this.#order(held.group, at, rows[stop]!) === 0) stop++;
+      this.#compareContents(i, stop, { group: held.group, start: at, end: heldEnd });
+      i = stop;
+      at = heldEnd;
+    }
+  }
+
+  /** What the block holds comes first, so that of equal spans it is the one that is kept. */
+  #compareContents(start: number, end: number, held: TraceRows): void {
+    const { first, batch } = this.#extract(held);
+    const places: (SpanPlace & { entry: number })[] = [];
+    for (let row = held.start; row < held.end; row++) {
+      places.push({ columns: batch, row: row - first, entry: -1 });
+    }
+    for (let entry = start; entry < end; entry++) {
+      places.push({ ...this.#spanAt(this.#traces.rows[entry]!), entry });
+    }
+    const kept = new Set(this.#contents.distinct(places).map(({ entry }) => entry));
+    for (let entry = start; entry < end; entry++) if (!kept.has(entry)) this.copies.push(entry);
+  }
+
+  /** Rows of the block, with some that follow: where one span was sent again, the next ones often were. */
+  #extract({ group, start, end }: TraceRows): { first: number; batch: SpanColumns } {
+    const known = this.#extracted;
+    if (known?.group !== group || start < known.first || end > known.first + known.batch.rows) {
+      const batch = group.slice(start, Math.min(Math.max(end, start + EXTRACTED_ROWS), group.rows));
+      this.#extracted = { group, first: start, batch };
+    }
+    return this.#extracted!;
+  }
+
+  /** How a row of the block stands to one of the trace: by start and span id. */
+  #order(group: RowGroup, heldRow: number, row: number): number {
+    const { startHi, startLo, spanId } = this.#traces.columns;
+    return (
+      group.startHi[heldRow]! - startHi[row]! ||
+      group.startLo[heldRow]! - startLo[row]! ||
+      compareIds(group.spanId, heldRow * 8, spanId, row * 8)
+    );
+  }
+}
+
+function compareIds(a: Uint8Array, aAt: number, b: Uint8Array, bAt: number): number {
+  for (let i = 0; i < 8; i++) {
+    const difference = a[aAt + i]! - b[bAt + i]!;
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}

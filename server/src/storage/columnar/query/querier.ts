@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+import { SpoorError } from '@spoor/core/model/errors.ts';
+import type { Tenant } from '@spoor/core/model/ids.ts';
+import type { ReadOptions } from '#storage/tracestore.ts';
+import type { Head } from '../head/head.ts';
+import type { LiveBlocks } from '../live/live-blocks.ts';
+import type { Answers, QueryReply, QueryRequest, Question } from './query-worker.ts';
+import type { StoreWork } from '../live/store-work.ts';
+import type { TenantNumbers } from '../head/tenant-numbers.ts';
+import { TenantTurns } from './tenant-turns.ts';
+import type { StoreWorker } from '../workers/worker-client.ts';
+
+/** What a {@link Querier} asks about, and whom. */
+export interface QuerierParts {
+  readonly worker: StoreWorker<QueryRequest, QueryReply>;
+  readonly head: Head;
+  readonly blocks: LiveBlocks;
+  readonly tenants: TenantNumbers;
+  readonly work: StoreWork;
+  /** @throws {SpoorError} unavailable while the store is not open */
+  readonly checkOpen: () => void;
+}
+
+/** Takes questions to the query worker: tenant by tenant in turns, each with the state of the moment in which it is asked. */
+export class Querier {
+  readonly #worker: QuerierParts['worker'];
+  readonly #head: Head;
+  readonly #blocks: LiveBlocks;
+  readonly #tenants: TenantNumbers;
+  readonly #work: StoreWork;
+  readonly #checkOpen: () => void;
+  readonly #turns = new TenantTurns();
+
+  constructor(parts: QuerierParts) {
+    this.#worker = parts.worker;
+    this.#head = parts.head;
+    this.#blocks = parts.blocks;
+    this.#tenants = parts.tenants;
+    this.#work = parts.work;
+    this.#checkOpen = parts.checkOpen;
+  }
+
+  /** Asks when it is the tenant's turn. @throws {SpoorError} what the worker answers; cancelled; overloaded */
+  async ask<Kind extends Question['ask']>(
+    tenant: Tenant,
+    question: Extract<Question, { ask: Kind }>,
+    { signal }: ReadOptions,
+  ): Promise<Answers[Kind]> {
+    return await this.#work.questions.count(() =>
+      this.#turns.take(tenant, signal, () => this.#askNow(tenant, question, signal)),
+    );
+  }
+
+  /** Asks the query worker, with the state of this moment. */
+  async #askNow<Kind extends Question['ask']>(
+    tenant: Tenant,
+    question: Extract<Question, { ask: Kind }>,
+    signal: AbortSignal | undefined,
+  ): Promise<Answers[Kind]> {
+    this.#checkOpen();
+    const cancel = new SharedArrayBuffer(4);
+    const { views, release } = this.#head.pin();
+    const releaseFiles = this.#blocks.hold();
+    const onAbort = (): void => {
+      Atomics.store(new Int32Array(cancel), 0, 1);
+    };
+    signal?.addEventListener('abort', onAbort);
+    try {
+      const tenantNumber = this.#tenants.find(tenant);
+      const reply = await this.#worker.request((id) => ({
+        id,
+        tenant,
+        tenantNumber,
+        slabs: views,
+        cancel,
+        question,
+      }));
+      this.#work.cache = reply.cache;
+      this.#blocks.noteDamage(reply.damaged);
+      if (reply.error !== undefined) throw new SpoorError(reply.error.code, reply.error.message);
+      // The worker answers each question with its own kind of answer.
+      return reply.answer as Answers[Kind];
+    } finally {
+      signal?.removeEventListener('abort', onAbort);
+      release();
+      releaseFiles();
+    }
+  }
+}

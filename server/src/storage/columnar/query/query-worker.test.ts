@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { SpoorError } from '@spoor/core/model/errors.ts';
+import { DEFAULT_TENANT } from '@spoor/core/model/ids.ts';
+import type { Span } from '@spoor/core/model/span.ts';
+import type { SpanPredicate } from '@spoor/core/query/trace-query.ts';
+import { queryFor, readTraces, writeSpans } from '#storage/testing/store-harness.ts';
+import { bySpan, TraceOracle } from '#storage/testing/trace-oracle.ts';
+import { blockPath } from '../block/block-path.ts';
+import type { ColumnarStore } from '../columnar-store.ts';
+import { shopSpans } from '../testing/block-fixture.ts';
+import { figure, LogLines, withStore } from '../testing/store-fixture.ts';
+import { withDirectory } from '../testing/temporary-directory.ts';
+
+const BLOCKS = 24;
+
+/** Spans of each block; the traces of every second one have more spans in the block after it. */
+function spansByBlock(): Span[][] {
+  const lists = Array.from({ length: BLOCKS }, (_, i) => shopSpans(30, 4, i + 1));
+  return lists.map((spans, i) => (i % 2 === 0 ? spans : [...spans, ...lists[i - 1]!.slice(0, 3)]));
+}
+
+/** Changes a byte of a file. */
+function damage(path: string, at: (size: number) => number): void {
+  const bytes = readFileSync(path);
+  bytes[at(bytes.length)]! ^= 0x40;
+  writeFileSync(path, bytes);
+}
+
+/** Numbers of the blocks that the store said to be damaged. */
+function damagedBlocks(log: LogLines): Set<number> {
+  const found = log.lines.map((line) =>
+    /left out of all answers: block .*?(\d+)\.block/.exec(line),
+  );
+  assert.ok(
+    found.every((match) => match !== null),
+    log.lines.join('\n'),
+  );
+  assert.equal(new Set(found.map((match) => match?.[1])).size, found.length, 'named twice');
+  return new Set(found.map((match) => Number(match![1])));
+}
+
+type Ids = readonly Span['traceId'][];
+
+/** Searches, of which some look at every column and some at few. */
+const SEARCHES: readonly SpanPredicate[] = [
+  { op: 'and', args: [] },
+  {
+    op: 'eq',
+    field: { kind: 'attribute', scope: 'span', key: 'user' },
+    value: { type: 'string', value: 'user 3' },
+  },
+  { op: 'exists', field: { kind: 'attribute', scope: 'event', key: 'n' } },
+];
+
+async function search(store: ColumnarStore | TraceOracle, where: SpanPredicate): Promise<unknown> {
+  return await store.findTraces(DEFAULT_TENANT, queryFor(where, { limit: 500 }));
+}
+
+/** Whole traces. */
+async function read(store: ColumnarStore | TraceOracle, ids: Ids): Promise<unknown> {
+  const traces =
+    store instanceof TraceOracle
+      ? ids.map((id) => store.getTrace(DEFAULT_TENANT, id)).filter((spans) => spans.length > 0)
+      : await readTraces(store, ids);
+  return traces.map((spans) => spans.toSorted(bySpan));
+}
+
+async function answers(store: ColumnarStore | TraceOracle, ids: Ids): Promise<unknown> {
+  const found = [];
+  for (const where of SEARCHES) found.push(await search(store, where));
+  const services = await store.getServices(DEFAULT_TENANT);
+  const operations = await store.getOperations(DEFAULT_TENANT, 'service 1');
+  return { found, services, operations, traces: await read(store, ids) };
+}
+
+test('damage anywhere in a block takes the block out of all answers, says so once, and spoils no other', () =>
+  withDirectory(async (dir) => {
+    const lists = spansByBlock();
+    await withStore(dir, async (store) => {
+      for (const spans of lists) {
+        await writeSpans(store, spans);
+        await store.settle();
+      }
+      assert.equal(figure(store, 'store_blocks'), BLOCKS);
+    });
+    const path = (block: number) => blockPath(dir, DEFAULT_TENANT, block);
+    // From the first frame to the trailer; the first two and the last two stay whole.
+    for (let block = 3; block <= BLOCKS - 3; block++) {
+      damage(path(block), (size) => 8 + Math.floor(((size - 9) * (block - 3)) / (BLOCKS - 6)));
+    }
+    rmSync(path(BLOCKS - 2));
+    const ids = [...new Set(lists.flat().map((span) => span.traceId))];
+    const log = new LogLines();
+    await withStore(
+      dir,
+      async (store) => {
+        // Each question may come upon more damage; then what was answered before is not comparable.
+        let last = await answers(store, ids);
+        for (let before = -1; before !== log.lines.length;) {
+          before = log.lines.length;
+          last = await answers(store, ids);
+        }
+        const damaged = damagedBlocks(log);
+        assert.ok(damaged.size > BLOCKS / 2, String(damaged.size));
+        assert.ok(![1, 2, BLOCKS - 1, BLOCKS].some((block) => damaged.has(block)));
+        assert.equal(figure(store, 'store_damaged_blocks'), damaged.size);
+        const oracle = new TraceOracle();
+        lists.forEach((spans, i) => {
+          if (!damaged.has(i + 1)) oracle.write(DEFAULT_TENANT, spans);
+        });
+        assert.deepEqual(last, await answers(oracle, ids));
+        // What comes new is found as ever.
+        await writeSpans(store, lists[3]!);
+        oracle.write(DEFAULT_TENANT, lists[3]!);
+        assert.deepEqual(await answers(store, ids), await answers(oracle, ids));
+        await store.settle();
+        assert.deepEqual(await answers(store, ids), await answers(oracle, ids));
+        assert.equal(store.unhealthy, undefined);
+      },
+      { logger: log.logger },
+    );
+  }));
+
+test('the first question that comes upon damage is answered as if the block were not there', () =>
+  withDirectory(async (dir) => {
+    const lists = [shopSpans(30, 5, 1), shopSpans(38, 5, 2)];
+    await withStore(dir, async (store) => {
+      for (const spans of lists) {
+        await writeSpans(store, spans);
+        await store.settle();
+      }
+    });
+    const path = blockPath(dir, DEFAULT_TENANT, 2);
+    const whole = readFileSync(path);
+    const [partial, complete] = [lists.slice(0, 1), lists].map((kept) => {
+      const oracle = new TraceOracle();
+      for (const spans of kept) oracle.write(DEFAULT_TENANT, spans);
+      return oracle;
+    });
+    const ids = [...new Set(lists.flat().map((span) => span.traceId))];
+    // Whatever it is that is read first or last, the whole answer is without the block.
+    for (let i = 0; i < 10; i++) {
+      writeFileSync(path, whole);
+      damage(path, (size) => 8 + Math.floor((size * i) / 14));
+      const log = new LogLines();
+      await withStore(
+        dir,
+        async (store) => {
+          // A question that reads nothing of the damage is answered from the whole block.
+          const expected = () => (log.lines.length === 0 ? complete! : partial!);
+          const reads = async (): Promise<void> => {
+            const found = await read(store, ids);
+            assert.deepEqual(found, await read(expected(), ids));
+          };
+          if (i % 2 === 1) await reads();
+          for (const where of SEARCHES) {
+            const found = await search(store, where);
+            assert.deepEqual(found, await search(expected(), where));
+          }
+          if (i % 2 === 0) await reads();
+        },
+        { logger: log.logger },
+      );
+    }
+  }));
+
+test('writes are acknowledged while searches never pause, and a search ends when its signal fires', () =>
+  withDirectory((dir) =>
+    withStore(dir, async (store) => {
+      await writeSpans(store, shopSpans(2000, 100));
+      await store.settle();
+      // Two hundred patterns for each value make a search that takes a while.
+      const field = { kind: 'attribute', scope: 'any', key: 'user' } as const;
+      const slow: SpanPredicate = {
+        op: 'or',
+        args: Array.from({ length: 200 }, (_, i) => ({
+          op: 'matches',
+          field,
+          pattern: `(.*)x(.*)${i}`,
+        })),
+      };
+      let writing = true;
+      const searches = Promise.all(
+        [0, 1, 2].map(async () => {
+          while (writing) await store.findTraces(DEFAULT_TENANT, queryFor(slow));
+        }),
+      );
+      for (let i = 0; i < 5; i++) await writeSpans(store, shopSpans(20, 2, i + 2));
+      writing = false;
+      await searches;
+
+      const controller = new AbortController();
+      const stopped = [0, 1, 2].map(() =>
+        assert.rejects(
+          store.findTraces(DEFAULT_TENANT, queryFor(slow), controller),
+          (error) => error instanceof SpoorError && error.code === 'cancelled',
+        ),
+      );
+      controller.abort();
+      await Promise.all(stopped);
+      assert.ok((await store.findTraces(DEFAULT_TENANT, queryFor())).traces.length > 0);
+    }),
+  ));

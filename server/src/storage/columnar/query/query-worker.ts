@@ -1,0 +1,365 @@
+// SPDX-License-Identifier: Apache-2.0
+import { BatchBuilder } from '@spoor/core/model/batch-builder.ts';
+import { type ErrorCode, messageOf, SpoorError } from '@spoor/core/model/errors.ts';
+import type { Tenant, TraceId } from '@spoor/core/model/ids.ts';
+import {
+  OperationCollector,
+  type OperationColumns,
+  ServiceCollector,
+} from '@spoor/core/query/operations.ts';
+import { joinTrace, type TracePart } from '@spoor/core/query/join-trace.ts';
+import type { TracePage, TraceQuery } from '@spoor/core/query/trace-query.ts';
+import { DependencySum, SpanMetricsSum } from '#storage/counted.ts';
+import type {
+  AttributeCounts,
+  AttributeName,
+  AttributeQuery,
+  AttributeText,
+  AttributeValuesQuery,
+  Dependency,
+  MinuteRange,
+  Operation,
+  SpanMetrics,
+  SpanMetricsQuery,
+} from '#storage/tracestore.ts';
+import { blockPath } from '../block/block-path.ts';
+import type { BlockReader } from '../block/block-reader.ts';
+import { attributeNames, attributeValues } from '../derived/attribute-answers.ts';
+import { DerivedAnswers } from '../derived/derived-answers.ts';
+import { ByteCache, type CacheFigures } from '../block/frame-cache.ts';
+import {
+  type BlockInfo,
+  type BlocksMessage,
+  damagedBlock,
+  type DamagedBlock,
+} from '../live/known-blocks.ts';
+import { HeadBatch } from '../head/head-batch.ts';
+import { LooseTraces } from '../search/loose-traces.ts';
+import { OpenFiles } from '../files/open-files.ts';
+import { OpenReaders } from '../block/open-readers.ts';
+import { readSlab, type SlabView } from '../head/slab.ts';
+import type { WorkerFiles } from '../files/store-files.ts';
+import { findTraces } from '../search/trace-search.ts';
+import { type OpenBlock, TraceSources } from '../search/trace-sources.ts';
+import { DISK_WORKER_FILES } from '../files/worker-files.ts';
+import { serveMessages } from '../workers/worker-thread.ts';
+
+/** Memory for decoded blocks: what two million spans are searched by stays in it. */
+const CACHE_BYTES = 32 << 20;
+
+/** What is held of open blocks between two questions, beside the cache. */
+const MAX_HELD_BYTES = 24 << 20;
+
+/** Tenants for which it is remembered which traces are in several places; to find that out anew takes some ms a block. */
+const MAX_LOOSE_TENANTS = 16;
+
+/** A builder that has joined more spans than this is not kept: it has grown with them. */
+const MAX_KEPT_ROWS = 8192;
+
+/** What can be asked. */
+export type Question =
+  | { readonly ask: 'find'; readonly query: TraceQuery }
+  | { readonly ask: 'get'; readonly ids: readonly TraceId[] }
+  | { readonly ask: 'services' }
+  | { readonly ask: 'operations'; readonly service: string }
+  | { readonly ask: 'dependencies'; readonly range: MinuteRange }
+  | { readonly ask: 'metrics'; readonly query: SpanMetricsQuery }
+  | { readonly ask: 'attribute names'; readonly query: AttributeQuery }
+  | { readonly ask: 'attribute values'; readonly query: AttributeValuesQuery };
+
+/** A question, with the slabs that hold what is in no block. */
+export interface QueryRequest {
+  readonly id: number;
+  readonly tenant: Tenant;
+  /** Number of the tenant in the slabs; -1 when it is in none. */
+  readonly tenantNumber: number;
+  readonly slabs: readonly SlabView[];
+  /** Becomes 1 when nobody wants the answer any more. */
+  readonly cancel: SharedArrayBuffer;
+  readonly question: Question;
+}
+
+/** Answers to the questions of the same name. */
+export interface Answers {
+  readonly find: TracePage;
+  /** Bytes of a batch for each trace that exists, in the order asked for. */
+  readonly get: Uint8Array<ArrayBuffer>[];
+  readonly services: string[];
+  readonly operations: Operation[];
+  readonly dependencies: Dependency[];
+  readonly metrics: SpanMetrics[];
+  readonly 'attribute names': AttributeCounts<AttributeName>;
+  readonly 'attribute values': AttributeCounts<AttributeText>;
+}
+
+/** What comes back. */
+export interface QueryReply {
+  readonly id: number;
+  readonly answer?: Answers[keyof Answers];
+  readonly error?: { readonly code: ErrorCode; readonly message: string };
+  /** Blocks that could not be read and are left out from now on, with the reason. */
+  readonly damaged: readonly DamagedBlock[];
+  readonly cache: CacheFigures;
+}
+
+class WorkerBlock implements OpenBlock {
+  readonly id: number;
+  readonly minStart: number;
+  readonly maxStart: number;
+  readonly path: string;
+  readonly #open: OpenReaders;
+  #damaged = false;
+
+  constructor(info: BlockInfo, path: string, open: OpenReaders) {
+    this.id = info.id;
+    this.path = path;
+    this.minStart = Number(info.minStartUnixNano);
+    this.maxStart = Number(info.maxStartUnixNano);
+    this.#open = open;
+  }
+
+  reader(): BlockReader | undefined {
+    if (this.#damaged) return undefined;
+    return this.#open.get(this);
+  }
+
+  /** Why a part of it could not be read, though it was opened; undefined while all is well. */
+  get damage(): SpoorError | undefined {
+    return this.#open.known(this)?.damage;
+  }
+
+  setAside(): void {
+    this.#damaged = true;
+    this.close();
+  }
+
+  close(): void {
+    this.#open.close(this);
+  }
+}
+
+/** Answers questions over the slabs it is shown and the blocks it was told of. */
+class QueryAnswerer {
+  readonly #cache = new ByteCache<unknown>(CACHE_BYTES);
+  /** What the last trace was joined with. */
+  #builder: BatchBuilder | undefined;
+  readonly #open: OpenReaders;
+  readonly #blocks = new Map<Tenant, WorkerBlock[]>();
+  readonly #known = new Set<number>();
+  readonly #derived = new Map<Tenant, DerivedAnswers>();
+  /** Of the tenants that were asked about last. */
+  readonly #loose = new Map<Tenant, LooseTraces>();
+  /** Batches of each slab's present life, by tenant number, and up to where they were read. */
+  readonly #slabs = new Map<
+    number,
+    { generation: number; readUpto: number; batches: Map<number, HeadBatch[]> }
+  >();
+
+  constructor(files: WorkerFiles) {
+    this.#open = new OpenReaders(this.#cache, new OpenFiles(files), MAX_HELD_BYTES);
+  }
+
+  /** Takes note of blocks that came and went. */
+  change({ dir, added, removed, unreadable }: BlocksMessage): void {
+    for (const { tenant, id } of [...removed, ...unreadable]) {
+      const list = this.#blocks.get(tenant);
+      const at = list?.findIndex((block) => block.id === id) ?? -1;
+      // A worker that started after the block was removed was never told of it.
+      if (list === undefined || at < 0) continue;
+      list[at]!.close();
+      list.splice(at, 1);
+      if (list.length === 0) this.#blocks.delete(tenant);
+      this.#known.delete(id);
+    }
+    for (const info of added) {
+      // A worker that starts just now may be told of a new block twice.
+      if (this.#known.has(info.id)) continue;
+      this.#known.add(info.id);
+      const block = new WorkerBlock(info, blockPath(dir, info.tenant, info.id), this.#open);
+      const list = this.#blocks.get(info.tenant);
+      if (list === undefined) this.#blocks.set(info.tenant, [block]);
+      else list.push(block);
+    }
+  }
+
+  /** Of all questions so far. */
+  get cacheFigures(): CacheFigures {
+    const { bytes, hits, misses } = this.#cache;
+    return { bytes, hits, misses };
+  }
+
+  /** Lets go of what the last question needed of blocks beyond what is kept for the next. */
+  trim(): void {
+    this.#open.trim();
+  }
+
+  answer(request: QueryRequest): Omit<QueryReply, 'cache'> {
+    const damaged: DamagedBlock[] = [];
+    const cancel = new Int32Array(request.cancel);
+    const checkCancelled = (): void => {
+      if (Atomics.load(cancel, 0) !== 0) {
+        throw new SpoorError('cancelled', 'query: nobody waits for the answer any more');
+      }
+    };
+    const blocks = this.#blocks.get(request.tenant) ?? [];
+    const setAside = (looked: OpenBlock, error: unknown): void => {
+      if (error instanceof SpoorError && error.code !== 'corrupt') throw error;
+      // While one block is looked at, columns of another one may be read.
+      const block =
+        blocks.find(({ damage }) => damage !== undefined && damage === error) ??
+        blocks.find(({ id }) => id === looked.id);
+      damaged.push(damagedBlock({ tenant: request.tenant, id: (block ?? looked).id }, error));
+      block?.setAside();
+    };
+    for (;;) {
+      const damagedBefore = damaged.length;
+      try {
+        checkCancelled();
+        const head = request.slabs.flatMap((slab) => this.#headBatches(slab, request.tenantNumber));
+        const sources = new TraceSources(head, blocks, setAside, this.#looseOf(request.tenant));
+        const answer = this.#ask(sources, request, checkCancelled);
+        if (damaged.length === damagedBefore) return { id: request.id, answer, damaged };
+        // What was found in the block before is void, so the question is asked anew without it.
+      } catch (error) {
+        // Columns are read when they are looked at: damage may show after the block was found to have the trace.
+        for (const block of blocks) {
+          if (block.damage !== undefined) setAside(block, block.damage);
+        }
+        if (damaged.length > damagedBefore) continue;
+        const code = error instanceof SpoorError ? error.code : 'internal';
+        const message = messageOf(error);
+        return { id: request.id, error: { code, message }, damaged };
+      }
+    }
+  }
+
+  #ask(
+    sources: TraceSources,
+    { tenant, question }: QueryRequest,
+    checkCancelled: () => void,
+  ): Answers[keyof Answers] {
+    switch (question.ask) {
+      case 'find':
+        return findTraces(sources, question.query, checkCancelled);
+      case 'get':
+        return sources
+          .findParts(question.ids)
+          .filter((parts) => parts.length > 0)
+          .map((parts) => {
+            checkCancelled();
+            return this.#join(parts);
+          });
+      case 'services': {
+        const collector = new ServiceCollector();
+        for (const { batch } of sources.head) collector.add(batch);
+        for (const block of sources.blocks) {
+          checkCancelled();
+          sources.withBlock(block, (reader) => collector.add(operationsOf(reader)));
+        }
+        return collector.names();
+      }
+      case 'operations': {
+        const collector = new OperationCollector(question.service);
+        for (const { batch } of sources.head) collector.add(batch);
+        for (const block of sources.blocks) {
+          checkCancelled();
+          sources.withBlock(block, (reader) => {
+            if (collector.addList(operationsOf(reader))) return;
+            reader.footer.groups.forEach((_, g) => collector.add(reader.group(g)));
+          });
+        }
+        return collector.operations();
+      }
+      case 'dependencies': {
+        const sum = new DependencySum(question.range);
+        for (const edges of this.#derivedOf(tenant).edges(sources, checkCancelled)) sum.add(edges);
+        return sum.dependencies();
+      }
+      case 'metrics': {
+        const sum = new SpanMetricsSum(question.query);
+        for (const spans of this.#derivedOf(tenant).spans(sources, checkCancelled)) sum.add(spans);
+        return sum.metrics();
+      }
+      case 'attribute names':
+        return attributeNames(this.#derivedOf(tenant), sources, question.query, checkCancelled);
+      case 'attribute values':
+        return attributeValues(this.#derivedOf(tenant), sources, question.query, checkCancelled);
+    }
+  }
+
+  #join(parts: readonly TracePart[]): Uint8Array<ArrayBuffer> {
+    const builder = this.#builder ?? new BatchBuilder();
+    this.#builder = undefined;
+    const { bytes, rows } = joinTrace(parts, builder);
+    if (rows <= MAX_KEPT_ROWS) this.#builder = builder;
+    // A joined trace lies in memory of its own.
+    return bytes as Uint8Array<ArrayBuffer>;
+  }
+
+  #derivedOf(tenant: Tenant): DerivedAnswers {
+    let derived = this.#derived.get(tenant);
+    if (derived === undefined) this.#derived.set(tenant, (derived = new DerivedAnswers()));
+    return derived;
+  }
+
+  #looseOf(tenant: Tenant): LooseTraces {
+    const loose = this.#loose.get(tenant) ?? new LooseTraces();
+    // What was used last stands last.
+    this.#loose.delete(tenant);
+    this.#loose.set(tenant, loose);
+    if (this.#loose.size > MAX_LOOSE_TENANTS) {
+      this.#loose.delete(this.#loose.keys().next().value!);
+    }
+    return loose;
+  }
+
+  #headBatches(slab: SlabView, tenantNumber: number): HeadBatch[] {
+    let known = this.#slabs.get(slab.id);
+    if (known?.generation !== slab.generation) {
+      known = { generation: slab.generation, readUpto: 0, batches: new Map() };
+      this.#slabs.set(slab.id, known);
+    }
+    for (const { tenantNumber: owner, batch } of readSlab(slab, known.readUpto)) {
+      const list = known.batches.get(owner);
+      if (list === undefined) known.batches.set(owner, [new HeadBatch(batch)]);
+      else list.push(new HeadBatch(batch));
+    }
+    known.readUpto = Math.max(known.readUpto, slab.committed);
+    return known.batches.get(tenantNumber) ?? [];
+  }
+}
+
+/** Distinct (resource, name, kind) of a block, as a list with one a row. */
+function operationsOf(reader: BlockReader): OperationColumns {
+  const { resource, name, kind } = reader.operations();
+  return {
+    rows: name.length,
+    resource,
+    name,
+    kind: Uint8Array.from(kind),
+    resources: reader.table(reader.footer.resources),
+    names: reader.table(reader.footer.names),
+    serviceNameOf: (code) => reader.serviceName(code),
+  };
+}
+
+/** What answers questions, on the thread that calls it; what it is told needs no answer. */
+export function createAnswerer(
+  files: WorkerFiles,
+): (message: QueryRequest | BlocksMessage) => QueryReply | undefined {
+  const answerer = new QueryAnswerer(files);
+  return (message) => {
+    if (!('added' in message)) {
+      const reply = answerer.answer(message);
+      answerer.trim();
+      return { ...reply, cache: answerer.cacheFigures };
+    }
+    answerer.change(message);
+    return undefined;
+  };
+}
+
+serveMessages(createAnswerer(DISK_WORKER_FILES), (message, { answer }) => {
+  if (!('question' in message) || message.question.ask !== 'get') return [];
+  return ((answer ?? []) as Answers['get']).map(({ buffer }) => buffer);
+});

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+import { messageOf, SpoorError } from '@spoor/core/model/errors.ts';
+import type { Logger } from '#telemetry/logger.ts';
+import type { DiskSpace } from '../files/disk-space.ts';
+import type { Later } from '#later.ts';
+import type { LiveBlocks } from '../live/live-blocks.ts';
+import type { BlockEntry } from '../manifest/manifest-edit.ts';
+import type { SealReply, SealRequest } from './seal-worker.ts';
+import type { Slab } from '../head/slab.ts';
+import { isOutOfSpace } from '../files/store-files.ts';
+import type { StoreWork } from '../live/store-work.ts';
+import type { TenantNumbers } from '../head/tenant-numbers.ts';
+import type { StoreWorker } from '../workers/worker-client.ts';
+
+/** Pause before a seal that failed is tried again; the spans stay in the head and in the log meanwhile. */
+const RETRY_MS = 1000;
+
+/** What a {@link Sealer} works with. */
+export interface SealerParts {
+  /** The data directory. */
+  readonly dir: string;
+  readonly logger: Pick<Logger, 'error'>;
+  readonly later: Later;
+  readonly worker: StoreWorker<SealRequest, SealReply>;
+  readonly blocks: LiveBlocks;
+  readonly space: DiskSpace;
+  readonly tenants: TenantNumbers;
+  readonly work: StoreWork;
+  /** Unix epoch ms for what comes in now. */
+  readonly dateMs: () => number;
+  /** Told why sealing fails, so that nobody waits for it; undefined when it does again. */
+  readonly onFailure: (error: SpoorError | undefined) => void;
+  /** Told up to which sequence of the log everything is in blocks. */
+  readonly onSealed: (uptoSequence: number) => void;
+}
+
+/** Turns full slabs into blocks, by a worker; the commit in the manifest is the moment at which one is sealed. */
+export class Sealer {
+  readonly #parts: SealerParts;
+  #isClosed = false;
+  #failure: string | undefined;
+  #sealedBytes = 0;
+
+  constructor(parts: SealerParts) {
+    this.#parts = parts;
+  }
+
+  /** Why the last try failed; undefined while all is well. */
+  get failure(): string | undefined {
+    return this.#failure;
+  }
+
+  /** Size of all blocks that were made. */
+  get sealedBytes(): number {
+    return this.#sealedBytes;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#parts.worker.close();
+  }
+
+  /** Writes a slab's spans as blocks and makes them count. Tries until it succeeds or is closed. */
+  async seal(slab: Slab): Promise<void> {
+    const { blocks, later, logger, onFailure, space, work } = this.#parts;
+    while (!this.#isClosed) {
+      try {
+        await work.seals.count(() => blocks.alone(() => this.#trySeal(slab)));
+        this.#failure = undefined;
+        onFailure(undefined);
+        return;
+      } catch (error) {
+        if (this.#isClosed) return;
+        const failure = `sealing failed: ${messageOf(error)}`;
+        if (failure !== this.#failure) {
+          logger.error({ err: error }, `${failure}; it is tried again`);
+        }
+        this.#failure = failure;
+        onFailure(new SpoorError('unavailable', failure, { cause: error, retryAfterMs: RETRY_MS }));
+        await space.look();
+        // On a full disk sealing rests until there is as much room as it may take; trying would be half a second of CPU each time.
+        do {
+          await new Promise<void>((resolve) => later(resolve, RETRY_MS));
+        } while (!this.#isClosed && isOutOfSpace(error) && !this.#hasRoomFor(slab));
+      }
+    }
+  }
+
+  #hasRoomFor(slab: Slab): boolean {
+    const { freeBytes, reserveBytes } = this.#parts.space;
+    return freeBytes >= Math.min(slab.usedBytes, reserveBytes);
+  }
+
+  async #trySeal(slab: Slab): Promise<void> {
+    const { blocks, dateMs, dir, onSealed, tenants, worker } = this.#parts;
+    // Blocks that cannot be committed would only fill the disk, one after the other.
+    if (blocks.failed !== undefined) throw new SpoorError('unavailable', blocks.failed);
+    const view = slab.view();
+    const blockIds = slab.tenantNumbers().map(() => blocks.takeId());
+    const releaseFiles = blocks.hold();
+    const reply = await worker
+      .request((id) => ({ id, dir, slab: view, tenants: tenants.names, blockIds }))
+      .finally(releaseFiles);
+    blocks.noteDamage(reply.damaged);
+    if ('error' in reply) {
+      const { error, stack, fileError } = reply;
+      throw Object.assign(new Error(error), { stack, code: fileError });
+    }
+    // Its spans count as not stored, and may be in what took its place.
+    const gone = reply.damaged.find((block) => !blocks.has(block));
+    if (gone !== undefined) {
+      await blocks.discard(reply.blocks);
+      throw new SpoorError('unavailable', `${gone.reason}; the block was merged meanwhile`);
+    }
+    const createdUnixMs = dateMs();
+    const sealed = reply.blocks.map((block): BlockEntry => ({
+      tenant: block.tenant,
+      id: block.id,
+      level: 0,
+      spans: block.rows,
+      traces: block.traces,
+      sizeBytes: block.bytes,
+      minStartUnixNano: block.minStartUnixNano,
+      maxStartUnixNano: block.maxStartUnixNano,
+      createdUnixMs,
+      firstSequence: slab.firstSequence,
+      lastSequence: slab.lastSequence,
+    }));
+    await blocks.commit({ addBlocks: sealed, walUpto: slab.lastSequence });
+    this.#sealedBytes += sealed.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    onSealed(slab.lastSequence);
+  }
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { AttributeLevel, ValueType } from '@spoor/core/model/attributes.ts';
+import { NO_SYMBOLS, type SymbolTable } from '@spoor/core/model/span-columns.ts';
+import { equalBytes, hashBytes, NOT_HASHED } from '@spoor/core/model/symbol-interner.ts';
+import { sortEntries } from '../block/value-dictionary.ts';
+import { copyValue } from '../block/values-chunk.ts';
+import type { WritableColumn } from '../block/writable-spans.ts';
+
+/** A column with more distinct values than this is stored plain: codes would cost more than they save. */
+const PLAIN_DISTINCT_RATIO = 0.7;
+
+/** Below this many values a column always keeps its dictionary, which makes searching it cheaper. */
+const PLAIN_MIN_COUNT = 1024;
+
+/** A column of a block while its sources are united. */
+export class UnionColumn implements WritableColumn {
+  readonly level: AttributeLevel;
+  readonly type: ValueType;
+  /** Code in the union's keys. */
+  readonly key: number;
+  /** Values in all sources, and those in sources that did not intern them. */
+  count = 0;
+  plainCount = 0;
+  /** Entries of {@link UnionValues} that are the column's: distinct ones, unless it is known to be plain. */
+  entries = 0;
+  /** True: every value stands for itself, in row order. */
+  isPlain = false;
+  /** Of a plain column the values. */
+  table: SymbolTable = NO_SYMBOLS;
+  /** Where the dictionary begins in the order of all entries. */
+  first = 0;
+
+  constructor(level: AttributeLevel, type: ValueType, key: number) {
+    this.level = level;
+    this.type = type;
+    this.key = key;
+  }
+
+  /** Whether most values were found to be distinct by the sources already: then no time is lost on looking for equal ones. */
+  get isKnownPlain(): boolean {
+    return this.plainCount * 2 > this.count && this.count >= PLAIN_MIN_COUNT;
+  }
+}
+
+/** Room for entries at the beginning. */
+const MIN_CAPACITY = 256;
+
+/**
+ * The values of all columns while sources are united, in one table: a block may have tens of thousands of columns with a few values
+ * each, and a table for each of them would cost more than what it holds.
+ */
+export class UnionValues implements SymbolTable {
+  count = 0;
+  offsets: Uint32Array;
+  bytes: Uint8Array;
+  readonly hashes = undefined;
+  /** The entries of all dictionaries, column after column, each in its order; once settled. */
+  order: Uint32Array = new Uint32Array(0);
+  readonly #columns: readonly UnionColumn[];
+  /** Column of each entry. */
+  #owners: Uint32Array;
+  /** Open addressing by linear probing, at most half full: the entry, -1 where a slot is free, and its hash. */
+  #slots = new Int32Array(MIN_CAPACITY * 4).fill(-1);
+  #interned = 0;
+
+  /**
+   * @param columns with `count` and `plainCount` as they are in the end
+   * @param expected entries and bytes; memory that is not used is never touched
+   */
+  constructor(
+    columns: readonly UnionColumn[],
+    expected: { readonly entries: number; readonly bytes: number },
+  ) {
+    this.#columns = columns;
+    this.offsets = new Uint32Array(expected.entries + 1);
+    this.#owners = new Uint32Array(expected.entries);
+    this.bytes = new Uint8Array(expected.bytes);
+  }
+
+  /** Takes a value of a column over and returns its entry. */
+  add(column: number, source: SymbolTable, entry: number): number {
+    const { offsets, bytes, hashes } = source;
+    const start = offsets[entry]!;
+    const end = offsets[entry + 1]!;
+    if (this.#columns[column]!.isKnownPlain) return this.#store(column, bytes, start, end);
+    const known = hashes?.[entry] ?? NOT_HASHED;
+    const hash = known === NOT_HASHED ? hashBytes(bytes, start, end) : known;
+    const own = Math.imul(hash ^ Math.imul(column, 0x9e3779b1), 0x85ebca6b);
+    const slots = this.#slots;
+    const mask = slots.length - 2;
+    let slot = (own << 1) & mask;
+    for (let found = slots[slot]!; found >= 0; found = slots[slot]!) {
+      if (slots[slot + 1] === own && this.#isSame(found, column, bytes, start, end)) return found;
+      slot = (slot + 2) & mask;
+    }
+    const added = this.#store(column, bytes, start, end);
+    slots[slot] = added;
+    slots[slot + 1] = own;
+    if (++this.#interned * 4 > slots.length) this.#growSlots();
+    return added;
+  }
+
+  /**
+   * Decides how each column is stored and puts the dictionaries in order, when all values were added.
+   * @returns for each entry what stands for it in the column: its place in the dictionary, or the entry where the column is plain
+   */
+  settle(): Uint32Array {
+    const columns = this.#columns;
+    let total = 0;
+    for (const column of columns) {
+      const { count, entries } = column;
+      column.isPlain =
+        column.isKnownPlain || (count >= PLAIN_MIN_COUNT && entries > count * PLAIN_DISTINCT_RATIO);
+      column.first = total;
+      if (!column.isPlain) total += entries;
+    }
+    const order = new Uint32Array(total);
+    const next = Uint32Array.from(columns, ({ first }) => first);
+    const owners = this.#owners;
+    const places = new Uint32Array(this.count);
+    for (let entry = 0; entry < this.count; entry++) {
+      const owner = owners[entry]!;
+      if (columns[owner]!.isPlain) places[entry] = entry;
+      else order[next[owner]!++] = entry;
+    }
+    for (const { type, isPlain, first, entries } of columns) {
+      if (isPlain) continue;
+      sortEntries(type, this, order, first, first + entries);
+      for (let i = 0; i < entries; i++) places[order[first + i]!] = i;
+    }
+    this.order = order;
+    this.#slots = new Int32Array(0);
+    return places;
+  }
+
+  /** What the cells of a column are entries of, once settled: its dictionary, copied, or all values where it is plain. */
+  valuesOf({ isPlain, first, entries }: UnionColumn): SymbolTable {
+    if (isPlain) return this;
+    const offsets = new Uint32Array(entries + 1);
+    const values: Uint8Array[] = [];
+    for (let i = 0; i < entries; i++) {
+      const entry = this.order[first + i]!;
+      const value = this.bytes.subarray(this.offsets[entry], this.offsets[entry + 1]);
+      values.push(value);
+      offsets[i + 1] = offsets[i]! + value.length;
+    }
+    return { count: entries, offsets, bytes: Buffer.concat(values), hashes: undefined };
+  }
+
+  #isSame(entry: number, column: number, bytes: Uint8Array, start: number, end: number): boolean {
+    const offset = this.offsets[entry]!;
+    const length = end - start;
+    return (
+      this.#owners[entry] === column &&
+      this.offsets[entry + 1]! - offset === length &&
+      equalBytes(this.bytes, offset, bytes, start, length)
+    );
+  }
+
+  #store(column: number, bytes: Uint8Array, start: number, end: number): number {
+    const entry = this.count++;
+    if (entry === this.#owners.length) this.#growEntries();
+    const offset = this.offsets[entry]!;
+    const stop = offset + end - start;
+    if (stop > this.bytes.length) this.#growBytes(offset, stop);
+    copyValue(bytes, start, this.bytes, offset, end - start);
+    this.offsets[entry + 1] = stop;
+    this.#owners[entry] = column;
+    this.#columns[column]!.entries++;
+    return entry;
+  }
+
+  #growEntries(): void {
+    const capacity = Math.max(MIN_CAPACITY, this.#owners.length * 2);
+    const offsets = new Uint32Array(capacity + 1);
+    offsets.set(this.offsets);
+    const owners = new Uint32Array(capacity);
+    owners.set(this.#owners);
+    this.offsets = offsets;
+    this.#owners = owners;
+  }
+
+  #growBytes(used: number, needed: number): void {
+    const bytes = new Uint8Array(Math.max(this.bytes.length * 2, needed));
+    bytes.set(this.bytes.subarray(0, used));
+    this.bytes = bytes;
+  }
+
+  #growSlots(): void {
+    const before = this.#slots;
+    const slots = new Int32Array(before.length * 2).fill(-1);
+    const mask = slots.length - 2;
+    for (let i = 0; i < before.length; i += 2) {
+      if (before[i]! < 0) continue;
+      let slot = (before[i + 1]! << 1) & mask;
+      while (slots[slot]! >= 0) slot = (slot + 2) & mask;
+      slots[slot] = before[i]!;
+      slots[slot + 1] = before[i + 1]!;
+    }
+    this.#slots = slots;
+  }
+}

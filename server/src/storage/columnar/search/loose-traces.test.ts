@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { Span } from '@spoor/core/model/span.ts';
+import { arbitrarySpan } from '@spoor/core/query/testing/arbitrary-span.ts';
+import { batchOf } from '@spoor/core/query/testing/span-body.ts';
+import { BlockReader } from '../block/block-reader.ts';
+import { encodeBlock } from '../sealing/block-writer.ts';
+import { mergeBlocks } from '../compaction/block-merger.ts';
+import { HeadBatch } from '../head/head-batch.ts';
+import { LooseTraces } from './loose-traces.ts';
+import { OpenFiles } from '../files/open-files.ts';
+import { blockCache } from '../testing/block-fixture.ts';
+import { withDirectory } from '../testing/temporary-directory.ts';
+
+const spans = fc.array(arbitrarySpan, { minLength: 1, maxLength: 6 });
+
+/** What happens to the head and the blocks of a tenant; places are by number. */
+const step = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ do: fc.constant('write' as const), spans }) },
+  { weight: 2, arbitrary: fc.constant({ do: 'seal' as const }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('merge' as const), first: fc.nat() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('drop' as const), place: fc.nat() }) },
+);
+
+/** Blocks and batches that come and go as in a store. */
+class Pieces {
+  head: HeadBatch[] = [];
+  blocks: BlockReader[] = [];
+  readonly #dir: string;
+  readonly #files = new OpenFiles();
+  #nextId = 1;
+
+  constructor(dir: string) {
+    this.#dir = dir;
+  }
+
+  write(some: readonly Span[]): void {
+    this.head.push(new HeadBatch(batchOf(some)));
+  }
+
+  seal(): void {
+    const earlier = this.blocks.map((reader) => ({
+      minStart: -Infinity,
+      maxStart: Infinity,
+      filter: reader.filter,
+      reader: () => reader,
+      setAside: () => assert.fail('a block is damaged'),
+    }));
+    const batches = this.head.map(({ batch }) => batch);
+    this.head = [];
+    if (batches.length === 0) return;
+    const block = encodeBlock(batches, { blocks: earlier, isComplete: true });
+    if (block !== undefined) this.blocks.push(this.#open(block.parts));
+  }
+
+  merge(first: number): void {
+    if (this.blocks.length < 2) return;
+    const sources = this.blocks.splice(first % (this.blocks.length - 1), 2);
+    const pieces: Uint8Array[] = [];
+    mergeBlocks(
+      sources.map((reader) => ({ reader })),
+      (parts) => void pieces.push(...parts),
+    );
+    this.blocks.push(this.#open(pieces));
+  }
+
+  close(): void {
+    for (let id = 1; id < this.#nextId; id++) this.#files.close(join(this.#dir, `${id}.block`));
+  }
+
+  drop(place: number): void {
+    if (this.blocks.length > 0) this.blocks.splice(place % this.blocks.length, 1);
+  }
+
+  #open(parts: readonly Uint8Array[]): BlockReader {
+    const id = this.#nextId++;
+    const path = join(this.#dir, `${id}.block`);
+    writeFileSync(path, Buffer.concat(parts));
+    return new BlockReader(path, id, blockCache(), this.#files);
+  }
+}
+
+/** All that is known of the traces that are not in a single block. */
+function stateOf(loose: LooseTraces, { head, blocks }: Pieces): unknown {
+  const traces = [...loose.values()].map((trace) => ({
+    id: trace.id,
+    blocks: trace.blocks.map((part) => `${blocks.indexOf(part.reader)}:${part.trace}`).sort(),
+    head: trace.head.map((part) => `${head.indexOf(part.head)}:${part.trace}`).sort(),
+    start: trace.startTimeUnixNano,
+    end: trace.endTimeUnixNano,
+    longest: trace.longest,
+    spans: [trace.minSpans, trace.maxSpans],
+    errors: [trace.minErrors, trace.maxErrors],
+    facts: trace.facts === undefined ? undefined : { ...trace.facts },
+  }));
+  return {
+    traces: traces.sort((a, b) => (a.id < b.id ? -1 : 1)),
+    masks: blocks.map((reader) => [...loose.looseOf(reader)]),
+  };
+}
+
+test('what is kept from question to question is what a first question would find, whatever came and went', () =>
+  withDirectory((dir) => {
+    fc.assert(
+      fc.property(fc.array(step, { minLength: 1, maxLength: 14 }), fc.nat(2), (steps, pause) => {
+        const pieces = new Pieces(dir);
+        const kept = new LooseTraces();
+        steps.forEach((one, i) => {
+          if (one.do === 'write') pieces.write(one.spans);
+          else if (one.do === 'seal') pieces.seal();
+          else if (one.do === 'merge') pieces.merge(one.first);
+          else pieces.drop(one.place);
+          // Questions do not come after each step.
+          if (i % (pause + 1) !== 0) return;
+          kept.update(pieces.head, pieces.blocks, () => {});
+          const fresh = new LooseTraces();
+          fresh.update(pieces.head, pieces.blocks, () => {});
+          assert.deepEqual(stateOf(kept, pieces), stateOf(fresh, pieces));
+        });
+        pieces.close();
+      }),
+      { numRuns: 60 },
+    );
+  }));

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: Apache-2.0
+import { traceIdBytes, type TraceId } from '@spoor/core/model/ids.ts';
+import type { TraceFacts } from '@spoor/core/query/trace-predicate.ts';
+import type { HeadBatch } from '../head/head-batch.ts';
+import type { BlockReader } from '../block/block-reader.ts';
+import type { RoughTrace } from './rough-trace-test.ts';
+import { durationAt, nanosAt, roughLongestAt, type TraceColumns } from '../block/trace-columns.ts';
+import { hashTraces } from '../block/trace-filter.ts';
+import { TraceSummaries } from './trace-summaries.ts';
+
+/** What a block has of a trace. */
+export interface BlockPart {
+  readonly reader: BlockReader;
+  /** Number of the trace in the block. */
+  readonly trace: number;
+}
+
+/** What a batch of the head has of a trace. */
+export interface HeadPart {
+  readonly head: HeadBatch;
+  /** Number of the trace in the batch. */
+  readonly trace: number;
+}
+
+/** A trace that is not in a single block, with all of its parts. */
+export class LooseTrace implements RoughTrace {
+  readonly id: TraceId;
+  readonly blocks: BlockPart[] = [];
+  readonly head: HeadPart[] = [];
+  /** Exact, as copies of spans change neither. */
+  startTimeUnixNano = 2n ** 64n;
+  endTimeUnixNano = 0n;
+  longest = -Infinity;
+  /** Copies of a span count as often as they are there. */
+  maxSpans = 0;
+  maxErrors = 0;
+  /** Parts in blocks that have a root. */
+  #roots: BlockPart[] = [];
+
+  constructor(id: TraceId) {
+    this.id = id;
+  }
+
+  /** Whether its counts may count copies of spans. */
+  get mayRepeat(): boolean {
+    return this.head.length > 0 || this.blocks.some(({ reader }) => reader.footer.version === 1);
+  }
+
+  get duration(): number {
+    return Number(this.endTimeUnixNano - this.startTimeUnixNano);
+  }
+  get minSpans(): number {
+    return this.mayRepeat ? 1 : this.maxSpans;
+  }
+  get minErrors(): number {
+    return this.mayRepeat ? 0 : this.maxErrors;
+  }
+
+  /** What is known of the trace without its spans; undefined where only they tell its counts or its root. */
+  get facts(): TraceFacts | undefined {
+    const [root, second] = this.#roots;
+    if (this.mayRepeat || second !== undefined) return undefined;
+    const summaries = root && new TraceSummaries(root.reader);
+    return {
+      startTimeUnixNano: this.startTimeUnixNano,
+      endTimeUnixNano: this.endTimeUnixNano,
+      spanCount: this.maxSpans,
+      errorCount: this.maxErrors,
+      get rootServiceName() {
+        return summaries?.rootServiceName(root!.trace) ?? '';
+      },
+      get rootSpanName() {
+        return summaries?.rootSpanName(root!.trace) ?? '';
+      },
+    };
+  }
+
+  addBlock(part: BlockPart, columns: TraceColumns): void {
+    this.blocks.push(part);
+    if (columns.rootName[part.trace] !== 0) this.#roots.push(part);
+    this.#take(columns, part.trace);
+  }
+
+  addHead(part: HeadPart): void {
+    this.head.push(part);
+    this.#take(part.head.traces.columns, part.trace);
+  }
+
+  #take(columns: TraceColumns, trace: number): void {
+    const start = nanosAt(columns.start, trace);
+    const end = start + durationAt(columns, trace);
+    if (start < this.startTimeUnixNano) this.startTimeUnixNano = start;
+    if (end > this.endTimeUnixNano) this.endTimeUnixNano = end;
+    this.longest = Math.max(this.longest, roughLongestAt(columns, trace));
+    this.maxSpans += columns.spans[trace]!;
+    this.maxErrors += columns.errors[trace]!;
+  }
+}
+
+/**
+ * The traces of a tenant that are not in a single block: those with spans in the head, and those that are in several blocks. All
+ * others are as the summaries of their block say.
+ *
+ * It is kept from question to question, and brought up to date with what came since.
+ */
+export class LooseTraces {
+  readonly #traces = new Map<TraceId, LooseTrace>();
+  /** Of each block the traces that are loose. */
+  readonly #loose = new Map<BlockReader, Uint8Array>();
+  readonly #head = new Set<HeadBatch>();
+  /** While it is brought up to date: their columns are read once then. */
+  readonly #summaries = new Map<BlockReader, TraceSummaries>();
+
+  /** All of them. */
+  values(): MapIterator<LooseTrace> {
+    return this.#traces.values();
+  }
+
+  get(id: TraceId): LooseTrace | undefined {
+    return this.#traces.get(id);
+  }
+
+  /** Of a block, 1 for each trace that is loose. */
+  looseOf(reader: BlockReader): Uint8Array {
+    return this.#loose.get(reader)!;
+  }
+
+  /** Takes over what a question sees. */
+  update(
+    head: readonly HeadBatch[],
+    readers: readonly BlockReader[],
+    checkCancelled: () => void,
+  ): void {
+    try {
+      const changed = this.#removeGone(new Set(head), new Set(readers));
+      const added = readers.filter((reader) => !this.#loose.has(reader));
+      for (const reader of added) this.#loose.set(reader, new Uint8Array(reader.footer.traces));
+      checkCancelled();
+      // What lost a part may be in a block that took the place of others, and is not marked there.
+      const bytes = Buffer.concat(changed.map(traceIdBytes));
+      for (const { found, part } of findParts(bytes, added)) this.#addBlock(changed[found]!, part);
+      for (const reader of added) {
+        checkCancelled();
+        this.#addSplit(reader, readers);
+      }
+      for (const batch of head) {
+        if (this.#head.has(batch)) continue;
+        checkCancelled();
+        this.#addHead(batch, readers);
+      }
+      for (const id of changed) this.#removeWhole(id);
+    } catch (error) {
+      // What is half done is of no use.
+      this.#clear();
+      throw error;
+    } finally {
+      this.#summaries.clear();
+    }
+  }
+
+  /** Takes back what is there no more. @returns traces that had a part of it */
+  #removeGone(head: ReadonlySet<HeadBatch>, readers: ReadonlySet<BlockReader>): TraceId[] {
+    if (this.#head.isSubsetOf(head) && new Set(this.#loose.keys()).isSubsetOf(readers)) return [];
+    for (const batch of this.#head) if (!head.has(batch)) this.#head.delete(batch);
+    for (const reader of this.#loose.keys()) if (!readers.has(reader)) this.#loose.delete(reader);
+    const changed: TraceId[] = [];
+    for (const trace of this.#traces.values()) {
+      const isWhole =
+        trace.blocks.every((part) => readers.has(part.reader)) &&
+        trace.head.every((part) => head.has(part.head));
+      if (isWhole) continue;
+      const left = new LooseTrace(trace.id);
+      for (const part of trace.blocks) {
+        if (readers.has(part.reader)) left.addBlock(part, this.#summariesOf(part.reader));
+      }
+      for (const part of trace.head) if (head.has(part.head)) left.addHead(part);
+      this.#traces.set(trace.id, left);
+      changed.push(trace.id);
+    }
+    return changed;
+  }
+
+  /** Forgets a trace that is in a single block now, or nowhere. */
+  #removeWhole(id: TraceId): void {
+    const { blocks, head } = this.#traces.get(id)!;
+    if (head.length > 0 || blocks.length > 1) return;
+    this.#traces.delete(id);
+    for (const { reader, trace } of blocks) this.#loose.get(reader)![trace] = 0;
+  }
+
+  #clear(): void {
+    this.#traces.clear();
+    this.#loose.clear();
+    this.#head.clear();
+  }
+
+  /** Takes the traces of a new block of which another one had rows when it was written. */
+  #addSplit(reader: BlockReader, readers: readonly BlockReader[]): void {
+    const split: { trace: number; id: Uint8Array }[] = [];
+    const seenBefore = reader.seenBefore();
+    let first = 0;
+    reader.footer.groups.forEach(({ traces }, g) => {
+      let ids: Uint8Array | undefined;
+      for (let t = 0; t < traces; t++) {
+        if (seenBefore[first + t] !== 1) continue;
+        ids ??= reader.group(g).traceIds;
+        split.push({ trace: first + t, id: ids.subarray(t * 16, t * 16 + 16) });
+      }
+      first += traces;
+    });
+    if (split.length === 0) return;
+    const bytes = Buffer.concat(split.map(({ id }) => id));
+    for (const { found, part } of findParts(bytes, readers, reader)) {
+      const own = split[found]!;
+      const id = own.id.toHex() as TraceId;
+      this.#addBlock(id, { reader, trace: own.trace });
+      this.#addBlock(id, part);
+    }
+  }
+
+  /** Takes the traces of a new batch. */
+  #addHead(head: HeadBatch, readers: readonly BlockReader[]): void {
+    this.#head.add(head);
+    const { ids } = head.traces;
+    const fresh = ids.filter((id) => (this.#traces.get(id)?.head.length ?? 0) === 0);
+    ids.forEach((id, trace) => this.#trace(id).addHead({ head, trace }));
+    const bytes = Buffer.concat(fresh.map(traceIdBytes));
+    for (const { found, part } of findParts(bytes, readers)) this.#addBlock(fresh[found]!, part);
+  }
+
+  #addBlock(id: TraceId, part: BlockPart): void {
+    const mask = this.#loose.get(part.reader)!;
+    if (mask[part.trace] === 1) return;
+    mask[part.trace] = 1;
+    this.#trace(id).addBlock(part, this.#summariesOf(part.reader));
+  }
+
+  #summariesOf(reader: BlockReader): TraceSummaries {
+    let summaries = this.#summaries.get(reader);
+    if (summaries === undefined) {
+      summaries = new TraceSummaries(reader);
+      this.#summaries.set(reader, summaries);
+    }
+    return summaries;
+  }
+
+  #trace(id: TraceId): LooseTrace {
+    let trace = this.#traces.get(id);
+    if (trace === undefined) this.#traces.set(id, (trace = new LooseTrace(id)));
+    return trace;
+  }
+}
+
+/** What blocks have of traces, given by ids of 16 bytes each. */
+function* findParts(
+  ids: Uint8Array,
+  readers: readonly BlockReader[],
+  except?: BlockReader,
+): Generator<{ found: number; part: BlockPart }, void> {
+  const hashes = hashTraces(ids, ids.length / 16, (i) => i * 16);
+  for (const reader of readers) {
+    if (reader === except) continue;
+    for (const found of reader.filter.select(hashes)) {
+      const place = reader.findTraceNumber(ids.subarray(found * 16, found * 16 + 16));
+      if (place >= 0) yield { found, part: { reader, trace: place } };
+    }
+  }
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+import { isLeastFirst, keyOfOrder, type TraceKey } from '@spoor/core/query/trace-order.ts';
+import type { TraceOrder } from '@spoor/core/query/trace-query.ts';
+import { ROUGH_SLACK_NANOS, roughNanos } from '../head/head-batch.ts';
+import type { LooseTrace } from './loose-traces.ts';
+import type { SummariesRef } from '../block/summaries-section.ts';
+import { durationAt, nanosAt, roughDurationAt, type TraceColumns } from '../block/trace-columns.ts';
+
+/**
+ * The keys of an order as doubles, turned so that the greatest comes first: cheap, and right up to `slack`. The exact ones are
+ * looked at where that is not enough.
+ */
+export class TraceRank {
+  readonly order: TraceOrder;
+  readonly key: TraceKey;
+  /** By how much two ranks of the same key may differ. */
+  readonly slack: number;
+  readonly #sign: 1 | -1;
+
+  constructor(order: TraceOrder) {
+    this.order = order;
+    this.key = keyOfOrder(order);
+    this.#sign = isLeastFirst(order) ? -1 : 1;
+    this.slack = this.key === 'start' || this.key === 'duration' ? 2 * ROUGH_SLACK_NANOS : 0;
+  }
+
+  /** Rank of an exact key. */
+  ofKey(key: bigint): number {
+    return this.#sign * Number(key);
+  }
+
+  /** Ranks of the traces `[start, end)` by their columns. */
+  ranksOf(columns: TraceColumns, start: number, end: number): Float64Array {
+    const ranks = new Float64Array(end - start);
+    const sign = this.#sign;
+    switch (this.key) {
+      case 'start': {
+        const { lo, hi } = columns.start;
+        for (let t = start; t < end; t++) ranks[t - start] = sign * roughNanos(hi[t]!, lo[t]!);
+        break;
+      }
+      case 'duration': {
+        const { start: starts, length } = columns;
+        const wide = { start: starts, length };
+        for (let t = start; t < end; t++) ranks[t - start] = sign * roughDurationAt(wide, t);
+        break;
+      }
+      case 'spans':
+        ranks.set(columns.spans.subarray(start, end));
+        break;
+      case 'errors':
+        ranks.set(columns.errors.subarray(start, end));
+    }
+    return ranks;
+  }
+
+  /** Exact key of a trace by its columns. */
+  keyAt(columns: TraceColumns, trace: number): bigint {
+    switch (this.key) {
+      case 'start':
+        return nanosAt(columns.start, trace);
+      case 'duration':
+        return durationAt(columns, trace);
+      case 'spans':
+        return BigInt(columns.spans[trace]!);
+      case 'errors':
+        return BigInt(columns.errors[trace]!);
+    }
+  }
+
+  /** Key of a trace with several parts: exact, or for counts not less than it is. */
+  keyOf(trace: LooseTrace): bigint {
+    switch (this.key) {
+      case 'start':
+        return trace.startTimeUnixNano;
+      case 'duration':
+        return trace.endTimeUnixNano - trace.startTimeUnixNano;
+      case 'spans':
+        return BigInt(trace.maxSpans);
+      case 'errors':
+        return BigInt(trace.maxErrors);
+    }
+  }
+
+  /** No trace that is wholly in a block ranks above this; Infinity where the block does not say. */
+  boundOf(minStart: string, summaries: SummariesRef | undefined): number {
+    if (summaries === undefined) return Infinity;
+    switch (this.key) {
+      case 'start':
+        return this.#sign < 0 ? -Number(minStart) : Number(summaries.maxStart);
+      case 'duration':
+        return this.#sign < 0 ? -Number(summaries.minDuration) : Number(summaries.maxDuration);
+      case 'spans':
+        return summaries.maxSpans;
+      case 'errors':
+        return summaries.maxErrors;
+    }
+  }
+}

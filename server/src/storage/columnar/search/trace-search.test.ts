@@ -1,0 +1,382 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { SpoorError } from '@spoor/core/model/errors.ts';
+import { DEFAULT_TENANT, type TraceId } from '@spoor/core/model/ids.ts';
+import type { Span } from '@spoor/core/model/span.ts';
+import { arbitraryQuery } from '@spoor/core/query/testing/arbitrary-query.ts';
+import { arbitrarySpan } from '@spoor/core/query/testing/arbitrary-span.ts';
+import {
+  attributes,
+  event,
+  link,
+  resource,
+  scope,
+  span,
+  spanId,
+  traceId,
+} from '@spoor/core/query/testing/example-span.ts';
+import { batchOf } from '@spoor/core/query/testing/span-body.ts';
+import type { SpanPredicate, TracePredicate, TraceQuery } from '@spoor/core/query/trace-query.ts';
+import { queryFor } from '#storage/testing/store-harness.ts';
+import { TraceOracle } from '#storage/testing/trace-oracle.ts';
+import { GROUP_ROWS } from '../block/block-format.ts';
+import { BlockReader } from '../block/block-reader.ts';
+import type { OverlappedBlock } from '../live/block-overlap.ts';
+import { encodeBlock } from '../sealing/block-writer.ts';
+import { blockCache, shopSpans } from '../testing/block-fixture.ts';
+import { withDirectory } from '../testing/temporary-directory.ts';
+import { findTraces } from './trace-search.ts';
+import { HeadBatch } from '../head/head-batch.ts';
+import { type OpenBlock, TraceSources } from './trace-sources.ts';
+
+/** Where spans lie: each list is a batch of the head or the only content of a block. */
+interface Layout {
+  readonly head?: readonly (readonly Span[])[];
+  readonly blocks?: readonly (readonly Span[])[];
+  /** Blocks are as the first version of the format had them: without what is derived, and with copies in several of them. */
+  readonly isVersion1?: boolean;
+}
+
+function overlapped(reader: BlockReader): OverlappedBlock {
+  return {
+    minStart: Number(reader.minStartUnixNano),
+    maxStart: Number(reader.maxStartUnixNano),
+    filter: reader.filter,
+    reader: () => reader,
+    setAside: (error) => {
+      throw error;
+    },
+  };
+}
+
+/** Lets `use` look at sources that hold spans in this way. */
+function withSources<Result>(
+  dir: string,
+  { head = [], blocks = [], isVersion1 = false }: Layout,
+  use: (sources: TraceSources) => Result,
+): Result {
+  const cache = blockCache();
+  const readers: BlockReader[] = [];
+  for (const [id, spans] of blocks.entries()) {
+    const path = join(dir, `${id}.block`);
+    // As sealing does: what an earlier block holds is left out.
+    const block = encodeBlock([batchOf(spans)], {
+      blocks: isVersion1 ? [] : readers.map(overlapped),
+      isComplete: true,
+    });
+    if (block === undefined) continue;
+    writeFileSync(path, Buffer.concat(block.parts));
+    const reader = new BlockReader(path, id, cache);
+    if (isVersion1) {
+      Object.assign(reader.footer, { version: 1, seenBefore: undefined, summaries: undefined });
+    }
+    readers.push(reader);
+  }
+  const open = readers.map((reader, id): OpenBlock => ({
+    id,
+    minStart: Number(reader.minStartUnixNano),
+    maxStart: Number(reader.maxStartUnixNano),
+    reader: () => reader,
+  }));
+  try {
+    const batches = head.map((spans) => new HeadBatch(batchOf(spans)));
+    const sources = new TraceSources(batches, open, (_, error) => {
+      throw error;
+    });
+    return use(sources);
+  } finally {
+    for (const reader of readers) reader.close();
+  }
+}
+
+function find(dir: string, layout: Layout, query: TraceQuery): TraceId[] {
+  return withSources(dir, layout, (sources) =>
+    findTraces(sources, query, () => {}).traces.map((found) => found.traceId),
+  );
+}
+
+/** A span of a trace at a time, in units that are far apart from each other for a double. */
+function at(trace: number, start: number, given: Partial<Span> = {}): Span {
+  const startTimeUnixNano = 1_763_800_000_000_000_000n + BigInt(start) * 1_000_000n;
+  return span({ traceId: traceId(trace), spanId: spanId(start + 1), startTimeUnixNano, ...given });
+}
+
+test('traces are found and ranked exactly, however their spans are spread over head and blocks', () =>
+  withDirectory((dir) => {
+    // Few traces in many places: most of them are split.
+    const part = fc.array(arbitrarySpan, { minLength: 1, maxLength: 5 });
+    const layout = fc.record({
+      head: fc.array(part, { maxLength: 3 }),
+      blocks: fc.array(part, { maxLength: 4 }),
+      isVersion1: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(
+        layout,
+        fc.array(arbitraryQuery, { minLength: 1, maxLength: 6 }),
+        (places, queries) => {
+          const oracle = new TraceOracle();
+          for (const spans of [...places.head, ...places.blocks])
+            oracle.write(DEFAULT_TENANT, spans);
+          withSources(dir, places, (sources) => {
+            for (const one of queries) {
+              const expected = oracle.findTraces(DEFAULT_TENANT, one);
+              const found = findTraces(sources, one, () => {});
+              assert.deepEqual(found, expected, fc.stringify(one));
+            }
+          });
+        },
+      ),
+      { numRuns: 80 },
+    );
+  }));
+
+test('a trace whose newest part is the newest of all, but whose first span is old, comes in its place', () =>
+  withDirectory((dir) => {
+    const blocks = [
+      [at(1, 0), at(2, 10)],
+      [at(3, 20), at(4, 30)],
+      // Parts of the oldest two traces, and one that is new.
+      [at(1, 90), at(2, 80), at(5, 40)],
+    ];
+    const newest = [5, 4, 3, 2, 1].map(traceId);
+    for (let limit = 1; limit <= 6; limit++) {
+      const expected = newest.slice(0, limit);
+      assert.deepEqual(find(dir, { blocks }, queryFor(undefined, { limit })), expected);
+      const mixed = { blocks: blocks.slice(0, 2), head: blocks.slice(2) };
+      assert.deepEqual(find(dir, mixed, queryFor(undefined, { limit })), expected);
+      const turned = { blocks: blocks.slice(2), head: blocks.slice(0, 2) };
+      assert.deepEqual(find(dir, turned, queryFor(undefined, { limit })), expected);
+    }
+  }));
+
+test('a trace is ranked by its first span also where only a later one matches, in another block', () =>
+  withDirectory((dir) => {
+    const error = { status: { code: 2, message: '' } };
+    const blocks = [
+      [at(1, 0), at(2, 50), at(3, 60, error)],
+      [at(1, 100, error), at(2, 70, error)],
+    ];
+    const where: SpanPredicate = {
+      op: 'eq',
+      field: { kind: 'intrinsic', name: 'status' },
+      value: { type: 'int', value: 2n },
+    };
+    const found = (limit: number) => find(dir, { blocks }, queryFor(where, { limit }));
+    assert.deepEqual(found(1), [traceId(3)]);
+    assert.deepEqual(found(2), [3, 2].map(traceId));
+    assert.deepEqual(found(3), [3, 2, 1].map(traceId));
+  }));
+
+test('traces that start together are found by id, wherever they lie and however few are wanted', () =>
+  withDirectory((dir) => {
+    const blocks = [[at(7, 5)], [at(3, 5), at(9, 5)], [at(5, 5), at(1, 4)]];
+    const head = [[at(4, 5)], [at(8, 5)]];
+    for (let limit = 1; limit <= 7; limit++) {
+      const found = find(dir, { head, blocks }, queryFor(undefined, { limit }));
+      assert.deepEqual(found, [3, 4, 5, 7, 8, 9, 1].slice(0, limit).map(traceId));
+    }
+  }));
+
+test('starts that are one nanosecond apart are told apart, now and at the end of time', () =>
+  withDirectory((dir) => {
+    for (const base of [1_763_800_000_123_456_789n, 2n ** 63n - 2n, 2n ** 64n - 6n]) {
+      const spans = [3, 1, 4, 0, 2].map((i) =>
+        span({ traceId: traceId(i + 1), startTimeUnixNano: base + BigInt(i) }),
+      );
+      const blocks = spans.map((one) => [one]);
+      for (let limit = 1; limit <= 5; limit++) {
+        const expected = [5, 4, 3, 2, 1].slice(0, limit).map(traceId);
+        assert.deepEqual(find(dir, { blocks }, queryFor(undefined, { limit })), expected);
+        const mixed = { head: blocks.slice(0, 2), blocks: blocks.slice(2) };
+        assert.deepEqual(find(dir, mixed, queryFor(undefined, { limit })), expected);
+      }
+      for (const layout of [{ blocks }, { head: blocks }, { blocks: [spans] }]) {
+        const window = { startMinUnixNano: base + 1n, startMaxUnixNano: base + 3n };
+        assert.deepEqual(find(dir, layout, queryFor(undefined, window)), [3, 2].map(traceId));
+      }
+    }
+  }));
+
+test('the search ends at the block from which on all is older, and leaves out what is outside of the window', () =>
+  withDirectory((dir) => {
+    const blocks = Array.from({ length: 6 }, (_, b) =>
+      Array.from({ length: 10 }, (_span, i) => at(b * 10 + i + 1, b * 1000 + i)),
+    );
+    // It looks around before each thing that it visits, and before each trace that it sums up.
+    const looks = (one: TraceQuery): number =>
+      withSources(dir, { blocks }, (sources) => {
+        findTraces(sources, one, () => {});
+        let count = 0;
+        findTraces(sources, one, () => count++);
+        return count;
+      });
+    assert.ok(looks(queryFor({ op: 'not', arg: { op: 'and', args: [] } }, { limit: 5 })) >= 12);
+    assert.ok(looks(queryFor(undefined, { limit: 5 })) <= 10);
+    const base = blocks[1]![0]!.startTimeUnixNano;
+    const window = { startMinUnixNano: base, startMaxUnixNano: base + 9_000_000n };
+    assert.ok(looks(queryFor(undefined, { ...window, limit: 50 })) <= 13);
+    assert.equal(find(dir, { blocks }, queryFor(undefined, window)).length, 9);
+  }));
+
+test('a search stops as soon as it is cancelled', () =>
+  withDirectory((dir) => {
+    const blocks = Array.from({ length: 5 }, (_, b) => [at(b + 1, b)]);
+    withSources(dir, { blocks, head: [[at(9, 9)]] }, (sources) => {
+      for (let after = 0; after < 6; after++) {
+        let left = after;
+        const check = (): void => {
+          if (left-- === 0) throw new SpoorError('cancelled', 'enough');
+        };
+        assert.throws(
+          () => findTraces(sources, queryFor(undefined, { limit: 10 }), check),
+          /enough/,
+        );
+        assert.equal(left, -1);
+      }
+    });
+  }));
+
+test('a long search looks around at each page of values, group and trace, and stops there', () =>
+  withDirectory((dir) => {
+    // Some 150 kB of values of their own: several pages; and three groups.
+    const spans = shopSpans(GROUP_ROWS * 2.5, 500).map((one, i) => ({
+      ...one,
+      attributes: attributes({ query: `select ${i >> 1} from somewhere` }),
+    }));
+    const all: SpanPredicate = { op: 'and', args: [] };
+    const allTime = { startMinUnixNano: 0n, startMaxUnixNano: 2n ** 64n };
+    const pattern: SpanPredicate = {
+      op: 'matches',
+      field: { kind: 'attribute', scope: 'span', key: 'query' },
+      pattern: '.*no such.*',
+    };
+    const many: TracePredicate = {
+      op: 'gt',
+      field: { kind: 'count', where: all },
+      value: { type: 'int', value: 19n },
+    };
+    withSources(dir, { blocks: [spans] }, (sources) => {
+      for (const query of [
+        queryFor(pattern, allTime),
+        queryFor(all, { ...allTime, having: many }),
+      ]) {
+        // What is kept from question to question is there.
+        findTraces(sources, query, () => undefined);
+        let looks = 0;
+        findTraces(sources, query, () => looks++);
+        assert.ok(looks >= 6, `${looks}`);
+        for (let after = 0; after < looks; after += 1 + (looks >> 3)) {
+          let left = after;
+          const check = (): void => {
+            if (left-- === 0) throw new SpoorError('cancelled', 'enough');
+          };
+          assert.throws(() => findTraces(sources, query, check), /enough/);
+          assert.equal(left, -1);
+        }
+      }
+    });
+  }));
+
+test('a block of many groups answers as the head does, whatever its dictionaries leave out', () =>
+  withDirectory((dir) => {
+    // Values that only some groups have: texts only (`user`, of shopSpans), beside other types, and in several places.
+    const odd: ((one: Span) => Partial<Span>)[] = [
+      ({ startTimeUnixNano }) => ({
+        events: [event('e', { user: 'user 9999' }, startTimeUnixNano)],
+      }),
+      () => ({ links: [link({ traceId: traceId(1), spanId: spanId(1) }, { user: 'user 8888' })] }),
+      () => ({ attributes: attributes({ code: 7n }) }),
+      () => ({ attributes: attributes({ code: true }) }),
+      () => ({ attributes: attributes({ tag: ['tag 5', 'tag 999'] }) }),
+      () => ({ resource: resource('rare', { zone: 'zone 999' }) }),
+      () => ({ scope: scope('rare', { zone: 'zone 5' }) }),
+    ];
+    const spans = shopSpans(GROUP_ROWS * 2.5, 500).map((one, i) => {
+      if (i % 300 < odd.length) return { ...one, ...odd[i % 300]!(one) };
+      const n = (i >> 2) % 200;
+      if (i % 4 !== 0) return one;
+      return {
+        ...one,
+        attributes: attributes({ code: `${n}`, tag: `tag ${n}`, zone: `zone ${n}` }),
+      };
+    });
+    const questions = {
+      user: ['0', '1', '6', '17', '4321', '4999', '9999', '8888', 'x'].map((n) => `user ${n}`),
+      code: ['7', 'true', '4', '1000', ''],
+      tag: ['tag 4', 'tag 5', 'tag 999', 'tag'],
+      zone: ['zone 4', 'zone 5', 'zone 999', 'zone'],
+    };
+    const scopes = ['any', 'span', 'resource', 'instrumentation', 'event', 'link'] as const;
+    const leaves: SpanPredicate[] = [];
+    for (const [key, values] of Object.entries(questions)) {
+      for (const value of values) {
+        for (const one of scopes) {
+          for (const type of ['string', 'text'] as const) {
+            const field = { kind: 'attribute' as const, scope: one, key };
+            leaves.push({ op: 'eq', field, value: { type, value } });
+          }
+        }
+      }
+    }
+    const some = fc.array(fc.constantFrom(...leaves), { minLength: 1, maxLength: 3 });
+    const tree = fc.oneof(
+      fc.record({ op: fc.constantFrom('and' as const, 'or' as const), args: some }),
+      some.map((args) => ({ op: 'not' as const, arg: { op: 'or' as const, args } })),
+    );
+    withSources(dir, { blocks: [spans] }, (inBlock) =>
+      withSources(dir, { head: [spans] }, (inHead) => {
+        assert.ok(inBlock.blocks[0]!.reader()!.footer.groups.length >= 3);
+        const check = (where: SpanPredicate, limit: number): void => {
+          const one = queryFor(where, { limit });
+          const expected = findTraces(inHead, one, () => {});
+          assert.deepEqual(
+            findTraces(inBlock, one, () => {}),
+            expected,
+            JSON.stringify(where),
+          );
+        };
+        for (const leaf of leaves) check(leaf, 1000);
+        const nothing = leaves.find((leaf) => leaf.op === 'eq' && leaf.value.value === 'user x')!;
+        for (const leaf of leaves.filter((_, i) => i % 4 === 0)) {
+          check({ op: 'or', args: [leaf, nothing] }, 10);
+          check({ op: 'and', args: [nothing, leaf] }, 10);
+        }
+        fc.assert(fc.property(tree, fc.constantFrom(1, 10, 1000), check), { numRuns: 30 });
+      }),
+    );
+  }));
+
+test('spans of 1970 and 2262 in a block do not make it one of every time', () =>
+  withDirectory((dir) => {
+    const DAY_MS = 86_400_000;
+    const blocks = Array.from({ length: 6 }, (_, b) => [
+      ...Array.from({ length: 10 }, (_span, i) => at(b * 10 + i + 1, b * 3 * DAY_MS + i)),
+      at(b * 10 + 1, 10, { startTimeUnixNano: BigInt(b) }),
+      at(b * 10 + 2, 11, { startTimeUnixNano: 2n ** 63n + BigInt(b) }),
+    ]);
+    const base = blocks[2]![0]!.startTimeUnixNano;
+    const window = { startMinUnixNano: base, startMaxUnixNano: base + 3_600_000_000_000n };
+    const groups = (one: TraceQuery): number => {
+      let read = 0;
+      withSources(dir, { blocks }, (sources) => {
+        for (const { id } of sources.blocks) {
+          const reader = sources.blocks[id]!.reader()!;
+          const group = reader.group.bind(reader);
+          reader.group = (g) => (read++, group(g));
+        }
+        return findTraces(sources, one, () => {});
+      });
+      return read;
+    };
+    const nothing: SpanPredicate = { op: 'not', arg: { op: 'and', args: [] } };
+    assert.equal(groups(queryFor(nothing, window)), 1);
+    assert.equal(groups(queryFor(nothing)), 6);
+    assert.equal(find(dir, { blocks }, queryFor(undefined, window)).length, 10);
+    const odd = { startMinUnixNano: 0n, startMaxUnixNano: 4n };
+    assert.equal(find(dir, { blocks }, queryFor(undefined, odd)).length, 4);
+  }));

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+import { concatTrace, orderTrace, type TracePart } from '@spoor/core/query/join-trace.ts';
+import {
+  type CompiledPredicate,
+  compilePredicate,
+  PredicateBudget,
+  selectRows,
+} from '@spoor/core/query/predicate.ts';
+import { TraceSummarizer } from '@spoor/core/query/summarize-trace.ts';
+import { type RankedTrace, TopTraces } from '@spoor/core/query/top-traces.ts';
+import { TraceEvaluator } from '@spoor/core/query/trace-evaluator.ts';
+import { positionOf } from '@spoor/core/query/trace-order.ts';
+import type { TracePage, TraceQuery, TraceSummary } from '@spoor/core/query/trace-query.ts';
+import { BestFirst } from './best-first.ts';
+import type { BlockReader } from '../block/block-reader.ts';
+import { summarizeBlockTrace } from './block-trace-summary.ts';
+import { groupBounds } from './group-bounds.ts';
+import { type HeadBatch, ROUGH_SLACK_NANOS } from '../head/head-batch.ts';
+import { LooseTrace } from './loose-traces.ts';
+import type { RowGroup } from '../block/row-group.ts';
+import { compileRoughTest, type RoughTest } from './rough-trace-test.ts';
+import { SearchedBlock } from './searched-block.ts';
+import { TraceRank } from './trace-rank.ts';
+import type { TraceSources } from './trace-sources.ts';
+
+/** A group of a block that may have traces of the answer. */
+interface SearchedGroup {
+  readonly block: SearchedBlock;
+  readonly group: number;
+  /** Whether its bound is that of its best trace that may match. */
+  readonly isExact: boolean;
+}
+
+/** A trace that is wholly in a block, by its number there. */
+interface BlockTrace {
+  readonly block: SearchedBlock;
+  readonly trace: number;
+}
+
+/** Answers a query, exactly. */
+export function findTraces(
+  sources: TraceSources,
+  query: TraceQuery,
+  checkCancelled: () => void,
+): TracePage {
+  return new TraceSearch(sources, query, checkCancelled).run();
+}
+
+/**
+ * One search. Blocks, groups of blocks and loose traces are looked at best first: each has a bound that no trace in it ranks
+ * above. The search ends when the best of what is left is below the worst of the page.
+ */
+class TraceSearch {
+  readonly #sources: TraceSources;
+  readonly #query: TraceQuery;
+  readonly #checkCancelled: () => void;
+  readonly #where: CompiledPredicate;
+  readonly #evaluator: TraceEvaluator | undefined;
+  readonly #roughTest: RoughTest | undefined;
+  readonly #rank: TraceRank;
+  /** Traces that rank above this were on an earlier page. */
+  readonly #ceiling: number;
+  readonly #top: TopTraces<BlockTrace | LooseTrace>;
+  /** What ranks below this cannot get in any more. */
+  #floor = -Infinity;
+  readonly #queue = new BestFirst<SearchedBlock | SearchedGroup | LooseTrace>();
+  readonly #blocks = new Map<BlockReader, SearchedBlock>();
+  readonly #headMatches = new Map<HeadBatch, Uint8Array>();
+  readonly #summarizer = new TraceSummarizer();
+
+  constructor(sources: TraceSources, query: TraceQuery, checkCancelled: () => void) {
+    const budget = new PredicateBudget(checkCancelled);
+    const { order = 'newest', after } = query;
+    this.#sources = sources;
+    this.#query = query;
+    this.#checkCancelled = checkCancelled;
+    this.#where = compilePredicate(query.where, budget);
+    this.#evaluator = query.having && new TraceEvaluator(query.having, budget);
+    this.#roughTest = compileRoughTest(query);
+    this.#rank = new TraceRank(order);
+    this.#ceiling = after === undefined ? Infinity : this.#rank.ofKey(after.key) + this.#rank.slack;
+    this.#top = new TopTraces(query);
+  }
+
+  run(): TracePage {
+    this.#start();
+    const queue = this.#queue;
+    while (this.#mayGetIn(queue.bound)) {
+      const item = queue.pop();
+      if (item === undefined) break;
+      this.#checkCancelled();
+      if (item instanceof LooseTrace) this.#visitLoose(item);
+      else if (item instanceof SearchedBlock) this.#visitBlock(item);
+      else this.#visitGroup(item);
+    }
+    const { traces, next } = this.#top.finish();
+    return { traces: this.#summarize(traces.map(({ value }) => value)), next };
+  }
+
+  #mayGetIn(bound: number): boolean {
+    return bound >= this.#floor;
+  }
+
+  /** Puts all there is into the queue. */
+  #start(): void {
+    const { head, loose } = this.#sources;
+    const readers = this.#sources.readers();
+    loose.update(head, readers, this.#checkCancelled);
+    for (const reader of readers) {
+      const block = new SearchedBlock(reader, this.#where, this.#query);
+      this.#blocks.set(reader, block);
+      if (block.isOutside) continue;
+      const { minStart, summaries } = reader.footer;
+      this.#queue.push(this.#rank.boundOf(minStart, summaries), block);
+    }
+    for (const trace of loose.values()) {
+      if (!this.#mayMatch(trace) || this.#roughTest?.(trace) === false) continue;
+      const bound = this.#rank.ofKey(this.#rank.keyOf(trace));
+      if (bound <= this.#ceiling || trace.mayRepeat) this.#queue.push(bound, trace);
+    }
+  }
+
+  /** Whether one of the parts of a trace may match, as far as indexes tell. */
+  #mayMatch({ head, blocks }: LooseTrace): boolean {
+    return (
+      head.length > 0 ||
+      blocks.some(({ reader, trace }) => this.#blocks.get(reader)!.mayMatchTrace(trace))
+    );
+  }
+
+  /** Queues the groups of a block, each with a bound that may be too high. */
+  #visitBlock(block: SearchedBlock): void {
+    const bounds = groupBounds(block.reader, block.summaries, this.#rank);
+    for (let group = 0; group < bounds.length; group++) {
+      const bound = Math.min(bounds[group]!, this.#ceiling);
+      if (!block.mayMatch(group) || !this.#mayGetIn(bound)) continue;
+      this.#queue.push(bound, { block, group, isExact: false });
+    }
+  }
+
+  /** Offers the traces of a group that are wholly in it, unless its best one turns out to come later than others. */
+  #visitGroup({ block, group, isExact }: SearchedGroup): void {
+    const { reader, summaries } = block;
+    const isLoose = this.#sources.loose.looseOf(reader);
+    const first = reader.firstTraces[group]!;
+    const ranks = this.#rank.ranksOf(summaries, first, reader.firstTraces[group + 1]!);
+    const candidates: number[] = [];
+    let best = -Infinity;
+    for (let t = 0; t < ranks.length; t++) {
+      const bound = ranks[t]!;
+      if (isLoose[first + t] === 1 || bound > this.#ceiling || !this.#mayGetIn(bound)) continue;
+      if (this.#roughTest?.(block.roughly(first + t)) === false) continue;
+      candidates.push(t);
+      if (bound > best) best = bound;
+    }
+    if (candidates.length === 0) return;
+    if (!isExact && best < this.#queue.bound) {
+      this.#queue.push(best, { block, group, isExact: true });
+      return;
+    }
+    let columns: RowGroup | undefined;
+    for (const t of candidates) {
+      const trace = first + t;
+      if (!this.#mayGetIn(ranks[t]!) || !block.matches(trace)) continue;
+      columns ??= reader.group(group);
+      if (this.#evaluator !== undefined) {
+        const rows = [columns.traceStarts[t]!, columns.traceStarts[t + 1]!] as const;
+        const selections = block.select(group, this.#evaluator);
+        if (!this.#evaluator.holdsRows(columns, rows, block.factsOf(trace), selections)) continue;
+      }
+      const key = this.#rank.keyAt(summaries, trace);
+      this.#offer({ key, traceId: columns.traceIdAt(t), value: { block, trace } });
+    }
+  }
+
+  #offer(trace: RankedTrace<BlockTrace | LooseTrace>): void {
+    this.#top.offer(trace);
+    const { worstKey } = this.#top;
+    if (worstKey !== undefined) this.#floor = this.#rank.ofKey(worstKey) - this.#rank.slack;
+  }
+
+  #visitLoose(trace: LooseTrace): void {
+    const isMatch =
+      trace.head.some(({ head, trace: t }) => this.#matchesIn(head)[t] === 1) ||
+      trace.blocks.some(({ reader, trace: t }) => this.#blocks.get(reader)!.matches(t));
+    if (!isMatch) return;
+    const { key } = this.#rank;
+    const isExact = key === 'start' || key === 'duration' || !trace.mayRepeat;
+    const facts = this.#evaluator === undefined ? undefined : trace.facts;
+    if (!isExact || (this.#evaluator !== undefined && facts === undefined)) {
+      // Only the spans tell which of them are copies, and which of several roots is the first.
+      const rows = orderTrace(this.#partsOf(trace));
+      const summary = this.#summarizer.summarizeRows(rows);
+      if (this.#evaluator?.holds(rows, summary) === false) return;
+      this.#offer({ ...positionOf(this.#query.order ?? 'newest', summary), value: trace });
+      return;
+    }
+    if (facts !== undefined) {
+      const rows = concatTrace(this.#partsOf(trace));
+      if (!this.#evaluator!.holds(rows, facts)) return;
+    }
+    this.#offer({ key: this.#rank.keyOf(trace), traceId: trace.id, value: trace });
+  }
+
+  /** Of a batch, 1 for each trace with a span that is in the window and meets `where`. */
+  #matchesIn(head: HeadBatch): Uint8Array {
+    let matches = this.#headMatches.get(head);
+    if (matches === undefined) {
+      const { batch, traces } = head;
+      matches = new Uint8Array(traces.ids.length);
+      const { startMinUnixNano, startMaxUnixNano } = this.#query;
+      const isOutside =
+        head.maxStart + ROUGH_SLACK_NANOS < Number(startMinUnixNano) ||
+        head.minStart - ROUGH_SLACK_NANOS > Number(startMaxUnixNano);
+      const rows = isOutside ? undefined : selectRows(this.#where, batch, this.#query)?.toRows();
+      for (const row of rows ?? []) matches[traces.traceOf[row]!] = 1;
+      this.#headMatches.set(head, matches);
+    }
+    return matches;
+  }
+
+  /** The parts of a trace: those in the head first. */
+  #partsOf(trace: LooseTrace, groups = new Map<BlockReader, Map<number, RowGroup>>()): TracePart[] {
+    return [
+      ...trace.head.map(({ head, trace: t }) => ({
+        columns: head.batch,
+        rows: head.traces.rowsOf(t),
+      })),
+      ...trace.blocks.map(({ reader, trace: t }) => blockPart(reader, t, groups)),
+    ];
+  }
+
+  #summarize(traces: readonly (BlockTrace | LooseTrace)[]): TraceSummary[] {
+    const groups = new Map<BlockReader, Map<number, RowGroup>>();
+    return traces.map((one) => {
+      this.#checkCancelled();
+      if (one instanceof LooseTrace) return this.#summarizer.summarize(this.#partsOf(one, groups));
+      const { block, trace } = one;
+      return (
+        summarizeBlockTrace(block, trace) ??
+        this.#summarizer.summarize([blockPart(block.reader, trace, groups)])
+      );
+    });
+  }
+}
+
+/** Rows of a trace in a block. @param groups those that were looked into already */
+function blockPart(
+  reader: BlockReader,
+  trace: number,
+  groups: Map<BlockReader, Map<number, RowGroup>>,
+): TracePart {
+  let known = groups.get(reader);
+  if (known === undefined) groups.set(reader, (known = new Map()));
+  const g = reader.groupOf(trace);
+  let columns = known.get(g);
+  if (columns === undefined) known.set(g, (columns = reader.group(g)));
+  const t = trace - reader.firstTraces[g]!;
+  return columns.part(columns.traceStarts[t]!, columns.traceStarts[t + 1]!);
+}
