@@ -9,6 +9,7 @@ import { SymbolWriter } from '#wire/mapping/symbol-writer.ts';
 import { TagText } from '#wire/mapping/tag-text.ts';
 import { TextMemo } from '#wire/mapping/text-memo.ts';
 import { STATUS_MESSAGE, TRACE_STATE } from '#wire/otlp/field-keys.ts';
+import { JsonFields } from '#wire/otlp/json-fields.ts';
 import { ZipkinEndpoint } from './endpoint.ts';
 import { isResourceKey } from './resource-keys.ts';
 
@@ -177,7 +178,8 @@ export class ZipkinRow {
       case SpecialTag.spanKind:
         return keep(this.#spanKind, bytes, start, end);
       case SpecialTag.statusCode: {
-        const status = STATUS_CODES.find(bytes, start, end);
+        const status =
+          STATUS_CODES.find(bytes, start, end) || PROTO_STATUS_CODES.find(bytes, start, end);
         if (status === 0 || this.#status !== 0) return false;
         this.#status = status;
         return true;
@@ -302,6 +304,12 @@ function constant(text: string): TagText {
   return constantText;
 }
 
+/** {@link STATUS_CODES} by their names in OTLP's protobuf, which the OpenTelemetry collector sends. */
+const PROTO_STATUS_CODES = new JsonFields({
+  STATUS_CODE_UNSET: 1 + StatusCode.unset,
+  STATUS_CODE_OK: 1 + StatusCode.ok,
+  STATUS_CODE_ERROR: 1 + StatusCode.error,
+});
 const EMPTY: Uint8Array = new Uint8Array(0);
 const INTERNAL = constant('internal');
 const TRUE = constant('true');

@@ -23,7 +23,9 @@ export function expectedSpan(span: ZipkinSpan): Span {
   if (kindTag === 'internal' && kind === 0) kind = 1;
   else if (kindTag !== undefined) back.push(['span.kind', kindTag]);
 
-  const code = take('otel.status_code', (value) => STATUSES.includes(value));
+  const code = take('otel.status_code', (value) =>
+    STATUSES.includes(value.replace(/^STATUS_CODE_/, '')),
+  )?.replace('STATUS_CODE_', '');
   const error = take('error');
   const description = take('otel.status_description');
   let status = code === undefined ? undefined : STATUSES.indexOf(code);

@@ -66,7 +66,7 @@ const key = fc.oneof(
 );
 const value = fc.oneof(
   fc.string({ unit: 'grapheme', maxLength: 8 }),
-  fc.constantFrom('', 'true', 'false', 'internal', 'OK', 'ERROR', 'UNSET', '500'),
+  fc.constantFrom('', 'true', 'false', 'internal', 'OK', 'ERROR', 'UNSET', 'STATUS_CODE_OK', '500'),
 );
 
 /** Spans with ids, of any other content. */
