@@ -174,6 +174,29 @@ test('a block that is still damaged when it is written anew stays where it is', 
   }
 });
 
+test('damage of a block that is to come back is not blamed on others that hold spans of its traces', async () => {
+  const { files, path, whole } = await withDamagedBlock();
+  await inFaultyStore(
+    files,
+    async (store) => {
+      await askAll(store);
+      await seal(store, AGAIN);
+    },
+    OPTIONS,
+  );
+  // A frame after the other: some are read only when another block is compared.
+  for (let at = 400; at < whole.length - 200; at += 300) {
+    files.put(path, whole.slice().fill(0, at, at + 40));
+    await inFaultyStore(
+      files,
+      async (store) => {
+        if (blockPaths(files).includes(path)) await assertHas(store, AGAIN);
+      },
+      OPTIONS,
+    );
+  }
+});
+
 test('what the disk fails to read is taken back a minute later, or with the next start', async () => {
   let nowMs = 1_700_000_000_000;
   const options = { ...OPTIONS, nowMs: (): number => nowMs };

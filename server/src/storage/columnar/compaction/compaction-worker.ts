@@ -74,7 +74,11 @@ function compact(
   const files = new OpenFiles(workerFiles);
   let weight = 0;
   for (const { id } of request.sources) {
-    const reader = new BlockReader(blockPath(dir, tenant, id), id, cache, files);
+    const reader = openBlock(() => new BlockReader(blockPath(dir, tenant, id), id, cache, files), {
+      tenant,
+      id,
+      damaged,
+    });
     readers.push(reader);
     if (request.sources.length === 1) break;
     weight += mergeWeight(reader);
@@ -127,6 +131,20 @@ function compact(
   }
 }
 
+/** Opens a block; one that cannot be opened is noted. */
+function openBlock(
+  open: () => BlockReader,
+  { damaged, ...block }: Pick<DamagedBlock, 'tenant' | 'id'> & { damaged: DamagedBlock[] },
+): BlockReader {
+  try {
+    return open();
+  } catch (error) {
+    const isCorrupt = error instanceof SpoorError && error.code === 'corrupt';
+    if (isCorrupt) damaged.push(damagedBlock(block, error));
+    throw error;
+  }
+}
+
 function answer(request: CompactionRequest, files: WorkerFiles): CompactionReply {
   const { id, tenant, sources } = request;
   const readers: BlockReader[] = [];
@@ -136,13 +154,7 @@ function answer(request: CompactionRequest, files: WorkerFiles): CompactionReply
   } catch (error) {
     const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
     const at = readers.findIndex(({ damage }) => damage !== undefined);
-    const isCorrupt = error instanceof SpoorError && error.code === 'corrupt';
-    if (at >= 0) {
-      damaged.push(damagedBlock({ tenant, id: sources[at]!.id }, readers[at]!.damage));
-    } else if (isCorrupt && readers.length < sources.length) {
-      // One that could not even be opened.
-      damaged.push(damagedBlock({ tenant, id: sources[readers.length]!.id }, error));
-    }
+    if (at >= 0) damaged.push(damagedBlock({ tenant, id: sources[at]!.id }, readers[at]!.damage));
     return { id, error: message, stack, damaged };
   } finally {
     for (const reader of readers) reader.close();

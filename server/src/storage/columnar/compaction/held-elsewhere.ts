@@ -15,7 +15,11 @@ export interface HeldElsewhere {
   readonly damaged: DamagedBlock[];
 }
 
-/** What is left of a block without the spans that others hold. @param others blocks of one tenant */
+/**
+ * What is left of a block without the spans that others hold.
+ * @param others blocks of one tenant
+ * @throws {SpoorError} as {@link BlockReader}: it is damaged itself
+ */
 export function remainderWithout(
   reader: BlockReader,
   others: readonly BlockInfo[],
@@ -35,12 +39,15 @@ export function remainderWithout(
         columns: group.slice(row, row + 1),
         row: 0,
       }));
+      // Its columns are read while others are looked into.
+      if (reader.damage !== undefined) throw reader.damage;
       dropped += copies;
       return copies === 0 ? undefined : isCopy.map((copy) => 1 - copy);
     });
     return { dropped, kept };
   } finally {
-    damaged.push(...known.takeDamage());
+    const isOwn = ({ reason }: DamagedBlock): boolean => reason.startsWith(`block ${reader.path}:`);
+    damaged.push(...known.takeDamage().filter((block) => !isOwn(block)));
     // Closes what was opened.
     known.change({ dir, added: [], removed: others, unreadable: [] });
   }

@@ -4,9 +4,10 @@ import type { TracePart } from '@spoor/core/query/join-trace.ts';
 import { DerivedCounts } from '#storage/derived-counts.ts';
 import type { BlockReader } from '../block/block-reader.ts';
 import type { BlockPart, LooseTraces } from '../search/loose-traces.ts';
+import { TraceSummaries } from '../search/trace-summaries.ts';
 import { GatheredRows } from './gathered-rows.ts';
 
-/** Rows of the block that are gathered before they are counted: some MB with what other blocks have of their traces. */
+/** Rows of traces, those in other blocks included, that are gathered before they are counted: some MB. */
 const GATHERED_ROWS = 16_384;
 
 /** Counts what a block changes in the traces that it shares with blocks before it. */
@@ -18,6 +19,7 @@ export class OverlapCounter {
   readonly #before: ReadonlySet<BlockReader>;
   /** Parts of each trace, the block's own last, in the order of their ids. */
   #waiting: BlockPart[][] = [];
+  readonly #summaries = new Map<BlockReader, TraceSummaries>();
   #rows = 0;
 
   constructor(reader: BlockReader, before: ReadonlySet<BlockReader>) {
@@ -34,21 +36,32 @@ export class OverlapCounter {
       const group = this.#reader.group(g);
       for (let trace = first; trace < end; trace++) {
         if (isLoose[trace] === 0) continue;
-        const t = trace - first;
-        this.#add(loose, group.traceIdAt(t), trace);
-        this.#rows += group.traceStarts[t + 1]! - group.traceStarts[t]!;
+        this.#add(loose, group.traceIdAt(trace - first), trace);
+        if (this.#rows < GATHERED_ROWS) continue;
+        checkCancelled();
+        this.#countWaiting();
       }
-      if (this.#rows < GATHERED_ROWS && g < footer.groups.length - 1) continue;
-      checkCancelled();
-      this.#countWaiting();
     }
+    checkCancelled();
+    this.#countWaiting();
   }
 
   #add(loose: LooseTraces, id: TraceId, trace: number): void {
     const earlier = loose.get(id)!.blocks.filter(({ reader }) => this.#before.has(reader));
     if (earlier.length === 0) return;
     for (const { reader } of earlier) this.shared.add(reader);
-    this.#waiting.push([...earlier, { reader: this.#reader, trace }]);
+    const parts = [...earlier, { reader: this.#reader, trace }];
+    this.#waiting.push(parts);
+    for (const part of parts) this.#rows += this.#summariesOf(part.reader).spans[part.trace]!;
+  }
+
+  #summariesOf(reader: BlockReader): TraceSummaries {
+    let summaries = this.#summaries.get(reader);
+    if (summaries === undefined) {
+      summaries = new TraceSummaries(reader);
+      this.#summaries.set(reader, summaries);
+    }
+    return summaries;
   }
 
   #countWaiting(): void {

@@ -77,6 +77,9 @@ export class Querier {
       }));
       this.#work.cache = reply.cache;
       this.#blocks.noteDamage(reply.damaged);
+      // What it held is in a block that the question did not know of.
+      const wasMerged = reply.damaged.some((block) => !this.#blocks.has(block));
+      if (wasMerged) return await this.#askNow(tenant, question, signal);
       if (reply.error !== undefined) throw new SpoorError(reply.error.code, reply.error.message);
       // The worker answers each question with its own kind of answer.
       return reply.answer as Answers[Kind];
