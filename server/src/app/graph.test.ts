@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
 import { test } from 'node:test';
+import { span } from '@spoor/core/query/testing/example-span.ts';
+import { batchOf } from '@spoor/core/query/testing/span-body.ts';
+import { encodeJaegerDatagram } from '#cli/tracegen/jaeger-datagram.ts';
 import { freePorts } from '#config/testing/free-ports.ts';
 import { loadYaml } from '#config/testing/config-file.ts';
 import { createLogger } from '#telemetry/logger.ts';
@@ -21,6 +25,13 @@ async function withServer(
   } finally {
     await server.shutdown();
   }
+}
+
+async function sendTo(address: string, datagram: Uint8Array): Promise<void> {
+  const socket = createSocket('udp4');
+  const [host, port] = address.split(':');
+  await new Promise((resolve) => socket.send(datagram, Number(port), host, resolve));
+  socket.close();
 }
 
 async function send(url: string, name: string): Promise<Response> {
@@ -82,6 +93,31 @@ service:
     assert.deepEqual(await found(addresses), ['a']);
   });
 });
+
+test(
+  'datagrams are written once to several exporters, of which one does not take them',
+  { timeout: 60_000 },
+  async () => {
+    const yaml = `
+exporters:
+  otlp: { endpoint: 127.0.0.1:1, tls: { insecure: true } }
+service:
+  pipelines:
+    traces: { receivers: [jaeger], exporters: [storage, otlp] }
+`;
+    await withServer(yaml, async (addresses) => {
+      const batch = batchOf([span({})]);
+      const datagram = encodeJaegerDatagram(batch, Uint32Array.of(0));
+      await sendTo(addresses['jaeger_udp_thrift_compact']!, datagram);
+      const refused = /^spoor_receiver_refused_requests_total\{.*jaeger.*\} 1$/m;
+      let metrics = '';
+      while (!refused.test(metrics)) {
+        metrics = await (await fetch(`${addresses['health']}/metrics`)).text();
+      }
+      assert.match(metrics, /^spoor_store_memory_spans 1$/m);
+    });
+  },
+);
 
 test('without a pipeline to the store and without the page there is no store', async () => {
   const config = loadYaml('service: { pipelines: {} }', {

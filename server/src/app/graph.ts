@@ -86,13 +86,15 @@ export class PipelineGraph {
       if (entry === undefined) {
         const sink = joined(fed.map(([pipeline]) => sinks.get(pipeline)!));
         const all = fed.flatMap(([pipeline]) => limits.get(pipeline)!);
+        const targets = fed.flatMap(([, { exporters: ids }]) => ids);
         const patient = new PatientSink(sink);
         patients.push(patient);
+        // A whole batch is written again: it would come twice to those of several who took it, and pay a limit twice.
+        const mayComeAgain = targets.length === 1 && all.length === 0;
         const batcher = new TraceBatcher(services.counting(sink), {
           admit: services.admission(admitWithin(all)),
-          onceSink: services.counting(patient),
+          onceSink: services.counting(mayComeAgain ? patient : sink),
         });
-        const targets = fed.flatMap(([, { exporters: ids }]) => ids);
         const isStoreOnly = targets.length === 1 && isStore(targets[0]!);
         entry = { batcher, paced: new PacedIngest(batcher), isStoreOnly };
         entries.set(key, entry);

@@ -106,6 +106,20 @@ test('a record that the broker takes never fails its write, and no others', asyn
   );
 });
 
+test('the other records of a write with one that is too large are sent before it fails', async () => {
+  const bench = new Bench();
+  const outcome = assert.rejects(bench.write('a', 'b', 'c', 'd'), { code: 'too_large' });
+  while (bench.isWaiting) {
+    const isTooLarge = bench.requests.at(-1)!.names.includes('a');
+    await bench.answer(isTooLarge ? new SpoorError('too_large', 'too large') : undefined);
+  }
+  await outcome;
+  assert.deepEqual(
+    bench.requests.map(({ names }) => names),
+    ['a b', 'a', 'b', 'c', 'd'],
+  );
+});
+
 test('requests stay as small as a broker wants them', async () => {
   const bench = new Bench();
   const writes = [bench.write('a', 'b')];

@@ -11,6 +11,8 @@ export interface SizedRecord {
 interface PendingWrite {
   left: number;
   isOver: boolean;
+  /** Why records of it will never be taken; the others are sent all the same. */
+  refusal: unknown;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -42,12 +44,13 @@ export class RecordSender<R extends SizedRecord> {
   /**
    * Resolves when all records are acknowledged. How many writes are under way is bounded by who makes them.
    * @param signal fires when the write is given up: what was not sent of it is not sent any more
-   * @throws {SpoorError} what `send` threw, or unavailable when it was given up: some may have been sent
+   * @throws {SpoorError} what `send` threw, once all records were tried where it is for good; unavailable when it was given up: some
+   * may have been sent
    */
   async write(records: readonly R[], signal: AbortSignal): Promise<void> {
     if (records.length === 0) return;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const write = { left: records.length, isOver: false, resolve, reject };
+    const write = { left: records.length, isOver: false, refusal: undefined, resolve, reject };
     for (const record of records) this.#queue.push({ record, write });
     const giveUp = (): void =>
       fail(write, new SpoorError('unavailable', 'kafka: no answer in time'));
@@ -81,9 +84,13 @@ export class RecordSender<R extends SizedRecord> {
           this.#queue.unshift(...chunk);
           continue;
         }
+        if (!(error instanceof SpoorError) || !error.retryable) {
+          for (const { write } of chunk) refuse(write, error);
+          continue;
+        }
         for (const { write } of chunk) fail(write, error);
         // The next request would only wait as long for the same.
-        if (error instanceof SpoorError && error.retryable) this.abandon(error);
+        this.abandon(error);
       }
     }
     this.#isRunning = false;
@@ -114,8 +121,14 @@ function sumOf(chunk: readonly QueuedRecord<SizedRecord>[]): number {
 function succeed(write: PendingWrite): void {
   write.left--;
   if (write.left > 0 || write.isOver) return;
+  if (write.refusal !== undefined) return fail(write, write.refusal);
   write.isOver = true;
   write.resolve();
+}
+
+function refuse(write: PendingWrite, error: unknown): void {
+  write.refusal ??= error;
+  succeed(write);
 }
 
 function fail(write: PendingWrite, error: unknown): void {

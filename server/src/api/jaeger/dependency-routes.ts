@@ -6,6 +6,7 @@ import { queryParams, tenantOf, type QueryContext } from '#api/query-context.ts'
 import type { Dependency, MinuteRange } from '#storage/tracestore.ts';
 import { envelope } from './envelope.ts';
 import { millisecondsParam } from './milliseconds-param.ts';
+import { shownService } from './unnamed-service.ts';
 
 /** How far back dependencies go without `lookback`: a day. */
 const DEFAULT_LOOKBACK_MS = 24 * 3600 * 1000;
@@ -22,7 +23,12 @@ export function addDependencyRoutes(app: FastifyInstance, context: QueryContext)
       const withInferred = params.get('inferred') === 'true';
       const found = await reader.getDependencies(tenantOf(request), range, { signal });
       await context.turns.next();
-      const asked = found.filter(
+      const named = found.map((edge) => ({
+        ...edge,
+        caller: shownService(edge.caller),
+        callee: shownService(edge.callee),
+      }));
+      const asked = named.filter(
         ({ caller, callee, isInferred }) =>
           (withInferred || !isInferred) &&
           (service === '' || service === caller || service === callee),

@@ -4,7 +4,7 @@ import { StatusCode, type Span, type SpanEvent, type SpanLink } from '@spoor/cor
 import { takeFlags, takeWarnings } from '@spoor/core/wire/jaeger/jaeger-span.ts';
 import { keyValueOf, stringTag, type JaegerKeyValue } from './jaeger-key-value.ts';
 import { formatSpanKind } from './span-kind.ts';
-import { UNNAMED_SERVICE } from './unnamed-service.ts';
+import { shownService } from './unnamed-service.ts';
 
 /** A span as Jaeger's JSON has it. */
 export interface JaegerSpan {
@@ -87,7 +87,7 @@ export function jaegerSpan(span: Span, processId: string, warnings: readonly str
 /** Makes Jaeger's process of a resource. */
 export function jaegerProcess(resource: Span['resource']): JaegerProcess {
   return {
-    serviceName: resource.serviceName === '' ? UNNAMED_SERVICE : resource.serviceName,
+    serviceName: shownService(resource.serviceName),
     tags: resource.attributes.filter(({ key }) => key !== 'service.name').map(keyValueOf),
   };
 }

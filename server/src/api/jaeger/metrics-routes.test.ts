@@ -59,6 +59,13 @@ test('call rates are calls a second over the minutes that end with the point', a
   ]);
 });
 
+test('spans without a service are asked for by the name that stands for none', async () => {
+  const reader = new FixtureReader();
+  const { metrics } = await ask(`calls?service=missing-service-name&${WINDOW}`, reader);
+  assert.deepEqual(reader.metricsQueries[0]!.services, ['', 'missing-service-name']);
+  assert.deepEqual(metrics[0]!.labels, [{ name: 'service_name', value: 'missing-service-name' }]);
+});
+
 test('error rates are the part of the calls that failed, and not a number where there was no call', async () => {
   const family = await ask(`errors?service=shop&groupByOperation=true&${WINDOW}`);
   assert.equal(family.name, 'service_operation_error_rate');

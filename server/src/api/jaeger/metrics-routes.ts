@@ -9,6 +9,7 @@ import type { SpanMetrics } from '#storage/tracestore.ts';
 import { envelope } from './envelope.ts';
 import { type MetricsParams, parseMetricsParams, parseQuantile } from './metrics-params.ts';
 import { type MinuteSum, MinuteWindow } from './minute-window.ts';
+import { shownService, storedServices } from './unnamed-service.ts';
 
 /** Points closer than this are the same: spans are counted by the minute. */
 const MIN_STEP_MS = 60_000;
@@ -64,7 +65,7 @@ export function addMetricsRoutes(app: FastifyInstance, context: QueryContext): v
       const found = await context.reader.getSpanMetrics(
         tenant,
         {
-          services,
+          services: services.flatMap(storedServices),
           kinds,
           byOperation,
           fromMinute: Math.max(0, minuteOf(points[0]!) - ratePerMinutes + 1),
@@ -104,7 +105,7 @@ function* familyJson(
     const window = new MinuteWindow(minutes, ratePerMinutes);
     const labels = [
       ...(byOperation ? [{ name: 'operation', value: operation }] : []),
-      { name: 'service_name', value: service },
+      { name: 'service_name', value: shownService(service) },
     ];
     yield `${style.next(isFirst, 2)}{${style.line(3)}${style.name('labels')}`;
     yield `${style.value(labels, 3)},${style.line(3)}${style.name('metricPoints')}[`;

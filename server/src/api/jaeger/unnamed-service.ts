@@ -8,7 +8,12 @@ import type { Operation, ReadOptions, TraceReader } from '#storage/tracestore.ts
  * is listed and searched like any other.
  * @see https://github.com/jaegertracing/jaeger/blob/v1.76.0/internal/jptrace/sanitizer/emptyservicename.go
  */
-export const UNNAMED_SERVICE = 'missing-service-name';
+const UNNAMED_SERVICE = 'missing-service-name';
+
+/** What a service is called in answers. */
+export function shownService(stored: string): string {
+  return stored === '' ? UNNAMED_SERVICE : stored;
+}
 
 /** What the store has for a service of Jaeger: spans that came from Jaeger may really be called so. */
 export function storedServices(service: string): readonly string[] {

@@ -236,6 +236,14 @@ test('what a server refuses for good is dropped and counted, and the server is w
   assert.match(log[0]!, /^exporters.otlp: 1 spans are dropped: malformed$/);
 });
 
+test('what waited in the queue of another exporter, and is no request, is dropped and counted', async () => {
+  const { server, sender, send } = await bed(['10.0.0.1'], { isKept: true });
+  server('10.0.0.1').fails('malformed');
+  const foreign = { ...requestOf(2), body: Buffer.from('SPK\x01') };
+  await assert.rejects(send({ ...foreign, spans: 2 }), withCode('malformed'));
+  assert.equal(sender.figures.droppedSpans.get('malformed'), 2);
+});
+
 test('of a request that is kept only what is to blame is dropped, in a bounded number of tries', async () => {
   const { server, sender, send } = await bed(['10.0.0.1'], { isKept: true });
   const [whole] = sender.requestsOf(DEFAULT_TENANT, batchOfTraces(60));

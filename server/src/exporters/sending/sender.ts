@@ -162,12 +162,13 @@ export class Sender {
     const { isKept, isOtlp, path } = this.#options;
     const { tenant, spans, halvings = 0 } = request;
     const isWhole = !isKept || !isOtlp || !mayBeOfOne(error);
-    if (isWhole || spans === 1 || halvings === MAX_HALVINGS) {
+    const batch =
+      isWhole || spans === 1 || halvings === MAX_HALVINGS ? undefined : decodedOrNone(request);
+    if (batch === undefined) {
       this.drop(dropReason(error), spans);
       this.#warn(`${path}: ${spans} spans are dropped: ${messageOf(error)}`);
       throw error;
     }
-    const batch = decodeRequest(request);
     const rows = Uint32Array.from({ length: batch.rows }, (_, row) => row);
     const middle = batch.rows >>> 1;
     const halves = [rows.subarray(0, middle), rows.subarray(middle)].flatMap((half) =>
@@ -300,4 +301,13 @@ export class Sender {
 function dropReason(error: unknown): DropReason {
   const code = error instanceof SpoorError ? error.code : 'internal';
   return DROP_REASONS.find((reason) => reason === code) ?? 'internal';
+}
+
+/** The spans of a request; undefined where it is none, as in the queue of an exporter that sent something else. */
+function decodedOrNone(request: ExportRequest): SpanBatch | undefined {
+  try {
+    return decodeRequest(request);
+  } catch {
+    return undefined;
+  }
 }

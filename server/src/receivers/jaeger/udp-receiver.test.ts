@@ -121,6 +121,24 @@ test('datagrams beyond the queue, the cap or the memory are dropped and counted'
   await until(() => small.receiver.figures.jaeger_agent_compact.refusedRequests.overloaded === 1);
 });
 
+test('datagrams that nobody takes hold an eighth of the memory for bodies at most', async () => {
+  await using bed = await start({}, {}, 160_000);
+  const { promise: over, resolve: release } = Promise.withResolvers<IngestResult>();
+  bed.ingest.answer = () => over;
+  const { refusedRequests } = bed.receiver.figures.jaeger_agent_compact;
+  for (const queued of [1, 2]) {
+    await sendTo(bed.port, [Buffer.alloc(8000)]);
+    await bed.ingest.called(queued);
+  }
+  await sendTo(bed.port, [Buffer.alloc(8000)]);
+  await until(() => refusedRequests.overloaded === 1);
+  assert.equal(bed.receiver.queuedPackets, 2);
+  release(TAKEN);
+  await until(() => bed.receiver.queuedPackets === 0);
+  await sendTo(bed.port, [Buffer.alloc(8000)]);
+  await bed.ingest.called(3);
+});
+
 test('a datagram that is malformed, or that the store refuses, is dropped with its reason', async () => {
   await using bed = await start();
   const { refusedRequests } = bed.receiver.figures.jaeger_agent_compact;

@@ -46,6 +46,9 @@ const MOST_JOINED_BYTES = 512 << 10;
 /** What a body costs beside its bytes: objects, promises. */
 const BODY_OVERHEAD_BYTES = 1024;
 
+/** The part of the memory for bodies that datagrams of one port may hold: while nobody takes them, requests still find room. */
+const PART_OF_BUDGET = 1 / 8;
+
 /** Why joined datagrams may be refused for what is in one of them. */
 const REASONS_OF_ONE: ReadonlySet<RefusalReason> = new Set(['malformed', 'overloaded']);
 
@@ -66,6 +69,8 @@ export class UdpReceiver {
   #gathered: Buffer[] = [];
   #gatheredBytes = 0;
   #queuedPackets = 0;
+  /** Bytes of what was handed over. */
+  #queuedBytes = 0;
   #socket: Socket | undefined;
   #address: BoundAddress | undefined;
   #started: Promise<void> | undefined;
@@ -208,11 +213,21 @@ export class UdpReceiver {
     const body = joinDatagrams(this.#gathered);
     this.#gathered = [];
     this.#gatheredBytes = 0;
+    if (
+      this.#queuedBytes + body.length >
+      this.#parts.budgetOf(tenant).limitBytes * PART_OF_BUDGET
+    ) {
+      this.#queuedPackets -= count;
+      this.#drop('overloaded', `datagrams of ${this.#queuedBytes} bytes wait`, count);
+      return;
+    }
+    this.#queuedBytes += body.length;
     const taken = this.#take(tenant, body, count);
     this.#underWay.add(taken);
     void taken.then(() => {
       this.#underWay.delete(taken);
       this.#queuedPackets -= count;
+      this.#queuedBytes -= body.length;
     });
   }
 
