@@ -11,6 +11,9 @@ import { lost, type FloodTransport, type WireForm, type WireRequest } from './fl
 const CHUNK_BYTES = 16 << 10;
 const HEAD_END = '\r\n\r\n';
 
+/** The server closes connections on which nothing has ever come after ten seconds; one half as old is not begun with. */
+const FRESH_MS = 5000;
+
 /** OTLP/HTTP over plain sockets that are kept open. */
 export class FloodHttp implements FloodTransport {
   readonly #url: URL;
@@ -57,7 +60,10 @@ export class FloodHttp implements FloodTransport {
   async send(request: WireRequest): Promise<SendOutcome> {
     // The one that rested longest: the server closes those on which nothing ever comes.
     let connection = this.#idle.shift();
-    while (connection?.isOpen === false) connection = this.#idle.shift();
+    while (connection?.isUsable === false) {
+      connection.end();
+      connection = this.#idle.shift();
+    }
     connection ??= this.#newConnection();
     const outcome = await connection.send(request.bytes);
     if (connection.isOpen) this.#idle.push(connection);
@@ -73,6 +79,8 @@ export class FloodHttp implements FloodTransport {
 class HttpConnection {
   readonly opened: Promise<unknown>;
   readonly #socket: Socket;
+  readonly #madeMs = performance.now();
+  #isUsed = false;
   #answer = '';
   #done: ((outcome: SendOutcome) => void) | undefined;
 
@@ -92,7 +100,17 @@ class HttpConnection {
     return this.#socket.writable;
   }
 
+  /** Whether a request may be sent without the server closing the connection at the same time. */
+  get isUsable(): boolean {
+    return this.isOpen && (this.#isUsed || performance.now() - this.#madeMs < FRESH_MS);
+  }
+
+  end(): void {
+    this.#socket.end();
+  }
+
   send(bytes: Buffer): Promise<SendOutcome> {
+    this.#isUsed = true;
     return new Promise((resolve) => {
       this.#done = resolve;
       this.#answer = '';
