@@ -221,7 +221,7 @@ function ownersOf(
 }
 
 /** How often each shape has a column. */
-function occurrences({ shapes }: SpanColumns, id: number): Uint32Array {
+export function occurrences({ shapes }: Pick<SpanColumns, 'shapes'>, id: number): Uint32Array {
   const { count, offsets, columns } = shapes;
   const perShape = new Uint32Array(count);
   for (let shape = 0; shape < count; shape++) {

@@ -87,13 +87,13 @@ export class PipelineGraph {
         const sink = joined(fed.map(([pipeline]) => sinks.get(pipeline)!));
         const all = fed.flatMap(([pipeline]) => limits.get(pipeline)!);
         const targets = fed.flatMap(([, { exporters: ids }]) => ids);
-        const patient = new PatientSink(sink);
-        patients.push(patient);
         // A whole batch is written again: it would come twice to those of several who took it, and pay a limit twice.
-        const mayComeAgain = targets.length === 1 && all.length === 0;
+        const patient =
+          targets.length === 1 && all.length === 0 ? new PatientSink(sink) : undefined;
+        if (patient !== undefined) patients.push(patient);
         const batcher = new TraceBatcher(services.counting(sink), {
           admit: services.admission(admitWithin(all)),
-          onceSink: services.counting(mayComeAgain ? patient : sink),
+          onceSink: services.counting(patient ?? sink),
         });
         const isStoreOnly = targets.length === 1 && isStore(targets[0]!);
         entry = { batcher, paced: new PacedIngest(batcher), isStoreOnly };

@@ -5,6 +5,7 @@ import { formatTraceId, traceIdBytes, type TraceId } from '@spoor/core/model/ids
 import type { ShapeTable, SymbolTable } from '@spoor/core/model/span-columns.ts';
 import { symbolBytes } from '@spoor/core/model/span-reader.ts';
 import { decodeResource } from '@spoor/core/model/value-decoder.ts';
+import type { TracePart } from '@spoor/core/query/join-trace.ts';
 import { BlockDictionary } from './block-dictionary.ts';
 import {
   BLOCK_FORMAT_VERSION,
@@ -214,6 +215,12 @@ export class BlockReader {
       else high = middle;
     }
     return low;
+  }
+
+  /** The rows of a trace. @param group the one it is in, where that is at hand */
+  part(trace: number, group = this.group(this.groupOf(trace))): TracePart {
+    const t = trace - this.firstTraces[group.number]!;
+    return group.part(group.traceStarts[t]!, group.traceStarts[t + 1]!);
   }
 
   /** Number of the trace with this id, 16 bytes, or -1. The filter is not asked. */

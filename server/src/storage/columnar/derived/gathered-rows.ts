@@ -5,13 +5,11 @@ import type { AnalysedColumns } from '@spoor/core/analysis/span-source.ts';
 import { AttributeLevel, ValueType } from '@spoor/core/model/attributes.ts';
 import { grownBytes, grownWords } from '@spoor/core/model/column-arrays.ts';
 import type { AttributeColumn, ShapeTable, SymbolTable } from '@spoor/core/model/span-columns.ts';
+import { SpanKind } from '@spoor/core/model/span.ts';
 import { symbolText } from '@spoor/core/model/span-reader.ts';
+import { occurrences } from '@spoor/core/query/attribute-node.ts';
 import type { BlockReader } from '../block/block-reader.ts';
 import { TraceGroup } from './trace-group.ts';
-
-/** Kinds of spans whose attributes may name what they called. */
-const CLIENT = 3;
-const PRODUCER = 4;
 
 /**
  * Traces of a block beside each other, taken out of its groups: only the columns that calls are counted from, and of these only
@@ -107,7 +105,9 @@ export class GatheredRows implements AnalysedColumns, PlacedValues {
     this.#peers.forEach(({ column, timesInShape }, p) => {
       const entries = this.#entries[p]!;
       for (let row = first; row < this.count; row++) {
-        if (this.kind[row] !== CLIENT && this.kind[row] !== PRODUCER) continue;
+        const kind = this.kind[row];
+        // Others' attributes do not say what they called.
+        if (kind !== SpanKind.client && kind !== SpanKind.producer) continue;
         if (timesInShape[this.shape[row]!] === 0) continue;
         entries[row] = group.firstCode(column, timesInShape, row - first);
       }
@@ -146,18 +146,8 @@ function peersOf(block: BlockReader): readonly PeerColumn[] {
       level === AttributeLevel.span &&
       type === ValueType.string &&
       isPeerKey(symbolText(table, key))
-        ? [{ column, timesInShape: timesInShapes(block.shapes, column) }]
+        ? [{ column, timesInShape: occurrences(block, column) }]
         : [],
     );
   });
-}
-
-function timesInShapes({ count, offsets, columns }: ShapeTable, column: number): Uint32Array {
-  const times = new Uint32Array(count);
-  for (let shape = 0; shape < count; shape++) {
-    for (let i = offsets[shape]!; i < offsets[shape + 1]!; i++) {
-      if (columns[i] === column) times[shape]!++;
-    }
-  }
-  return times;
 }

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { TraceId } from '@spoor/core/model/ids.ts';
-import type { TracePart } from '@spoor/core/query/join-trace.ts';
 import { DerivedCounts } from '#storage/derived-counts.ts';
 import type { BlockReader } from '../block/block-reader.ts';
 import type { BlockPart, LooseTraces } from '../search/loose-traces.ts';
-import { TraceSummaries } from '../search/trace-summaries.ts';
 import { GatheredRows } from './gathered-rows.ts';
 
 /** Rows of traces, those in other blocks included, that are gathered before they are counted: some MB. */
@@ -19,7 +17,7 @@ export class OverlapCounter {
   readonly #before: ReadonlySet<BlockReader>;
   /** Parts of each trace, the block's own last, in the order of their ids. */
   #waiting: BlockPart[][] = [];
-  readonly #summaries = new Map<BlockReader, TraceSummaries>();
+  /** Of those traces, wherever they are. */
   #rows = 0;
 
   constructor(reader: BlockReader, before: ReadonlySet<BlockReader>) {
@@ -47,21 +45,12 @@ export class OverlapCounter {
   }
 
   #add(loose: LooseTraces, id: TraceId, trace: number): void {
-    const earlier = loose.get(id)!.blocks.filter(({ reader }) => this.#before.has(reader));
+    const { blocks, maxSpans } = loose.get(id)!;
+    const earlier = blocks.filter(({ reader }) => this.#before.has(reader));
     if (earlier.length === 0) return;
     for (const { reader } of earlier) this.shared.add(reader);
-    const parts = [...earlier, { reader: this.#reader, trace }];
-    this.#waiting.push(parts);
-    for (const part of parts) this.#rows += this.#summariesOf(part.reader).spans[part.trace]!;
-  }
-
-  #summariesOf(reader: BlockReader): TraceSummaries {
-    let summaries = this.#summaries.get(reader);
-    if (summaries === undefined) {
-      summaries = new TraceSummaries(reader);
-      this.#summaries.set(reader, summaries);
-    }
-    return summaries;
+    this.#waiting.push([...earlier, { reader: this.#reader, trace }]);
+    this.#rows += maxSpans;
   }
 
   #countWaiting(): void {
@@ -70,7 +59,7 @@ export class OverlapCounter {
     const traces = this.#waiting.map((parts) => ({ parts, rows: gather(parts, gathered) }));
     for (const { parts, rows } of traces) {
       if (rows !== undefined && this.counts.addJoined(rows)) continue;
-      const slices = parts.map(slice);
+      const slices = parts.map(({ reader, trace }) => reader.part(trace));
       this.counts.addTrace(slices, slices.length - 1);
       this.counts.takeBack(slices.slice(-1));
     }
@@ -91,11 +80,4 @@ function gather(
     if (columns === undefined) gathered.set(reader, (columns = new GatheredRows(reader)));
     return { columns, rows: columns.add(trace) };
   });
-}
-
-function slice({ reader, trace }: BlockPart): TracePart {
-  const g = reader.groupOf(trace);
-  const group = reader.group(g);
-  const t = trace - reader.firstTraces[g]!;
-  return group.part(group.traceStarts[t]!, group.traceStarts[t + 1]!);
 }

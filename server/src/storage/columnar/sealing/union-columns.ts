@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { grownBytes, grownWords } from '@spoor/core/model/column-arrays.ts';
 import type { AttributeLevel, ValueType } from '@spoor/core/model/attributes.ts';
 import { NO_SYMBOLS, type SymbolTable } from '@spoor/core/model/span-columns.ts';
 import { equalBytes, hashBytes, NOT_HASHED } from '@spoor/core/model/symbol-interner.ts';
@@ -162,7 +163,9 @@ export class UnionValues implements SymbolTable {
     if (entry === this.#owners.length) this.#growEntries();
     const offset = this.offsets[entry]!;
     const stop = offset + end - start;
-    if (stop > this.bytes.length) this.#growBytes(offset, stop);
+    if (stop > this.bytes.length) {
+      this.bytes = grownBytes(this.bytes, Math.max(this.bytes.length * 2, stop));
+    }
     copyValue(bytes, start, this.bytes, offset, end - start);
     this.offsets[entry + 1] = stop;
     this.#owners[entry] = column;
@@ -172,18 +175,8 @@ export class UnionValues implements SymbolTable {
 
   #growEntries(): void {
     const capacity = Math.max(MIN_CAPACITY, this.#owners.length * 2);
-    const offsets = new Uint32Array(capacity + 1);
-    offsets.set(this.offsets);
-    const owners = new Uint32Array(capacity);
-    owners.set(this.#owners);
-    this.offsets = offsets;
-    this.#owners = owners;
-  }
-
-  #growBytes(used: number, needed: number): void {
-    const bytes = new Uint8Array(Math.max(this.bytes.length * 2, needed));
-    bytes.set(this.bytes.subarray(0, used));
-    this.bytes = bytes;
+    this.offsets = grownWords(this.offsets, capacity + 1);
+    this.#owners = grownWords(this.#owners, capacity);
   }
 
   #growSlots(): void {

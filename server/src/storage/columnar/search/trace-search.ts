@@ -255,6 +255,5 @@ function blockPart(
   const g = reader.groupOf(trace);
   let columns = known.get(g);
   if (columns === undefined) known.set(g, (columns = reader.group(g)));
-  const t = trace - reader.firstTraces[g]!;
-  return columns.part(columns.traceStarts[t]!, columns.traceStarts[t + 1]!);
+  return reader.part(trace, columns);
 }
