@@ -3,6 +3,7 @@ import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import { BlockBuilder, type BlockFigures } from '../block/block-builder.ts';
 import { BLOCK_MAGIC, GROUP_ROWS } from '../block/block-format.ts';
 import { findOverlap, type EarlierBlocks } from '../live/block-overlap.ts';
+import type { UnionValues } from './union-columns.ts';
 import { unionValues } from './union-values.ts';
 import { ColumnNames } from '../block/column-names.ts';
 import { DictionaryWriter } from '../block/dictionary-writer.ts';
@@ -86,9 +87,18 @@ function writeDictionaries(
       continue;
     }
     dictionaries.begin(names.of(key));
-    for (let i = first; i < first + entries; i++) dictionaries.add(values, values.order[i]!);
+    addEntries(dictionaries, values, first, first + entries);
     dictionaries.end();
   }
   frames.flush();
   return dictionaries;
+}
+
+function addEntries(
+  dictionaries: DictionaryWriter,
+  values: UnionValues,
+  start: number,
+  end: number,
+): void {
+  for (let i = start; i < end; i++) dictionaries.add(values, values.order[i]!);
 }

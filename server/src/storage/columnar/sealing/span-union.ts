@@ -97,7 +97,7 @@ export class SpanUnion implements WritableSpans {
       }
     });
     const places = values.settle();
-    for (let i = 0; i < cells.length; i++) cells[i] = places[cells[i]!]!;
+    putMapped(cells, places, cells, 0);
     for (const column of columns) if (column.isPlain) column.table = values;
 
     const traceId = octets(16, (source) => source.traceId);

@@ -116,18 +116,11 @@ export class UnionValues implements SymbolTable {
       if (!column.isPlain) total += entries;
     }
     const order = new Uint32Array(total);
-    const next = Uint32Array.from(columns, ({ first }) => first);
-    const owners = this.#owners;
-    const places = new Uint32Array(this.count);
-    for (let entry = 0; entry < this.count; entry++) {
-      const owner = owners[entry]!;
-      if (columns[owner]!.isPlain) places[entry] = entry;
-      else order[next[owner]!++] = entry;
-    }
+    const places = this.#byColumn(order);
     for (const { type, isPlain, first, entries } of columns) {
       if (isPlain) continue;
       sortEntries(type, this, order, first, first + entries);
-      for (let i = 0; i < entries; i++) places[order[first + i]!] = i;
+      putPlaces(order, first, entries, places);
     }
     this.order = order;
     this.#slots = new Int32Array(0);
@@ -146,6 +139,20 @@ export class UnionValues implements SymbolTable {
       offsets[i + 1] = offsets[i]! + value.length;
     }
     return { count: entries, offsets, bytes: Buffer.concat(values), hashes: undefined };
+  }
+
+  /** Puts the entries of each column that has a dictionary into `order`, column by column; gives the places of the others. */
+  #byColumn(order: Uint32Array): Uint32Array {
+    const columns = this.#columns;
+    const next = Uint32Array.from(columns, ({ first }) => first);
+    const owners = this.#owners;
+    const places = new Uint32Array(this.count);
+    for (let entry = 0; entry < places.length; entry++) {
+      const owner = owners[entry]!;
+      if (columns[owner]!.isPlain) places[entry] = entry;
+      else order[next[owner]!++] = entry;
+    }
+    return places;
   }
 
   #isSame(entry: number, column: number, bytes: Uint8Array, start: number, end: number): boolean {
@@ -192,4 +199,8 @@ export class UnionValues implements SymbolTable {
     }
     this.#slots = slots;
   }
+}
+
+function putPlaces(order: Uint32Array, first: number, count: number, places: Uint32Array): void {
+  for (let i = 0; i < count; i++) places[order[first + i]!] = i;
 }
