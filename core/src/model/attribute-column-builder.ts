@@ -24,7 +24,8 @@ export class AttributeColumnBuilder {
   nextBefore: AttributeColumnBuilder | undefined;
   /** Values that were new to the batch. */
   #distinct = 0;
-  readonly #recent = new RecentSymbols();
+  /** Made for the second value: of the columns of a span with very many keys most never have one. */
+  #recent: RecentSymbols | undefined;
   #epoch = -1;
   #savedCount = 0;
   #savedDistinct = 0;
@@ -62,11 +63,12 @@ export class AttributeColumnBuilder {
       this.count++;
       return values.append(bytes, start, end);
     }
-    let code = this.#recent.findScalar(values, bytes, start, end);
+    const recent = this.#recentValues();
+    let code = recent?.findScalar(values, bytes, start, end) ?? -1;
     if (code < 0) {
       const before = values.count;
       code = values.intern(bytes, start, end);
-      this.#recent.put(code);
+      recent?.put(code);
       if (values.count !== before) this.#distinct++;
     }
     this.#countValue();
@@ -87,11 +89,12 @@ export class AttributeColumnBuilder {
       this.count++;
       return values.appendText(bytes, start, end);
     }
-    let code = this.#recent.find(values, bytes, view, start, end);
+    const recent = this.#recentValues();
+    let code = recent?.find(values, bytes, view, start, end) ?? -1;
     if (code < 0) {
       const before = values.count;
       code = values.internText(bytes, start, end, view);
-      this.#recent.put(code);
+      recent?.put(code);
       if (values.count !== before) this.#distinct++;
     }
     this.#countValue();
@@ -115,6 +118,11 @@ export class AttributeColumnBuilder {
     this.count = this.#savedCount;
     this.#distinct = this.#savedDistinct;
     this.isPlain = this.#savedPlain;
+  }
+
+  #recentValues(): RecentSymbols | undefined {
+    if (this.count > 0) this.#recent ??= new RecentSymbols();
+    return this.#recent;
   }
 
   #save(epoch: number): void {

@@ -2,6 +2,7 @@
 import { AttributeColumnBuilder, slotOf } from './attribute-column-builder.ts';
 import { AttributeLevel, ValueType } from './attributes.ts';
 import type { BatchMark } from './batch-mark.ts';
+import { SpoorError } from './errors.ts';
 import {
   copyBytes,
   copyTable,
@@ -72,6 +73,9 @@ export class BatchBuilder {
   readonly #values = new SymbolInterner(1024, 16384);
   readonly #shapes = new ShapeInterner();
   #columns: AttributeColumnBuilder[] = [];
+  /** No more columns than these, of which so many may be new. */
+  #maxColumns = Infinity;
+  #maxNewColumns = Infinity;
   readonly #pool: AttributeColumnBuilder[] = [];
   /** (key, level, type) to the column; see `#slotOf`. */
   #columnOf = new Map<number, AttributeColumnBuilder>();
@@ -100,6 +104,17 @@ export class BatchBuilder {
 
   constructor(expectedRows = 1024) {
     this.#growRows(Math.max(16, expectedRows));
+  }
+
+  /** Columns so far: one for each key of each level with each type. */
+  get columnCount(): number {
+    return this.#columns.length;
+  }
+
+  /** Refuses from now on what would bring more than `count` columns that are not there yet. Anything goes before it is called. */
+  allowColumns(count: number): void {
+    this.#maxColumns = this.#columns.length + count;
+    this.#maxNewColumns = count;
   }
 
   /** Opens a row and returns its index. Its fixed columns are not cleared: assign all of them. */
@@ -178,7 +193,10 @@ export class BatchBuilder {
     this.#last = undefined;
   }
 
-  /** Adds an attribute or field of canonical bytes to what is under way at this level. The key must be UTF-8 or is mended. */
+  /**
+   * Adds an attribute or field of canonical bytes to what is under way at this level. The key must be UTF-8 or is mended.
+   * @throws {SpoorError} too_large: see {@link allowColumns}
+   */
   attribute(
     level: AttributeLevel,
     type: ValueType,
@@ -428,6 +446,9 @@ export class BatchBuilder {
     const slot = slotOf(level, type, code);
     let column = this.#columnOf.get(slot);
     if (column === undefined) {
+      if (this.#columns.length >= this.#maxColumns) {
+        throw new SpoorError('too_large', `more than ${this.#maxNewColumns} new attribute keys`);
+      }
       column = this.#pool.pop() ?? new AttributeColumnBuilder();
       column.reset(this.#columns.length, level, type, code);
       this.#columns.push(column);

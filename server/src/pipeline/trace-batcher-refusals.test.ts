@@ -50,6 +50,35 @@ test('a malformed request is refused and leaves nothing in the batch of its neig
   );
 });
 
+test('a request with more keys than may be is refused, small or large, and its neighbours are not', async () => {
+  const store = new HeldWriter();
+  const batcher = new TraceBatcher(store);
+  const keys = (count: number, first: string): Uint8Array =>
+    encodeSpans([
+      span({
+        name: first,
+        attributes: attributes(
+          Object.fromEntries(Array.from({ length: count }, (_, i) => [`${first}${i}`, ''])),
+        ),
+      }),
+    ]);
+  const many = keys(65_537, 'k');
+  const manyAndLong = keys(65_537, 'long');
+  // From 1 MiB on a body is decoded in slices.
+  assert.ok(many.length < 1 << 20 && manyAndLong.length > 1 << 20);
+  void ingest(batcher, bodyOf('first'));
+  // Two that have as many as may be: the second one does not count the keys of the first.
+  const answers = ['a', 'b'].map((name) => ingest(batcher, keys(40_000, name)));
+  await assert.rejects(ingest(batcher, many), withCode('too_large'));
+  await assert.rejects(ingest(batcher, manyAndLong), withCode('too_large'));
+  answers.push(ingest(batcher, bodyOf('c')));
+  for (let write = 0; write < 4; write++) {
+    await turn();
+    await store.writes[write]!.end();
+  }
+  assert.deepEqual(await Promise.all(answers), [taken(1), taken(1), taken(1)]);
+});
+
 test('a malformed request that is alone writes nothing, and the next one is served', async () => {
   const store = new HeldWriter();
   const batcher = new TraceBatcher(store);

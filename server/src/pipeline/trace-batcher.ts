@@ -15,6 +15,15 @@ import { writeParts } from './write-parts.ts';
 
 /** A batch is written at the latest with so many spans … */
 const MAX_BATCH_SPANS = 4096;
+
+/** A batch that has so many attribute keys takes no more requests. */
+const MAX_BATCH_COLUMNS = 8192;
+
+/**
+ * Attribute keys that a request may be the first to have in its batch, each with each level and type. A key costs a column wherever its
+ * spans go: to read one span with 300,000 of them took a gigabyte.
+ */
+const MAX_REQUEST_COLUMNS = 65_536;
 /** … or made of so many bytes of requests. */
 const MAX_BATCH_BODY_BYTES = 2 << 20;
 
@@ -148,6 +157,7 @@ export class TraceBatcher implements TraceIngest {
     const { builder } = batch;
     const decoder = this.#decoder(format);
     const mark = builder.mark();
+    builder.allowColumns(MAX_REQUEST_COLUMNS);
     try {
       decoder.begin(body);
       while (!decoder.decode(builder, Infinity));
@@ -172,6 +182,7 @@ export class TraceBatcher implements TraceIngest {
     if (
       state.writes === 0 ||
       builder.rows >= MAX_BATCH_SPANS ||
+      builder.columnCount >= MAX_BATCH_COLUMNS ||
       batch.bodyBytes >= MAX_BATCH_BODY_BYTES
     ) {
       this.#write(tenant, state, batch);
@@ -200,6 +211,7 @@ export class TraceBatcher implements TraceIngest {
   ): Promise<IngestResult> {
     const decoder = createDecoder(format);
     const builder = new BatchBuilder(SLICE_SPANS);
+    builder.allowColumns(MAX_REQUEST_COLUMNS);
     const batches: SpanBatch[] = [];
     decoder.begin(body);
     while (!decoder.decode(builder, SLICE_SPANS)) {

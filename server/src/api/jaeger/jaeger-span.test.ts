@@ -50,6 +50,12 @@ test('flags that a Jaeger client sent are flags again', () => {
   assert.deepEqual([flags, tags], [3, []]);
 });
 
+test('a span may have more attributes than a call has arguments', () => {
+  const attribute = { key: 'item', value: { type: 'bool', value: true } } as const;
+  const { tags } = jaegerSpan({ ...SPAN, attributes: Array(500_000).fill(attribute) }, 'p1', []);
+  assert.equal(tags.length, 500_000);
+});
+
 test('warnings that came with a span are warnings again', () => {
   const value = { type: 'array', value: [{ type: 'string', value: 'late' }] } as const;
   const sent = { ...SPAN, attributes: [{ key: '@jaeger@warnings', value }] };

@@ -141,7 +141,7 @@ function tags(span: Span, attributes: readonly Attribute[]): JaegerKeyValue[] {
   const { scope, status } = span;
   if (scope.name !== '') list.push(stringTag('otel.scope.name', scope.name));
   if (scope.version !== '') list.push(stringTag('otel.scope.version', scope.version));
-  list.push(...attributes.map(keyValueOf));
+  for (const attribute of attributes) list.push(keyValueOf(attribute));
   const kind = formatSpanKind(span.kind);
   if (kind !== undefined) list.push(stringTag('span.kind', kind));
   if (status?.code === StatusCode.ok) list.push(stringTag('otel.status_code', 'OK'));

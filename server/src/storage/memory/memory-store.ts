@@ -276,7 +276,7 @@ export class MemoryStore implements TraceStore {
     await this.#derived(tenant, options, (columns, rows) => {
       const list = kept.get(columns);
       if (list === undefined) kept.set(columns, [...rows]);
-      else list.push(...rows);
+      else for (const row of rows) list.push(row);
     });
     for (const { batch } of this.#batchesOf(tenant)) {
       sum.addRows(batch, rowsInWindow(batch, Uint32Array.from(kept.get(batch) ?? []), query));

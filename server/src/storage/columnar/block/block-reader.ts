@@ -12,6 +12,7 @@ import {
   BLOCK_MAGIC,
   type BlockFooter,
   type ChunkRef,
+  OWN_FRAME_BYTES,
   type TableRef,
 } from './block-format.ts';
 import { decodeTrailer, newerFormat, TRAILER_BYTES } from './block-trailer.ts';
@@ -236,9 +237,12 @@ export class BlockReader {
     return ref === null ? NOTHING : this.#chunk(ref);
   }
 
-  /** As {@link chunk}, for what is looked at once: it does not push out of the cache what is needed again. */
+  /**
+   * As {@link chunk}, for what is looked at once: with a frame of its own it does not push out of the cache what is needed again. A
+   * frame that it shares is kept, for the others in it.
+   */
   chunkOnce([frame, offset, length]: ChunkRef): Uint8Array {
-    return this.#frame(frame, false).subarray(offset, offset + length);
+    return this.#frame(frame, length < OWN_FRAME_BYTES).subarray(offset, offset + length);
   }
 
   /** A list of symbols, kept in the cache. */
@@ -247,7 +251,9 @@ export class BlockReader {
     const known = this.#cache.get(key);
     // Only symbol tables are put under these keys.
     if (known !== undefined) return known as SymbolTable;
-    const table = decodeValues(this.chunkOnce(ref.chunk), ref.count);
+    const chunk = this.chunkOnce(ref.chunk);
+    // A view would keep all of a shared frame in memory.
+    const table = decodeValues(new Uint8Array(chunk), ref.count);
     this.#cache.set(key, table, table.bytes.length + table.offsets.length * 4);
     return table;
   }

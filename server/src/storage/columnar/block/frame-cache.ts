@@ -7,10 +7,15 @@ export interface CacheFigures {
   readonly misses: number;
 }
 
+/** What an entry takes beside its content: its key, its place in the map, and the objects around the bytes. */
+export const ENTRY_BYTES = 512;
+
 /** Decoded things kept for the next query, least recently used first out. */
 export class ByteCache<Value> {
   readonly #entries = new Map<string, { value: Value; bytes: number }>();
   readonly #maxBytes: number;
+  /** The entry that was used last. */
+  #newest: string | undefined;
   bytes = 0;
   hits = 0;
   misses = 0;
@@ -26,13 +31,18 @@ export class ByteCache<Value> {
       return undefined;
     }
     this.hits++;
-    // A Map keeps the order of insertion: inserting again makes it the newest.
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
+    if (key !== this.#newest) {
+      // A Map keeps the order of insertion: inserting again makes it the newest.
+      this.#entries.delete(key);
+      this.#entries.set(key, entry);
+      this.#newest = key;
+    }
     return entry.value;
   }
 
-  set(key: string, value: Value, bytes: number): void {
+  /** @param size of the value, in bytes */
+  set(key: string, value: Value, size: number): void {
+    const bytes = size + ENTRY_BYTES;
     const before = this.#entries.get(key);
     if (before !== undefined) {
       this.#entries.delete(key);
@@ -40,6 +50,7 @@ export class ByteCache<Value> {
     }
     if (bytes > this.#maxBytes / 4) return;
     this.#entries.set(key, { value, bytes });
+    this.#newest = key;
     this.bytes += bytes;
     for (const [oldest, entry] of this.#entries) {
       if (this.bytes <= this.#maxBytes) break;

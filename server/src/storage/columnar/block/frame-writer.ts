@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { crc32 } from 'node:zlib';
-import type { ChunkRef } from './block-format.ts';
+import { type ChunkRef, OWN_FRAME_BYTES } from './block-format.ts';
 import { ByteSink } from './chunk-codec.ts';
 import { compress } from './zstd.ts';
-
-/** A chunk of at least this size is a frame of its own: it can then be read alone. */
-const OWN_FRAME_BYTES = 16 << 10;
 
 /** Smaller chunks share a frame up to about this size, since each call of zstd costs 16 to 28 µs. */
 const PACK_BYTES = 32 << 10;

@@ -14,10 +14,13 @@ import type { BlockReader } from './block-reader.ts';
 import { decodeCodes, decodePlanes, type Halves } from './chunk-codec.ts';
 import { PARENT_ELSEWHERE, PARENT_ROW } from './parent-finder.ts';
 import { type ShapeRange, SliceShapes } from './slice-shapes.ts';
-import { decodeValues } from './values-chunk.ts';
+import { allEntries, decodeValues } from './values-chunk.ts';
 
 /** With more values than this the whole dictionary is read; with fewer only the pages that have them. */
 const MAX_GATHERED = 1024;
+
+/** So many columns are read all at once, in the order in which they are on disk: in any other each would have to be unpacked anew. */
+const MANY_COLUMNS = 256;
 
 /** Where a slice lies. */
 export interface SlicePlace {
@@ -196,7 +199,12 @@ export class GroupSlice implements SpanColumns {
   }
 
   get columns(): readonly AttributeColumn[] {
-    return (this.#columns ??= this.#makeColumns());
+    if (this.#columns === undefined) {
+      const columns = this.#makeColumns();
+      if (columns.length > MANY_COLUMNS) readInOrder(columns, this.shapes);
+      this.#columns = columns;
+    }
+    return this.#columns;
   }
 
   #chunk(what: GroupChunk): Uint8Array {
@@ -376,9 +384,18 @@ class SliceColumn implements AttributeColumn {
     return this.#content().values;
   }
 
+  read(): void {
+    this.#content();
+  }
+
   #content(): Values {
     return (this.#values ??= this.#read?.() ?? NO_VALUES);
   }
+}
+
+function readInOrder(columns: readonly SliceColumn[], { used }: SliceShapes): void {
+  const order = allEntries(columns.length).sort((a, b) => used[a]!.column - used[b]!.column);
+  for (const number of order) columns[number]!.read();
 }
 
 const NO_CODES = new Uint32Array(0);
