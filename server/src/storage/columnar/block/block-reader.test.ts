@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import { formatTraceId, traceIdBytes } from '@spoor/core/model/ids.ts';
-import { span, traceId } from '@spoor/core/query/testing/example-span.ts';
+import { attributes, span, traceId } from '@spoor/core/query/testing/example-span.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
 import { BlockReader } from './block-reader.ts';
 import { TRAILER_BYTES } from './block-trailer.ts';
@@ -249,6 +249,33 @@ test('with next to no cache a block reads the same', () =>
       ),
     );
     assert.deepEqual(small, large);
+  }));
+
+test('a trace with thousands of keys, in any order, is read frame by frame, with a cache of a few frames', () =>
+  withDirectory((dir) => {
+    class CountingFiles extends OpenFiles {
+      reads = 0;
+      override read(path: string, into: Uint8Array, position: number): number {
+        this.reads++;
+        return super.read(path, into, position);
+      }
+    }
+    const keys = Array.from({ length: 20_000 }, (_, i) => `key ${(i * 4987) % 20_000}`);
+    const wide = Object.fromEntries(keys.map((key) => [key, `${key} has a value of its own`]));
+    const batch = batchOf([span({ attributes: attributes(wide) })]);
+    const path = join(dir, 'wide.block');
+    writeFileSync(path, blockFile([batch]));
+    const files = new CountingFiles();
+    const reader = new BlockReader(path, 1, blockCache(256 << 10), files);
+    const { start, end, group } = reader.findTrace(formatTraceId(batch.traceId, 0))!;
+    const before = files.reads;
+    assert.deepEqual(rowTexts(group.slice(start, end)), rowTexts(batch));
+    const frames = reader.footer.frames.length / 4;
+    assert.ok(
+      frames > 10 && files.reads - before <= frames,
+      `${files.reads - before} of ${frames}`,
+    );
+    reader.close();
   }));
 
 test('the distinct services, names and kinds of a block are listed', () =>
