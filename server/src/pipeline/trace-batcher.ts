@@ -15,17 +15,16 @@ import { writeParts } from './write-parts.ts';
 
 /** A batch is written at the latest with so many spans … */
 const MAX_BATCH_SPANS = 4096;
-
-/** A batch that has so many attribute keys takes no more requests. */
+/** … or attribute keys … */
 const MAX_BATCH_COLUMNS = 8192;
+/** … or made of so many bytes of requests. */
+const MAX_BATCH_BODY_BYTES = 2 << 20;
 
 /**
  * Attribute keys that a request may be the first to have in its batch, each with each level and type. A key costs a column wherever its
  * spans go: to read one span with 300,000 of them took a gigabyte.
  */
 const MAX_REQUEST_COLUMNS = 65_536;
-/** … or made of so many bytes of requests. */
-const MAX_BATCH_BODY_BYTES = 2 << 20;
 
 /** Larger bodies are decoded in slices between turns of the event loop, in a builder of their own. */
 const SLICED_BODY_BYTES = 1 << 20;

@@ -237,12 +237,9 @@ export class BlockReader {
     return ref === null ? NOTHING : this.#chunk(ref);
   }
 
-  /**
-   * As {@link chunk}, for what is looked at once: with a frame of its own it does not push out of the cache what is needed again. A
-   * frame that it shares is kept, for the others in it.
-   */
+  /** As {@link chunk}, for what is looked at once: it does not push out of the cache what is needed again. */
   chunkOnce([frame, offset, length]: ChunkRef): Uint8Array {
-    return this.#frame(frame, length < OWN_FRAME_BYTES).subarray(offset, offset + length);
+    return this.#frame(frame, false).subarray(offset, offset + length);
   }
 
   /** A list of symbols, kept in the cache. */
@@ -251,9 +248,7 @@ export class BlockReader {
     const known = this.#cache.get(key);
     // Only symbol tables are put under these keys.
     if (known !== undefined) return known as SymbolTable;
-    const chunk = this.chunkOnce(ref.chunk);
-    // A view would keep all of a shared frame in memory.
-    const table = decodeValues(new Uint8Array(chunk), ref.count);
+    const table = decodeValues(this.#tableBytes(ref.chunk), ref.count);
     this.#cache.set(key, table, table.bytes.length + table.offsets.length * 4);
     return table;
   }
@@ -327,6 +322,12 @@ export class BlockReader {
       for (let at = 0; at < traceIds.length; at += 16) filter.add(traceIds, at);
     }
     return filter;
+  }
+
+  /** Of a shared frame, which is kept for the others in it, a copy: a view would hold all of it. */
+  #tableBytes(ref: ChunkRef): Uint8Array {
+    const isShared = ref[2] < OWN_FRAME_BYTES;
+    return isShared ? new Uint8Array(this.#chunk(ref)) : this.chunkOnce(ref);
   }
 
   #chunk([frame, offset, length]: ChunkRef): Uint8Array {

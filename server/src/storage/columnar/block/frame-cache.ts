@@ -14,8 +14,6 @@ export const ENTRY_BYTES = 512;
 export class ByteCache<Value> {
   readonly #entries = new Map<string, { value: Value; bytes: number }>();
   readonly #maxBytes: number;
-  /** The entry that was used last. */
-  #newest: string | undefined;
   bytes = 0;
   hits = 0;
   misses = 0;
@@ -31,12 +29,9 @@ export class ByteCache<Value> {
       return undefined;
     }
     this.hits++;
-    if (key !== this.#newest) {
-      // A Map keeps the order of insertion: inserting again makes it the newest.
-      this.#entries.delete(key);
-      this.#entries.set(key, entry);
-      this.#newest = key;
-    }
+    // A Map keeps the order of insertion: inserting again makes it the newest.
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
     return entry.value;
   }
 
@@ -50,7 +45,6 @@ export class ByteCache<Value> {
     }
     if (bytes > this.#maxBytes / 4) return;
     this.#entries.set(key, { value, bytes });
-    this.#newest = key;
     this.bytes += bytes;
     for (const [oldest, entry] of this.#entries) {
       if (this.bytes <= this.#maxBytes) break;
