@@ -95,7 +95,6 @@ export class ColumnarStore implements TraceStore {
   readonly #space: DiskSpace;
   readonly #head: Head;
   readonly #sealer: Sealer;
-  readonly #queryWorker: StoreWorker<QueryRequest, QueryReply>;
   readonly #querier: Querier;
   readonly #compactor: Compactor;
   readonly #blocks: LiveBlocks;
@@ -139,7 +138,7 @@ export class ColumnarStore implements TraceStore {
       manifest: () => this.#replaying ?? this.#opened().manifest,
       tell: (message) => {
         sealWorker.notify(message);
-        this.#queryWorker.notify(message);
+        this.#querier.change(message);
       },
     });
     const createWorker = options.createWorker ?? createThread;
@@ -148,13 +147,13 @@ export class ColumnarStore implements TraceStore {
       new URL('./sealing/seal-worker.ts', import.meta.url),
       { maxHeapMib: WORKER_HEAP_MIB, greeting: allBlocks, idleMs: SEALER_IDLE_MS },
     );
-    this.#queryWorker = createWorker(new URL('./query/query-worker.ts', import.meta.url), {
-      maxHeapMib: WORKER_HEAP_MIB,
-      greeting: allBlocks,
-    });
+    const queryWorker: StoreWorker<QueryRequest, QueryReply> = createWorker(
+      new URL('./query/query-worker.ts', import.meta.url),
+      { maxHeapMib: WORKER_HEAP_MIB, greeting: allBlocks },
+    );
     this.#sealer = this.#makeSealer(sealWorker);
     this.#querier = new Querier({
-      worker: this.#queryWorker,
+      worker: queryWorker,
       head: this.#head,
       blocks: this.#blocks,
       tenants: this.#tenants,
@@ -236,7 +235,7 @@ export class ColumnarStore implements TraceStore {
     } finally {
       this.#replaying = undefined;
     }
-    this.#quietTimer = setInterval(() => this.#sealWhenQuiet(), QUIET_MS / 4).unref();
+    this.#quietTimer = setInterval(() => this.#doWhenQuiet(), QUIET_MS / 4).unref();
     this.#compactor.start();
   }
 
@@ -246,7 +245,7 @@ export class ColumnarStore implements TraceStore {
     clearInterval(this.#quietTimer);
     const open = this.#open;
     this.#open = undefined;
-    await Promise.all([this.#sealer.close(), this.#queryWorker.close(), this.#compactor.close()]);
+    await Promise.all([this.#sealer.close(), this.#querier.close(), this.#compactor.close()]);
     if (open === undefined) return;
     await this.#blocks.settled();
     await open.wal.close();
@@ -493,7 +492,8 @@ export class ColumnarStore implements TraceStore {
     });
   }
 
-  #sealWhenQuiet(): void {
+  #doWhenQuiet(): void {
+    this.#querier.tick();
     if (this.#head.rows === 0 || this.#passedMs() - this.#lastWriteMs < QUIET_MS) return;
     void this.#head.drain();
   }

@@ -9,3 +9,8 @@ export const TENANTS_DIR = 'tenants';
 export function blockPath(dir: string, tenant: Tenant, id: number): string {
   return join(dir, TENANTS_DIR, tenant, `${id.toString().padStart(10, '0')}.block`);
 }
+
+/** File with what the blocks of a tenant change in the traces that they share: `DIR/tenants/TENANT/overlaps`. */
+export function overlapsPath(dir: string, tenant: Tenant): string {
+  return join(dir, TENANTS_DIR, tenant, 'overlaps');
+}

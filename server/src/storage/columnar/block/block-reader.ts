@@ -57,6 +57,7 @@ export class BlockReader {
   /** Why a part of the block could not be read, once that was tried; undefined while all is well. */
   damage: SpoorError | undefined;
   #footer: BlockFooter | undefined;
+  #checksum = 0;
   /** Bytes of the footer before it was decoded, which is about what it takes. */
   #footerBytes = 0;
   readonly #files: OpenFiles;
@@ -104,6 +105,11 @@ export class BlockReader {
       }
     }
     return this.#footer;
+  }
+
+  /** CRC-32 of the footer, and with it of the whole file: another block has another one. */
+  get checksum(): number {
+    return this.#checksum;
   }
 
   /** Memory that {@link release} gives back, roughly. */
@@ -421,6 +427,7 @@ export class BlockReader {
     if (trailer.format > BLOCK_FORMAT_VERSION) {
       throw new SpoorError('corrupt', newerFormat(this.path, trailer.format));
     }
+    this.#checksum = trailer.checksum;
     const content = this.#decompress(bytes, trailer.footerRawBytes, 'the footer');
     this.#footerBytes = content.length;
     return decodeFooter(content, trailer.format);

@@ -29,6 +29,8 @@ export interface BlockTrailer {
   readonly footerAt: number;
   readonly footerBytes: number;
   readonly footerRawBytes: number;
+  /** Of the footer, which has the checksums of everything else. */
+  readonly checksum: number;
   /** Whether these are the bytes of the footer; only then the rest of this is to be trusted. */
   readonly isOf: (footer: Uint8Array) => boolean;
 }
@@ -64,6 +66,7 @@ export function decodeTrailer(tail: Uint8Array, sizeBytes: number): BlockTrailer
     footerAt,
     footerBytes,
     footerRawBytes: getUint32(numbers, 4),
+    checksum: getUint32(numbers, 8),
     isOf: (footer) => crc32(footer, start) === getUint32(numbers, 8),
   };
 }

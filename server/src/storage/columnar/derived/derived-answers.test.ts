@@ -7,6 +7,7 @@ import fc from 'fast-check';
 import { arbitraryCallSpan } from '@spoor/core/analysis/testing/arbitrary-call-span.ts';
 import { DEFAULT_TENANT } from '@spoor/core/model/ids.ts';
 import type { Span } from '@spoor/core/model/span.ts';
+import { traceId } from '@spoor/core/query/testing/example-span.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
 import { DependencySum, SpanMetricsSum } from '#storage/counted.ts';
 import { TraceOracle } from '#storage/testing/trace-oracle.ts';
@@ -16,9 +17,11 @@ import { encodeBlock } from '../sealing/block-writer.ts';
 import { LooseTraces } from '../search/loose-traces.ts';
 import { blockCache } from '../testing/block-fixture.ts';
 import { withDirectory } from '../testing/temporary-directory.ts';
+import { DISK_WORKER_FILES } from '../files/worker-files.ts';
 import { HeadBatch } from '../head/head-batch.ts';
 import { type OpenBlock, TraceSources } from '../search/trace-sources.ts';
 import { DerivedAnswers } from './derived-answers.ts';
+import { OverlapsFile } from './overlaps-file.ts';
 
 const RANGE = { fromMinute: 0, toMinute: 2 ** 32 };
 const METRICS = {
@@ -32,7 +35,7 @@ const METRICS = {
 type Step =
   | { readonly do: 'write'; readonly spans: readonly Span[] }
   | { readonly do: 'resend' | 'drop'; readonly pick: number }
-  | { readonly do: 'seal' | 'merge' | 'restart' };
+  | { readonly do: 'seal' | 'merge' | 'prepare' | 'restart' };
 
 const pick = fc.nat();
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -45,7 +48,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   pick.map((number): Step => ({ do: 'resend', pick: number })),
   pick.map((number): Step => ({ do: 'drop', pick: number })),
   { weight: 2, arbitrary: fc.constant<Step>({ do: 'seal' }) },
-  fc.constantFrom<Step>({ do: 'merge' }, { do: 'restart' }),
+  { weight: 2, arbitrary: fc.constantFrom<Step>({ do: 'merge' }, { do: 'restart' }) },
+  fc.constant<Step>({ do: 'prepare' }),
 );
 
 /** A block with the spans that are in it. */
@@ -55,26 +59,50 @@ interface Piece {
   readonly spans: readonly Span[];
 }
 
+/** Writes a block. Whether an older one has rows of a trace is not known, so copies stay, and all traces may be split. */
+function pieceOf(dir: string, id: number, spans: readonly Span[]): Piece {
+  const path = join(dir, `${id}.block`);
+  const { parts } = encodeBlock([batchOf(spans)], { blocks: [], isComplete: false })!;
+  writeFileSync(path, Buffer.concat(parts));
+  const reader = new BlockReader(path, id, blockCache());
+  return { block: { id, minStart: 0, maxStart: 0, reader: () => reader }, reader, spans };
+}
+
 /** What is kept from question to question. */
 interface Kept {
   readonly derived: DerivedAnswers;
   readonly loose: LooseTraces;
 }
 
-function nothingKept(): Kept {
-  return { derived: new DerivedAnswers(), loose: new LooseTraces() };
+/** What a process has that starts with this file. */
+function nothingKept(path: string): Kept {
+  const file = new OverlapsFile(DISK_WORKER_FILES, path);
+  return { derived: new DerivedAnswers(file), loose: new LooseTraces() };
 }
 
-function answersOf(
-  { derived, loose }: Kept,
+function sourcesOf(
+  { loose }: Kept,
   head: readonly HeadBatch[],
   pieces: readonly Piece[],
-): { dependencies: Dependency[]; metrics: SpanMetrics[] } {
-  const blocks = pieces.map(({ block }) => block);
+): TraceSources {
   const fail = (_block: OpenBlock, error: unknown): void => {
     throw error;
   };
-  const sources = new TraceSources(head, blocks, fail, loose);
+  return new TraceSources(
+    head,
+    pieces.map(({ block }) => block),
+    fail,
+    loose,
+  );
+}
+
+function answersOf(
+  kept: Kept,
+  head: readonly HeadBatch[],
+  pieces: readonly Piece[],
+): { dependencies: Dependency[]; metrics: SpanMetrics[] } {
+  const { derived } = kept;
+  const sources = sourcesOf(kept, head, pieces);
   const dependencies = new DependencySum(RANGE);
   for (const edges of derived.edges(sources, () => undefined)) dependencies.add(edges);
   const metrics = new SpanMetricsSum(METRICS);
@@ -82,12 +110,37 @@ function answersOf(
   return { dependencies: dependencies.dependencies(), metrics: metrics.metrics() };
 }
 
+/** Plain counting. */
+function plainAnswers(spans: readonly Span[]): ReturnType<typeof answersOf> {
+  const oracle = new TraceOracle();
+  oracle.write(DEFAULT_TENANT, spans);
+  return {
+    dependencies: oracle.getDependencies(DEFAULT_TENANT, RANGE),
+    metrics: oracle.getSpanMetrics(DEFAULT_TENANT, METRICS),
+  };
+}
+
+/** Lists of spans that share their traces. */
+function spanLists(lists: number, seed = 1): Span[][] {
+  const spans = fc.sample(arbitraryCallSpan, { numRuns: lists * 20, seed });
+  return Array.from({ length: lists }, (_, i) => spans.slice(i * 20, i * 20 + 20));
+}
+
+/** Fails where somebody looks for traces that are in several blocks. */
+class UnaskedLooseTraces extends LooseTraces {
+  override update(): void {
+    assert.fail('traces of several blocks were looked for');
+  }
+}
+
 test('calls and rates are those of the spans that are there, whatever was cut, sent again, merged or dropped', () =>
   withDirectory(async (dir) => {
     let blocks = 0;
+    let runs = 0;
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 12 }), async (steps) => {
-        let kept = nothingKept();
+        const file = join(dir, `${++runs}.overlaps`);
+        let kept = nothingKept(file);
         let pieces: Piece[] = [];
         let head: HeadBatch[] = [];
         let headSpans: Span[] = [];
@@ -98,13 +151,7 @@ test('calls and rates are those of the spans that are there, whatever was cut, s
           written.push(spans);
         };
         const addBlock = (spans: readonly Span[], id = ++blocks): void => {
-          const path = join(dir, `${id}.block`);
-          // Whether an older block has rows of a trace is not known, so copies stay, and all traces may be split.
-          const { parts } = encodeBlock([batchOf(spans)], { blocks: [], isComplete: false })!;
-          writeFileSync(path, Buffer.concat(parts));
-          const reader = new BlockReader(path, id, blockCache());
-          const block = { id, minStart: 0, maxStart: 0, reader: () => reader };
-          pieces.push({ block, reader, spans });
+          pieces.push(pieceOf(dir, id, spans));
         };
         try {
           for (const one of steps) {
@@ -114,7 +161,9 @@ test('calls and rates are those of the spans that are there, whatever was cut, s
             } else if (one.do === 'drop') {
               if (pieces.length > 0) pieces.splice(one.pick % pieces.length, 1)[0]!.reader.close();
             } else if (one.do === 'restart') {
-              kept = nothingKept();
+              kept = nothingKept(file);
+            } else if (one.do === 'prepare') {
+              kept.derived.prepare(sourcesOf(kept, [], pieces), () => undefined);
             } else if (one.do === 'seal') {
               if (headSpans.length > 0) addBlock(headSpans);
               [head, headSpans] = [[], []];
@@ -127,12 +176,8 @@ test('calls and rates are those of the spans that are there, whatever was cut, s
               first!.reader.close();
               second!.reader.close();
             }
-            const oracle = new TraceOracle();
-            oracle.write(DEFAULT_TENANT, [...pieces.flatMap(({ spans }) => spans), ...headSpans]);
-            assert.deepEqual(answersOf(kept, head, pieces), {
-              dependencies: oracle.getDependencies(DEFAULT_TENANT, RANGE),
-              metrics: oracle.getSpanMetrics(DEFAULT_TENANT, METRICS),
-            });
+            const spans = [...pieces.flatMap((piece) => piece.spans), ...headSpans];
+            assert.deepEqual(answersOf(kept, head, pieces), plainAnswers(spans));
           }
         } finally {
           for (const { reader } of pieces) reader.close();
@@ -140,4 +185,74 @@ test('calls and rates are those of the spans that are there, whatever was cut, s
       }),
       { numRuns: 60 },
     );
+  }));
+
+test('what was counted before a start is not counted again after it, also when blocks went that shared nothing', () =>
+  withDirectory((dir) => {
+    const file = join(dir, 'overlaps');
+    const lists = spanLists(3);
+    const apart = lists[0]!.map((span) => ({ ...span, traceId: traceId(99) }));
+    const pieces = [apart, ...lists].map((spans, i) => pieceOf(dir, i + 1, spans));
+    try {
+      const before = nothingKept(file);
+      before.derived.prepare(sourcesOf(before, [], pieces), () => undefined);
+      for (const present of [pieces, pieces.slice(1)]) {
+        const kept = { ...nothingKept(file), loose: new UnaskedLooseTraces() };
+        assert.deepEqual(
+          answersOf(kept, [], present),
+          plainAnswers(present.flatMap(({ spans }) => spans)),
+        );
+      }
+    } finally {
+      for (const { reader } of pieces) reader.close();
+    }
+  }));
+
+test('what was counted of a block is not taken for that of another one with its id', () =>
+  withDirectory((dir) => {
+    const file = join(dir, 'overlaps');
+    const [first, second, third, other] = spanLists(4) as [Span[], Span[], Span[], Span[]];
+    const ids = [1, 2, 3];
+    for (const replaced of ids) {
+      const lists = [first, second, third];
+      const pieces = lists.map((spans, i) => pieceOf(dir, ids[i]!, spans));
+      const before = nothingKept(file);
+      before.derived.prepare(sourcesOf(before, [], pieces), () => undefined);
+      pieces[replaced - 1]!.reader.close();
+      pieces[replaced - 1] = pieceOf(dir, replaced, other);
+      assert.deepEqual(
+        answersOf(nothingKept(file), [], pieces),
+        plainAnswers(pieces.flatMap(({ spans }) => spans)),
+      );
+      for (const { reader } of pieces) reader.close();
+    }
+  }));
+
+test('what is stopped in the middle of counting goes on where it was', () =>
+  withDirectory((dir) => {
+    const pieces = spanLists(4).map((spans, i) => pieceOf(dir, i + 1, spans));
+    try {
+      const kept = nothingKept(join(dir, 'overlaps'));
+      let stops = 0;
+      for (let allowed = 0; ; allowed++) {
+        let calls = 0;
+        const stop = new Error('stopped');
+        try {
+          kept.derived.prepare(sourcesOf(kept, [], pieces), () => {
+            if (calls++ === allowed) throw stop;
+          });
+          break;
+        } catch (error) {
+          assert.equal(error, stop);
+          stops++;
+        }
+      }
+      assert.ok(stops > 3);
+      assert.deepEqual(
+        answersOf(kept, [], pieces),
+        plainAnswers(pieces.flatMap(({ spans }) => spans)),
+      );
+    } finally {
+      for (const { reader } of pieces) reader.close();
+    }
   }));

@@ -8,26 +8,12 @@ import type { HeadBatch } from '../head/head-batch.ts';
 import type { OpenBlock, TraceSources } from '../search/trace-sources.ts';
 import { blockEdges, blockSpans } from './block-counts.ts';
 import { joinIds, rowsByTrace } from './head-traces.ts';
+import { type Counted, KeptOverlaps, type Overlap, type OverlapStore } from './kept-overlaps.ts';
 import { OverlapCounter } from './overlap-counter.ts';
 import { PartFinder } from './part-finder.ts';
 
 /** Traces of the head that are looked up at once. */
 const HEAD_TRACES = 512;
-
-/** All that is counted of some spans. */
-interface Counted {
-  readonly edges: CountedEdges;
-  readonly spans: CountedSpans;
-}
-
-/** What a block changes in the traces that it shares with blocks before it. */
-interface Overlap {
-  /** Blocks that were before it; no other may have come there. */
-  readonly seen: ReadonlySet<number>;
-  /** Those of them that it shares traces with; none may be gone. */
-  readonly shared: ReadonlySet<number>;
-  readonly counted: Counted;
-}
 
 /** What the head adds to the blocks. */
 interface HeadCounts {
@@ -51,8 +37,20 @@ interface HeadCounts {
  * block does not change, and what comes later has a higher id.
  */
 export class DerivedAnswers {
-  readonly #overlaps = new Map<number, Overlap>();
+  readonly #overlaps: KeptOverlaps;
   #head: HeadCounts | undefined;
+
+  /** @param store where what blocks change is kept from start to start */
+  constructor(store?: OverlapStore) {
+    this.#overlaps = new KeptOverlaps(store);
+  }
+
+  /** Counts what blocks change where nobody has asked for it yet, and keeps it. The head is not looked at. */
+  prepare(sources: TraceSources, checkCancelled: () => void): void {
+    const blocks = readable(sources);
+    this.#overlapsOf(sources, blocks, checkCancelled);
+    this.#overlaps.write(() => checksumsOf(sources, blocks));
+  }
 
   /** Counts whose sum is all calls. */
   edges(sources: TraceSources, checkCancelled: () => void): CountedEdges[] {
@@ -69,10 +67,7 @@ export class DerivedAnswers {
     sources: TraceSources,
     checkCancelled: () => void,
   ): { batch: SpanBatch; rows: Uint32Array }[] {
-    const blocks = inOrder(sources.blocks).filter(
-      (block) => sources.withBlock(block, () => true) !== undefined,
-    );
-    const { kept } = this.#headCounts(sources, blocks, checkCancelled);
+    const { kept } = this.#headCounts(sources, readable(sources), checkCancelled);
     return sources.head.map(({ batch }) => {
       const isKept = kept.get(batch)!;
       const rows = Uint32Array.from({ length: batch.rows }, (_, row) => row);
@@ -86,43 +81,40 @@ export class DerivedAnswers {
     ofBlock: (reader: BlockReader) => Table,
     pick: (counted: Counted) => Table,
   ): Table[] {
-    const found: Table[] = [];
-    const before = new Map<BlockReader, OpenBlock>();
-    sources.loose.update(sources.head, sources.readers(), checkCancelled);
-    for (const block of inOrder(sources.blocks)) {
+    const blocks = readable(sources);
+    const found = this.#overlapsOf(sources, blocks, checkCancelled).map(({ counted }) =>
+      pick(counted),
+    );
+    for (const block of blocks) {
       checkCancelled();
-      sources.withBlock(block, (reader) => {
-        const own = ofBlock(reader);
-        const { counted } = this.#overlap(sources, block, reader, before, checkCancelled);
-        found.push(own, pick(counted));
-        before.set(reader, block);
-      });
+      sources.withBlock(block, (reader) => found.push(ofBlock(reader)));
     }
-    const blocks = [...before.values()];
-    const ids = new Set(blocks.map(({ id }) => id));
-    for (const id of this.#overlaps.keys()) if (!ids.has(id)) this.#overlaps.delete(id);
     found.push(pick(this.#headCounts(sources, blocks, checkCancelled).counted));
     return found;
   }
 
-  #overlap(
+  /** What each of the blocks changes, counted where that is not known. */
+  #overlapsOf(
     sources: TraceSources,
-    block: OpenBlock,
-    reader: BlockReader,
-    before: ReadonlyMap<BlockReader, OpenBlock>,
+    blocks: readonly OpenBlock[],
     checkCancelled: () => void,
-  ): Overlap {
-    const known = this.#overlaps.get(block.id);
-    const seen = new Set([...before.values()].map(({ id }) => id));
-    if (known !== undefined && seen.isSubsetOf(known.seen) && known.shared.isSubsetOf(seen)) {
-      return known;
-    }
-    const counter = new OverlapCounter(reader, new Set(before.keys()));
-    counter.count(sources.loose, checkCancelled);
-    const shared = new Set([...counter.shared].map((one) => before.get(one)!.id));
-    const overlap = { seen, shared, counted: countedOf(counter.counts) };
-    this.#overlaps.set(block.id, overlap);
-    return overlap;
+  ): Overlap[] {
+    const overlaps = this.#overlaps;
+    overlaps.read(() => checksumsOf(sources, blocks));
+    overlaps.keepOnly(idsOf(blocks));
+    let isLooseKnown = false;
+    return blocks.flatMap((block, i) => {
+      const before = blocks.slice(0, i);
+      const known = overlaps.get(block.id, idsOf(before));
+      if (known !== undefined) return known;
+      checkCancelled();
+      // To find which traces are in several blocks takes some ms a block.
+      if (!isLooseKnown) sources.loose.update(sources.head, sources.readers(), checkCancelled);
+      isLooseKnown = true;
+      const counted = countOverlap(sources, block, before, checkCancelled);
+      if (counted !== undefined) overlaps.set(block.id, counted);
+      return counted ?? [];
+    });
   }
 
   #headCounts(
@@ -172,6 +164,44 @@ export class DerivedAnswers {
     head.counted = countedOf(head.counts);
     return (this.#head = head);
   }
+}
+
+/** What a block changes in the traces that it shares with blocks before it; undefined where it cannot be read. */
+function countOverlap(
+  sources: TraceSources,
+  block: OpenBlock,
+  before: readonly OpenBlock[],
+  checkCancelled: () => void,
+): Overlap | undefined {
+  const ids = new Map(
+    before.flatMap((one) => sources.withBlock(one, (reader) => [[reader, one.id]]) ?? []),
+  );
+  return sources.withBlock(block, (reader) => {
+    const counter = new OverlapCounter(reader, new Set(ids.keys()));
+    counter.count(sources.loose, checkCancelled);
+    const shared = new Set([...counter.shared].map((one) => ids.get(one)!));
+    return { seen: new Set(ids.values()), shared, counted: countedOf(counter.counts) };
+  });
+}
+
+/** Blocks that can be read, by id. */
+function readable(sources: TraceSources): OpenBlock[] {
+  return inOrder(sources.blocks).filter(
+    (block) => sources.withBlock(block, () => true) !== undefined,
+  );
+}
+
+function idsOf(blocks: readonly OpenBlock[]): Set<number> {
+  return new Set(blocks.map(({ id }) => id));
+}
+
+function checksumsOf(sources: TraceSources, blocks: readonly OpenBlock[]): Map<number, number> {
+  return new Map(
+    blocks.flatMap((block) => {
+      const checksum = sources.withBlock(block, (reader) => reader.checksum);
+      return checksum === undefined ? [] : [[block.id, checksum]];
+    }),
+  );
 }
 
 function countedOf(counts: DerivedCounts): Counted {

@@ -3,7 +3,9 @@ import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { Tenant } from '@spoor/core/model/ids.ts';
 import type { ReadOptions } from '#storage/tracestore.ts';
 import type { Head } from '../head/head.ts';
+import type { BlocksMessage } from '../live/known-blocks.ts';
 import type { LiveBlocks } from '../live/live-blocks.ts';
+import { Preparer } from './preparer.ts';
 import type { Answers, QueryReply, QueryRequest, Question } from './query-worker.ts';
 import type { StoreWork } from '../live/store-work.ts';
 import type { TenantNumbers } from '../head/tenant-numbers.ts';
@@ -21,6 +23,8 @@ export interface QuerierParts {
   readonly checkOpen: () => void;
 }
 
+const NO_HEAD = { views: [], release: (): void => {} };
+
 /** Takes questions to the query worker: tenant by tenant in turns, each with the state of the moment in which it is asked. */
 export class Querier {
   readonly #worker: QuerierParts['worker'];
@@ -30,6 +34,9 @@ export class Querier {
   readonly #work: StoreWork;
   readonly #checkOpen: () => void;
   readonly #turns = new TenantTurns();
+  readonly #preparer: Preparer;
+  /** Stops what nobody waits for. */
+  #preparing: AbortController | undefined;
 
   constructor(parts: QuerierParts) {
     this.#worker = parts.worker;
@@ -38,6 +45,27 @@ export class Querier {
     this.#tenants = parts.tenants;
     this.#work = parts.work;
     this.#checkOpen = parts.checkOpen;
+    this.#preparer = new Preparer({
+      blocks: parts.blocks,
+      prepare: (tenant) => this.#prepare(tenant),
+    });
+  }
+
+  /** Tells of blocks that came and went. */
+  change(message: BlocksMessage): void {
+    this.#worker.notify(message);
+    const { added, removed, unreadable } = message;
+    for (const { tenant } of [...added, ...removed, ...unreadable]) this.#preparer.note(tenant);
+  }
+
+  /** To be called every few seconds: has the worker count what is new in the blocks while nobody asks; see {@link Preparer}. */
+  tick(): void {
+    void this.#preparer.tick();
+  }
+
+  /** Ends the worker. */
+  close(): Promise<void> {
+    return this.#worker.close();
   }
 
   /** Asks when it is the tenant's turn. @throws {SpoorError} what the worker answers; cancelled; overloaded */
@@ -46,9 +74,25 @@ export class Querier {
     question: Extract<Question, { ask: Kind }>,
     { signal }: ReadOptions,
   ): Promise<Answers[Kind]> {
+    this.#preparing?.abort();
     return await this.#work.questions.count(() =>
       this.#turns.take(tenant, signal, () => this.#askNow(tenant, question, signal)),
     );
+  }
+
+  /** One call at a time. @returns false when it was stopped, since somebody asked something */
+  async #prepare(tenant: Tenant): Promise<boolean> {
+    this.#preparing = new AbortController();
+    const { signal } = this.#preparing;
+    try {
+      await this.#askNow(tenant, { ask: 'prepare' }, signal);
+      return true;
+    } catch (error) {
+      if (signal.aborted) return false;
+      throw error;
+    } finally {
+      this.#preparing = undefined;
+    }
   }
 
   /** Asks the query worker, with the state of this moment. */
@@ -59,7 +103,8 @@ export class Querier {
   ): Promise<Answers[Kind]> {
     this.#checkOpen();
     const cancel = new SharedArrayBuffer(4);
-    const { views, release } = this.#head.pin();
+    // What is done in the background must not keep writes from the slabs.
+    const { views, release } = question.ask === 'prepare' ? NO_HEAD : this.#head.pin();
     const releaseFiles = this.#blocks.hold();
     const onAbort = (): void => {
       Atomics.store(new Int32Array(cancel), 0, 1);

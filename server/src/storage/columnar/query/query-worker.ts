@@ -22,10 +22,11 @@ import type {
   SpanMetrics,
   SpanMetricsQuery,
 } from '#storage/tracestore.ts';
-import { blockPath } from '../block/block-path.ts';
+import { blockPath, overlapsPath } from '../block/block-path.ts';
 import type { BlockReader } from '../block/block-reader.ts';
 import { attributeNames, attributeValues } from '../derived/attribute-answers.ts';
 import { DerivedAnswers } from '../derived/derived-answers.ts';
+import { OverlapsFile } from '../derived/overlaps-file.ts';
 import { ByteCache, type CacheFigures } from '../block/frame-cache.ts';
 import {
   type BlockInfo,
@@ -65,7 +66,9 @@ export type Question =
   | { readonly ask: 'dependencies'; readonly range: MinuteRange }
   | { readonly ask: 'metrics'; readonly query: SpanMetricsQuery }
   | { readonly ask: 'attribute names'; readonly query: AttributeQuery }
-  | { readonly ask: 'attribute values'; readonly query: AttributeValuesQuery };
+  | { readonly ask: 'attribute values'; readonly query: AttributeValuesQuery }
+  /** Nobody waits for it: what calls and rates need of the blocks is counted and kept. */
+  | { readonly ask: 'prepare' };
 
 /** A question, with the slabs that hold what is in no block. */
 export interface QueryRequest {
@@ -90,6 +93,7 @@ export interface Answers {
   readonly metrics: SpanMetrics[];
   readonly 'attribute names': AttributeCounts<AttributeName>;
   readonly 'attribute values': AttributeCounts<AttributeText>;
+  readonly prepare: undefined;
 }
 
 /** What comes back. */
@@ -143,7 +147,10 @@ class QueryAnswerer {
   readonly #cache = new ByteCache<unknown>(CACHE_BYTES);
   /** What the last trace was joined with. */
   #builder: BatchBuilder | undefined;
+  readonly #files: WorkerFiles;
   readonly #open: OpenReaders;
+  /** The data directory; blocks say where it is. */
+  #dir = '';
   readonly #blocks = new Map<Tenant, WorkerBlock[]>();
   readonly #known = new Set<number>();
   readonly #derived = new Map<Tenant, DerivedAnswers>();
@@ -156,11 +163,13 @@ class QueryAnswerer {
   >();
 
   constructor(files: WorkerFiles) {
+    this.#files = files;
     this.#open = new OpenReaders(this.#cache, new OpenFiles(files), MAX_HELD_BYTES);
   }
 
   /** Takes note of blocks that came and went. */
   change({ dir, added, removed, unreadable }: BlocksMessage): void {
+    this.#dir = dir;
     for (const { tenant, id } of [...removed, ...unreadable]) {
       const list = this.#blocks.get(tenant);
       const at = list?.findIndex((block) => block.id === id) ?? -1;
@@ -284,6 +293,9 @@ class QueryAnswerer {
         return attributeNames(this.#derivedOf(tenant), sources, question.query, checkCancelled);
       case 'attribute values':
         return attributeValues(this.#derivedOf(tenant), sources, question.query, checkCancelled);
+      case 'prepare':
+        this.#derivedOf(tenant).prepare(sources, checkCancelled);
+        return undefined;
     }
   }
 
@@ -298,7 +310,10 @@ class QueryAnswerer {
 
   #derivedOf(tenant: Tenant): DerivedAnswers {
     let derived = this.#derived.get(tenant);
-    if (derived === undefined) this.#derived.set(tenant, (derived = new DerivedAnswers()));
+    if (derived === undefined) {
+      const file = new OverlapsFile(this.#files, overlapsPath(this.#dir, tenant));
+      this.#derived.set(tenant, (derived = new DerivedAnswers(file)));
+    }
     return derived;
   }
 
