@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SpanColumns } from '#model/span-columns.ts';
 import { OtlpProtoEncoder } from '#wire/otlp/encode.ts';
+import { ProtoWriter } from '#wire/protobuf/writer.ts';
 
 /** A span where it lies. */
 export interface SpanPlace {
@@ -14,6 +15,8 @@ export interface SpanPlace {
  */
 export class SpanContents {
   readonly #encoders = new WeakMap<SpanColumns, OtlpProtoEncoder>();
+  /** One for all: there may be thousands of columns of which one span is looked at. */
+  readonly #writer = new ProtoWriter(4096);
 
   /** The first span with each content, by content. */
   distinct<Place extends SpanPlace>(places: readonly Place[]): Place[] {
@@ -28,7 +31,7 @@ export class SpanContents {
   #encode({ columns, row }: SpanPlace): Uint8Array {
     let encoder = this.#encoders.get(columns);
     if (encoder === undefined) {
-      encoder = new OtlpProtoEncoder(columns);
+      encoder = new OtlpProtoEncoder(columns, this.#writer);
       this.#encoders.set(columns, encoder);
     }
     return encoder.encode(row, row + 1);

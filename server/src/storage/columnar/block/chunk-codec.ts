@@ -87,6 +87,15 @@ export function decodeCodes(chunk: Uint8Array, count: number, from = 0): Uint32A
   return values;
 }
 
+/** Number `index` of a codes chunk. */
+export function codeAt(chunk: Uint8Array, index: number): number {
+  const width = chunk[0]!;
+  if (width === 0) return getUint32(chunk, 1);
+  if (width === 1) return chunk[1 + index]!;
+  if (width === 2) return chunk[1 + index * 2]! | (chunk[2 + index * 2]! << 8);
+  return getUint32(chunk, 1 + index * 4);
+}
+
 /** Codes chunks that stand one after the other, given how many numbers each has. */
 export function decodeCodesList(chunk: Uint8Array, counts: readonly number[]): Uint32Array[] {
   let rest = chunk;

@@ -4,6 +4,7 @@ import { formatTraceId, type TraceId } from '@spoor/core/model/ids.ts';
 import {
   NO_SYMBOLS,
   type AttributeColumn,
+  type CellTable,
   type EventColumns,
   type LinkColumns,
   type ShapeTable,
@@ -17,6 +18,7 @@ import type { BlockReader } from './block-reader.ts';
 import { decodeCodes, decodePlanes, type Halves } from './chunk-codec.ts';
 import { GroupSlice } from './group-slice.ts';
 import { PARENT_ELSEWHERE, PARENT_ROW } from './parent-finder.ts';
+import { type GroupRowList, type RowCells, rowCells } from './row-cells.ts';
 import { allEntries, decodeValues } from './values-chunk.ts';
 
 /**
@@ -29,8 +31,8 @@ export class RowGroup implements SpanColumns {
   readonly number: number;
   readonly rows: number;
   readonly traces: number;
-  /** A block keeps attributes by column. */
-  readonly cells = undefined;
+  /** A block keeps attributes by column: there are none unless rows were picked, see {@link pickRows}. */
+  readonly cells: CellTable | undefined;
   readonly #block: BlockReader;
   readonly #group: BlockGroup;
   readonly #words = new Map<GroupChunk, Uint32Array>();
@@ -42,13 +44,16 @@ export class RowGroup implements SpanColumns {
   #events: EventColumns | undefined;
   #links: LinkColumns | undefined;
 
-  constructor(block: BlockReader, number: number) {
+  /** @param picked attributes of some rows: those of others must not be asked for */
+  constructor(block: BlockReader, number: number, picked?: RowCells) {
     const group = block.footer.groups[number]!;
     this.#block = block;
     this.number = number;
     this.#group = group;
     this.rows = group.rows;
     this.traces = group.traces;
+    this.cells = picked?.cells;
+    if (picked !== undefined) this.#columns = this.#someColumns(picked.columns);
   }
 
   get columns(): readonly AttributeColumn[] {
@@ -61,6 +66,15 @@ export class RowGroup implements SpanColumns {
       });
     }
     return this.#columns;
+  }
+
+  /** As {@link columns}, with nothing in place of most of them. */
+  #someColumns(columns: Uint32Array): AttributeColumn[] {
+    const some: AttributeColumn[] = [];
+    for (const c of columns) {
+      some[c] = new RowGroupColumn(this.#block, this.number, c, this.#group.columns.find(c));
+    }
+    return some;
   }
 
   /** Sorted trace ids, 16 bytes each. */
@@ -316,6 +330,12 @@ export class RowGroup implements SpanColumns {
     }
     return ids;
   }
+}
+
+/** The same groups with the attributes of some of their rows beside each other; those of the other rows must not be asked for. */
+export function pickRows(block: BlockReader, lists: readonly GroupRowList[]): RowGroup[] {
+  const picked = rowCells(block, lists);
+  return lists.map(({ group }, i) => new RowGroup(block, group.number, picked[i]));
 }
 
 /** A column of a group; its codes and values are read when they are first asked for. */

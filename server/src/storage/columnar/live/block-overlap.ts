@@ -2,19 +2,20 @@
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import { formatTraceId } from '@spoor/core/model/ids.ts';
 import type { SpanColumns } from '@spoor/core/model/span-columns.ts';
+import { WordList } from '@spoor/core/model/word-list.ts';
 import { SpanContents, type SpanPlace } from '@spoor/core/query/span-contents.ts';
 import type { BlockReader, TraceRows } from '../block/block-reader.ts';
 import { getUint32 } from '../block/chunk-codec.ts';
 import type { TraceRuns } from '../block/block-section.ts';
-import type { RowGroup } from '../block/row-group.ts';
+import { pickRows, type RowGroup } from '../block/row-group.ts';
 import { hashTraces, type TraceFilter } from '../block/trace-filter.ts';
 import { ROUGH_SLACK_NANOS, roughNanos } from '../head/head-batch.ts';
 
 /** Up to so many pairs of rows are compared one by one. */
 const PAIRS = 1024;
 
-/** Rows of a block that are made ready for comparison at once. */
-const EXTRACTED_ROWS = 32;
+/** From so many rows of a block on they are compared; a column is read once for all of them. */
+const PICKED_ROWS = 1024;
 
 /** A block in which traces are looked for. What is read from it throws `corrupt` where it is damaged. */
 export interface OverlappedBlock {
@@ -70,6 +71,7 @@ export function findOverlap(
       if (candidates.length === 0) continue;
       const search = new BlockSearch(block, traces, spanAt);
       const hits = candidates.filter((trace) => search.compare(trace));
+      search.settle();
       // Nothing was taken over yet: what a block that ends in damage seemed to hold does not count.
       for (const trace of hits) seenBefore[trace] = 1;
       for (const i of search.copies) {
@@ -88,6 +90,15 @@ export function findOverlap(
   return { isCopy, copies, seenBefore };
 }
 
+/** Entries `[start, end)` of the rows asked for, and rows of a group with the same ids and start. */
+interface SpanPair {
+  readonly group: RowGroup;
+  readonly start: number;
+  readonly end: number;
+  readonly heldStart: number;
+  readonly heldEnd: number;
+}
+
 /** Compares traces with a block, in the order of their ids. */
 class BlockSearch {
   /** Entries of `rows` that are in the block. */
@@ -96,11 +107,11 @@ class BlockSearch {
   readonly #reader: BlockReader;
   readonly #traces: TraceRuns;
   readonly #spanAt: (row: number) => SpanPlace;
-  readonly #contents = new SpanContents();
   /** The group looked at last, with the columns it has decoded. */
   #group: RowGroup | undefined;
-  /** Rows of the block whose contents were looked at last. */
-  #extracted: { group: RowGroup; first: number; batch: SpanColumns } | undefined;
+  /** Spans that may be the same as some of the block, and how many rows of it those are. */
+  readonly #pairs: SpanPair[] = [];
+  #pairedRows = 0;
 
   constructor(block: OverlappedBlock, traces: TraceRuns, spanAt: (row: number) => SpanPlace) {
     this.#block = block;
@@ -165,34 +176,45 @@ class BlockSearch {
       while (heldEnd < held.end && this.#order(held.group, heldEnd, rows[i]!) === 0) heldEnd++;
       let stop = i + 1;
       while (stop < end && this.#order(held.group, at, rows[stop]!) === 0) stop++;
-      this.#compareContents(i, stop, { group: held.group, start: at, end: heldEnd });
+      this.#addPair({ group: held.group, start: i, end: stop, heldStart: at, heldEnd });
       i = stop;
       at = heldEnd;
     }
   }
 
+  #addPair(pair: SpanPair): void {
+    this.#pairs.push(pair);
+    this.#pairedRows += pair.heldEnd - pair.heldStart;
+    if (this.#pairedRows >= PICKED_ROWS) this.settle();
+  }
+
+  /** Compares the contents of what was found so far; to be called at the end. */
+  settle(): void {
+    if (this.#pairs.length === 0) return;
+    const byGroup = Map.groupBy(this.#pairs, ({ group }) => group);
+    const lists = [...byGroup].map(([group, pairs]) => ({ group, rows: heldRows(pairs) }));
+    const picked = pickRows(this.#reader, lists);
+    const contents = new SpanContents();
+    [...byGroup.values()].forEach((pairs, i) => {
+      for (const pair of pairs) this.#compareContents(pair, picked[i]!, contents);
+    });
+    this.#pairs.length = 0;
+    this.#pairedRows = 0;
+  }
+
   /** What the block holds comes first, so that of equal spans it is the one that is kept. */
-  #compareContents(start: number, end: number, held: TraceRows): void {
-    const { first, batch } = this.#extract(held);
+  #compareContents(
+    { start, end, heldStart, heldEnd }: SpanPair,
+    columns: SpanColumns,
+    contents: SpanContents,
+  ): void {
     const places: (SpanPlace & { entry: number })[] = [];
-    for (let row = held.start; row < held.end; row++) {
-      places.push({ columns: batch, row: row - first, entry: -1 });
-    }
+    for (let row = heldStart; row < heldEnd; row++) places.push({ columns, row, entry: -1 });
     for (let entry = start; entry < end; entry++) {
       places.push({ ...this.#spanAt(this.#traces.rows[entry]!), entry });
     }
-    const kept = new Set(this.#contents.distinct(places).map(({ entry }) => entry));
+    const kept = new Set(contents.distinct(places).map(({ entry }) => entry));
     for (let entry = start; entry < end; entry++) if (!kept.has(entry)) this.copies.push(entry);
-  }
-
-  /** Rows of the block, with some that follow: where one span was sent again, the next ones often were. */
-  #extract({ group, start, end }: TraceRows): { first: number; batch: SpanColumns } {
-    const known = this.#extracted;
-    if (known?.group !== group || start < known.first || end > known.first + known.batch.rows) {
-      const batch = group.slice(start, Math.min(Math.max(end, start + EXTRACTED_ROWS), group.rows));
-      this.#extracted = { group, first: start, batch };
-    }
-    return this.#extracted!;
   }
 
   /** How a row of the block stands to one of the trace: by start and span id. */
@@ -204,6 +226,14 @@ class BlockSearch {
       compareIds(group.spanId, heldRow * 8, spanId, row * 8)
     );
   }
+}
+
+function heldRows(pairs: readonly SpanPair[]): Uint32Array {
+  const rows = new WordList();
+  for (const { heldStart, heldEnd } of pairs) {
+    for (let row = heldStart; row < heldEnd; row++) rows.push(row);
+  }
+  return rows.words.subarray(0, rows.count);
 }
 
 function compareIds(a: Uint8Array, aAt: number, b: Uint8Array, bAt: number): number {

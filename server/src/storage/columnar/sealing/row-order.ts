@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SpanContents, type SpanPlace } from '@spoor/core/query/span-contents.ts';
 import { endOfHead, MAX_SORT_ITEMS, takeItems } from '../block/sort-keys.ts';
+import { sameContent } from './same-content.ts';
 import type { SpanUnion } from './span-union.ts';
 
 /** Up to this many rows of a trace, insertion beats a general sort. */
 const INSERTION_SORT_ROWS = 32;
+
+/** Each row is compared with so many different ones of its key, of which there may be thousands. */
+const COMPARED_ROWS = 4;
 
 /** The order in which rows stand in a block. */
 export interface RowOrder {
@@ -152,14 +156,29 @@ function withoutCopies(union: SpanUnion, order: Uint32Array): RowOrder {
     if (end === i + 1) {
       kept[count++] = row;
     } else {
-      contents ??= new SpanContents();
-      const places = Array.from(order.subarray(i, end), (same) => unionPlace(union, same));
-      for (const place of contents.distinct(places)) kept[count++] = place.unionRow;
+      const rows = distinctRows(union, order.subarray(i, end));
+      if (rows.length === 1) {
+        kept[count++] = row;
+      } else {
+        contents ??= new SpanContents();
+        const places = rows.map((same) => unionPlace(union, same));
+        for (const place of contents.distinct(places)) kept[count++] = place.unionRow;
+      }
     }
     i = end;
   }
   starts.push(count);
   return { rows: kept.subarray(0, count), traceStarts: Uint32Array.from(starts) };
+}
+
+/** Rows with one key, without what is plainly the same as one before: most often all but the first, which was sent again. */
+function distinctRows(union: SpanUnion, rows: Uint32Array): number[] {
+  const distinct: number[] = [];
+  for (const row of rows) {
+    const compared = distinct.slice(0, COMPARED_ROWS);
+    if (!compared.some((other) => sameContent(union, other, row))) distinct.push(row);
+  }
+  return distinct;
 }
 
 /** Where a row of a union comes from. */
