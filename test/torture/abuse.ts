@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ProcessMeter } from '../../bench/process-usage.ts';
 import { SpoorProcess } from '../e2e/spoor-process.ts';
-import { HOSTILE_BODIES, isOneSpan } from './hostile-bodies.ts';
+import { HOSTILE_BODIES } from './hostile-bodies.ts';
 import { HOSTILE_QUESTIONS, LONG_QUESTIONS } from './hostile-questions.ts';
 import { HttpSender } from './http-sender.ts';
 import { longestTurns, probeEnvironment } from './loop-probe.ts';
@@ -18,6 +18,10 @@ const BODY_MIB = 64;
 const MEMORY_LIMIT_MIB = 1000;
 /** Of a body less than the limit, for the short form. */
 const SLICE_BODY_MIB = 8;
+/** Up to this size bodies are decoded by the main thread, in one go. */
+const SMALL_BODY_MIB = 1;
+/** What a message around its content may have. */
+const FRAME_BYTES = 256;
 
 /** Spans to ask about: a slab and what is in the head. */
 const SPANS = 150_000;
@@ -41,6 +45,8 @@ const MOST_LEFT_SECONDS = 1;
 const REST_MS = 500;
 const REST_CORES = 0.05;
 const MOST_REST_MS = 60_000;
+/** A body is tried again after a rest when there is no room for it: what the one before took is given back in this time. */
+const MOST_TRIES = 60;
 
 /** Nothing is waited for longer than this. */
 const PATIENCE_MS = 300_000;
@@ -72,25 +78,24 @@ export async function abuse(
   const meter = new ProcessMeter();
   await rest(server.pid, meter);
   const longestOf: { readonly ms: number; readonly what: string }[] = [];
-  const checkTurns = (what: string, isChecked = true): void => {
+  const checkTurns = (what: string): void => {
     const [longest = 0] = longestTurns(turns);
     rmSync(turns, { force: true });
     const promise = `no turn of the event loop is longer than ${mostTurnMs} ms`;
-    if (isChecked) {
-      verdict.check(promise, longest <= mostTurnMs, () => `${longest} ms: ${what}`);
-    }
+    verdict.check(promise, longest <= mostTurnMs, () => `${longest} ms: ${what}`);
     longestOf.push({ ms: longest, what });
   };
   checkTurns('usual load');
 
-  for (const hostile of HOSTILE_BODIES) {
-    const { name, to, path, contentType, make } = hostile;
-    const body = make((slice ? SLICE_BODY_MIB : BODY_MIB) * MIB);
-    const url = `${server.addresses[to]}${path}`;
-    const outcome = await send(url, contentType, body);
-    const isFine = /^(2\d\d|4\d\d|503)$/.test(outcome);
-    verdict.check('a body is taken or refused', isFine, () => `${name}: ${outcome}`);
-    checkTurns(name, !isOneSpan(hostile));
+  for (const mib of [SMALL_BODY_MIB, slice ? SLICE_BODY_MIB : BODY_MIB]) {
+    for (const { name, to, path, contentType, make } of HOSTILE_BODIES) {
+      const body = make(mib * MIB - FRAME_BYTES);
+      const url = `${server.addresses[to]}${path}`;
+      const outcome = await send(url, contentType, body);
+      const isFine = /^(2\d\d|4\d\d)$/.test(outcome);
+      verdict.check('a body is taken or refused', isFine, () => `${name}: ${outcome}`);
+      checkTurns(`${mib} MiB: ${name}`);
+    }
   }
 
   let slowest = { seconds: 0, name: '' };
@@ -164,8 +169,16 @@ async function rest(pid: number, meter: ProcessMeter): Promise<void> {
   }
 }
 
-/** What came of a body: the status, or what went wrong. */
+/** What came of a body: the status, or what went wrong. It is sent until there is room for it. */
 async function send(url: string, contentType: string, body: Buffer): Promise<string> {
+  for (let tries = 0; ; tries++) {
+    const outcome = await sendOnce(url, contentType, body);
+    if (outcome !== '503' || tries === MOST_TRIES) return outcome;
+    await sleep(REST_MS);
+  }
+}
+
+async function sendOnce(url: string, contentType: string, body: Buffer): Promise<string> {
   try {
     const answer = await fetch(url, {
       method: 'POST',

@@ -10,16 +10,17 @@ export interface HostileBody {
   readonly make: (bytes: number) => Buffer;
 }
 
-/** Whether all of a body is one span or one value, which is taken in one piece. */
-export function isOneSpan({ name }: HostileBody): boolean {
-  return /of one span|of all its length|escapes|depth/.test(name);
-}
-
 const SPAN_HEAD =
   '"traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174","name":"a",' +
   '"startTimeUnixNano":"1","endTimeUnixNano":"2"';
 const JSON_OPEN = '{"resourceSpans":[{"scopeSpans":[{"spans":[';
 const JSON_CLOSE = ']}]}]}';
+/** Trace id and span id, in OTLP and in Zipkin's protobuf: fields 1 to 3. */
+const PROTO_IDS = `\x0a\x10${'i'.repeat(16)}\x12\x08${'i'.repeat(8)}\x1a\x08${'i'.repeat(8)}`;
+/** Jaeger's ids: the halves of the trace id and the span id, fields 1 to 3. */
+const THRIFT_IDS = [1, 2, 3]
+  .map((field) => `\x0a\x00${String.fromCharCode(field)}${'i'.repeat(8)}`)
+  .join('');
 
 /** Bodies of every format, each of one thing in excess. */
 export const HOSTILE_BODIES: readonly HostileBody[] = [
@@ -42,6 +43,20 @@ export const HOSTILE_BODIES: readonly HostileBody[] = [
       size,
     ),
   ),
+  otlpJson('links of one span', (size) =>
+    filled(`${JSON_OPEN}{${SPAN_HEAD},"links":[{}`, ',{}', `]}${JSON_CLOSE}`, size),
+  ),
+  otlpJson('a list as value', (size) =>
+    filled(
+      `${JSON_OPEN}{${SPAN_HEAD},"attributes":[{"key":"k","value":{"arrayValue":{"values":[{}`,
+      ',{}',
+      `]}}}]}${JSON_CLOSE}`,
+      size,
+    ),
+  ),
+  otlpJson('attributes of one resource', (size) =>
+    filled('{"resourceSpans":[{"resource":{"attributes":[{}', ',{}', ']}}]}', size),
+  ),
   otlpJson('depth', (size) =>
     filled(
       `${JSON_OPEN}{${SPAN_HEAD},"attributes":[{"key":"k","value":`,
@@ -55,7 +70,25 @@ export const HOSTILE_BODIES: readonly HostileBody[] = [
   otlpProto('empty resources', (size) => filled('', '\x0a\x00', '', size)),
   otlpProto('empty spans', (size) => nested([0x0a, 0x12], filled('', '\x12\x00', '', size))),
   otlpProto('attributes of one span', (size) =>
-    nested([0x0a, 0x12, 0x12], filled('', '\x4a\x00', '', size)),
+    nested([0x0a, 0x12, 0x12], filled(PROTO_IDS, '\x4a\x00', '', size)),
+  ),
+  otlpProto('events of one span', (size) =>
+    nested([0x0a, 0x12, 0x12], filled(PROTO_IDS, '\x5a\x00', '', size)),
+  ),
+  otlpProto('links of one span', (size) =>
+    nested([0x0a, 0x12, 0x12], filled(PROTO_IDS, '\x6a\x00', '', size)),
+  ),
+  otlpProto('a list as value', (size) =>
+    nested([0x0a, 0x12, 0x12, 0x4a, 0x12, 0x2a], filled('', '\x0a\x00', '', size)),
+  ),
+  otlpProto('a list of texts as value', (size) =>
+    nested([0x0a, 0x12, 0x12, 0x4a, 0x12, 0x2a], filled('', '\x0a\x03\x0a\x01\xe9', '', size)),
+  ),
+  otlpProto('a map as value', (size) =>
+    nested([0x0a, 0x12, 0x12, 0x4a, 0x12, 0x32], filled('', '\x0a\x02\x12\x00', '', size)),
+  ),
+  otlpProto('attributes of one resource', (size) =>
+    nested([0x0a, 0x0a], filled('', '\x0a\x00', '', size)),
   ),
   otlpProto('unknown fields', (size) => filled('', '\xf8\x7f\x01', '', size)),
   otlpProto('depth', (size) => deepProto(size)),
@@ -76,20 +109,22 @@ export const HOSTILE_BODIES: readonly HostileBody[] = [
   zipkin('Thrift: empty spans', 'application/x-thrift', (size) =>
     filled(`\x0c${words(size - 5)}`, '\x00', '', size),
   ),
-  {
-    name: 'Jaeger Thrift: empty spans',
-    to: 'jaeger_http',
-    path: '/api/traces',
-    contentType: 'application/x-thrift',
-    // Batch: 1: process {1: serviceName}, 2: list of spans.
-    make: (size) =>
-      filled(
-        `\x0c\x00\x01\x0b\x00\x01${words(1)}s\x00\x0f\x00\x02\x0c${words(size - 32)}`,
-        '\x00',
-        '',
-        size,
-      ),
-  },
+  zipkin('protobuf: tags of one span', 'application/x-protobuf', (size) =>
+    nested([0x0a], filled(PROTO_IDS, '\x5a\x00', '', size)),
+  ),
+  zipkin('Thrift: annotations of one span', 'application/x-thrift', (size) =>
+    filled(`\x0c${words(1)}\x0f\x00\x06\x0c${words(size - 32)}`, '\x00', '', size),
+  ),
+  jaegerThrift('empty spans', (size) => filled(words(size - 64), '\x00', '', size)),
+  jaegerThrift('tags of one span', (size) =>
+    filled(`${words(1)}${THRIFT_IDS}\x0f\x00\x0a\x0c${words(size - 128)}`, '\x00', '', size),
+  ),
+  jaegerThrift('logs of one span', (size) =>
+    filled(`${words(1)}${THRIFT_IDS}\x0f\x00\x0b\x0c${words(size - 128)}`, '\x00', '', size),
+  ),
+  jaegerThrift('references of one span', (size) =>
+    filled(`${words(1)}${THRIFT_IDS}\x0f\x00\x06\x0c${words(size - 128)}`, '\x00', '', size),
+  ),
 ];
 
 function otlpJson(name: string, make: HostileBody['make']): HostileBody {
@@ -104,6 +139,19 @@ function otlpProto(name: string, make: HostileBody['make']): HostileBody {
 
 function zipkinJson(name: string, make: HostileBody['make']): HostileBody {
   return zipkin(`JSON: ${name}`, 'application/json', make);
+}
+
+/** @param spans makes the length and the items of the list of spans, and what else there is */
+function jaegerThrift(name: string, spans: HostileBody['make']): HostileBody {
+  // Batch: 1: process {1: serviceName}, 2: list of spans.
+  const head = Buffer.from(`\x0c\x00\x01\x0b\x00\x01${words(1)}s\x00\x0f\x00\x02\x0c`, 'latin1');
+  return {
+    name: `Jaeger Thrift: ${name}`,
+    to: 'jaeger_http',
+    path: '/api/traces',
+    contentType: 'application/x-thrift',
+    make: (size) => Buffer.concat([head, spans(size - head.length), Buffer.alloc(8)]),
+  };
 }
 
 function zipkin(name: string, contentType: string, make: HostileBody['make']): HostileBody {

@@ -3,6 +3,7 @@ import type { SpoorConfig } from '#config/config.ts';
 import { componentType } from '#config/named-components.ts';
 import type { Counting } from '#pipeline/component-figures.ts';
 import { admitWithin, type Limit } from '#pipeline/admission.ts';
+import { DecodeThread } from '#pipeline/decode-thread.ts';
 import { FanOut } from '#pipeline/fan-out.ts';
 import { PacedIngest } from '#pipeline/paced-ingest.ts';
 import { PatientSink } from '#pipeline/patient-sink.ts';
@@ -42,6 +43,8 @@ interface Entry {
 export class PipelineGraph {
   readonly receivers: readonly ReceiverPart[];
   readonly exporters: readonly Part[];
+  /** Decodes large bodies for all receivers. */
+  readonly decoding = new DecodeThread();
   /** Processors and exporters that count. */
   readonly counting: readonly CountingPart[];
   readonly #entries: readonly Entry[];
@@ -94,6 +97,7 @@ export class PipelineGraph {
         const batcher = new TraceBatcher(services.counting(sink), {
           admit: services.admission(admitWithin(all)),
           onceSink: services.counting(patient ?? sink),
+          decodeLarge: this.decoding.decode,
         });
         const isStoreOnly = targets.length === 1 && isStore(targets[0]!);
         entry = { batcher, paced: new PacedIngest(batcher), isStoreOnly };

@@ -94,7 +94,10 @@ export class SpoorServer {
     readiness.setDraining();
     const startMs = performance.now();
     await this.#stopAll([...graph.receivers, ...sampling, api], DRAIN_MS);
-    await this.#stopAll(graph.exporters, EXPORT_MS - (performance.now() - startMs));
+    await Promise.all([
+      this.#attempt('decoding', () => graph.decoding.shutdown()),
+      this.#stopAll(graph.exporters, EXPORT_MS - (performance.now() - startMs)),
+    ]);
     strategies.shutdown();
     await this.#stopAll(tokens, 0);
     await this.#attempt('storage', async () => {

@@ -1,11 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { BatchBuilder } from '@spoor/core/model/batch-builder.ts';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { Tenant } from '@spoor/core/model/ids.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import type { RequestRecord, StoredRequest } from '#storage/tracestore.ts';
 import type { Admission } from './admission.ts';
+import {
+  type DecodeBody,
+  decodeBetweenTurns,
+  MAX_BATCH_SPANS,
+  MAX_REQUEST_COLUMNS,
+  resultOf,
+  senderWentAway,
+} from './body-decoding.ts';
 import { requestDigest, RequestMemory } from './request-memory.ts';
 import { mayBeOfOne } from './settle-all.ts';
 import { createDecoder, type SpanDecoder } from './span-decoders.ts';
@@ -13,23 +20,13 @@ import type { IngestFormat, IngestOptions, IngestResult, TraceIngest } from './t
 import type { TraceSink } from './trace-sink.ts';
 import { writeParts } from './write-parts.ts';
 
-/** A batch is written at the latest with so many spans … */
-const MAX_BATCH_SPANS = 4096;
-/** … or attribute keys … */
+/** A batch is written at the latest with {@link MAX_BATCH_SPANS}, so many attribute keys … */
 const MAX_BATCH_COLUMNS = 8192;
 /** … or made of so many bytes of requests. */
 const MAX_BATCH_BODY_BYTES = 2 << 20;
 
-/**
- * Attribute keys that a request may be the first to have in its batch, each with each level and type. A key costs a column wherever its
- * spans go: to read one span with 300,000 of them took a gigabyte.
- */
-const MAX_REQUEST_COLUMNS = 65_536;
-
-/** Larger bodies are decoded in slices between turns of the event loop, in a builder of their own. */
-const SLICED_BODY_BYTES = 1 << 20;
-/** Spans of a slice: some 3 ms. */
-const SLICE_SPANS = 1024;
+/** Larger bodies do not hold the event loop until they are decoded, and get batches of their own. */
+const LARGE_BODY_BYTES = 1 << 20;
 
 /** Builders kept for the next batch. */
 const MAX_IDLE_BUILDERS = 4;
@@ -76,6 +73,8 @@ export interface TraceBatcherParts {
   readonly admit?: Admission;
   /** Where requests go whose senders cannot send them again; the same sink unless told. */
   readonly onceSink?: TraceSink;
+  /** Decodes large bodies; between turns of the event loop unless told. */
+  readonly decodeLarge?: DecodeBody;
 }
 
 /**
@@ -87,6 +86,7 @@ export class TraceBatcher implements TraceIngest {
   readonly #admit: Admission;
   readonly #usual: Way;
   readonly #once: Way;
+  readonly #decodeLarge: DecodeBody;
   readonly #idle: BatchBuilder[] = [];
   readonly #decoders = new Map<IngestFormat, SpanDecoder>();
 
@@ -94,6 +94,7 @@ export class TraceBatcher implements TraceIngest {
     this.#memory = parts.memory ?? new RequestMemory();
     this.#admit = parts.admit ?? (() => undefined);
     this.#usual = { sink, tenants: new Map() };
+    this.#decodeLarge = parts.decodeLarge ?? decodeBetweenTurns;
     const { onceSink } = parts;
     this.#once = onceSink === undefined ? this.#usual : { sink: onceSink, tenants: new Map() };
   }
@@ -114,7 +115,7 @@ export class TraceBatcher implements TraceIngest {
     options: IngestOptions = {},
   ): Promise<IngestResult> {
     if (options.signal?.aborted === true) {
-      throw new SpoorError('cancelled', 'ingest: the sender went away');
+      throw senderWentAway();
     }
     if (body.length === 0) return { accepted: 0, rejected: 0, message: '' };
     if (options.once === true) return this.#take(tenant, format, body, undefined, options);
@@ -144,7 +145,7 @@ export class TraceBatcher implements TraceIngest {
   ): Promise<IngestResult> {
     const way = once === true ? this.#once : this.#usual;
     const request = { tenant, format, body, digest };
-    return body.length > SLICED_BODY_BYTES
+    return body.length > LARGE_BODY_BYTES
       ? this.#ingestAlone(way, request, signal, this.#admit)
       : this.#ingestSmall(way, request);
   }
@@ -208,19 +209,8 @@ export class TraceBatcher implements TraceIngest {
     signal?: AbortSignal,
     admit: Admission = () => undefined,
   ): Promise<IngestResult> {
-    const decoder = createDecoder(format);
-    const builder = new BatchBuilder(SLICE_SPANS);
-    builder.allowColumns(MAX_REQUEST_COLUMNS);
-    const batches: SpanBatch[] = [];
-    decoder.begin(body);
-    while (!decoder.decode(builder, SLICE_SPANS)) {
-      if (builder.rows >= MAX_BATCH_SPANS) batches.push(builder.finish());
-      await nextTurn();
-      if (signal?.aborted === true) {
-        throw new SpoorError('cancelled', 'ingest: the sender went away');
-      }
-    }
-    if (builder.rows > 0) batches.push(builder.finish());
+    const decode = body.length > LARGE_BODY_BYTES ? this.#decodeLarge : decodeBetweenTurns;
+    const { batches, result } = await decode(format, body, signal);
     const parts = batches.map(({ resource, resources, rows }) => ({
       resource,
       resources,
@@ -228,7 +218,6 @@ export class TraceBatcher implements TraceIngest {
       end: rows,
     }));
     if (parts.length > 0) admit(tenant, parts);
-    const result = resultOf(decoder);
     // The digest goes with the last batch: it is known only once everything before it is on disk.
     const records = digest === undefined ? [] : [recordOf(digest, result)];
     await writeParts(batches, (batch, completes) =>
@@ -305,11 +294,6 @@ function stateOf(way: Way, tenant: Tenant): TenantState {
     way.tenants.set(tenant, state);
   }
   return state;
-}
-
-function resultOf({ accepted, rejected, rejectedMessage, report }: SpanDecoder): IngestResult {
-  const result = { accepted, rejected, message: rejectedMessage };
-  return report === undefined ? result : { ...result, clientReports: report };
 }
 
 function recordOf(digest: Uint8Array, result: IngestResult): RequestRecord {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ValueType } from '#model/attributes.ts';
 import { hashBytes, viewOf, type SymbolInterner } from '#model/symbol-interner.ts';
+import { checkSymbolSize } from '#model/symbol-size.ts';
 import { isValidUtf8, toValidUtf8 } from '#model/utf8.ts';
 import { ProtoWriter } from '#wire/protobuf/writer.ts';
 import type { TagText } from './tag-text.ts';
@@ -67,18 +68,23 @@ export class SymbolWriter {
     this.attribute(ValueType.string, key.bytes, key.start, key.end, bytes, start, end);
   }
 
-  /** Ends the resource. */
+  /** Ends the resource. @throws {SpoorError} too_large */
   endResource(): void {
-    this.#writer.end(this.#start);
+    this.#end(this.#start);
   }
 
-  /** Writes the symbol of a scope with a name and a version. */
+  /** Writes the symbol of a scope with a name and a version. @throws {SpoorError} too_large */
   scope(name: TagText, version: TagText): void {
     const writer = this.#begin();
     const start = writer.begin(1);
     this.#text(1, name.bytes, name.start, name.end);
     this.#text(2, version.bytes, version.start, version.end);
-    writer.end(start);
+    this.#end(start);
+  }
+
+  #end(start: number): void {
+    this.#writer.end(start);
+    checkSymbolSize(this.#writer.length);
   }
 
   /** The writer, for a symbol anew. */

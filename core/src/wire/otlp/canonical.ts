@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ValueType } from '#model/attributes.ts';
+import { checkSymbolSize } from '#model/symbol-size.ts';
 import { isValidUtf8, toValidUtf8 } from '#model/utf8.ts';
 import { ProtoReader, WireType } from '#wire/protobuf/reader.ts';
 import { ProtoWriter } from '#wire/protobuf/writer.ts';
@@ -167,6 +168,7 @@ export class CanonicalWriter {
   ): Uint8Array<ArrayBuffer> {
     const writer = this.#writer;
     writer.clear();
+    checkSymbolSize((message?.length ?? 0) + schemaUrl.length);
     if (message !== undefined) {
       const start = writer.begin(1);
       write(new ProtoReader('otlp', message), writer);

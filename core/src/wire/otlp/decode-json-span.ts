@@ -14,6 +14,7 @@ import {
   TRACE_STATE,
   ZERO_PARENT,
 } from './field-keys.ts';
+import { clearId } from './id-bytes.ts';
 import { MAX_VALUE_DEPTH, type ScannedValue, TooDeep, writeInt64 } from './canonical.ts';
 import { JsonFields } from './json-fields.ts';
 import { readEnum, readUint32, readUint64 } from './json-number.ts';
@@ -157,7 +158,7 @@ export class JsonSpanDecoder {
     this.#countField(AttributeLevel.spanField, DROPPED_ATTRIBUTES, droppedAttributes);
     this.#countField(AttributeLevel.spanField, DROPPED_EVENTS, droppedEvents);
     this.#countField(AttributeLevel.spanField, DROPPED_LINKS, droppedLinks);
-    if (parentId === ID_NOT_SENT) builder.parentSpanId.fill(0, row * 8, row * 8 + 8);
+    if (parentId === ID_NOT_SENT) clearId(builder.parentSpanId, row * 8, 8);
     else if (parentId === ID_ZERO) this.#emptyField(AttributeLevel.spanField, ZERO_PARENT);
     if (kind < 255) builder.kind[row] = kind;
     else {
@@ -260,11 +261,11 @@ export class JsonSpanDecoder {
     this.#textField(AttributeLevel.linkField, TRACE_STATE, traceState);
     this.#countField(AttributeLevel.linkField, DROPPED_ATTRIBUTES, dropped);
     if (traceId === ID_NOT_SENT) {
-      builder.linkTraceId.fill(0, link * 16, link * 16 + 16);
+      clearId(builder.linkTraceId, link * 16, 16);
       this.#emptyField(AttributeLevel.linkField, NO_TRACE_ID);
     }
     if (spanId === ID_NOT_SENT) {
-      builder.linkSpanId.fill(0, link * 8, link * 8 + 8);
+      clearId(builder.linkSpanId, link * 8, 8);
       this.#emptyField(AttributeLevel.linkField, NO_SPAN_ID);
     }
     builder.linkFlags[link] = flags;

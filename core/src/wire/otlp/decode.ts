@@ -15,7 +15,7 @@ import {
   TRACE_STATE,
   ZERO_PARENT,
 } from './field-keys.ts';
-import { copyId, copyWords, isZero } from './id-bytes.ts';
+import { clearId, copyId, copyWords, isZero } from './id-bytes.ts';
 import { CanonicalWriter, MAX_VALUE_DEPTH, TooDeep } from './canonical.ts';
 import { GroupAhead } from './group-ahead.ts';
 import { SymbolCache } from './symbol-cache.ts';
@@ -471,11 +471,11 @@ export class OtlpProtoDecoder {
     if (dropped !== 0)
       this.#attributes.intField(AttributeLevel.linkField, DROPPED_ATTRIBUTES, dropped, 0);
     if (traceIdLength === 0) {
-      builder.linkTraceId.fill(0, link * 16, link * 16 + 16);
+      clearId(builder.linkTraceId, link * 16, 16);
       this.#attributes.emptyField(AttributeLevel.linkField, NO_TRACE_ID);
     }
     if (spanIdLength === 0) {
-      builder.linkSpanId.fill(0, link * 8, link * 8 + 8);
+      clearId(builder.linkSpanId, link * 8, 8);
       this.#attributes.emptyField(AttributeLevel.linkField, NO_SPAN_ID);
     }
     builder.linkFlags[link] = flags;

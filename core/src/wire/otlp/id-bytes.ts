@@ -27,3 +27,8 @@ export function isZero(words: Uint32Array, offset: number, count: number): boole
   for (let i = 0; i < count; i++) if (words[offset + i] !== 0) return false;
   return true;
 }
+
+/** Makes an id all zeros. */
+export function clearId(target: Uint8Array, offset: number, length: number): void {
+  for (let i = 0; i < length; i++) target[offset + i] = 0;
+}

@@ -3,7 +3,7 @@ import type { Logger } from '#telemetry/logger.ts';
 import type { RetentionPolicy } from './compaction/retention-policy.ts';
 import type { Later } from '#later.ts';
 import type { StoreFiles } from './files/store-files.ts';
-import type { CreateWorker } from './workers/worker-client.ts';
+import type { CreateWorker } from '#workers/worker-client.ts';
 
 /** Options of a `ColumnarStore`. */
 export interface ColumnarStoreOptions {

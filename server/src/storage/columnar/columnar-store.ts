@@ -45,7 +45,7 @@ import { TenantNumbers } from './head/tenant-numbers.ts';
 import { afterTimeout, type Later } from '#later.ts';
 import { Wal } from './wal/wal.ts';
 import { replayWal } from './wal/wal-replay.ts';
-import { createThread, type StoreWorker } from './workers/worker-client.ts';
+import { type AskedWorker, createThread } from '#workers/worker-client.ts';
 
 /** A head that got nothing for so long is sealed, so that a quiet store has everything in blocks. */
 const QUIET_MS = 60_000;
@@ -143,11 +143,11 @@ export class ColumnarStore implements TraceStore {
     });
     const createWorker = options.createWorker ?? createThread;
     const allBlocks = (): unknown => this.#blocks.message();
-    const sealWorker: StoreWorker<SealRequest, SealReply> = createWorker(
+    const sealWorker: AskedWorker<SealRequest, SealReply> = createWorker(
       new URL('./sealing/seal-worker.ts', import.meta.url),
       { maxHeapMib: WORKER_HEAP_MIB, greeting: allBlocks, idleMs: SEALER_IDLE_MS },
     );
-    const queryWorker: StoreWorker<QueryRequest, QueryReply> = createWorker(
+    const queryWorker: AskedWorker<QueryRequest, QueryReply> = createWorker(
       new URL('./query/query-worker.ts', import.meta.url),
       { maxHeapMib: WORKER_HEAP_MIB, greeting: allBlocks },
     );
@@ -179,7 +179,7 @@ export class ColumnarStore implements TraceStore {
     });
   }
 
-  #makeSealer(worker: StoreWorker<SealRequest, SealReply>): Sealer {
+  #makeSealer(worker: AskedWorker<SealRequest, SealReply>): Sealer {
     return new Sealer({
       dir: this.#dir,
       logger: this.#logger,

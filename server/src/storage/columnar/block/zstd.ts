@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
-import { checkNotStopping } from '../workers/worker-thread.ts';
+import { checkNotStopping } from '#workers/worker-thread.ts';
 
 /** Smallest piece that Node takes. */
 const MIN_PIECE_BYTES = 64;

@@ -13,7 +13,7 @@ import { type BlockInfo, damagedBlock, type DamagedBlock } from '../live/known-b
 import { OpenFiles } from '../files/open-files.ts';
 import type { WorkerFiles } from '../files/store-files.ts';
 import { DISK_WORKER_FILES } from '../files/worker-files.ts';
-import { serveMessages } from '../workers/worker-thread.ts';
+import { serveMessages } from '#workers/worker-thread.ts';
 import { mergeBlocks } from './block-merger.ts';
 import { remainderWithout } from './held-elsewhere.ts';
 import { mergeWeight } from './merge-weight.ts';

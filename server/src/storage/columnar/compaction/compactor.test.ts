@@ -17,9 +17,9 @@ import { figure, LogLines, withStore } from '../testing/store-fixture.ts';
 import {
   createThread,
   type CreateWorker,
-  type StoreWorker,
+  type AskedWorker,
   type WorkerOptions,
-} from '../workers/worker-client.ts';
+} from '#workers/worker-client.ts';
 import { withDirectory } from '../testing/temporary-directory.ts';
 
 /** Both sides of a worker number what they say. */
@@ -190,7 +190,7 @@ test('blocks of very many columns are merged in smaller numbers, or stay as they
     const createWorker: CreateWorker = <Request extends Numbered, Reply extends Numbered>(
       script: URL,
       options: WorkerOptions,
-    ): StoreWorker<Request, Reply> => {
+    ): AskedWorker<Request, Reply> => {
       const worker = createThread<Request, Reply>(script, options);
       return {
         request: (make) => worker.request((id) => ({ ...make(id), maxWeight })),

@@ -4,7 +4,7 @@ import type { Tenant } from '@spoor/core/model/ids.ts';
 import type { Logger } from '#telemetry/logger.ts';
 import type { LiveBlocks } from '../live/live-blocks.ts';
 import type { BlockEntry } from '../manifest/manifest-edit.ts';
-import type { CreateWorker, StoreWorker } from '../workers/worker-client.ts';
+import type { AskedWorker, CreateWorker } from '#workers/worker-client.ts';
 import type { CompactionReply, CompactionRequest, CompactionResult } from './compaction-worker.ts';
 import { type PlannedMerge, planMerge } from './merge-policy.ts';
 import { expiredBlocks, expiredSpans, type RetentionPolicy } from './retention-policy.ts';
@@ -67,7 +67,7 @@ export interface CompactionFigures {
 /** Looks after the blocks of a store once they are sealed: one thing at a time, so that no two work on the same block. */
 export class Compactor {
   readonly #options: CompactorOptions;
-  readonly #worker: StoreWorker<CompactionRequest, CompactionReply>;
+  readonly #worker: AskedWorker<CompactionRequest, CompactionReply>;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
   /** The last of the things to do; never rejects. */

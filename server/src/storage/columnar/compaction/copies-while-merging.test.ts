@@ -16,7 +16,7 @@ import type { ColumnarStore } from '../columnar-store.ts';
 import { FaultyFiles } from '../testing/faulty-files.ts';
 import { inlineWorkers } from '../testing/inline-worker.ts';
 import { figure, inFaultyStore } from '../testing/store-fixture.ts';
-import type { CreateWorker, StoreWorker } from '../workers/worker-client.ts';
+import type { AskedWorker, CreateWorker } from '#workers/worker-client.ts';
 
 /** Calls between a few services in three traces, all of them different. */
 const SPANS = fc.sample(fc.uniqueArray(arbitraryCallSpan, { minLength: 36, maxLength: 36 }), {
@@ -69,9 +69,9 @@ class Held {
 }
 
 function keepBack<Request extends { readonly id: number }, Reply extends { readonly id: number }>(
-  worker: StoreWorker<Request, Reply>,
+  worker: AskedWorker<Request, Reply>,
   held: Held,
-): StoreWorker<Request, Reply> {
+): AskedWorker<Request, Reply> {
   return { ...worker, request: (make) => worker.request(make).finally(() => held.pass()) };
 }
 

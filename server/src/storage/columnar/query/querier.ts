@@ -10,11 +10,11 @@ import type { Answers, QueryReply, QueryRequest, Question } from './query-worker
 import type { StoreWork } from '../live/store-work.ts';
 import type { TenantNumbers } from '../head/tenant-numbers.ts';
 import { TenantTurns } from './tenant-turns.ts';
-import type { StoreWorker } from '../workers/worker-client.ts';
+import type { AskedWorker } from '#workers/worker-client.ts';
 
 /** What a {@link Querier} asks about, and whom. */
 export interface QuerierParts {
-  readonly worker: StoreWorker<QueryRequest, QueryReply>;
+  readonly worker: AskedWorker<QueryRequest, QueryReply>;
   readonly head: Head;
   readonly blocks: LiveBlocks;
   readonly tenants: TenantNumbers;

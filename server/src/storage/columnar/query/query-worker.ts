@@ -43,7 +43,7 @@ import type { WorkerFiles } from '../files/store-files.ts';
 import { findTraces } from '../search/trace-search.ts';
 import { type OpenBlock, TraceSources } from '../search/trace-sources.ts';
 import { DISK_WORKER_FILES } from '../files/worker-files.ts';
-import { serveMessages } from '../workers/worker-thread.ts';
+import { serveMessages } from '#workers/worker-thread.ts';
 
 /** Memory for decoded blocks: what two million spans are searched by stays in it. */
 const CACHE_BYTES = 32 << 20;

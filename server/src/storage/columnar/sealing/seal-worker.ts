@@ -8,7 +8,7 @@ import { type BlocksMessage, type DamagedBlock, KnownBlocks } from '../live/know
 import { readSlab, type SlabView } from '../head/slab.ts';
 import { fileErrorCode, type WorkerFiles } from '../files/store-files.ts';
 import { DISK_WORKER_FILES } from '../files/worker-files.ts';
-import { serveMessages } from '../workers/worker-thread.ts';
+import { serveMessages } from '#workers/worker-thread.ts';
 
 /** Asks the worker to write the spans of a slab as one block a tenant. */
 export interface SealRequest {

@@ -10,7 +10,7 @@ import type { Slab } from '../head/slab.ts';
 import { isOutOfSpace } from '../files/store-files.ts';
 import type { StoreWork } from '../live/store-work.ts';
 import type { TenantNumbers } from '../head/tenant-numbers.ts';
-import type { StoreWorker } from '../workers/worker-client.ts';
+import type { AskedWorker } from '#workers/worker-client.ts';
 
 /** Pause before a seal that failed is tried again; the spans stay in the head and in the log meanwhile. */
 const RETRY_MS = 1000;
@@ -21,7 +21,7 @@ export interface SealerParts {
   readonly dir: string;
   readonly logger: Pick<Logger, 'error'>;
   readonly later: Later;
-  readonly worker: StoreWorker<SealRequest, SealReply>;
+  readonly worker: AskedWorker<SealRequest, SealReply>;
   readonly blocks: LiveBlocks;
   readonly space: DiskSpace;
   readonly tenants: TenantNumbers;

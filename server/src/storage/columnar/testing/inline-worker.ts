@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { WorkerFiles } from '../files/store-files.ts';
-import type { CreateWorker } from '../workers/worker-client.ts';
+import type { CreateWorker } from '#workers/worker-client.ts';
 
 /** What the module of a worker exports. */
 interface WorkerModule {

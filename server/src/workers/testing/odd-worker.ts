@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { serveMessages } from '../workers/worker-thread.ts';
-import { compress } from '../block/zstd.ts';
-
-const PLAIN = new Uint8Array(1000);
+import { checkNotStopping, serveMessages } from '../worker-thread.ts';
 
 /** What the worker of the tests of `WorkerClient` is asked to do. */
 export interface OddRequest {
   readonly id: number;
   /**
-   * `echo`: answer with what it was told; `hold`: answer nothing; `compress`: do so until it is to end; `hang`: never come to an
+   * `echo`: answer with what it was told; `hold`: answer nothing; `work`: until it is to end; `hang`: never come to an
    * end; otherwise end in this way.
    */
-  readonly do: 'echo' | 'hold' | 'compress' | 'hang' | 'throw' | 'exit';
+  readonly do: 'echo' | 'hold' | 'work' | 'hang' | 'throw' | 'exit';
 }
 
 /** Everything that the worker was told without being asked, in order. */
@@ -32,8 +29,8 @@ serveMessages((message: OddRequest | string): OddReply | undefined => {
       return { id: message.id, told };
     case 'hold':
       return undefined;
-    case 'compress':
-      for (;;) compress(PLAIN, 1);
+    case 'work':
+      for (;;) checkNotStopping();
     case 'hang':
       for (;;);
     case 'throw':

@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 
-/** What a worker of the store is started with. */
+/** What a worker is started with. */
 export interface WorkerThreadData {
   /** Four bytes; not zero as soon as the thread is to end. */
   readonly stop: SharedArrayBuffer;
@@ -24,7 +24,7 @@ function isStopping(): boolean {
  * @throws {SpoorError} unavailable
  */
 export function checkNotStopping(): void {
-  if (isStopping()) throw new SpoorError('unavailable', 'the store is closed');
+  if (isStopping()) throw new SpoorError('unavailable', 'the server is stopping');
 }
 
 /**
@@ -44,5 +44,32 @@ export function serveMessages<Message, Reply>(
     }
     const reply = answer(message);
     if (reply !== undefined) port.postMessage(reply, moved(message, reply));
+  });
+}
+
+/**
+ * As {@link serveMessages} for answers that take long: an answer yields now and then, and then the next one goes on.
+ * @param answer every message has one
+ */
+export function serveInTurns<Message, Reply>(
+  answer: (message: Message) => Generator<void, Reply, void>,
+  moved: (reply: Reply) => ArrayBuffer[],
+): void {
+  const port = parentPort;
+  const underWay: Generator<void, Reply, void>[] = [];
+  const turn = (): void => {
+    const one = isStopping() ? undefined : underWay.shift();
+    if (one === undefined) return;
+    const step = one.next();
+    if (step.done === true) port?.postMessage(step.value, moved(step.value));
+    else underWay.push(one);
+    if (underWay.length > 0) setImmediate(turn);
+  };
+  port?.on('message', (message: Message) => {
+    if (isStopping()) {
+      port.close();
+      return;
+    }
+    if (underWay.push(answer(message)) === 1) setImmediate(turn);
   });
 }

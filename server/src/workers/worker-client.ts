@@ -9,7 +9,7 @@ import type { WorkerThreadData } from './worker-thread.ts';
 /** A worker's data lies in buffers outside of the heap; the usual 48 MiB of nursery would only be filled. */
 const NURSERY_MIB = 12;
 
-/** A thread that has not ended by itself after this is ended from outside; see `zstd.ts` for why that is the last resort. */
+/** A thread that has not ended by itself after this is ended from outside; see `compress` of the store for why that is the last resort. */
 const STOP_MS = 5000;
 
 /** What goes to and fro carries an id, so that answers find their question. */
@@ -17,8 +17,8 @@ interface Numbered {
   readonly id: number;
 }
 
-/** What the store asks of a worker; see {@link WorkerClient}. */
-export type StoreWorker<Request extends Numbered, Reply extends Numbered> = Pick<
+/** What is asked of a worker; see {@link WorkerClient}. */
+export type AskedWorker<Request extends Numbered, Reply extends Numbered> = Pick<
   WorkerClient<Request, Reply>,
   'request' | 'notify' | 'close'
 >;
@@ -40,13 +40,13 @@ export interface WorkerOptions {
 export type CreateWorker = <Request extends Numbered, Reply extends Numbered>(
   script: URL,
   options: WorkerOptions,
-) => StoreWorker<Request, Reply>;
+) => AskedWorker<Request, Reply>;
 
 /** Makes a worker with a thread of its own. */
 export const createThread: CreateWorker = (script, options) => new WorkerClient(script, options);
 
 /**
- * A worker thread that is started with the first request and answers requests in order. When it dies, everything under way
+ * A worker thread that is started with the first request and answers requests. When it dies, everything under way
  * is rejected, and the next request starts a new one.
  */
 export class WorkerClient<Request extends Numbered, Reply extends Numbered> {
@@ -68,13 +68,16 @@ export class WorkerClient<Request extends Numbered, Reply extends Numbered> {
     this.#later = later;
   }
 
-  /** Sends a request and resolves with its reply. */
-  request(make: (id: number) => Request): Promise<Reply> {
+  /**
+   * Sends a request and resolves with its reply.
+   * @param moved buffers that are given away with it
+   */
+  request(make: (id: number) => Request, moved: readonly ArrayBuffer[] = []): Promise<Reply> {
     const id = this.#nextId++;
     this.#stopWaiting?.();
     return new Promise((resolve, reject) => {
       if (this.#isClosed) throw closed();
-      this.#start().postMessage(make(id));
+      this.#start().postMessage(make(id), moved);
       this.#pending.set(id, { resolve, reject });
     });
   }
@@ -167,5 +170,5 @@ interface Thread {
 }
 
 function closed(): SpoorError {
-  return new SpoorError('unavailable', 'the store is closed');
+  return new SpoorError('unavailable', 'the server is stopping');
 }

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SpoorError } from '@spoor/core/model/errors.ts';
-import type { OddReply, OddRequest } from '../testing/odd-worker.ts';
+import type { OddReply, OddRequest } from './testing/odd-worker.ts';
 import { WorkerClient } from './worker-client.ts';
 
-const SCRIPT = new URL('../testing/odd-worker.ts', import.meta.url);
+const SCRIPT = new URL('./testing/odd-worker.ts', import.meta.url);
 
 class ClientFixture {
   starts = 0;
@@ -54,7 +54,7 @@ test('a worker is started with the first request, and hears first what it must k
 
 test('a request that is not answered does not keep others from their answers', () =>
   withClient(async (fixture) => {
-    const held = assert.rejects(fixture.ask('hold'), /closed/);
+    const held = assert.rejects(fixture.ask('hold'), /stopping/);
     assert.deepEqual((await fixture.ask('echo')).told, ['start 1']);
     await fixture.client.close();
     await held;
@@ -113,18 +113,18 @@ test('closing ends the worker and rejects what it was asked', async () => {
 test('closing breaks off what the worker is doing, from within', async () => {
   const fixture = new ClientFixture();
   await fixture.ask('echo');
-  const asked = assert.rejects(fixture.ask('compress'), /store is closed/);
+  const asked = assert.rejects(fixture.ask('work'), /server is stopping/);
   await fixture.client.close();
   assert.equal(fixture.onIdle, undefined, 'it did not have to be ended from outside');
   await asked;
-  await assert.rejects(fixture.ask('echo'), /store is closed/);
+  await assert.rejects(fixture.ask('echo'), /server is stopping/);
   assert.equal(fixture.starts, 1);
 });
 
 test('a worker that does not come to an end is ended from outside after a while', async () => {
   const fixture = new ClientFixture();
   await fixture.ask('echo');
-  const asked = assert.rejects(fixture.ask('hang'), /store is closed/);
+  const asked = assert.rejects(fixture.ask('hang'), /server is stopping/);
   const closing = fixture.client.close();
   assert.notEqual(fixture.onIdle, undefined);
   fixture.onIdle!();

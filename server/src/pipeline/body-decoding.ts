@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { slotOf } from '@spoor/core/model/attribute-column-builder.ts';
+import { BatchBuilder } from '@spoor/core/model/batch-builder.ts';
+import { SpoorError } from '@spoor/core/model/errors.ts';
+import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
+import { SymbolInterner } from '@spoor/core/model/symbol-interner.ts';
+import { boundBatch, MAX_BATCH_BYTES } from './bounded-batches.ts';
+import { createDecoder, type SpanDecoder } from './span-decoders.ts';
+import type { IngestFormat, IngestResult } from './trace-ingest.ts';
+
+/** A batch is written at the latest with so many spans. */
+export const MAX_BATCH_SPANS = 4096;
+
+/**
+ * Attribute keys that a request may be the first to have in its batch, each with each level and type, or that all batches of a large
+ * one have. A key costs a column wherever its spans go: to read one span with 300,000 of them took a gigabyte.
+ */
+export const MAX_REQUEST_COLUMNS = 65_536;
+
+/** Spans of a slice: some 3 ms. */
+const SLICE_SPANS = 1024;
+
+/** A body that was decoded by itself. */
+export interface DecodedBody {
+  readonly batches: readonly SpanBatch[];
+  /** What to answer once they are written. */
+  readonly result: IngestResult;
+}
+
+/**
+ * Decodes a body into batches of its own.
+ * @throws {SpoorError} malformed, too_large; cancelled: the signal fired
+ */
+export type DecodeBody = (
+  format: IngestFormat,
+  body: Uint8Array,
+  signal?: AbortSignal,
+) => Promise<DecodedBody>;
+
+/** As {@link DecodeBody}, in slices; a slice ends with every yield. */
+export function* decodeInSlices(
+  format: IngestFormat,
+  body: Uint8Array,
+): Generator<void, DecodedBody, void> {
+  const decoder = createDecoder(format);
+  const builder = new BatchBuilder(SLICE_SPANS);
+  builder.allowColumns(MAX_REQUEST_COLUMNS);
+  const batches: SpanBatch[] = [];
+  const columns = new ColumnCount();
+  let tooLarge = 0;
+  let tooLargeBytes = 0;
+  const finishBatch = (): void => {
+    const batch = builder.finish();
+    columns.add(batch);
+    const bounded = boundBatch(batch);
+    batches.push(...bounded.batches);
+    if (tooLarge === 0) tooLargeBytes = bounded.leftOutBytes;
+    tooLarge += bounded.leftOut;
+  };
+  decoder.begin(body);
+  while (!decoder.decode(builder, SLICE_SPANS)) {
+    if (builder.rows >= MAX_BATCH_SPANS) finishBatch();
+    yield;
+  }
+  if (builder.rows > 0) finishBatch();
+  const result = resultOf(decoder);
+  if (tooLarge === 0) return { batches, result };
+  const { accepted, rejected, message } = result;
+  const why = `ingest: span of ${tooLargeBytes} > ${MAX_BATCH_BYTES} bytes left out`;
+  return {
+    batches,
+    result: {
+      ...result,
+      accepted: accepted - tooLarge,
+      rejected: rejected + tooLarge,
+      message: message || why,
+    },
+  };
+}
+
+/** Decodes on the calling thread, between turns of the event loop. A single span or value is decoded in one turn, however large. */
+export const decodeBetweenTurns: DecodeBody = async (format, body, signal) => {
+  const slices = decodeInSlices(format, body);
+  for (;;) {
+    const slice = slices.next();
+    if (slice.done === true) return slice.value;
+    await nextTurn();
+    if (signal?.aborted === true) throw senderWentAway();
+  }
+};
+
+/** The attribute keys of all batches of a body. */
+class ColumnCount {
+  readonly #keys = new SymbolInterner();
+  readonly #columns = new Set<number>();
+
+  /** @throws {SpoorError} too_large */
+  add(batch: SpanBatch): void {
+    const { keys } = batch;
+    for (let id = 0; id < batch.columnCount; id++) {
+      const { level, type, key } = batch.column(id);
+      const code = this.#keys.intern(keys.bytes, keys.offsets[key]!, keys.offsets[key + 1]!);
+      this.#columns.add(slotOf(level, type, code));
+    }
+    if (this.#columns.size > MAX_REQUEST_COLUMNS) {
+      throw new SpoorError('too_large', `more than ${MAX_REQUEST_COLUMNS} attribute keys`);
+    }
+  }
+}
+
+/** What to answer to a body that is decoded, once its spans are written. */
+export function resultOf({
+  accepted,
+  rejected,
+  rejectedMessage,
+  report,
+}: SpanDecoder): IngestResult {
+  const result = { accepted, rejected, message: rejectedMessage };
+  return report === undefined ? result : { ...result, clientReports: report };
+}
+
+/** The error of a request whose sender is not there any more. */
+export function senderWentAway(): SpoorError {
+  return new SpoorError('cancelled', 'ingest: the sender went away');
+}
