@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
+  codeAt,
   ByteSink,
   codesLength,
   decodeCodes,
@@ -43,6 +44,7 @@ test('codes come back as they were, and a chunk says how long it is', () => {
     fc.property(codes, (values: number[]) => {
       const { chunk, length } = codesChunk(values);
       assert.deepEqual([...decodeCodes(chunk, values.length)], values);
+      values.forEach((value, at) => assert.equal(codeAt(chunk, at), value));
       assert.equal(codesLength(chunk, values.length), length);
     }),
   );

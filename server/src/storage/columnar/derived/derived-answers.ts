@@ -8,8 +8,14 @@ import type { HeadBatch } from '../head/head-batch.ts';
 import type { OpenBlock, TraceSources } from '../search/trace-sources.ts';
 import { blockEdges, blockSpans } from './block-counts.ts';
 import { joinIds, rowsByTrace } from './head-traces.ts';
-import { type Counted, KeptOverlaps, type Overlap, type OverlapStore } from './kept-overlaps.ts';
-import { OverlapCounter } from './overlap-counter.ts';
+import {
+  type Counted,
+  countedOf,
+  KeptOverlaps,
+  type Overlap,
+  type OverlapStore,
+} from './kept-overlaps.ts';
+import { OverlapCounting } from './overlap-counting.ts';
 import { PartFinder } from './part-finder.ts';
 
 /** Traces of the head that are looked up at once. */
@@ -38,6 +44,7 @@ interface HeadCounts {
  */
 export class DerivedAnswers {
   readonly #overlaps: KeptOverlaps;
+  readonly #counting = new OverlapCounting();
   #head: HeadCounts | undefined;
 
   /** @param store where what blocks change is kept from start to start */
@@ -102,19 +109,16 @@ export class DerivedAnswers {
     const overlaps = this.#overlaps;
     overlaps.read(() => checksumsOf(sources, blocks));
     overlaps.keepOnly(idsOf(blocks));
-    let isLooseKnown = false;
-    return blocks.flatMap((block, i) => {
-      const before = blocks.slice(0, i);
-      const known = overlaps.get(block.id, idsOf(before));
-      if (known !== undefined) return known;
+    const known = (block: OpenBlock, i: number): Overlap | undefined =>
+      overlaps.get(block.id, idsOf(blocks.slice(0, i)));
+    const missing = blocks.filter((block, i) => known(block, i) === undefined);
+    if (missing.length > 0) {
       checkCancelled();
-      // To find which traces are in several blocks takes some ms a block.
-      if (!isLooseKnown) sources.loose.update(sources.head, sources.readers(), checkCancelled);
-      isLooseKnown = true;
-      const counted = countOverlap(sources, block, before, checkCancelled);
-      if (counted !== undefined) overlaps.set(block.id, counted);
-      return counted ?? [];
-    });
+      sources.loose.update(sources.head, sources.readers(), checkCancelled);
+      const done = ({ id }: OpenBlock, overlap: Overlap): void => overlaps.set(id, overlap);
+      this.#counting.count(sources, { blocks, missing }, done, checkCancelled);
+    }
+    return blocks.flatMap((block, i) => known(block, i) ?? []);
   }
 
   #headCounts(
@@ -166,24 +170,6 @@ export class DerivedAnswers {
   }
 }
 
-/** What a block changes in the traces that it shares with blocks before it; undefined where it cannot be read. */
-function countOverlap(
-  sources: TraceSources,
-  block: OpenBlock,
-  before: readonly OpenBlock[],
-  checkCancelled: () => void,
-): Overlap | undefined {
-  const ids = new Map(
-    before.flatMap((one) => sources.withBlock(one, (reader) => [[reader, one.id]]) ?? []),
-  );
-  return sources.withBlock(block, (reader) => {
-    const counter = new OverlapCounter(reader, new Set(ids.keys()));
-    counter.count(sources.loose, checkCancelled);
-    const shared = new Set([...counter.shared].map((one) => ids.get(one)!));
-    return { seen: new Set(ids.values()), shared, counted: countedOf(counter.counts) };
-  });
-}
-
 /** Blocks that can be read, by id. */
 function readable(sources: TraceSources): OpenBlock[] {
   return inOrder(sources.blocks).filter(
@@ -202,10 +188,6 @@ function checksumsOf(sources: TraceSources, blocks: readonly OpenBlock[]): Map<n
       return checksum === undefined ? [] : [[block.id, checksum]];
     }),
   );
-}
-
-function countedOf(counts: DerivedCounts): Counted {
-  return { edges: counts.edges(), spans: counts.spans() };
 }
 
 function inOrder(blocks: readonly OpenBlock[]): OpenBlock[] {

@@ -98,7 +98,9 @@ export class GatheredRows implements AnalysedColumns, PlacedValues {
     this.resource.set(group.codes('resource'), at);
     this.shape.set(group.codes('shape'), at);
     this.#takePeers(group, at);
-    return Uint32Array.from({ length: end - start }, (_, i) => at + i);
+    const rows = new Uint32Array(end - start);
+    for (let i = 0; i < rows.length; i++) rows[i] = at + i;
+    return rows;
   }
 
   #takePeers(group: TraceGroup, first: number): void {

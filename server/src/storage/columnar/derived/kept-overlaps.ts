@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CountedEdges, CountedSpans } from '#storage/counted.ts';
+import type { DerivedCounts } from '#storage/derived-counts.ts';
 
 /** All that is counted of some spans. */
 export interface Counted {
   readonly edges: CountedEdges;
   readonly spans: CountedSpans;
+}
+
+/** What was counted so far. */
+export function countedOf(counts: DerivedCounts): Counted {
+  return { edges: counts.edges(), spans: counts.spans() };
 }
 
 /** What a block changes in the traces that it shares with blocks before it. */
