@@ -20,12 +20,31 @@ export class SpanContents {
 
   /** The first span with each content, by content. */
   distinct<Place extends SpanPlace>(places: readonly Place[]): Place[] {
+    return this.#sorted(places)
+      .filter(({ isFirst }) => isFirst)
+      .map(({ place }) => place);
+  }
+
+  /** For each span the first one with its content, which may be itself. */
+  firsts<Place extends SpanPlace>(places: readonly Place[]): Map<Place, Place> {
+    const firsts = new Map<Place, Place>();
+    let first: Place | undefined;
+    for (const { place, isFirst } of this.#sorted(places)) {
+      if (isFirst || first === undefined) first = place;
+      firsts.set(place, first);
+    }
+    return firsts;
+  }
+
+  /** By content, equal ones in their order. */
+  #sorted<Place extends SpanPlace>(places: readonly Place[]): { place: Place; isFirst: boolean }[] {
     const encoded = places
       .map((place) => ({ place, bytes: this.#encode(place) }))
       .sort((a, b) => compareBytes(a.bytes, b.bytes));
-    return encoded
-      .filter(({ bytes }, i) => i === 0 || compareBytes(encoded[i - 1]!.bytes, bytes) !== 0)
-      .map(({ place }) => place);
+    return encoded.map(({ place, bytes }, i) => ({
+      place,
+      isFirst: i === 0 || compareBytes(encoded[i - 1]!.bytes, bytes) !== 0,
+    }));
   }
 
   #encode({ columns, row }: SpanPlace): Uint8Array {

@@ -6,8 +6,11 @@ import {
   BLOCK_FORMAT_VERSION,
   type BlockFooter,
   type BlockGroup,
+  type CountsRef,
+  type EdgesRef,
   type TableRef,
 } from './block-format.ts';
+import type { BlockSection } from './block-section.ts';
 import { encodeTrailer } from './block-trailer.ts';
 import { encodeCodes } from './chunk-codec.ts';
 import { DerivedSection } from './derived-section.ts';
@@ -53,6 +56,8 @@ interface BlockBuilderOptions {
   readonly maxTraces: number;
   /** Asked once for each trace, in order; see {@link SeenBeforeSection}. */
   readonly isSeenBefore: () => boolean;
+  /** Counts of calls and spans. */
+  readonly derived?: BlockSection<{ edges: EdgesRef; red: CountsRef }>;
 }
 
 /** A whole block, and what the manifest says of it. */
@@ -78,18 +83,26 @@ export class BlockBuilder {
   readonly #filter: TraceFilter;
   readonly #operations = new OperationsSection();
   readonly #seenBefore: SeenBeforeSection;
-  readonly #derived = new DerivedSection();
+  readonly #derived: NonNullable<BlockBuilderOptions['derived']>;
   readonly #summaries = new SummariesSection();
   readonly #starts = new StartRanges();
   #rows = 0;
   #traces = 0;
 
-  constructor({ frames, symbols, dictionaries, maxTraces, isSeenBefore }: BlockBuilderOptions) {
+  constructor({
+    frames,
+    symbols,
+    dictionaries,
+    maxTraces,
+    isSeenBefore,
+    derived = new DerivedSection(),
+  }: BlockBuilderOptions) {
     this.#frames = frames;
     this.#symbols = symbols;
     this.#dictionaries = dictionaries;
     this.#filter = TraceFilter.sized(maxTraces);
     this.#seenBefore = new SeenBeforeSection(isSeenBefore);
+    this.#derived = derived;
     const sizes = symbols.columns.map((_, c) => dictionaries.indexedEntries(c));
     this.#groupWriter = new GroupWriter(symbols.keys, sizes, frames);
   }

@@ -22,7 +22,8 @@ export class DerivedSection implements BlockSection<{ edges: EdgesRef; red: Coun
   #columns: SectionColumns | undefined;
   #source: SpanSource | undefined;
 
-  add({ columns, values, rows: list, traceStarts }: SectionRows): void {
+  /** @param weight 1, or -1 to take what was counted back */
+  add({ columns, values, rows: list, traceStarts }: SectionRows, weight = 1): void {
     if (this.#source === undefined || columns !== this.#columns) {
       this.#source = new SpanSource(columns, values, this.#names);
       this.#columns = columns;
@@ -31,9 +32,9 @@ export class DerivedSection implements BlockSection<{ edges: EdgesRef; red: Coun
     const rows = this.#rows;
     rows.clear();
     rows.add(source, list);
-    this.#red.add(rows, 0, rows.count);
+    this.#red.add(rows, 0, rows.count, weight);
     for (let trace = 0; trace + 1 < traceStarts.length; trace++) {
-      this.#edges.addTrace(rows, traceStarts[trace]!, traceStarts[trace + 1]!);
+      this.#edges.addTrace(rows, traceStarts[trace]!, traceStarts[trace + 1]!, weight);
     }
   }
 

@@ -4,14 +4,20 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import type { MinuteTable } from '@spoor/core/analysis/minute-counts.ts';
+import { placedValues } from '@spoor/core/analysis/placed-values.ts';
+import { arbitraryCallSpan } from '@spoor/core/analysis/testing/arbitrary-call-span.ts';
 import type { Span } from '@spoor/core/model/span.ts';
 import { arbitraryPredicate } from '@spoor/core/query/testing/arbitrary-predicate.ts';
 import { arbitrarySpan } from '@spoor/core/query/testing/arbitrary-span.ts';
 import { attributes, span, spanId, traceId } from '@spoor/core/query/testing/example-span.ts';
 import { meets } from '@spoor/core/query/testing/naive-predicate.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
+import type { CountedEdges, CountedSpans } from '#storage/counted.ts';
 import { oddSpans } from '#storage/testing/odd-spans.ts';
 import { BlockReader } from '../block/block-reader.ts';
+import { DerivedSection } from '../block/derived-section.ts';
+import { blockEdges, blockSpans } from '../derived/block-counts.ts';
 import { assertHolds } from '../testing/block-content.ts';
 import { blockCache, blockFile, shopSpans } from '../testing/block-fixture.ts';
 import { valuesOf } from '../testing/symbol-fixture.ts';
@@ -63,7 +69,48 @@ function checkMerge(dir: string, lists: readonly (readonly Span[])[]): void {
     assert.equal(result.traces, reader.footer.traces);
     assert.equal(result.minStartUnixNano, reader.minStartUnixNano);
     assert.equal(result.maxStartUnixNano, reader.maxStartUnixNano);
+    assertCounts(reader);
   });
+}
+
+/** Checks that a block counts calls and spans as its rows do. */
+function assertCounts(reader: BlockReader): void {
+  const counted = new DerivedSection();
+  for (let g = 0; g < reader.footer.groups.length; g++) {
+    const columns = reader.group(g);
+    const rows = Uint32Array.from({ length: columns.rows }, (_, row) => row);
+    const { traceStarts } = columns;
+    counted.add({ columns, values: placedValues(columns), rows, traceStarts });
+  }
+  assert.deepEqual(edgeCells(blockEdges(reader)), edgeCells(counted.edges()));
+  assert.deepEqual(spanCells(blockSpans(reader)), spanCells(counted.spans()));
+}
+
+function edgeCells({ texts, keys, table }: CountedEdges): string[] {
+  return cellsOf(table, (key) => {
+    const { caller, callee, ...rest } = keys[key]!;
+    return { caller: texts[caller], callee: texts[callee], ...rest };
+  });
+}
+
+function spanCells({ textOf, keys, table }: CountedSpans): string[] {
+  return cellsOf(table, (key) => {
+    const { service, operation, ...rest } = keys[key]!;
+    return { service: textOf(service), operation: textOf(operation), ...rest };
+  });
+}
+
+/** One text for each count. */
+function cellsOf(table: MinuteTable, nameOf: (key: number) => object): string[] {
+  const cells: string[] = [];
+  for (let s = 0; s < table.key.length; s++) {
+    for (let i = table.start[s]!; i < table.start[s + 1]!; i++) {
+      const minute = table.minutes[table.minute[s]!];
+      const [bucket, count] = [table.bucket[i], table.count[i]];
+      cells.push(JSON.stringify({ ...nameOf(table.key[s]!), minute, bucket, count }));
+    }
+  }
+  return cells.sort();
 }
 
 const spanLists = fc
@@ -83,6 +130,21 @@ test('merged blocks hold every span of theirs once, in order, every bit of it', 
     fc.assert(
       fc.property(spanLists, (lists) => checkMerge(dir, lists)),
       { numRuns: 40 },
+    );
+  }));
+
+test('a merged block counts calls as all spans of its traces make them, copies once', () =>
+  withDirectory((dir) => {
+    const lists = fc.array(fc.array(arbitraryCallSpan, { minLength: 1, maxLength: 8 }), {
+      minLength: 2,
+      maxLength: 4,
+    });
+    fc.assert(
+      fc.property(lists, (spans) => {
+        withMerged(dir, [...spans, spans.flat()], undefined, assertCounts);
+        withMerged(dir, spans, undefined, assertCounts);
+      }),
+      { numRuns: 30 },
     );
   }));
 

@@ -12,6 +12,7 @@ import { allEntries } from '../block/values-chunk.ts';
 import { type KeptRows, MergeSource, type SourceMaps } from './merge-source.ts';
 import { MergedGroup } from './merged-group.ts';
 import { mergeColumns } from './merged-columns.ts';
+import { MergedDerived, SharedTraces } from './merged-derived.ts';
 import { SourceUse } from './source-use.ts';
 
 /** A block to be merged, and which of its rows. */
@@ -31,8 +32,8 @@ export interface MergeResult extends BlockFigures {
  * Merges blocks of one tenant into one, group by group: each span once, without rows that are not kept.
  *
  * In memory are, at any time: of each source its footer, its shapes and one group; the group that is put together; for each entry of
- * the sources' dictionaries 4 bytes, and for each of the new ones 4; names, resources, scopes, keys and the values that name peers; and
- * a trace filter of 2 bytes a trace. Nothing else grows with the number of spans.
+ * the sources' dictionaries 4 bytes, and for each of the new ones 4; names, resources, scopes, keys and the values that name peers; a
+ * trace filter of 2 bytes a trace; and at the end the counts of all sources. Nothing else grows with the number of spans.
  * @param write is given pieces of the file in order
  * @param isLate it comes after blocks that were made without it: all traces count as seen before
  * @throws {SpoorError} corrupt: a source is damaged
@@ -87,12 +88,15 @@ export function mergeBlocks(
   };
   const traces = inputs.reduce((sum, { reader }) => sum + reader.footer.traces, 0);
   const groups = new GroupMerger(sources, new MergedGroup(symbols));
+  const readers = inputs.map(({ reader }) => reader);
+  const isSummed = inputs.every(({ kept }) => kept === undefined) && MergedDerived.canSum(readers);
   const builder = new BlockBuilder({
     frames,
     symbols,
     dictionaries,
     maxTraces: traces,
     isSeenBefore: () => groups.takeSeenBefore() || isLate,
+    ...(isSummed && { derived: new MergedDerived(readers, () => groups.shared) }),
   });
   for (let group = groups.next(); group !== undefined; group = groups.next()) {
     builder.add(group);
@@ -106,6 +110,8 @@ export function mergeBlocks(
 /** Puts groups together, trace by trace. */
 class GroupMerger {
   copies = 0;
+  /** Of the last group. */
+  shared = new SharedTraces();
   #sources: MergeSource[];
   readonly #group: MergedGroup;
   readonly #contents = new SpanContents();
@@ -124,6 +130,7 @@ class GroupMerger {
     group.clear();
     this.#seenBefore = [];
     this.#seenTaken = 0;
+    this.shared = new SharedTraces();
     const traceStarts = [0];
     const standing: MergeSource[] = [];
     while (group.rows < GROUP_ROWS && this.#sources.length > 0) {
@@ -161,6 +168,15 @@ class GroupMerger {
 
   /** Takes a trace over of which several sources have rows. */
   #interleave(sources: readonly MergeSource[]): void {
+    const start = this.#group.rows;
+    const parts = new Map(sources.map((source) => [source, [] as number[]]));
+    this.#takeRows(sources, parts);
+    this.shared.whole.add(Array.from({ length: this.#group.rows - start }, (_, i) => start + i));
+    for (const rows of parts.values()) this.shared.parts.add(rows);
+  }
+
+  /** @param parts gets the rows of each source by their numbers in the group */
+  #takeRows(sources: readonly MergeSource[], parts: Map<MergeSource, number[]>): void {
     let rest = [...sources];
     const first: MergeSource[] = [];
     for (;;) {
@@ -174,16 +190,17 @@ class GroupMerger {
         first.push(source);
       }
       if (first.length === 1) {
+        parts.get(first[0]!)!.push(this.#group.rows);
         first[0]!.copy(this.#group, 1);
         first[0]!.skipDropped();
       } else {
-        this.#takeEqual(first);
+        this.#takeEqual(first, parts);
       }
     }
   }
 
   /** Takes over, of rows with the same ids and start in several sources, each content once. */
-  #takeEqual(sources: readonly MergeSource[]): void {
+  #takeEqual(sources: readonly MergeSource[], parts: Map<MergeSource, number[]>): void {
     const places = sources.flatMap((source) => {
       const { row, group } = source;
       const end = source.equalEnd();
@@ -191,14 +208,19 @@ class GroupMerger {
       const rows = Array.from({ length: end - row }, (_, i) => ({ columns, row: i, source }));
       return rows.filter((place) => source.isKept(row + place.row));
     });
-    const distinct = new Set(this.#contents.distinct(places));
+    const firsts = this.#contents.firsts(places);
+    const taken = new Map<(typeof places)[number], number>();
     for (const place of places) {
       const { source } = place;
-      if (distinct.has(place)) source.copy(this.#group, 1);
-      else {
+      const first = firsts.get(place)!;
+      if (first === place) {
+        taken.set(place, this.#group.rows);
+        source.copy(this.#group, 1);
+      } else {
         source.skip();
         this.copies++;
       }
+      parts.get(source)!.push(taken.get(first)!);
       source.skipDropped();
     }
   }
