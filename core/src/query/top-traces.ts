@@ -22,9 +22,9 @@ export class TopTraces<Value> {
     this.#limit = limit;
   }
 
-  /** The worst key that could still get in, if only by its trace id; undefined while any could. */
-  get worstKey(): bigint | undefined {
-    return this.#worst?.key;
+  /** What comes behind this cannot get in any more; undefined while anything could. */
+  get worst(): TracePosition | undefined {
+    return this.#worst;
   }
 
   /** Takes a trace. Each may come once. */

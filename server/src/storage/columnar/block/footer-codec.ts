@@ -145,6 +145,8 @@ export function decodeFooter(bytes: Uint8Array, format: number): BlockFooter {
 class EncodedGroup implements BlockGroup {
   readonly #words: Uint32Array;
   readonly #at: number;
+  /** Asked for again and again: by searches, and for each trace that is looked for by id. */
+  #firstTraceId: string | undefined;
 
   constructor(words: Uint32Array, at: number) {
     this.#words = words;
@@ -170,7 +172,7 @@ class EncodedGroup implements BlockGroup {
   }
   get firstTraceId(): string {
     const { buffer } = this.#words;
-    return formatTraceId(new Uint8Array(buffer), (this.#at + 5) * 4);
+    return (this.#firstTraceId ??= formatTraceId(new Uint8Array(buffer), (this.#at + 5) * 4));
   }
   get chunks(): (ChunkRef | null)[] {
     return Array.from(GROUP_CHUNKS, (_, index) => this.chunkAt(index));

@@ -3,7 +3,8 @@ import type { TraceId } from '@spoor/core/model/ids.ts';
 import { DerivedCounts } from '#storage/derived-counts.ts';
 import type { BlockReader } from '../block/block-reader.ts';
 import type { RowGroup } from '../block/row-group.ts';
-import type { BlockPart, LooseTraces } from '../search/loose-traces.ts';
+import type { BlockPart } from '../search/loose-trace.ts';
+import type { LooseTraces } from '../search/loose-traces.ts';
 import { GatheredRows } from './gathered-rows.ts';
 
 /** Rows of traces, those in other blocks included, that are gathered before they are counted: those of some twenty groups of a block. */

@@ -4,20 +4,27 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { BestFirst } from './best-first.ts';
 
-test('items come out by falling bound, whatever is put in meanwhile', () => {
+test('items come out by falling bound, equal ones by their texts, whatever is put in meanwhile', () => {
+  const item = fc.record({
+    bound: fc.integer({ min: -5, max: 5 }),
+    tie: fc.string({ maxLength: 1 }),
+  });
   fc.assert(
-    fc.property(fc.array(fc.option(fc.integer({ min: -5, max: 5 }))), (steps) => {
-      const queue = new BestFirst<{ bound: number }>();
-      const expected: number[] = [];
-      for (const bound of steps) {
-        if (bound !== null) {
-          queue.push(bound, { bound });
-          expected.push(bound);
-          expected.sort((a, b) => b - a);
+    fc.property(fc.array(fc.option(item)), (steps) => {
+      const queue = new BestFirst<{ bound: number; tie: string }>();
+      const expected: { bound: number; tie: string }[] = [];
+      for (const one of steps) {
+        if (one !== null) {
+          queue.push(one.bound, one, one.tie);
+          expected.push(one);
+          expected.sort(
+            (a, b) => b.bound - a.bound || (a.tie < b.tie ? -1 : a.tie > b.tie ? 1 : 0),
+          );
         } else {
-          assert.equal(queue.pop()?.bound, expected.shift());
+          assert.deepEqual(queue.pop(), expected.shift());
         }
-        assert.equal(queue.bound, expected[0] ?? -Infinity);
+        assert.equal(queue.bound, expected[0]?.bound ?? -Infinity);
+        assert.equal(queue.tie, expected[0]?.tie ?? '');
       }
     }),
   );

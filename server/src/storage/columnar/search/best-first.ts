@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** A queue that gives back the item with the greatest bound first (a binary heap). */
+/** A queue that gives back the item with the greatest bound first, of equal ones that with the least text (a binary heap). */
 export class BestFirst<Item> {
   readonly #bounds: number[] = [];
+  readonly #ties: string[] = [];
   readonly #items: Item[] = [];
 
   /** Bound of the best item; -Infinity when the queue is empty. */
@@ -10,42 +11,60 @@ export class BestFirst<Item> {
     return this.#bounds[0] ?? -Infinity;
   }
 
-  push(bound: number, item: Item): void {
-    const bounds = this.#bounds;
-    const items = this.#items;
-    let at = bounds.push(bound) - 1;
-    items.push(item);
+  /** Text of the best item; empty when the queue is. */
+  get tie(): string {
+    return this.#ties[0] ?? '';
+  }
+
+  /** @param tie what items of the same bound go by */
+  push(bound: number, item: Item, tie = ''): void {
+    let at = this.#items.length;
     while (at > 0) {
       const parent = (at - 1) >> 1;
-      if (bounds[parent]! >= bound) break;
-      bounds[at] = bounds[parent]!;
-      items[at] = items[parent]!;
+      if (!this.#isBehind(parent, bound, tie)) break;
+      this.#move(parent, at);
       at = parent;
     }
-    bounds[at] = bound;
-    items[at] = item;
+    this.#put(at, bound, tie, item);
   }
 
   /** Takes out the best item. */
   pop(): Item | undefined {
-    const bounds = this.#bounds;
     const items = this.#items;
     const best = items[0];
-    const bound = bounds.pop();
+    const bound = this.#bounds.pop();
+    const tie = this.#ties.pop();
     const item = items.pop();
-    if (bound === undefined || item === undefined || bounds.length === 0) return best;
+    const count = items.length;
+    if (bound === undefined || tie === undefined || item === undefined || count === 0) return best;
     let at = 0;
     for (;;) {
       let child = at * 2 + 1;
-      if (child >= bounds.length) break;
-      if (child + 1 < bounds.length && bounds[child + 1]! > bounds[child]!) child++;
-      if (bounds[child]! <= bound) break;
-      bounds[at] = bounds[child]!;
-      items[at] = items[child]!;
+      if (child >= count) break;
+      const next = child + 1;
+      if (next < count && this.#isBehind(child, this.#bounds[next]!, this.#ties[next]!))
+        child = next;
+      if (this.#isBehind(child, bound, tie)) break;
+      this.#move(child, at);
       at = child;
     }
-    bounds[at] = bound;
-    items[at] = item;
+    this.#put(at, bound, tie, item);
     return best;
+  }
+
+  /** Whether the item at a place comes after one with this bound and text. */
+  #isBehind(at: number, bound: number, tie: string): boolean {
+    const own = this.#bounds[at]!;
+    return own < bound || (own === bound && this.#ties[at]! > tie);
+  }
+
+  #move(from: number, to: number): void {
+    this.#put(to, this.#bounds[from]!, this.#ties[from]!, this.#items[from]!);
+  }
+
+  #put(at: number, bound: number, tie: string, item: Item): void {
+    this.#bounds[at] = bound;
+    this.#ties[at] = tie;
+    this.#items[at] = item;
   }
 }

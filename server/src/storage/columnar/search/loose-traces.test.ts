@@ -6,12 +6,14 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import type { Span } from '@spoor/core/model/span.ts';
 import { arbitrarySpan } from '@spoor/core/query/testing/arbitrary-span.ts';
+import { TRACE_ORDERS } from '@spoor/core/query/trace-query.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
 import { BlockReader } from '../block/block-reader.ts';
 import { encodeBlock } from '../sealing/block-writer.ts';
 import { mergeBlocks } from '../compaction/block-merger.ts';
 import { HeadBatch } from '../head/head-batch.ts';
 import { LooseTraces } from './loose-traces.ts';
+import { TraceRank } from './trace-rank.ts';
 import { OpenFiles } from '../files/open-files.ts';
 import { blockCache } from '../testing/block-fixture.ts';
 import { withDirectory } from '../testing/temporary-directory.ts';
@@ -97,8 +99,16 @@ function stateOf(loose: LooseTraces, { head, blocks }: Pieces): unknown {
     errors: [trace.minErrors, trace.maxErrors],
     facts: trace.facts === undefined ? undefined : { ...trace.facts },
   }));
+  assert.deepEqual(
+    new Set([...loose.pages()].flatMap((page) => [...page.traces])),
+    new Set(loose.values()),
+  );
   return {
     traces: traces.sort((a, b) => (a.id < b.id ? -1 : 1)),
+    bounds: TRACE_ORDERS.map((order) => {
+      const rank = new TraceRank(order);
+      return Math.max(...[...loose.pages()].map((page) => page.bound(rank)));
+    }),
     masks: blocks.map((reader) => [...loose.looseOf(reader)]),
   };
 }

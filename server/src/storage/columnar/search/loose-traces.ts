@@ -1,101 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { traceIdBytes, type TraceId } from '@spoor/core/model/ids.ts';
-import type { TraceFacts } from '@spoor/core/query/trace-predicate.ts';
 import type { HeadBatch } from '../head/head-batch.ts';
 import type { BlockReader } from '../block/block-reader.ts';
-import type { RoughTrace } from './rough-trace-test.ts';
-import { durationAt, nanosAt, roughLongestAt, type TraceColumns } from '../block/trace-columns.ts';
+import { LoosePages, type LoosePage } from './loose-pages.ts';
+import { type BlockPart, LooseTrace } from './loose-trace.ts';
 import { hashTraces } from '../block/trace-filter.ts';
 import { TraceSummaries } from './trace-summaries.ts';
-
-/** What a block has of a trace. */
-export interface BlockPart {
-  readonly reader: BlockReader;
-  /** Number of the trace in the block. */
-  readonly trace: number;
-}
-
-/** What a batch of the head has of a trace. */
-export interface HeadPart {
-  readonly head: HeadBatch;
-  /** Number of the trace in the batch. */
-  readonly trace: number;
-}
-
-/** A trace that is not in a single block, with all of its parts. */
-export class LooseTrace implements RoughTrace {
-  readonly id: TraceId;
-  readonly blocks: BlockPart[] = [];
-  readonly head: HeadPart[] = [];
-  /** Exact, as copies of spans change neither. */
-  startTimeUnixNano = 2n ** 64n;
-  endTimeUnixNano = 0n;
-  longest = -Infinity;
-  /** Copies of a span count as often as they are there. */
-  maxSpans = 0;
-  maxErrors = 0;
-  /** Parts in blocks that have a root. */
-  #roots: BlockPart[] = [];
-
-  constructor(id: TraceId) {
-    this.id = id;
-  }
-
-  /** Whether its counts may count copies of spans. */
-  get mayRepeat(): boolean {
-    return this.head.length > 0 || this.blocks.some(({ reader }) => reader.footer.version === 1);
-  }
-
-  get duration(): number {
-    return Number(this.endTimeUnixNano - this.startTimeUnixNano);
-  }
-  get minSpans(): number {
-    return this.mayRepeat ? 1 : this.maxSpans;
-  }
-  get minErrors(): number {
-    return this.mayRepeat ? 0 : this.maxErrors;
-  }
-
-  /** What is known of the trace without its spans; undefined where only they tell its counts or its root. */
-  get facts(): TraceFacts | undefined {
-    const [root, second] = this.#roots;
-    if (this.mayRepeat || second !== undefined) return undefined;
-    const summaries = root && new TraceSummaries(root.reader);
-    return {
-      startTimeUnixNano: this.startTimeUnixNano,
-      endTimeUnixNano: this.endTimeUnixNano,
-      spanCount: this.maxSpans,
-      errorCount: this.maxErrors,
-      get rootServiceName() {
-        return summaries?.rootServiceName(root!.trace) ?? '';
-      },
-      get rootSpanName() {
-        return summaries?.rootSpanName(root!.trace) ?? '';
-      },
-    };
-  }
-
-  addBlock(part: BlockPart, columns: TraceColumns): void {
-    this.blocks.push(part);
-    if (columns.rootName[part.trace] !== 0) this.#roots.push(part);
-    this.#take(columns, part.trace);
-  }
-
-  addHead(part: HeadPart): void {
-    this.head.push(part);
-    this.#take(part.head.traces.columns, part.trace);
-  }
-
-  #take(columns: TraceColumns, trace: number): void {
-    const start = nanosAt(columns.start, trace);
-    const end = start + durationAt(columns, trace);
-    if (start < this.startTimeUnixNano) this.startTimeUnixNano = start;
-    if (end > this.endTimeUnixNano) this.endTimeUnixNano = end;
-    this.longest = Math.max(this.longest, roughLongestAt(columns, trace));
-    this.maxSpans += columns.spans[trace]!;
-    this.maxErrors += columns.errors[trace]!;
-  }
-}
 
 /**
  * The traces of a tenant that are not in a single block: those with spans in the head, and those that are in several blocks. All
@@ -105,15 +15,21 @@ export class LooseTrace implements RoughTrace {
  */
 export class LooseTraces {
   readonly #traces = new Map<TraceId, LooseTrace>();
+  #pages = new LoosePages();
   /** Of each block the traces that are loose. */
   readonly #loose = new Map<BlockReader, Uint8Array>();
   readonly #head = new Set<HeadBatch>();
-  /** While it is brought up to date: their columns are read once then. */
+  /** While it is brought up to date: the columns of a group are read once then. */
   readonly #summaries = new Map<BlockReader, TraceSummaries>();
 
   /** All of them. */
   values(): MapIterator<LooseTrace> {
     return this.#traces.values();
+  }
+
+  /** As {@link values}, page by page. */
+  pages(): SetIterator<LoosePage> {
+    return this.#pages.values();
   }
 
   get(id: TraceId): LooseTrace | undefined {
@@ -171,10 +87,12 @@ export class LooseTraces {
       if (isWhole) continue;
       const left = new LooseTrace(trace.id);
       for (const part of trace.blocks) {
-        if (readers.has(part.reader)) left.addBlock(part, this.#summariesOf(part.reader));
+        if (readers.has(part.reader)) this.#fill(left, part);
       }
       for (const part of trace.head) if (head.has(part.head)) left.addHead(part);
       this.#traces.set(trace.id, left);
+      this.#pages.remove(trace);
+      this.#pages.add(left);
       changed.push(trace.id);
     }
     return changed;
@@ -182,14 +100,16 @@ export class LooseTraces {
 
   /** Forgets a trace that is in a single block now, or nowhere. */
   #removeWhole(id: TraceId): void {
-    const { blocks, head } = this.#traces.get(id)!;
-    if (head.length > 0 || blocks.length > 1) return;
+    const trace = this.#traces.get(id)!;
+    if (trace.head.length > 0 || trace.blocks.length > 1) return;
     this.#traces.delete(id);
-    for (const { reader, trace } of blocks) this.#loose.get(reader)![trace] = 0;
+    this.#pages.remove(trace);
+    for (const part of trace.blocks) this.#loose.get(part.reader)![part.trace] = 0;
   }
 
   #clear(): void {
     this.#traces.clear();
+    this.#pages = new LoosePages();
     this.#loose.clear();
     this.#head.clear();
   }
@@ -223,7 +143,11 @@ export class LooseTraces {
     this.#head.add(head);
     const { ids } = head.traces;
     const fresh = ids.filter((id) => (this.#traces.get(id)?.head.length ?? 0) === 0);
-    ids.forEach((id, trace) => this.#trace(id).addHead({ head, trace }));
+    ids.forEach((id, trace) => {
+      const loose = this.#trace(id);
+      loose.addHead({ head, trace });
+      loose.page!.touch();
+    });
     const bytes = Buffer.concat(fresh.map(traceIdBytes));
     for (const { found, part } of findParts(bytes, readers)) this.#addBlock(fresh[found]!, part);
   }
@@ -232,21 +156,30 @@ export class LooseTraces {
     const mask = this.#loose.get(part.reader)!;
     if (mask[part.trace] === 1) return;
     mask[part.trace] = 1;
-    this.#trace(id).addBlock(part, this.#summariesOf(part.reader));
+    const trace = this.#trace(id);
+    this.#fill(trace, part);
+    trace.page!.touch();
   }
 
-  #summariesOf(reader: BlockReader): TraceSummaries {
+  /** Adds what a block has of a trace to it. */
+  #fill(trace: LooseTrace, part: BlockPart): void {
+    const { reader } = part;
     let summaries = this.#summaries.get(reader);
     if (summaries === undefined) {
       summaries = new TraceSummaries(reader);
       this.#summaries.set(reader, summaries);
     }
-    return summaries;
+    const g = reader.groupOf(part.trace);
+    trace.addBlock(part, summaries.group(g), part.trace - reader.firstTraces[g]!);
   }
 
   #trace(id: TraceId): LooseTrace {
     let trace = this.#traces.get(id);
-    if (trace === undefined) this.#traces.set(id, (trace = new LooseTrace(id)));
+    if (trace === undefined) {
+      trace = new LooseTrace(id);
+      this.#traces.set(id, trace);
+      this.#pages.add(trace);
+    }
     return trace;
   }
 }

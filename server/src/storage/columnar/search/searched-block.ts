@@ -39,17 +39,19 @@ export class SearchedBlock {
   readonly #operations: Uint8Array | undefined;
   readonly #where: CompiledPredicate;
   readonly #window: TimeWindow;
+  /** Whether every span meets `where`. */
+  readonly #wantsAll: boolean;
   /** Whether all spans start at or after the window's beginning, and before its end. */
   readonly #isEarlyInside: boolean;
   readonly #isLateInside: boolean;
   readonly #findings = new Map<number, GroupFindings | undefined>();
   readonly #selections = new Map<number, SpanSelections>();
-  readonly #rough: RoughBlockTrace;
+  readonly #rough = new RoughBlockTrace();
 
   constructor(reader: BlockReader, where: CompiledPredicate, query: TraceQuery) {
     this.reader = reader;
     this.summaries = new TraceSummaries(reader);
-    this.#rough = new RoughBlockTrace(this.summaries);
+    this.#wantsAll = query.where.op === 'and' && query.where.args.length === 0;
     this.#where = where;
     this.#window = query;
     const { latest, isEarlyInside, isLateInside } = clipRanges(reader.startRanges, query);
@@ -75,22 +77,31 @@ export class SearchedBlock {
   /** Whether a span of a trace is in the window and meets `where`. */
   matches(trace: number): boolean {
     const g = this.reader.groupOf(trace);
+    const t = trace - this.reader.firstTraces[g]!;
+    if (!this.#wantsAll && !this.#hasMatching(g, t)) return false;
+    if (this.#isEarlyInside && this.#isLateInside) return true;
+    const earliest = nanosAt(this.summaries.group(g).start, t);
+    const { startMinUnixNano, startMaxUnixNano } = this.#window;
+    if (earliest >= startMaxUnixNano) return false;
+    // Of all spans, the earliest is one.
+    if (earliest >= startMinUnixNano && (this.#isLateInside || this.#wantsAll)) return true;
     const found = this.#find(g);
     if (found === undefined) return false;
     const { matching, traceStarts } = found;
-    const t = trace - this.reader.firstTraces[g]!;
     const [start, end] = [traceStarts[t]!, traceStarts[t + 1]!];
-    if (!matching.hasSome(start, end)) return false;
-    if (this.#isEarlyInside && this.#isLateInside) return true;
-    const earliest = nanosAt(this.summaries.start, trace);
-    const { startMinUnixNano, startMaxUnixNano } = this.#window;
-    if (earliest >= startMaxUnixNano) return false;
-    if (this.#isLateInside && earliest >= startMinUnixNano) return true;
     const slice = this.reader.group(g).slice(start, end);
     const selected = new RowSet(slice.rows);
     for (let row = start; row < end; row++) if (matching.has(row)) selected.add(row - start);
     selectStarts(selected, slice, this.#window);
     return !selected.isEmpty;
+  }
+
+  /** Whether a row of a trace, by its number in its group, meets `where`, in the window or not. */
+  #hasMatching(g: number, t: number): boolean {
+    const found = this.#find(g);
+    if (found === undefined) return false;
+    const { matching, traceStarts } = found;
+    return matching.hasSome(traceStarts[t]!, traceStarts[t + 1]!);
   }
 
   /** What matches in a group; undefined when nothing does. */
@@ -114,20 +125,29 @@ export class SearchedBlock {
     return selections;
   }
 
-  /** The same object for each trace: it is looked at, not kept. */
-  roughly(trace: number): RoughTrace {
-    this.#rough.trace = trace;
+  /**
+   * The same object for each trace: it is looked at, not kept.
+   * @param columns of its group
+   * @param t its number there
+   */
+  roughly(columns: TraceColumns, t: number): RoughTrace {
+    this.#rough.columns = columns;
+    this.#rough.trace = t;
     return this.#rough;
   }
 
   /** What is known of a trace that is wholly in this block. */
   factsOf(trace: number): TraceFacts {
-    const { summaries } = this;
+    const { reader, summaries } = this;
+    const g = reader.groupOf(trace);
+    const columns = summaries.group(g);
+    const t = trace - reader.firstTraces[g]!;
+    const startTimeUnixNano = nanosAt(columns.start, t);
     return {
-      startTimeUnixNano: nanosAt(summaries.start, trace),
-      endTimeUnixNano: nanosAt(summaries.start, trace) + durationAt(summaries, trace),
-      spanCount: summaries.spans[trace]!,
-      errorCount: summaries.errors[trace]!,
+      startTimeUnixNano,
+      endTimeUnixNano: startTimeUnixNano + durationAt(columns, t),
+      spanCount: columns.spans[t]!,
+      errorCount: columns.errors[t]!,
       get rootServiceName() {
         return summaries.rootServiceName(trace);
       },
@@ -138,31 +158,27 @@ export class SearchedBlock {
   }
 }
 
-/** One trace of a block after the other. */
+/** One trace of a block after the other: its columns, and its number in them. */
 class RoughBlockTrace implements RoughTrace {
   trace = 0;
-  readonly #columns: TraceColumns;
-
-  constructor(columns: TraceColumns) {
-    this.#columns = columns;
-  }
+  columns!: TraceColumns;
 
   get duration(): number {
-    return roughDurationAt(this.#columns, this.trace);
+    return roughDurationAt(this.columns, this.trace);
   }
   get longest(): number {
-    return roughLongestAt(this.#columns, this.trace);
+    return roughLongestAt(this.columns, this.trace);
   }
   get minSpans(): number {
-    return this.#columns.spans[this.trace]!;
+    return this.columns.spans[this.trace]!;
   }
   get maxSpans(): number {
-    return this.#columns.spans[this.trace]!;
+    return this.columns.spans[this.trace]!;
   }
   get minErrors(): number {
-    return this.#columns.errors[this.trace]!;
+    return this.columns.errors[this.trace]!;
   }
   get maxErrors(): number {
-    return this.#columns.errors[this.trace]!;
+    return this.columns.errors[this.trace]!;
   }
 }

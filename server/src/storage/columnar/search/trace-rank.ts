@@ -2,7 +2,7 @@
 import { isLeastFirst, keyOfOrder, type TraceKey } from '@spoor/core/query/trace-order.ts';
 import type { TraceOrder } from '@spoor/core/query/trace-query.ts';
 import { ROUGH_SLACK_NANOS, roughNanos } from '../head/head-batch.ts';
-import type { LooseTrace } from './loose-traces.ts';
+import type { LooseTrace } from './loose-trace.ts';
 import type { SummariesRef } from '../block/summaries-section.ts';
 import { durationAt, nanosAt, roughDurationAt, type TraceColumns } from '../block/trace-columns.ts';
 
@@ -13,15 +13,12 @@ import { durationAt, nanosAt, roughDurationAt, type TraceColumns } from '../bloc
 export class TraceRank {
   readonly order: TraceOrder;
   readonly key: TraceKey;
-  /** By how much two ranks of the same key may differ. */
-  readonly slack: number;
   readonly #sign: 1 | -1;
 
   constructor(order: TraceOrder) {
     this.order = order;
     this.key = keyOfOrder(order);
     this.#sign = isLeastFirst(order) ? -1 : 1;
-    this.slack = this.key === 'start' || this.key === 'duration' ? 2 * ROUGH_SLACK_NANOS : 0;
   }
 
   /** Rank of an exact key. */
@@ -29,27 +26,37 @@ export class TraceRank {
     return this.#sign * Number(key);
   }
 
-  /** Ranks of the traces `[start, end)` by their columns. */
-  ranksOf(columns: TraceColumns, start: number, end: number): Float64Array {
-    const ranks = new Float64Array(end - start);
+  /** By how much another rank of the same key may differ from this one; 0 where a rank says all that the key does. */
+  slackAt(rank: number): number {
+    const isExact =
+      this.key === 'spans' ||
+      this.key === 'errors' ||
+      (this.key === 'duration' && Math.abs(rank) < 2 ** 53);
+    return isExact ? 0 : 2 * ROUGH_SLACK_NANOS;
+  }
+
+  /** Ranks of traces by their columns. */
+  ranksOf(columns: TraceColumns): Float64Array {
+    const { traces } = columns;
+    const ranks = new Float64Array(traces);
     const sign = this.#sign;
     switch (this.key) {
       case 'start': {
         const { lo, hi } = columns.start;
-        for (let t = start; t < end; t++) ranks[t - start] = sign * roughNanos(hi[t]!, lo[t]!);
+        for (let t = 0; t < traces; t++) ranks[t] = sign * roughNanos(hi[t]!, lo[t]!);
         break;
       }
       case 'duration': {
-        const { start: starts, length } = columns;
-        const wide = { start: starts, length };
-        for (let t = start; t < end; t++) ranks[t - start] = sign * roughDurationAt(wide, t);
+        const { start, length } = columns;
+        const wide = { start, length };
+        for (let t = 0; t < traces; t++) ranks[t] = sign * roughDurationAt(wide, t);
         break;
       }
       case 'spans':
-        ranks.set(columns.spans.subarray(start, end));
+        ranks.set(columns.spans);
         break;
       case 'errors':
-        ranks.set(columns.errors.subarray(start, end));
+        ranks.set(columns.errors);
     }
     return ranks;
   }

@@ -182,6 +182,64 @@ test('traces that start together are found by id, wherever they lie and however 
     }
   }));
 
+test('of many traces with equal keys, each page has those with the least ids, however many groups, blocks and batches have some', () =>
+  withDirectory((dir) => {
+    const traces = Array.from({ length: 1400 }, (_, i) => {
+      const id = ((i * 611) % 1400) + 1;
+      const spans = Array.from({ length: 1 + (i % 13) }, (_span, k) =>
+        at(id, k, {
+          endTimeUnixNano: at(id, k + 1).startTimeUnixNano,
+          status: { code: k < i % 3 ? 2 : 0, message: '' },
+        }),
+      );
+      return { id, spans, errors: spans.filter(({ status }) => status?.code === 2).length };
+    });
+    // A third is in each block; every seventh is in both, every eleventh in the head as well, some of it as a copy.
+    const part = (wanted: (i: number, k: number) => boolean): Span[] =>
+      traces.flatMap(({ spans }, i) => spans.filter((_span, k) => wanted(i, k)));
+    const isSplit = (i: number): boolean => i % 7 === 0;
+    const layout = {
+      blocks: [
+        part((i, k) => (isSplit(i) ? k % 2 === 0 : i % 2 === 0)),
+        part((i, k) => (isSplit(i) ? k % 2 === 1 : i % 2 === 1)),
+      ],
+      head: [part((i, k) => i % 11 === 0 && k % 3 === 0), part((i) => i % 50 === 0)],
+    };
+    const keys = {
+      most_spans: (trace: (typeof traces)[number]) => -trace.spans.length,
+      most_errors: (trace: (typeof traces)[number]) => -trace.errors,
+      longest: (trace: (typeof traces)[number]) => -trace.spans.length,
+      shortest: (trace: (typeof traces)[number]) => trace.spans.length,
+    };
+    withSources(dir, layout, (sources) => {
+      assert.ok(sources.blocks.every((block) => block.reader()!.footer.groups.length > 1));
+      for (const order of ['most_spans', 'most_errors', 'longest', 'shortest'] as const) {
+        const keyOf = keys[order];
+        const expected = traces
+          .toSorted((a, b) => keyOf(a) - keyOf(b) || a.id - b.id)
+          .map(({ id }) => traceId(id));
+        for (const limit of [1, 20, 333]) {
+          let after: TraceQuery['after'];
+          for (let first = 0; first < Math.min(limit * 5, expected.length); first += limit) {
+            const more = after === undefined ? {} : { after };
+            const page = findTraces(
+              sources,
+              queryFor(undefined, { order, limit, ...more }),
+              () => {},
+            );
+            const ids = page.traces.map((found) => found.traceId);
+            assert.deepEqual(
+              ids,
+              expected.slice(first, first + limit),
+              `${order} ${first} ${limit}`,
+            );
+            after = page.next;
+          }
+        }
+      }
+    });
+  }));
+
 test('starts that are one nanosecond apart are told apart, now and at the end of time', () =>
   withDirectory((dir) => {
     for (const base of [1_763_800_000_123_456_789n, 2n ** 63n - 2n, 2n ** 64n - 6n]) {

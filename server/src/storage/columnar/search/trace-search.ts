@@ -16,7 +16,8 @@ import type { BlockReader } from '../block/block-reader.ts';
 import { summarizeBlockTrace } from './block-trace-summary.ts';
 import { groupBounds } from './group-bounds.ts';
 import { type HeadBatch, ROUGH_SLACK_NANOS } from '../head/head-batch.ts';
-import { LooseTrace } from './loose-traces.ts';
+import { LoosePage } from './loose-pages.ts';
+import { LooseTrace } from './loose-trace.ts';
 import type { RowGroup } from '../block/row-group.ts';
 import { compileRoughTest, type RoughTest } from './rough-trace-test.ts';
 import { SearchedBlock } from './searched-block.ts';
@@ -27,8 +28,14 @@ import type { TraceSources } from './trace-sources.ts';
 interface SearchedGroup {
   readonly block: SearchedBlock;
   readonly group: number;
-  /** Whether its bound is that of its best trace that may match. */
-  readonly isExact: boolean;
+  /** Those of its traces that may match, by their numbers in it, with their ranks; undefined until it was looked at. */
+  readonly candidates?: readonly Candidate[];
+}
+
+/** A trace of a group. */
+interface Candidate {
+  readonly t: number;
+  readonly rank: number;
 }
 
 /** A trace that is wholly in a block, by its number there. */
@@ -36,6 +43,9 @@ interface BlockTrace {
   readonly block: SearchedBlock;
   readonly trace: number;
 }
+
+/** Not less than any trace id. */
+const ANY_ID = 'g';
 
 /** Answers a query, exactly. */
 export function findTraces(
@@ -63,7 +73,10 @@ class TraceSearch {
   readonly #top: TopTraces<BlockTrace | LooseTrace>;
   /** What ranks below this cannot get in any more. */
   #floor = -Infinity;
-  readonly #queue = new BestFirst<SearchedBlock | SearchedGroup | LooseTrace>();
+  /** Of what ranks like that neither can what has a greater id than this. */
+  #floorId: string = ANY_ID;
+  /** Of what ranks equal, what may have the least id comes first. */
+  readonly #queue = new BestFirst<SearchedBlock | SearchedGroup | LoosePage | LooseTrace>();
   readonly #blocks = new Map<BlockReader, SearchedBlock>();
   readonly #headMatches = new Map<HeadBatch, Uint8Array>();
   readonly #summarizer = new TraceSummarizer();
@@ -78,18 +91,20 @@ class TraceSearch {
     this.#evaluator = query.having && new TraceEvaluator(query.having, budget);
     this.#roughTest = compileRoughTest(query);
     this.#rank = new TraceRank(order);
-    this.#ceiling = after === undefined ? Infinity : this.#rank.ofKey(after.key) + this.#rank.slack;
+    const ceiling = after === undefined ? Infinity : this.#rank.ofKey(after.key);
+    this.#ceiling = ceiling + this.#rank.slackAt(ceiling);
     this.#top = new TopTraces(query);
   }
 
   run(): TracePage {
     this.#start();
     const queue = this.#queue;
-    while (this.#mayGetIn(queue.bound)) {
+    while (this.#mayGetIn(queue.bound, queue.tie)) {
       const item = queue.pop();
       if (item === undefined) break;
       this.#checkCancelled();
       if (item instanceof LooseTrace) this.#visitLoose(item);
+      else if (item instanceof LoosePage) this.#visitPage(item);
       else if (item instanceof SearchedBlock) this.#visitBlock(item);
       else this.#visitGroup(item);
     }
@@ -97,8 +112,9 @@ class TraceSearch {
     return { traces: this.#summarize(traces.map(({ value }) => value)), next };
   }
 
-  #mayGetIn(bound: number): boolean {
-    return bound >= this.#floor;
+  /** @param leastId what no id is less than */
+  #mayGetIn(bound: number, leastId: string): boolean {
+    return bound > this.#floor || (bound === this.#floor && leastId <= this.#floorId);
   }
 
   /** Puts all there is into the queue. */
@@ -113,10 +129,18 @@ class TraceSearch {
       const { minStart, summaries } = reader.footer;
       this.#queue.push(this.#rank.boundOf(minStart, summaries), block);
     }
-    for (const trace of loose.values()) {
-      if (!this.#mayMatch(trace) || this.#roughTest?.(trace) === false) continue;
+    for (const page of loose.pages()) {
+      this.#queue.push(Math.min(page.bound(this.#rank), this.#ceiling), page);
+    }
+  }
+
+  /** Queues the traces of a page that may match. */
+  #visitPage({ traces }: LoosePage): void {
+    for (const trace of traces) {
       const bound = this.#rank.ofKey(this.#rank.keyOf(trace));
-      if (bound <= this.#ceiling || trace.mayRepeat) this.#queue.push(bound, trace);
+      if (bound > this.#ceiling && !trace.mayRepeat) continue;
+      if (!this.#mayGetIn(bound, trace.id) || this.#roughTest?.(trace) === false) continue;
+      if (this.#mayMatch(trace)) this.#queue.push(Math.min(bound, this.#ceiling), trace, trace.id);
     }
   }
 
@@ -130,53 +154,73 @@ class TraceSearch {
 
   /** Queues the groups of a block, each with a bound that may be too high. */
   #visitBlock(block: SearchedBlock): void {
+    const { groups } = block.reader.footer;
     const bounds = groupBounds(block.reader, block.summaries, this.#rank);
     for (let group = 0; group < bounds.length; group++) {
       const bound = Math.min(bounds[group]!, this.#ceiling);
-      if (!block.mayMatch(group) || !this.#mayGetIn(bound)) continue;
-      this.#queue.push(bound, { block, group, isExact: false });
+      const { firstTraceId } = groups[group]!;
+      if (!block.mayMatch(group) || !this.#mayGetIn(bound, firstTraceId)) continue;
+      this.#queue.push(bound, { block, group }, firstTraceId);
     }
   }
 
   /** Offers the traces of a group that are wholly in it, unless its best one turns out to come later than others. */
-  #visitGroup({ block, group, isExact }: SearchedGroup): void {
-    const { reader, summaries } = block;
-    const isLoose = this.#sources.loose.looseOf(reader);
-    const first = reader.firstTraces[group]!;
-    const ranks = this.#rank.ranksOf(summaries, first, reader.firstTraces[group + 1]!);
-    const candidates: number[] = [];
-    let best = -Infinity;
-    for (let t = 0; t < ranks.length; t++) {
-      const bound = ranks[t]!;
-      if (isLoose[first + t] === 1 || bound > this.#ceiling || !this.#mayGetIn(bound)) continue;
-      if (this.#roughTest?.(block.roughly(first + t)) === false) continue;
-      candidates.push(t);
-      if (bound > best) best = bound;
-    }
-    if (candidates.length === 0) return;
-    if (!isExact && best < this.#queue.bound) {
-      this.#queue.push(best, { block, group, isExact: true });
+  #visitGroup({
+    block,
+    group,
+    candidates = this.#candidatesOf(block, group),
+  }: SearchedGroup): void {
+    const { reader } = block;
+    const { firstTraceId } = reader.footer.groups[group]!;
+    const best = candidates.reduce((max, { rank }) => Math.max(max, rank), -Infinity);
+    if (best < this.#queue.bound) {
+      this.#queue.push(best, { block, group, candidates }, firstTraceId);
       return;
     }
     let columns: RowGroup | undefined;
-    for (const t of candidates) {
+    const summaries = block.summaries.group(group);
+    const first = reader.firstTraces[group]!;
+    for (const { t, rank } of candidates) {
       const trace = first + t;
-      if (!this.#mayGetIn(ranks[t]!) || !block.matches(trace)) continue;
+      if (!this.#mayGetIn(rank, firstTraceId) || !block.matches(trace)) continue;
       columns ??= reader.group(group);
       if (this.#evaluator !== undefined) {
         const rows = [columns.traceStarts[t]!, columns.traceStarts[t + 1]!] as const;
         const selections = block.select(group, this.#evaluator);
         if (!this.#evaluator.holdsRows(columns, rows, block.factsOf(trace), selections)) continue;
       }
-      const key = this.#rank.keyAt(summaries, trace);
+      const key = this.#rank.keyAt(summaries, t);
       this.#offer({ key, traceId: columns.traceIdAt(t), value: { block, trace } });
     }
   }
 
+  /** The traces that are wholly in a group and may match, as far as their columns tell. */
+  #candidatesOf(block: SearchedBlock, group: number): Candidate[] {
+    const { reader } = block;
+    const { firstTraceId } = reader.footer.groups[group]!;
+    const isLoose = this.#sources.loose.looseOf(reader);
+    const first = reader.firstTraces[group]!;
+    const summaries = block.summaries.group(group);
+    const ranks = this.#rank.ranksOf(summaries);
+    const candidates: Candidate[] = [];
+    for (let t = 0; t < ranks.length; t++) {
+      const rank = ranks[t]!;
+      if (isLoose[first + t] === 1 || rank > this.#ceiling) continue;
+      if (!this.#mayGetIn(rank, firstTraceId)) continue;
+      if (this.#roughTest?.(block.roughly(summaries, t)) === false) continue;
+      candidates.push({ t, rank });
+    }
+    return candidates;
+  }
+
   #offer(trace: RankedTrace<BlockTrace | LooseTrace>): void {
     this.#top.offer(trace);
-    const { worstKey } = this.#top;
-    if (worstKey !== undefined) this.#floor = this.#rank.ofKey(worstKey) - this.#rank.slack;
+    const { worst } = this.#top;
+    if (worst === undefined) return;
+    const floor = this.#rank.ofKey(worst.key);
+    const slack = this.#rank.slackAt(floor);
+    this.#floor = floor - slack;
+    this.#floorId = slack === 0 ? worst.traceId : ANY_ID;
   }
 
   #visitLoose(trace: LooseTrace): void {

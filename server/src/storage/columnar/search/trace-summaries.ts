@@ -8,96 +8,72 @@ import { type TraceColumns, TraceColumnsBuilder, type WideColumn } from '../bloc
 /** Bytes of all columns of a trace in memory. */
 const TRACE_BYTES = 40;
 
-/** The trace columns of a block. Each is read when it is first asked for, and kept in the block's cache. */
-export class TraceSummaries implements TraceColumns {
-  readonly traces: number;
+/** The trace columns of a block: decoded group by group, as a question looks at few of them, and kept in the block's cache. */
+export class TraceSummaries {
   readonly #block: BlockReader;
-  readonly #columns = new Map<keyof TraceColumns, unknown>();
+  /** The group that was asked for last. */
+  #group = -1;
+  #columns: TraceColumns | undefined;
 
   constructor(block: BlockReader) {
     this.#block = block;
-    this.traces = block.footer.traces;
   }
 
-  get start(): WideColumn {
-    return this.#column('start', 8, (ref) => {
-      const column = this.#planes(ref.start);
-      const { minStart } = this.#block.footer;
-      const baseLo = Number(BigInt(minStart) & 0xffffffffn);
-      const baseHi = Number(BigInt(minStart) >> 32n);
-      const { lo, hi } = column;
-      for (let t = 0; t < lo.length; t++) {
-        const sum = lo[t]! + baseLo;
-        lo[t] = sum;
-        hi[t] = hi[t]! + baseHi + (sum > 0xffffffff ? 1 : 0);
-      }
-      return column;
-    });
+  /** Those of all traces; they are not kept. */
+  all(): TraceColumns {
+    return this.#slice(0, this.#block.footer.traces);
   }
 
-  get length(): WideColumn {
-    return this.#column('length', 8, (ref) => this.#planes(ref.length));
+  /** Those of the traces of a group. */
+  group(g: number): TraceColumns {
+    if (this.#columns === undefined || this.#group !== g) {
+      const { firstTraces } = this.#block;
+      const [from, to] = [firstTraces[g]!, firstTraces[g + 1]!];
+      this.#columns = this.#block.decoded(g, 'trace columns', TRACE_BYTES * (to - from), () =>
+        this.#slice(from, to),
+      );
+      this.#group = g;
+    }
+    return this.#columns;
   }
 
-  get longest(): WideColumn {
-    return this.#column('longest', 8, (ref) => {
-      const column = this.#planes(ref.longest);
-      const { lo, hi } = column;
-      const { lo: lengthLo, hi: lengthHi } = this.length;
-      for (let t = 0; t < lo.length; t++) {
-        hi[t] = lengthHi[t]! - hi[t]! - (lengthLo[t]! < lo[t]! ? 1 : 0);
-        lo[t] = lengthLo[t]! - lo[t]!;
-      }
-      return column;
-    });
-  }
-
-  get spans(): Uint32Array {
-    return this.#column('spans', 4, (ref) => this.#codes(ref.spans));
-  }
-  get errors(): Uint32Array {
-    return this.#column('errors', 4, (ref) => this.#codes(ref.errors));
-  }
-  get rootResource(): Uint32Array {
-    return this.#column('rootResource', 4, (ref) => this.#codes(ref.rootResource));
-  }
-  get rootName(): Uint32Array {
-    return this.#column('rootName', 4, (ref) => this.#codes(ref.rootName));
-  }
-
-  /** Service of the root; empty without root. */
+  /** Service of the root of a trace; empty without root. */
   rootServiceName(trace: number): string {
-    const code = this.rootResource[trace]!;
+    const g = this.#block.groupOf(trace);
+    const code = this.group(g).rootResource[trace - this.#block.firstTraces[g]!]!;
     return code === 0 ? '' : this.#block.serviceName(code - 1);
   }
 
-  /** Name of the root; empty without root. */
+  /** Name of the root of a trace; empty without root. */
   rootSpanName(trace: number): string {
-    const code = this.rootName[trace]!;
+    const g = this.#block.groupOf(trace);
+    const code = this.group(g).rootName[trace - this.#block.firstTraces[g]!]!;
     return code === 0 ? '' : symbolText(this.#block.table(this.#block.footer.names), code - 1);
   }
 
-  #column<Name extends keyof TraceColumns>(
-    name: Name,
-    bytes: number,
-    read: (ref: SummariesRef) => TraceColumns[Name],
-  ): TraceColumns[Name] {
-    let column = this.#columns.get(name);
-    if (column === undefined) {
-      const { summaries } = this.#block.footer;
-      column =
-        summaries === undefined
-          ? this.#computed()[name]
-          : this.#block.decoded(-1, `trace ${name}`, bytes * this.traces, () => read(summaries));
-      this.#columns.set(name, column);
-    }
-    // Only this name's column is under it.
-    return column as TraceColumns[Name];
+  #slice(from: number, to: number): TraceColumns {
+    const { summaries } = this.#block.footer;
+    if (summaries !== undefined) return new StoredColumns(this.#block, summaries, from, to);
+    const { start, length, longest, spans, errors, rootResource, rootName } = this.#computed();
+    const wide = ({ lo, hi }: WideColumn): WideColumn => ({
+      lo: lo.subarray(from, to),
+      hi: hi.subarray(from, to),
+    });
+    return {
+      traces: to - from,
+      start: wide(start),
+      length: wide(length),
+      longest: wide(longest),
+      spans: spans.subarray(from, to),
+      errors: errors.subarray(from, to),
+      rootResource: rootResource.subarray(from, to),
+      rootName: rootName.subarray(from, to),
+    };
   }
 
   /** All columns of a block of version 1, which does not have them. */
   #computed(): TraceColumns {
-    return this.#block.decoded(-1, 'trace columns', TRACE_BYTES * this.traces, () => {
+    return this.#block.decoded(-1, 'trace columns', TRACE_BYTES * this.#block.footer.traces, () => {
       const builder = new TraceColumnsBuilder();
       for (let g = 0; g < this.#block.footer.groups.length; g++) {
         const columns = this.#block.group(g);
@@ -107,12 +83,89 @@ export class TraceSummaries implements TraceColumns {
       return builder.columns();
     });
   }
+}
+
+/** Trace columns of a run of traces of a block, each decoded when it is first asked for. */
+class StoredColumns implements TraceColumns {
+  readonly traces: number;
+  readonly #block: BlockReader;
+  readonly #ref: SummariesRef;
+  readonly #from: number;
+  #start: WideColumn | undefined;
+  #length: WideColumn | undefined;
+  #longest: WideColumn | undefined;
+  #spans: Uint32Array | undefined;
+  #errors: Uint32Array | undefined;
+  #rootResource: Uint32Array | undefined;
+  #rootName: Uint32Array | undefined;
+
+  constructor(block: BlockReader, ref: SummariesRef, from: number, to: number) {
+    this.#block = block;
+    this.#ref = ref;
+    this.#from = from;
+    this.traces = to - from;
+  }
+
+  get start(): WideColumn {
+    if (this.#start === undefined) {
+      const column = this.#planes(this.#ref.start);
+      addBase(column, BigInt(this.#block.footer.minStart));
+      this.#start = column;
+    }
+    return this.#start;
+  }
+
+  get length(): WideColumn {
+    return (this.#length ??= this.#planes(this.#ref.length));
+  }
+
+  get longest(): WideColumn {
+    if (this.#longest === undefined) {
+      const column = this.#planes(this.#ref.longest);
+      subtractFrom(column, this.length);
+      this.#longest = column;
+    }
+    return this.#longest;
+  }
+
+  get spans(): Uint32Array {
+    return (this.#spans ??= this.#codes(this.#ref.spans));
+  }
+  get errors(): Uint32Array {
+    return (this.#errors ??= this.#codes(this.#ref.errors));
+  }
+  get rootResource(): Uint32Array {
+    return (this.#rootResource ??= this.#codes(this.#ref.rootResource));
+  }
+  get rootName(): Uint32Array {
+    return (this.#rootName ??= this.#codes(this.#ref.rootName));
+  }
 
   #planes(ref: SummariesRef['start']): WideColumn {
-    return decodePlanes(this.#block.chunk(ref), this.traces);
+    const { traces } = this.#block.footer;
+    return decodePlanes(this.#block.chunk(ref), traces, this.traces, this.#from);
   }
 
   #codes(ref: SummariesRef['spans']): Uint32Array {
-    return decodeCodes(this.#block.chunk(ref), this.traces);
+    return decodeCodes(this.#block.chunk(ref), this.traces, this.#from);
+  }
+}
+
+/** Adds the same number to all of a column. */
+function addBase({ lo, hi }: WideColumn, base: bigint): void {
+  const baseLo = Number(base & 0xffffffffn);
+  const baseHi = Number(base >> 32n);
+  for (let t = 0; t < lo.length; t++) {
+    const sum = lo[t]! + baseLo;
+    lo[t] = sum;
+    hi[t] = hi[t]! + baseHi + (sum > 0xffffffff ? 1 : 0);
+  }
+}
+
+/** Makes each number of a column that of another one minus itself. */
+function subtractFrom({ lo, hi }: WideColumn, other: WideColumn): void {
+  for (let t = 0; t < lo.length; t++) {
+    hi[t] = other.hi[t]! - hi[t]! - (other.lo[t]! < lo[t]! ? 1 : 0);
+    lo[t] = other.lo[t]! - lo[t]!;
   }
 }

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { traceId } from '@spoor/core/query/testing/example-span.ts';
+import { TRACE_ORDERS } from '@spoor/core/query/trace-query.ts';
+import { LoosePages } from './loose-pages.ts';
+import { LooseTrace } from './loose-trace.ts';
+import { TraceRank } from './trace-rank.ts';
+
+/** A trace whose numbers come from its own. */
+function numbered(number: number): LooseTrace {
+  const trace = new LooseTrace(traceId(number + 1));
+  trace.startTimeUnixNano = BigInt((number * 7919) % 1000);
+  trace.endTimeUnixNano = trace.startTimeUnixNano + BigInt((number * 104_729) % 1000);
+  trace.maxSpans = number % 37;
+  trace.maxErrors = number % 5;
+  return trace;
+}
+
+test('each trace is on one page, no trace is above the bound of its page, and pages do not become many', () => {
+  const step = fc.record({
+    add: fc.nat(600),
+    remove: fc.nat(600),
+    every: fc.integer({ min: 1, max: 9 }),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 1, maxLength: 8 }), (steps) => {
+      const pages = new LoosePages();
+      const there = new Set<LooseTrace>();
+      let next = 0;
+      for (const { add, remove, every } of steps) {
+        for (let i = 0; i < add; i++) {
+          const trace = numbered(next++);
+          there.add(trace);
+          pages.add(trace);
+        }
+        for (const trace of [...there].filter((_, i) => i % every === 0).slice(0, remove)) {
+          there.delete(trace);
+          pages.remove(trace);
+        }
+        const all = [...pages.values()];
+        const traces = all.flatMap((page) => [...page.traces]);
+        assert.equal(traces.length, there.size);
+        assert.deepEqual(new Set(traces), there);
+        assert.ok(all.length <= 1 + there.size / 64);
+        for (const order of TRACE_ORDERS) {
+          const rank = new TraceRank(order);
+          for (const page of all) {
+            const ranks = [...page.traces].map((trace) => rank.ofKey(rank.keyOf(trace)));
+            assert.equal(page.bound(rank), Math.max(...ranks));
+          }
+        }
+      }
+    }),
+    { numRuns: 30 },
+  );
+});

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { TraceOrder } from '@spoor/core/query/trace-query.ts';
+import type { LooseTrace } from './loose-trace.ts';
+import type { TraceRank } from './trace-rank.ts';
+
+/** Traces of a page: a search looks at all of them or at none. */
+const PAGE_TRACES = 256;
+
+/** A page that has lost all but this many gives the rest to others. */
+const MIN_PAGE_TRACES = 64;
+
+/** Some loose traces that came one after the other, and how good the best of them is. */
+export class LoosePage {
+  readonly traces = new Set<LooseTrace>();
+  readonly #bounds = new Map<TraceOrder, number>();
+
+  /** No trace of the page ranks above this. */
+  bound(rank: TraceRank): number {
+    let bound = this.#bounds.get(rank.order);
+    if (bound === undefined) {
+      bound = -Infinity;
+      for (const trace of this.traces) bound = Math.max(bound, rank.ofKey(rank.keyOf(trace)));
+      this.#bounds.set(rank.order, bound);
+    }
+    return bound;
+  }
+
+  /** Takes note of a trace that came, went or changed. */
+  touch(): void {
+    this.#bounds.clear();
+  }
+}
+
+/** Loose traces in pages, so that a search need not look at each. */
+export class LoosePages {
+  readonly #pages = new Set<LoosePage>();
+  /** What takes the next trace. */
+  #open = new LoosePage();
+
+  values(): SetIterator<LoosePage> {
+    return this.#pages.values();
+  }
+
+  add(trace: LooseTrace): void {
+    if (this.#open.traces.size >= PAGE_TRACES) this.#open = new LoosePage();
+    this.#pages.add(this.#open);
+    this.#open.traces.add(trace);
+    this.#open.touch();
+    trace.page = this.#open;
+  }
+
+  remove(trace: LooseTrace): void {
+    const page = trace.page!;
+    page.traces.delete(trace);
+    page.touch();
+    trace.page = undefined;
+    if (page === this.#open || page.traces.size >= MIN_PAGE_TRACES) return;
+    this.#pages.delete(page);
+    for (const left of page.traces) this.add(left);
+  }
+}

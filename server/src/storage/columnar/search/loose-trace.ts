@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { TraceId } from '@spoor/core/model/ids.ts';
+import type { TraceFacts } from '@spoor/core/query/trace-predicate.ts';
+import type { HeadBatch } from '../head/head-batch.ts';
+import type { BlockReader } from '../block/block-reader.ts';
+import type { LoosePage } from './loose-pages.ts';
+import type { RoughTrace } from './rough-trace-test.ts';
+import { durationAt, nanosAt, roughLongestAt, type TraceColumns } from '../block/trace-columns.ts';
+import { TraceSummaries } from './trace-summaries.ts';
+
+/** What a block has of a trace. */
+export interface BlockPart {
+  readonly reader: BlockReader;
+  /** Number of the trace in the block. */
+  readonly trace: number;
+}
+
+/** What a batch of the head has of a trace. */
+export interface HeadPart {
+  readonly head: HeadBatch;
+  /** Number of the trace in the batch. */
+  readonly trace: number;
+}
+
+/** A trace that is not in a single block, with all of its parts. */
+export class LooseTrace implements RoughTrace {
+  readonly id: TraceId;
+  readonly blocks: BlockPart[] = [];
+  readonly head: HeadPart[] = [];
+  /** Exact, as copies of spans change neither. */
+  startTimeUnixNano = 2n ** 64n;
+  endTimeUnixNano = 0n;
+  longest = -Infinity;
+  /** Copies of a span count as often as they are there. */
+  maxSpans = 0;
+  maxErrors = 0;
+  /** Where it is among the others; {@link LoosePages} sets it. */
+  page: LoosePage | undefined;
+  /** Parts in blocks that have a root. */
+  #roots: BlockPart[] = [];
+
+  constructor(id: TraceId) {
+    this.id = id;
+  }
+
+  /** Whether its counts may count copies of spans. */
+  get mayRepeat(): boolean {
+    return this.head.length > 0 || this.blocks.some(({ reader }) => reader.footer.version === 1);
+  }
+
+  get duration(): number {
+    return Number(this.endTimeUnixNano - this.startTimeUnixNano);
+  }
+  get minSpans(): number {
+    return this.mayRepeat ? 1 : this.maxSpans;
+  }
+  get minErrors(): number {
+    return this.mayRepeat ? 0 : this.maxErrors;
+  }
+
+  /** What is known of the trace without its spans; undefined where only they tell its counts or its root. */
+  get facts(): TraceFacts | undefined {
+    const [root, second] = this.#roots;
+    if (this.mayRepeat || second !== undefined) return undefined;
+    const summaries = root && new TraceSummaries(root.reader);
+    return {
+      startTimeUnixNano: this.startTimeUnixNano,
+      endTimeUnixNano: this.endTimeUnixNano,
+      spanCount: this.maxSpans,
+      errorCount: this.maxErrors,
+      get rootServiceName() {
+        return summaries?.rootServiceName(root!.trace) ?? '';
+      },
+      get rootSpanName() {
+        return summaries?.rootSpanName(root!.trace) ?? '';
+      },
+    };
+  }
+
+  /**
+   * Takes a part.
+   * @param columns of the trace's group
+   * @param t its number there
+   */
+  addBlock(part: BlockPart, columns: TraceColumns, t: number): void {
+    this.blocks.push(part);
+    if (columns.rootName[t] !== 0) this.#roots.push(part);
+    this.#take(columns, t);
+  }
+
+  addHead(part: HeadPart): void {
+    this.head.push(part);
+    this.#take(part.head.traces.columns, part.trace);
+  }
+
+  #take(columns: TraceColumns, trace: number): void {
+    const start = nanosAt(columns.start, trace);
+    const end = start + durationAt(columns, trace);
+    if (start < this.startTimeUnixNano) this.startTimeUnixNano = start;
+    if (end > this.endTimeUnixNano) this.endTimeUnixNano = end;
+    this.longest = Math.max(this.longest, roughLongestAt(columns, trace));
+    this.maxSpans += columns.spans[trace]!;
+    this.maxErrors += columns.errors[trace]!;
+  }
+}
