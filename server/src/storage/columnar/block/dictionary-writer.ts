@@ -56,6 +56,16 @@ export class DictionaryWriter {
     if (this.#count === PAGE_ENTRIES || values.length >= PAGE_BYTES) this.#endPage();
   }
 
+  /** Adds the entries `order[start, end)` of a table, after none were added one by one: they are written from where they lie. */
+  addAll(table: SymbolTable, order: Uint32Array, start: number, end: number): void {
+    for (let from = start; from < end;) {
+      const to = pageEnd(table, order, from, end);
+      this.#writePage(table, order, from, to);
+      from = to;
+    }
+    this.entries += end - start;
+  }
+
   /** Ends the dictionary under way. */
   end(): void {
     if (this.#count > 0) this.#endPage();
@@ -111,13 +121,30 @@ export class DictionaryWriter {
     const count = this.#count;
     const { bytes } = this.#values;
     const page = { count, offsets: this.#offsets, bytes, hashes: undefined };
-    encodeValues(this.#frames.begin(), page, ALL_ENTRIES, count);
-    const chunk = this.#frames.end(this.#what);
-    this.#pages.push(count);
-    for (let k = 0; k < 3; k++) this.#pages.push(chunk[k]!);
+    this.#writePage(page, ALL_ENTRIES, 0, count);
     this.#count = 0;
     this.#values.length = 0;
   }
+
+  /** Writes the entries `order[start, end)` of a table as a page. */
+  #writePage(table: SymbolTable, order: Uint32Array, start: number, end: number): void {
+    encodeValues(this.#frames.begin(), table, order.subarray(start, end), end - start);
+    const chunk = this.#frames.end(this.#what);
+    this.#pages.push(end - start);
+    for (let k = 0; k < 3; k++) this.#pages.push(chunk[k]!);
+  }
+}
+
+/** Where a page ends that begins at `start`. */
+function pageEnd({ offsets }: SymbolTable, order: Uint32Array, start: number, end: number): number {
+  const last = Math.min(end, start + PAGE_ENTRIES);
+  let bytes = 0;
+  for (let i = start; i < last; i++) {
+    const entry = order[i]!;
+    bytes += offsets[entry + 1]! - offsets[entry]!;
+    if (bytes >= PAGE_BYTES) return i + 1;
+  }
+  return last;
 }
 
 const ALL_ENTRIES = allEntries(PAGE_ENTRIES);

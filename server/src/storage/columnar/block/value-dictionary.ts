@@ -77,33 +77,35 @@ function ranksOf(order: Uint32Array): Uint32Array {
 /** A run of entries that are equal so far is sorted by comparing when it is as short as this. */
 const COMPARED_RUN = 6;
 
+/** So many numbers are sorted here: a call of `sort` costs more. */
+const INSERTED_KEYS = 24;
+
 /** All entries of a table in the order of dictionaries of a type. */
 function sortedOrder(type: ValueType, table: SymbolTable): Uint32Array {
   const order = allEntries(table.count);
-  sortEntries(type, table, order, 0, order.length);
+  new EntrySorter().sort(type, table, order, 0, order.length);
   return order;
 }
 
-/** Sorts the entries `order[first, end)` of a table as dictionaries of a type are: ints by value, everything else by its bytes. */
-export function sortEntries(
-  type: ValueType,
-  table: SymbolTable,
-  order: Uint32Array,
-  first: number,
-  end: number,
-): void {
-  if (end - first <= COMPARED_RUN) {
-    insertionSort(type, table, order, first, end);
-    return;
+/** Sorts entries as dictionaries are: ints by value, everything else by its bytes. One is for thousands of small dictionaries. */
+export class EntrySorter {
+  #keys = new Float64Array(256);
+
+  /** Sorts the entries `order[first, end)` of a table. */
+  sort(type: ValueType, table: SymbolTable, order: Uint32Array, first: number, end: number): void {
+    if (end - first <= COMPARED_RUN) {
+      insertionSort(type, table, order, first, end);
+      return;
+    }
+    if (table.count > MAX_SORT_ITEMS) {
+      order.subarray(first, end).sort((a, b) => compareEntries(type, table, a, b));
+      return;
+    }
+    if (end - first > this.#keys.length) this.#keys = new Float64Array((end - first) * 2);
+    const numeric = type === ValueType.int;
+    const list = order.subarray(first, end);
+    sortRun(table, numeric, list, this.#keys, 0, numeric ? 0 : sharedPrefix(table, list));
   }
-  const list = order.subarray(first, end);
-  if (table.count > MAX_SORT_ITEMS) {
-    list.sort((a, b) => compareEntries(type, table, a, b));
-    return;
-  }
-  const numeric = type === ValueType.int;
-  const keys = new Float64Array(list.length);
-  sortRun(table, numeric, list, keys, 0, numeric ? 0 : sharedPrefix(table, list));
 }
 
 /**
@@ -122,12 +124,13 @@ function sortRun(
   const type = numeric ? ValueType.int : ValueType.bytes;
   if (numeric) fillIntKeys(table, order, keys, first, depth);
   else fillByteKeys(table, order, keys, first, depth);
-  keys.subarray(first, first + count).sort();
+  if (count <= INSERTED_KEYS) insertKeys(keys, first, first + count);
+  else keys.subarray(first, first + count).sort();
   takeItems(keys, first, order);
   for (let i = 0; i < count;) {
     const end = endOfHead(keys, first + i, first + count) - first;
     if (end - i <= COMPARED_RUN) {
-      insertionSort(type, table, order, i, end);
+      if (end - i > 1) insertionSort(type, table, order, i, end);
     } else if (end - i === count) {
       // The whole run was equal: long common parts are for comparing, not for going ever deeper.
       order.sort((a, b) => compareEntries(type, table, a, b));
@@ -135,6 +138,18 @@ function sortRun(
       sortRun(table, numeric, order.subarray(i, end), keys, first + i, depth + 4);
     }
     i = end;
+  }
+}
+
+function insertKeys(keys: Float64Array, first: number, end: number): void {
+  for (let i = first + 1; i < end; i++) {
+    const key = keys[i]!;
+    let at = i;
+    while (at > first && keys[at - 1]! > key) {
+      keys[at] = keys[at - 1]!;
+      at--;
+    }
+    keys[at] = key;
   }
 }
 

@@ -3,7 +3,6 @@ import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import { BlockBuilder, type BlockFigures } from '../block/block-builder.ts';
 import { BLOCK_MAGIC, GROUP_ROWS } from '../block/block-format.ts';
 import { findOverlap, type EarlierBlocks } from '../live/block-overlap.ts';
-import type { UnionValues } from './union-columns.ts';
 import { unionValues } from './union-values.ts';
 import { ColumnNames } from '../block/column-names.ts';
 import { DictionaryWriter } from '../block/dictionary-writer.ts';
@@ -87,18 +86,9 @@ function writeDictionaries(
       continue;
     }
     dictionaries.begin(names.of(key));
-    addEntries(dictionaries, values, first, first + entries);
+    dictionaries.addAll(values, values.order, first, first + entries);
     dictionaries.end();
   }
   frames.flush();
   return dictionaries;
-}
-
-function addEntries(
-  dictionaries: DictionaryWriter,
-  values: UnionValues,
-  start: number,
-  end: number,
-): void {
-  for (let i = start; i < end; i++) dictionaries.add(values, values.order[i]!);
 }

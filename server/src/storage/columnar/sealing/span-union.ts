@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ShapeInterner } from '@spoor/core/model/shape-interner.ts';
+import type { AttributeLevel, ValueType } from '@spoor/core/model/attributes.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import type { ShapeTable, SymbolTable } from '@spoor/core/model/span-columns.ts';
 import { UnionColumn, UnionValues } from './union-columns.ts';
-import { columnNumber, inColumnOrder, uniteTables } from '../block/value-dictionary.ts';
+import { inColumnOrder, uniteTables } from '../block/value-dictionary.ts';
 import type { WritableSpans } from '../block/writable-spans.ts';
 
 /** From this size on memory is given back at once, not when the garbage collector comes by. */
@@ -191,30 +192,51 @@ function uniteColumns(
   sources: readonly SpanBatch[],
   keys: { readonly table: SymbolTable; readonly maps: readonly Uint32Array[] },
 ): { columns: UnionColumn[]; columnMaps: Uint32Array[] } {
-  const found = new Map<number, number>();
-  const columns: UnionColumn[] = [];
-  const columnMaps = sources.map((source, s) => {
+  const finder = new ColumnFinder(keys.table.count);
+  const columnMaps = sources.map((source, s) => finder.map(source, keys.maps[s]!));
+  const { columns } = finder;
+  const ordered = inColumnOrder(columns, keys.table);
+  const places = new Map(ordered.map((column, place) => [column, place]));
+  const moved = Uint32Array.from(columns, (column) => places.get(column)!);
+  for (const map of columnMaps) putMapped(map, moved, map, 0);
+  return { columns: ordered, columnMaps };
+}
+
+/** Finds columns by key, level and type; a key has few of them. */
+class ColumnFinder {
+  readonly columns: UnionColumn[] = [];
+  /** Per key the last of its columns, and per column the one before it that has its key; -1 where there is none. */
+  readonly #last: Int32Array;
+  readonly #before: number[] = [];
+
+  constructor(keys: number) {
+    this.#last = new Int32Array(keys).fill(-1);
+  }
+
+  /** For each column of a source its number here. @param keys per key of the source its number here */
+  map(source: SpanBatch, keys: Uint32Array): Uint32Array {
     const map = new Uint32Array(source.columnCount);
     for (let c = 0; c < map.length; c++) {
       const { level, type, key, count, isPlain } = source.column(c);
-      const unionKey = keys.maps[s]![key]!;
-      const slot = columnNumber({ level, type, key: unionKey, isPlain: false });
-      let id = found.get(slot);
-      if (id === undefined) {
-        id = columns.push(new UnionColumn(level, type, unionKey)) - 1;
-        found.set(slot, id);
-      }
-      const column = columns[id]!;
+      const id = this.#find(level, type, keys[key]!);
+      const column = this.columns[id]!;
       column.count += count;
       if (isPlain) column.plainCount += count;
       map[c] = id;
     }
     return map;
-  });
-  const ordered = inColumnOrder(columns, keys.table);
-  const places = new Map(ordered.map((column, place) => [column, place]));
-  const moved = Uint32Array.from(columns, (column) => places.get(column)!);
-  return { columns: ordered, columnMaps: columnMaps.map((map) => map.map((id) => moved[id]!)) };
+  }
+
+  #find(level: AttributeLevel, type: ValueType, key: number): number {
+    for (let id = this.#last[key]!; id >= 0; id = this.#before[id]!) {
+      const column = this.columns[id]!;
+      if (column.level === level && column.type === type) return id;
+    }
+    const id = this.columns.push(new UnionColumn(level, type, key)) - 1;
+    this.#before.push(this.#last[key]!);
+    this.#last[key] = id;
+    return id;
+  }
 }
 
 function mapShapes(source: SpanBatch, ids: Uint32Array, shapes: ShapeInterner): Uint32Array {

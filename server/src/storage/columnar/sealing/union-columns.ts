@@ -3,7 +3,7 @@ import { grownBytes, grownWords } from '@spoor/core/model/column-arrays.ts';
 import type { AttributeLevel, ValueType } from '@spoor/core/model/attributes.ts';
 import { NO_SYMBOLS, type SymbolTable } from '@spoor/core/model/span-columns.ts';
 import { equalBytes, hashBytes, NOT_HASHED } from '@spoor/core/model/symbol-interner.ts';
-import { sortEntries } from '../block/value-dictionary.ts';
+import { EntrySorter } from '../block/value-dictionary.ts';
 import { copyValue } from '../block/values-chunk.ts';
 import type { WritableColumn } from '../block/writable-spans.ts';
 
@@ -60,6 +60,9 @@ export class UnionValues implements SymbolTable {
   readonly #columns: readonly UnionColumn[];
   /** Column of each entry. */
   #owners: Uint32Array;
+  /** Per column 1 where values are not looked up, and its entries. */
+  readonly #isPlain: Uint8Array;
+  readonly #entries: Uint32Array;
   /** Open addressing by linear probing, at most half full: the entry, -1 where a slot is free, and its hash. */
   #slots = new Int32Array(MIN_CAPACITY * 4).fill(-1);
   #interned = 0;
@@ -73,6 +76,8 @@ export class UnionValues implements SymbolTable {
     expected: { readonly entries: number; readonly bytes: number },
   ) {
     this.#columns = columns;
+    this.#isPlain = Uint8Array.from(columns, ({ isKnownPlain }) => (isKnownPlain ? 1 : 0));
+    this.#entries = new Uint32Array(columns.length);
     this.offsets = new Uint32Array(expected.entries + 1);
     this.#owners = new Uint32Array(expected.entries);
     this.bytes = new Uint8Array(expected.bytes);
@@ -83,7 +88,7 @@ export class UnionValues implements SymbolTable {
     const { offsets, bytes, hashes } = source;
     const start = offsets[entry]!;
     const end = offsets[entry + 1]!;
-    if (this.#columns[column]!.isKnownPlain) return this.#store(column, bytes, start, end);
+    if (this.#isPlain[column] === 1) return this.#store(column, bytes, start, end);
     const known = hashes?.[entry] ?? NOT_HASHED;
     const hash = known === NOT_HASHED ? hashBytes(bytes, start, end) : known;
     const own = Math.imul(hash ^ Math.imul(column, 0x9e3779b1), 0x85ebca6b);
@@ -108,18 +113,21 @@ export class UnionValues implements SymbolTable {
   settle(): Uint32Array {
     const columns = this.#columns;
     let total = 0;
-    for (const column of columns) {
-      const { count, entries } = column;
+    for (const [c, column] of columns.entries()) {
+      const { count } = column;
+      const entries = (column.entries = this.#entries[c]!);
       column.isPlain =
-        column.isKnownPlain || (count >= PLAIN_MIN_COUNT && entries > count * PLAIN_DISTINCT_RATIO);
+        this.#isPlain[c] === 1 ||
+        (count >= PLAIN_MIN_COUNT && entries > count * PLAIN_DISTINCT_RATIO);
       column.first = total;
       if (!column.isPlain) total += entries;
     }
     const order = new Uint32Array(total);
     const places = this.#byColumn(order);
+    const sorter = new EntrySorter();
     for (const { type, isPlain, first, entries } of columns) {
       if (isPlain) continue;
-      sortEntries(type, this, order, first, first + entries);
+      sorter.sort(type, this, order, first, first + entries);
       putPlaces(order, first, entries, places);
     }
     this.order = order;
@@ -147,9 +155,10 @@ export class UnionValues implements SymbolTable {
     const next = Uint32Array.from(columns, ({ first }) => first);
     const owners = this.#owners;
     const places = new Uint32Array(this.count);
+    const isPlain = Uint8Array.from(columns, (column) => (column.isPlain ? 1 : 0));
     for (let entry = 0; entry < places.length; entry++) {
       const owner = owners[entry]!;
-      if (columns[owner]!.isPlain) places[entry] = entry;
+      if (isPlain[owner] === 1) places[entry] = entry;
       else order[next[owner]!++] = entry;
     }
     return places;
@@ -176,7 +185,7 @@ export class UnionValues implements SymbolTable {
     copyValue(bytes, start, this.bytes, offset, end - start);
     this.offsets[entry + 1] = stop;
     this.#owners[entry] = column;
-    this.#columns[column]!.entries++;
+    this.#entries[column]!++;
     return entry;
   }
 
