@@ -7,6 +7,7 @@ import { DecodeThread } from '#pipeline/decode-thread.ts';
 import { FanOut } from '#pipeline/fan-out.ts';
 import { PacedIngest } from '#pipeline/paced-ingest.ts';
 import { PatientSink } from '#pipeline/patient-sink.ts';
+import { untilQuiet } from '#pipeline/quiet-turn.ts';
 import { TraceBatcher } from '#pipeline/trace-batcher.ts';
 import type { TraceSink } from '#pipeline/trace-sink.ts';
 import { ServiceCounters } from '#processors/service-counters.ts';
@@ -98,6 +99,7 @@ export class PipelineGraph {
           admit: services.admission(admitWithin(all)),
           onceSink: services.counting(patient ?? sink),
           decodeLarge: this.decoding.decode,
+          gather: untilQuiet,
         });
         const isStoreOnly = targets.length === 1 && isStore(targets[0]!);
         entry = { batcher, paced: new PacedIngest(batcher), isStoreOnly };

@@ -74,13 +74,12 @@ export class GrpcCall implements WatchedCall {
   tenant: Tenant = DEFAULT_TENANT;
   readonly startedMs = performance.now();
   lastPieceMs = this.startedMs;
-  /** Called when the client goes away before it has its answer. */
-  onCancelled: (() => void) | undefined;
   readonly #watch: CallWatch;
   readonly #method: GrpcBodyMethod;
   readonly #stream: ServerHttp2Stream;
   #reader: GrpcMessageReader | undefined;
   #isAnswered = false;
+  #onGone: (() => void) | undefined;
 
   constructor(
     watch: CallWatch,
@@ -100,6 +99,16 @@ export class GrpcCall implements WatchedCall {
   get remoteAddress(): string | undefined {
     const { session } = this.#stream;
     return session === undefined || session.destroyed ? undefined : session.socket.remoteAddress;
+  }
+
+  /** Whether the client went away before it had its answer. */
+  get isGone(): boolean {
+    return !this.#isAnswered && (this.#stream.destroyed || this.#stream.closed);
+  }
+
+  /** Has `then` called when the client goes away before it has its answer. */
+  whenGone(then: () => void): void {
+    this.#onGone = then;
   }
 
   /** Reads the message, or refuses the call. */
@@ -199,7 +208,7 @@ export class GrpcCall implements WatchedCall {
 
   #onClose(): void {
     if (this.#reader !== undefined) this.#refuseUnread(CLIENT_GONE);
-    else if (!this.#isAnswered) this.onCancelled?.();
+    else if (!this.#isAnswered) this.#onGone?.();
   }
 
   #refuseUnread(refusal: Refusal): void {

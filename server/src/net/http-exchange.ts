@@ -49,6 +49,18 @@ export class HttpExchange {
         : undefined;
   }
 
+  /** Whether the connection was closed before the answer. */
+  get isGone(): boolean {
+    return this.response.destroyed && !this.response.writableEnded;
+  }
+
+  /** Has `then` called when the connection is closed before the answer. */
+  whenGone(then: () => void): void {
+    this.response.on('close', () => {
+      if (this.isGone) then();
+    });
+  }
+
   /** Lets a client that waits for it send the body. */
   acceptBody(): void {
     if (!this.#awaitsContinue) return;

@@ -7,7 +7,7 @@ import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import { SymbolInterner } from '@spoor/core/model/symbol-interner.ts';
 import { boundBatch, MAX_BATCH_BYTES } from './bounded-batches.ts';
 import { createDecoder, type SpanDecoder } from './span-decoders.ts';
-import type { IngestFormat, IngestResult } from './trace-ingest.ts';
+import type { IngestFormat, IngestResult, Sender } from './trace-ingest.ts';
 
 /** A batch is written at the latest with so many spans. */
 export const MAX_BATCH_SPANS = 4096;
@@ -30,12 +30,12 @@ export interface DecodedBody {
 
 /**
  * Decodes a body into batches of its own.
- * @throws {SpoorError} malformed, too_large; cancelled: the signal fired
+ * @throws {SpoorError} malformed, too_large; cancelled: the sender went away
  */
 export type DecodeBody = (
   format: IngestFormat,
   body: Uint8Array,
-  signal?: AbortSignal,
+  sender?: Sender,
 ) => Promise<DecodedBody>;
 
 /** As {@link DecodeBody}, in slices; a slice ends with every yield. */
@@ -80,13 +80,13 @@ export function* decodeInSlices(
 }
 
 /** Decodes on the calling thread, between turns of the event loop. A single span or value is decoded in one turn, however large. */
-export const decodeBetweenTurns: DecodeBody = async (format, body, signal) => {
+export const decodeBetweenTurns: DecodeBody = async (format, body, sender) => {
   const slices = decodeInSlices(format, body);
   for (;;) {
     const slice = slices.next();
     if (slice.done === true) return slice.value;
     await nextTurn();
-    if (signal?.aborted === true) throw senderWentAway();
+    if (sender?.isGone === true) throw senderWentAway();
   }
 };
 

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import type { DecodedBody } from './body-decoding.ts';
 import { decodeBetweenTurns } from './body-decoding.ts';
 import { DecodeThread } from './decode-thread.ts';
+import { FakeSender } from './testing/fake-sender.ts';
 import { largeBody, turn, withCode } from './testing/held-writer.ts';
 
 async function withThread(body: (thread: DecodeThread) => Promise<void>): Promise<void> {
@@ -47,13 +48,13 @@ test('a body that cannot be decoded is refused as it would be here, and others a
 test('nothing more is decoded for a sender that went away', () =>
   withThread(async (thread) => {
     const body = largeBody();
-    const gone = thread.decode('otlp_proto', body, AbortSignal.abort());
+    const gone = thread.decode('otlp_proto', body, new FakeSender().leave());
     await assert.rejects(gone, withCode('cancelled'));
-    const controller = new AbortController();
-    const going = thread.decode('otlp_proto', body, controller.signal);
+    const sender = new FakeSender();
+    const going = thread.decode('otlp_proto', body, sender);
     // It was asked by now, and is still at its start.
     await turn();
-    controller.abort();
+    sender.leave();
     await assert.rejects(going, withCode('cancelled'));
   }));
 

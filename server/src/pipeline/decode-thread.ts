@@ -26,24 +26,17 @@ export class DecodeThread {
   );
 
   /** Decodes a copy of a body. */
-  readonly decode: DecodeBody = async (format, body, signal) => {
+  readonly decode: DecodeBody = async (format, body, sender) => {
     const copy = await copyInTurns(body);
-    if (signal?.aborted === true) throw senderWentAway();
+    if (sender?.isGone === true) throw senderWentAway();
     const cancel = new SharedArrayBuffer(4);
-    const onAbort = (): void => {
-      Atomics.store(new Int32Array(cancel), 0, 1);
-    };
-    signal?.addEventListener('abort', onAbort);
-    try {
-      const reply = await this.#worker.request(
-        (id) => ({ id, format, body: copy, cancel }),
-        [copy.buffer],
-      );
-      if ('error' in reply) throw new SpoorError(reply.error.code, reply.error.message);
-      return { batches: reply.batches.map((bytes) => new SpanBatch(bytes)), result: reply.result };
-    } finally {
-      signal?.removeEventListener('abort', onAbort);
-    }
+    sender?.whenGone(() => Atomics.store(new Int32Array(cancel), 0, 1));
+    const reply = await this.#worker.request(
+      (id) => ({ id, format, body: copy, cancel }),
+      [copy.buffer],
+    );
+    if ('error' in reply) throw new SpoorError(reply.error.code, reply.error.message);
+    return { batches: reply.batches.map((bytes) => new SpanBatch(bytes)), result: reply.result };
   };
 
   /** Ends the thread; what it was asked is rejected. */

@@ -5,7 +5,9 @@ import { DEFAULT_TENANT, parseTenant } from '@spoor/core/model/ids.ts';
 import type { Span } from '@spoor/core/model/span.ts';
 import { resource, span, spanId, traceId } from '@spoor/core/query/testing/example-span.ts';
 import { encodeSpans } from '@spoor/core/query/testing/span-body.ts';
-import { requestDigest, RequestMemory } from './request-memory.ts';
+import { requestDigest } from './request-digest.ts';
+import { RequestMemory } from './request-memory.ts';
+import { FakeSender } from './testing/fake-sender.ts';
 import {
   bodyOf,
   HeldWriter,
@@ -55,6 +57,59 @@ test('requests that come during a write share the next one', async () => {
   void ingest(batcher, bodyOf('e'));
   await turn();
   assert.equal(store.writes.length, 4);
+});
+
+test('a batch that could be written waits for what is gathered, once, and so does the one behind a write', async () => {
+  const store = new HeldWriter();
+  const ends: (() => void)[] = [];
+  const counts: (() => number)[] = [];
+  const batcher = new TraceBatcher(store, {
+    gather(count, done) {
+      counts.push(count);
+      ends.push(done);
+    },
+  });
+  void ingest(batcher, bodyOf('a'));
+  void ingest(batcher, bodyOf('b'));
+  await turn();
+  assert.deepEqual(store.names(), []);
+  assert.deepEqual(
+    counts.map((count) => count()),
+    [2],
+  );
+  ends.shift()!();
+  assert.deepEqual(store.names(), [['a', 'b']]);
+  void ingest(batcher, bodyOf('c'));
+  await turn();
+  // It is the write that it waits for.
+  assert.equal(ends.length, 0);
+  await store.writes[0]!.end();
+  void ingest(batcher, bodyOf('d'));
+  await turn();
+  assert.equal(store.writes.length, 1);
+  ends.shift()!();
+  assert.deepEqual(store.names(), [
+    ['a', 'b'],
+    ['c', 'd'],
+  ]);
+});
+
+test('a batch that becomes full while it is gathered is written, and nothing after it', async () => {
+  const store = new HeldWriter();
+  const ends: (() => void)[] = [];
+  const batcher = new TraceBatcher(store, { gather: (_count, done) => ends.push(done) });
+  void ingest(batcher, bodyOf('a'));
+  void ingest(batcher, bodyOf(...Array.from({ length: 4096 }, (_, i) => `span ${i}`)));
+  await turn();
+  assert.equal(store.writes.length, 1);
+  assert.equal(ends.length, 1);
+  ends.shift()!();
+  await store.writes[0]!.end();
+  assert.equal(store.writes.length, 1);
+  void ingest(batcher, bodyOf('b'));
+  await turn();
+  ends.shift()!();
+  assert.deepEqual(store.names()[1], ['b']);
 });
 
 test('a batch that is full does not wait for the write before', async () => {
@@ -198,16 +253,19 @@ test('a large body is decoded in slices, so that others are served meanwhile, an
 test('a sender that went away is not served, before the request is decoded', async () => {
   const store = new HeldWriter();
   const batcher = new TraceBatcher(store);
-  await assert.rejects(ingest(batcher, bodyOf('a'), AbortSignal.abort()), withCode('cancelled'));
-  const controller = new AbortController();
-  const large = ingest(batcher, largeBody(), controller.signal);
-  controller.abort();
+  await assert.rejects(
+    ingest(batcher, bodyOf('a'), new FakeSender().leave()),
+    withCode('cancelled'),
+  );
+  const sender = new FakeSender();
+  const large = ingest(batcher, largeBody(), sender);
+  sender.leave();
   await assert.rejects(large, withCode('cancelled'));
   assert.equal(store.writes.length, 0);
   // Once it is decoded it is stored, since the sender cannot know.
-  const late = new AbortController();
-  const answer = ingest(batcher, bodyOf('b'), late.signal);
-  late.abort();
+  const late = new FakeSender();
+  const answer = ingest(batcher, bodyOf('b'), late);
+  late.leave();
   await store.writes[0]!.end();
   assert.deepEqual(await answer, taken(1));
 });
@@ -216,10 +274,10 @@ test('a body that comes again while its first sender goes away is stored all the
   const store = new HeldWriter();
   const batcher = new TraceBatcher(store);
   const large = largeBody();
-  const controller = new AbortController();
-  const first = assert.rejects(ingest(batcher, large, controller.signal), withCode('cancelled'));
+  const sender = new FakeSender();
+  const first = assert.rejects(ingest(batcher, large, sender), withCode('cancelled'));
   const others = [ingest(batcher, large), ingest(batcher, large)];
-  controller.abort();
+  sender.leave();
   await first;
   await until(() => store.writes.length === 2);
   for (const i of [0, 1, 2]) await store.writes[i]!.end();

@@ -13,10 +13,18 @@ import {
   resultOf,
   senderWentAway,
 } from './body-decoding.ts';
-import { requestDigest, RequestMemory } from './request-memory.ts';
+import type { Gathering } from './quiet-turn.ts';
+import { requestDigest } from './request-digest.ts';
+import { RequestMemory } from './request-memory.ts';
 import { mayBeOfOne } from './settle-all.ts';
 import { createDecoder, type SpanDecoder } from './span-decoders.ts';
-import type { IngestFormat, IngestOptions, IngestResult, TraceIngest } from './trace-ingest.ts';
+import type {
+  IngestFormat,
+  IngestOptions,
+  IngestResult,
+  Sender,
+  TraceIngest,
+} from './trace-ingest.ts';
 import type { TraceSink } from './trace-sink.ts';
 import { writeParts } from './write-parts.ts';
 
@@ -58,6 +66,8 @@ interface TenantState {
   readonly way: Way;
   open: OpenBatch | undefined;
   writes: number;
+  /** The open batch is about to be written. */
+  isDue: boolean;
 }
 
 /** A way to where spans go; requests of different ways share no batch. */
@@ -75,6 +85,8 @@ export interface TraceBatcherParts {
   readonly onceSink?: TraceSink;
   /** Decodes large bodies; between turns of the event loop unless told. */
   readonly decodeLarge?: DecodeBody;
+  /** How a batch that could be written waits for what is about to come; not at all unless told. */
+  readonly gather?: Gathering;
 }
 
 /**
@@ -84,6 +96,7 @@ export interface TraceBatcherParts {
 export class TraceBatcher implements TraceIngest {
   readonly #memory: RequestMemory;
   readonly #admit: Admission;
+  readonly #gather: Gathering;
   readonly #usual: Way;
   readonly #once: Way;
   readonly #decodeLarge: DecodeBody;
@@ -93,6 +106,7 @@ export class TraceBatcher implements TraceIngest {
   constructor(sink: TraceSink, parts: TraceBatcherParts = {}) {
     this.#memory = parts.memory ?? new RequestMemory();
     this.#admit = parts.admit ?? (() => undefined);
+    this.#gather = parts.gather ?? ((_count, done) => done());
     this.#usual = { sink, tenants: new Map() };
     this.#decodeLarge = parts.decodeLarge ?? decodeBetweenTurns;
     const { onceSink } = parts;
@@ -108,27 +122,23 @@ export class TraceBatcher implements TraceIngest {
     }
   }
 
-  async ingest(
+  ingest(
     tenant: Tenant,
     format: IngestFormat,
     body: Uint8Array,
     options: IngestOptions = {},
   ): Promise<IngestResult> {
-    if (options.signal?.aborted === true) {
-      throw senderWentAway();
-    }
-    if (body.length === 0) return { accepted: 0, rejected: 0, message: '' };
+    if (options.sender?.isGone === true) return Promise.reject(senderWentAway());
+    if (body.length === 0) return Promise.resolve({ accepted: 0, rejected: 0, message: '' });
     if (options.once === true) return this.#take(tenant, format, body, undefined, options);
     const digest = requestDigest(tenant, format, body);
     const known = this.#memory.get(digest);
     if (known !== undefined) {
-      try {
-        return await known;
-      } catch (error) {
+      return known.catch((error: unknown) => {
         if (!(error instanceof SpoorError && error.code === 'cancelled')) throw error;
         // The first sender went away, which says nothing of this one; its request is forgotten by now.
         return this.ingest(tenant, format, body, options);
-      }
+      });
     }
     const answer = this.#take(tenant, format, body, digest, options);
     this.#memory.put(digest, answer);
@@ -141,12 +151,12 @@ export class TraceBatcher implements TraceIngest {
     format: IngestFormat,
     body: Uint8Array,
     digest: Uint8Array | undefined,
-    { signal, once }: IngestOptions,
+    { sender, once }: IngestOptions,
   ): Promise<IngestResult> {
     const way = once === true ? this.#once : this.#usual;
     const request = { tenant, format, body, digest };
     return body.length > LARGE_BODY_BYTES
-      ? this.#ingestAlone(way, request, signal, this.#admit)
+      ? this.#ingestAlone(way, request, sender, this.#admit)
       : this.#ingestSmall(way, request);
   }
 
@@ -180,12 +190,13 @@ export class TraceBatcher implements TraceIngest {
     if (digest !== undefined) batch.requests.push(recordOf(digest, result));
     batch.bodyBytes += body.length;
     if (
-      state.writes === 0 ||
       builder.rows >= MAX_BATCH_SPANS ||
       builder.columnCount >= MAX_BATCH_COLUMNS ||
       batch.bodyBytes >= MAX_BATCH_BODY_BYTES
     ) {
       this.#write(tenant, state, batch);
+    } else if (state.writes === 0) {
+      this.#writeSoon(tenant, state);
     }
     try {
       await batch.written;
@@ -206,11 +217,11 @@ export class TraceBatcher implements TraceIngest {
   async #ingestAlone(
     { sink }: Way,
     { tenant, format, body, digest }: TakenRequest,
-    signal?: AbortSignal,
+    sender?: Sender,
     admit: Admission = () => undefined,
   ): Promise<IngestResult> {
     const decode = body.length > LARGE_BODY_BYTES ? this.#decodeLarge : decodeBetweenTurns;
-    const { batches, result } = await decode(format, body, signal);
+    const { batches, result } = await decode(format, body, sender);
     const parts = batches.map(({ resource, resources, rows }) => ({
       resource,
       resources,
@@ -224,6 +235,22 @@ export class TraceBatcher implements TraceIngest {
       completes ? sink.write(tenant, batch, records) : sink.write(tenant, batch),
     );
     return result;
+  }
+
+  /** Writes the open batch with what is about to come. */
+  #writeSoon(tenant: Tenant, state: TenantState): void {
+    if (state.isDue) return;
+    state.isDue = true;
+    this.#gather(
+      () => state.open?.bodies ?? 0,
+      () => {
+        state.isDue = false;
+        const batch = state.open;
+        if (state.writes === 0 && batch !== undefined) {
+          this.#write(tenant, state, batch);
+        }
+      },
+    );
   }
 
   #write(tenant: Tenant, state: TenantState, batch: OpenBatch): void {
@@ -241,8 +268,9 @@ export class TraceBatcher implements TraceIngest {
     this.#keep(batch.builder);
     const goOn = (): void => {
       state.writes--;
-      if (state.open !== undefined && state.writes === 0) this.#write(tenant, state, state.open);
-      else if (state.open === undefined && state.writes === 0) state.way.tenants.delete(tenant);
+      if (state.writes > 0) return;
+      if (state.open !== undefined) this.#writeSoon(tenant, state);
+      else state.way.tenants.delete(tenant);
     };
     state.way.sink.write(tenant, spans, batch.requests).then(
       () => {
@@ -290,7 +318,7 @@ interface TakenRequest {
 function stateOf(way: Way, tenant: Tenant): TenantState {
   let state = way.tenants.get(tenant);
   if (state === undefined) {
-    state = { way, open: undefined, writes: 0 };
+    state = { way, open: undefined, writes: 0, isDue: false };
     way.tenants.set(tenant, state);
   }
   return state;

@@ -36,10 +36,17 @@ export const INGEST_FORMATS = [
 ] as const;
 export type IngestFormat = (typeof INGEST_FORMATS)[number];
 
+/** Who waits for an answer. */
+export interface Sender {
+  /** Whether it went away before it had one. */
+  readonly isGone: boolean;
+  /** Has `then` called when it goes away before it has one; for one who asks. */
+  whenGone(then: () => void): void;
+}
+
 /** How a body is taken. */
 export interface IngestOptions {
-  /** Fires when the sender goes away. */
-  readonly signal?: AbortSignal;
+  readonly sender?: Sender;
   /** The sender gets no answer and sends nothing twice, so the body is not remembered. */
   readonly once?: boolean;
 }
@@ -55,7 +62,7 @@ export interface TraceIngest {
   /**
    * @throws {SpoorError} malformed: nothing of the request was kept;
    * overloaded, unavailable: nothing was kept, the sender should try again;
-   * cancelled: the signal fired before the request was decoded.
+   * cancelled: the sender went away before the request was decoded.
    */
   ingest(
     tenant: Tenant,

@@ -104,14 +104,10 @@ export class GrpcReceiver {
   }
 
   async #onCall(call: GrpcCall, message: GrpcMessage): Promise<void> {
-    const abort = new AbortController();
-    call.onCancelled = () => abort.abort();
     const { format } = this.#dialect;
-    const outcome = await this.#intake.take(
-      call.tenant,
-      { format, ...message },
-      { signal: abort.signal },
-    );
+    const { bytes, wireBytes, lease } = message;
+    const request = { format, bytes, wireBytes, lease };
+    const outcome = await this.#intake.take(call.tenant, request, { sender: call });
     if ('result' in outcome) {
       call.answer(this.#dialect.encodeAnswer(outcome.result));
     } else {

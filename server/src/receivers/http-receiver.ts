@@ -186,11 +186,9 @@ export class HttpReceiver {
     format: IngestFormat,
     body: ReceivedBody,
   ): Promise<void> {
-    const abort = new AbortController();
-    exchange.response.on('close', () => {
-      if (!exchange.response.writableEnded) abort.abort();
-    });
-    const outcome = await this.#intake.take(tenant, { format, ...body }, { signal: abort.signal });
+    const { bytes, wireBytes, lease } = body;
+    const request = { format, bytes, wireBytes, lease };
+    const outcome = await this.#intake.take(tenant, request, { sender: exchange });
     if ('refusal' in outcome) this.#refuse(exchange, format, outcome.refusal);
     else this.#dialect.answer(exchange, format, outcome.result, this.#commonHeaders(exchange));
   }

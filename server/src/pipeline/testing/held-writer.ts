@@ -8,6 +8,7 @@ import { SpanReader } from '@spoor/core/model/span-reader.ts';
 import { attributes, span, spanId, traceId } from '@spoor/core/query/testing/example-span.ts';
 import { encodeSpans } from '@spoor/core/query/testing/span-body.ts';
 import type { RequestRecord, StoredRequest, TraceWriter } from '#storage/tracestore.ts';
+import type { Sender } from '../trace-ingest.ts';
 import type { TraceBatcher } from '../trace-batcher.ts';
 
 /** A write that the store was asked for; the test says when and how it ends. */
@@ -84,10 +85,10 @@ export function bodyOf(...names: string[]): Uint8Array {
 export function ingest(
   batcher: TraceBatcher,
   body: Uint8Array,
-  signal?: AbortSignal,
+  sender?: Sender,
   tenant = DEFAULT_TENANT,
 ) {
-  return batcher.ingest(tenant, 'otlp_proto', body, signal === undefined ? {} : { signal });
+  return batcher.ingest(tenant, 'otlp_proto', body, sender === undefined ? {} : { sender });
 }
 
 /** The answer when so many spans were taken. */

@@ -29,7 +29,7 @@ test('a call is taken and answered with an empty response', async () => {
     assert.ok(call.body.equals(body), String(size));
     assert.equal(call.format, 'otlp_proto');
     assert.equal(call.tenant, 'default');
-    assert.equal(call.signal?.aborted, false);
+    assert.equal(call.sender?.isGone, false);
   }
   const figures = bed.receiver.figures.otlp_proto;
   assert.equal(figures.requests, 5);

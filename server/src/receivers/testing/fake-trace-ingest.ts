@@ -4,6 +4,7 @@ import type {
   IngestFormat,
   IngestOptions,
   IngestResult,
+  Sender,
   TraceIngest,
 } from '#pipeline/trace-ingest.ts';
 
@@ -13,7 +14,7 @@ export interface IngestCall {
   readonly format: IngestFormat;
   /** A copy of the body when the call came. */
   readonly body: Buffer;
-  readonly signal: AbortSignal | undefined;
+  readonly sender: Sender | undefined;
   readonly once: boolean;
 }
 
@@ -41,7 +42,7 @@ export class FakeTraceIngest implements TraceIngest {
       tenant,
       format,
       body: Buffer.from(body),
-      signal: options?.signal,
+      sender: options?.sender,
       once: options?.once ?? false,
     };
     this.calls.push(call);
