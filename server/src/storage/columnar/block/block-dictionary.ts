@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SpoorError } from '@spoor/core/model/errors.ts';
+import { symbolBytes } from '@spoor/core/model/span-reader.ts';
 import type { PagedValues, SymbolTable } from '@spoor/core/model/span-columns.ts';
 import type { PageRef } from './block-format.ts';
 import type { BlockReader } from './block-reader.ts';
 import { decodeCodes } from './chunk-codec.ts';
-import { decodeValues } from './values-chunk.ts';
+import { decodeValue, decodeValues } from './values-chunk.ts';
 
 /** Every bit set: the value may be in any group. */
 export const ALL_GROUPS = 0xffffffff;
+
+/** To find this many values among those of their pages takes about as long as to decode a page. */
+const FEW_ENTRIES = 16;
 
 /** The dictionary of one column of a block: sorted, and read page by page. */
 export class BlockDictionary implements PagedValues {
@@ -92,11 +96,23 @@ export class BlockDictionary implements PagedValues {
     return found >>> 0;
   }
 
-  /**
-   * The page that holds an entry, and the entry's place in it.
-   * @throws {SpoorError} corrupt: there is no such entry
-   */
-  #pageOf(entry: number): { table: SymbolTable; index: number } {
+  /** Some entries, as a table in their order: of a page of which only a few are asked for no others are decoded. */
+  gather(entries: Uint32Array): SymbolTable {
+    const count = entries.length;
+    const offsets = new Uint32Array(count + 1);
+    const values: Uint8Array[] = [];
+    for (let i = 0; i < count; i++) {
+      const value = this.#value(entries[i]!, count <= FEW_ENTRIES);
+      values.push(value);
+      offsets[i + 1] = offsets[i]! + value.length;
+    }
+    const bytes = new Uint8Array(offsets[count]!);
+    values.forEach((value, i) => bytes.set(value, offsets[i]));
+    return { count, offsets, bytes, hashes: undefined };
+  }
+
+  /** @throws {SpoorError} corrupt: there is no such entry */
+  #value(entry: number, isOneOfFew: boolean): Uint8Array {
     if (entry >= this.count) {
       throw new SpoorError(
         'corrupt',
@@ -110,23 +126,11 @@ export class BlockDictionary implements PagedValues {
       if (this.#firsts[middle]! <= entry) low = middle;
       else high = middle;
     }
-    return { table: this.#block.table(this.#pages[low]!), index: entry - this.#firsts[low]! };
-  }
-
-  /** Some entries, as a table in their order. */
-  gather(entries: Uint32Array): SymbolTable {
-    const count = entries.length;
-    const offsets = new Uint32Array(count + 1);
-    const values: Uint8Array[] = [];
-    for (let i = 0; i < count; i++) {
-      const { table, index } = this.#pageOf(entries[i]!);
-      const value = table.bytes.subarray(table.offsets[index], table.offsets[index + 1]);
-      values.push(value);
-      offsets[i + 1] = offsets[i]! + value.length;
-    }
-    const bytes = new Uint8Array(offsets[count]!);
-    values.forEach((value, i) => bytes.set(value, offsets[i]));
-    return { count, offsets, bytes, hashes: undefined };
+    const page = this.#pages[low]!;
+    const index = entry - this.#firsts[low]!;
+    return isOneOfFew
+      ? decodeValue(this.#block.chunk(page.chunk), page.count, index)
+      : symbolBytes(this.#block.table(page), index);
   }
 
   /** Reads one page for each halving of the dictionary, not all of it. */

@@ -64,6 +64,7 @@ export class BlockReader {
   readonly #cacheKey: string;
   readonly #cache: ByteCache<unknown>;
   #dictionaries: BlockDictionary[] = [];
+  readonly #frameKeys = new Map<number, string>();
   readonly #serviceNames: string[] = [];
   #shapes: ShapeTable | undefined;
   #firstTraces: Uint32Array | undefined;
@@ -117,7 +118,7 @@ export class BlockReader {
     const footer = this.#footer === undefined ? 0 : this.#footerBytes;
     const shapes =
       this.#shapes === undefined ? 0 : this.#shapes.count + this.#shapes.columns.length;
-    return footer + shapes * 4;
+    return footer + shapes * 4 + this.#frameKeys.size * FRAME_KEY_BYTES;
   }
 
   /** Lets the footer and what was made of it go: it is read again when it is needed. */
@@ -125,6 +126,7 @@ export class BlockReader {
     this.#footer = undefined;
     this.#shapes = undefined;
     this.#dictionaries = [];
+    this.#frameKeys.clear();
   }
 
   /** Frees the file and what is cached of it. */
@@ -341,7 +343,7 @@ export class BlockReader {
   }
 
   #frame(frame: number, isKept = true): Uint8Array {
-    const key = this.#cacheKey + frame;
+    const key = this.#frameKey(frame);
     const known = this.#cache.get(key);
     if (known !== undefined) return known as Uint8Array;
     const { frames } = this.footer;
@@ -353,6 +355,13 @@ export class BlockReader {
     const content = raw === 0 ? bytes : this.#decompress(bytes, raw!, `frame ${frame}`);
     if (isKept) this.#cache.set(key, content, content.length);
     return content;
+  }
+
+  /** What a frame is called in the cache: a text that was made before is found there much faster. */
+  #frameKey(frame: number): string {
+    let key = this.#frameKeys.get(frame);
+    if (key === undefined) this.#frameKeys.set(frame, (key = this.#cacheKey + frame));
+    return key;
   }
 
   #read(offset: number, length: number): Buffer<ArrayBuffer> {
@@ -433,5 +442,8 @@ export class BlockReader {
     return decodeFooter(content, trailer.format);
   }
 }
+
+/** What a key of a frame takes, its place in the map included. */
+const FRAME_KEY_BYTES = 64;
 
 const NOTHING = new Uint8Array(0);

@@ -96,6 +96,21 @@ export function codeAt(chunk: Uint8Array, index: number): number {
   return getUint32(chunk, 1 + index * 4);
 }
 
+/** Sum of the first `count` numbers of a codes chunk. */
+export function sumCodes(chunk: Uint8Array, count: number): number {
+  const width = chunk[0]!;
+  if (width === 0) return getUint32(chunk, 1) * count;
+  let sum = 0;
+  if (width === 1) {
+    for (let at = 1; at <= count; at++) sum += chunk[at]!;
+  } else if (width === 2) {
+    for (let i = 0, at = 1; i < count; i++, at += 2) sum += chunk[at]! | (chunk[at + 1]! << 8);
+  } else {
+    for (let i = 0, at = 1; i < count; i++, at += 4) sum += getUint32(chunk, at);
+  }
+  return sum;
+}
+
 /** Codes chunks that stand one after the other, given how many numbers each has. */
 export function decodeCodesList(chunk: Uint8Array, counts: readonly number[]): Uint32Array[] {
   let rest = chunk;

@@ -7,7 +7,7 @@ import { ByteCache, ENTRY_BYTES } from './frame-cache.ts';
 /** Room for four entries of 25 bytes. */
 const SIZE = 4 * (25 + ENTRY_BYTES);
 
-test('what was used least recently goes first when the cache is full', () => {
+test('the oldest that was not used goes first when the cache is full', () => {
   const cache = new ByteCache<string>(SIZE);
   for (const key of ['a', 'b', 'c', 'd']) cache.set(key, key.toUpperCase(), 25);
   assert.equal(cache.get('a'), 'A');
@@ -17,9 +17,27 @@ test('what was used least recently goes first when the cache is full', () => {
     ['a', 'c', 'd', 'e'].map((key) => cache.get(key)),
     ['A', 'C', 'D', 'E'],
   );
-  cache.set('f', 'F', 1);
+});
+
+test('where all were used the oldest goes, and what comes in stays', () => {
+  const cache = new ByteCache<string>(SIZE);
+  for (const key of ['a', 'b', 'c', 'd']) cache.set(key, key.toUpperCase(), 25);
+  for (const key of ['d', 'c', 'b', 'a']) cache.get(key);
+  cache.set('e', 'E', 1);
   assert.equal(cache.get('a'), undefined);
+  assert.deepEqual(
+    ['b', 'c', 'd', 'e'].map((key) => cache.get(key)),
+    ['B', 'C', 'D', 'E'],
+  );
   assert.equal(cache.bytes, SIZE - 24);
+});
+
+test('what was used once and never again is not spared for ever', () => {
+  const cache = new ByteCache<string>(SIZE);
+  cache.set('a', 'A', 25);
+  cache.get('a');
+  for (let i = 0; i < 8; i++) cache.set(`${i}`, '', 25);
+  assert.equal(cache.get('a'), undefined);
 });
 
 test('what would take over a quarter of the cache is not kept', () => {

@@ -10,9 +10,19 @@ export interface CacheFigures {
 /** What an entry takes beside its content: its key, its place in the map, and the objects around the bytes. */
 export const ENTRY_BYTES = 512;
 
-/** Decoded things kept for the next query, least recently used first out. */
+interface CacheEntry<Value> {
+  readonly value: Value;
+  readonly bytes: number;
+  /** Whether it was asked for since it came, or since it was last spared. */
+  wasUsed: boolean;
+}
+
+/**
+ * Decoded things kept for the next query. The oldest goes first, but one that was used is spared once, and is the youngest then: about
+ * as good as the order of use, and to get an entry costs no more than to find it.
+ */
 export class ByteCache<Value> {
-  readonly #entries = new Map<string, { value: Value; bytes: number }>();
+  readonly #entries = new Map<string, CacheEntry<Value>>();
   readonly #maxBytes: number;
   bytes = 0;
   hits = 0;
@@ -29,9 +39,7 @@ export class ByteCache<Value> {
       return undefined;
     }
     this.hits++;
-    // A Map keeps the order of insertion: inserting again makes it the newest.
-    this.#entries.delete(key);
-    this.#entries.set(key, entry);
+    entry.wasUsed = true;
     return entry.value;
   }
 
@@ -44,12 +52,22 @@ export class ByteCache<Value> {
       this.bytes -= before.bytes;
     }
     if (bytes > this.#maxBytes / 4) return;
-    this.#entries.set(key, { value, bytes });
+    this.#makeRoom(bytes);
+    this.#entries.set(key, { value, bytes, wasUsed: false });
     this.bytes += bytes;
+  }
+
+  #makeRoom(bytes: number): void {
+    // What is put back stands at the end, and is come upon again where all have been used.
     for (const [oldest, entry] of this.#entries) {
-      if (this.bytes <= this.#maxBytes) break;
+      if (this.bytes + bytes <= this.#maxBytes) break;
       this.#entries.delete(oldest);
-      this.bytes -= entry.bytes;
+      if (entry.wasUsed) {
+        entry.wasUsed = false;
+        this.#entries.set(oldest, entry);
+      } else {
+        this.bytes -= entry.bytes;
+      }
     }
   }
 

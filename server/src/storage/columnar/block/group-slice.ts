@@ -61,6 +61,7 @@ export class GroupSlice implements SpanColumns {
   #durations: Halves | undefined;
   #events: EventColumns | undefined;
   #links: LinkColumns | undefined;
+  readonly #ownedBy: { eventCount?: Owned; linkCount?: Owned } = {};
   #shapes: SliceShapes | undefined;
   #shape: Uint32Array | undefined;
   #columns: readonly SliceColumn[] | undefined;
@@ -291,12 +292,11 @@ export class GroupSlice implements SpanColumns {
     return ids;
   }
 
-  /** How many events or links come before those of the rows, and which row has which. */
-  #owned(what: 'eventCount' | 'linkCount'): {
-    before: number;
-    rowOffsets: Uint32Array;
-    count: number;
-  } {
+  #owned(what: 'eventCount' | 'linkCount'): Owned {
+    return (this.#ownedBy[what] ??= this.#countOwned(what));
+  }
+
+  #countOwned(what: 'eventCount' | 'linkCount'): Owned {
     const counts = decodeCodes(this.#chunk(what), this.#start + this.rows);
     let before = 0;
     for (let row = 0; row < this.#start; row++) before += counts[row]!;
@@ -348,6 +348,13 @@ export class GroupSlice implements SpanColumns {
     if (dictionary.isOnePage || count > MAX_GATHERED) return { codes, values: dictionary.table };
     return { codes: undefined, values: dictionary.gather(codes) };
   }
+}
+
+/** How many events or links come before those of the rows, and which row has which. */
+interface Owned {
+  readonly before: number;
+  readonly rowOffsets: Uint32Array;
+  readonly count: number;
 }
 
 interface Values {

@@ -37,6 +37,11 @@ export class RowGroup implements SpanColumns {
   readonly #group: BlockGroup;
   readonly #words = new Map<GroupChunk, Uint32Array>();
   readonly #octets = new Map<GroupChunk | 'traceId' | 'parent', Uint8Array>();
+  #names: SymbolTable | undefined;
+  #resources: SymbolTable | undefined;
+  #scopes: SymbolTable | undefined;
+  #eventNames: SymbolTable | undefined;
+  #keys: SymbolTable | undefined;
   #columns: readonly AttributeColumn[] | undefined;
   #traceStarts: Uint32Array | undefined;
   #starts: Halves | undefined;
@@ -182,19 +187,19 @@ export class RowGroup implements SpanColumns {
     return this.#codes('shape', this.rows);
   }
   get names(): SymbolTable {
-    return this.#block.table(this.#block.footer.names);
+    return (this.#names ??= this.#block.table(this.#block.footer.names));
   }
   get resources(): SymbolTable {
-    return this.#block.table(this.#block.footer.resources);
+    return (this.#resources ??= this.#block.table(this.#block.footer.resources));
   }
   get scopes(): SymbolTable {
-    return this.#block.table(this.#block.footer.scopes);
+    return (this.#scopes ??= this.#block.table(this.#block.footer.scopes));
   }
   get eventNames(): SymbolTable {
-    return this.#block.table(this.#block.footer.eventNames);
+    return (this.#eventNames ??= this.#block.table(this.#block.footer.eventNames));
   }
   get keys(): SymbolTable {
-    return this.#block.table(this.#block.footer.keys);
+    return (this.#keys ??= this.#block.table(this.#block.footer.keys));
   }
   get shapes(): ShapeTable {
     return this.#block.shapes;

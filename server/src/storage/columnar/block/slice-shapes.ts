@@ -64,19 +64,20 @@ export class SliceShapes implements ShapeTable {
 
 /** By column here, how many values are in the ranges, and before them. */
 function countValues(
-  { offsets, columns }: ShapeTable,
+  { count: shapeCount, offsets, columns }: ShapeTable,
   ranges: readonly ShapeRange[],
   numberOf: ReadonlyMap<number, number>,
 ): { before: Uint32Array; within: Uint32Array } {
   const before = new Uint32Array(numberOf.size);
   const within = new Uint32Array(numberOf.size);
   for (const { shapes, first } of ranges) {
-    const times = new Map<number, number>();
-    for (let i = 0; i < first; i++) times.set(shapes[i]!, (times.get(shapes[i]!) ?? 0) + 1);
-    for (const [shape, count] of times) {
+    const times = new Uint32Array(shapeCount);
+    for (let i = 0; i < first; i++) times[shapes[i]!]!++;
+    for (let shape = 0; shape < shapeCount; shape++) {
+      if (times[shape] === 0) continue;
       for (let k = offsets[shape]!; k < offsets[shape + 1]!; k++) {
         const number = numberOf.get(columns[k]!);
-        if (number !== undefined) before[number]! += count;
+        if (number !== undefined) before[number]! += times[shape]!;
       }
     }
     for (let i = first; i < shapes.length; i++) {

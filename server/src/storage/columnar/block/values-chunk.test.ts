@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { ByteSink } from './chunk-codec.ts';
 import { seededWords, tableOf, valuesOf } from '../testing/symbol-fixture.ts';
-import { allEntries, decodeValues, encodeValues } from './values-chunk.ts';
+import { allEntries, decodeValue, decodeValues, encodeValues } from './values-chunk.ts';
 
 function chunkOf(values: readonly Uint8Array[], entries: readonly number[]): Uint8Array {
   const sink = new ByteSink(16);
@@ -14,13 +14,20 @@ function chunkOf(values: readonly Uint8Array[], entries: readonly number[]): Uin
 }
 
 function assertRoundTrip(values: readonly Uint8Array[], entries: readonly number[]): void {
-  const table = decodeValues(chunkOf(values, entries), entries.length);
+  const chunk = chunkOf(values, entries);
+  const table = decodeValues(chunk, entries.length);
   assert.equal(table.count, entries.length);
   assert.equal(table.hashes, undefined);
   assert.deepEqual(
     valuesOf(table),
     entries.map((entry) => Buffer.from(values[entry]!)),
   );
+  // One alone is the same, at the ends and in the middle.
+  for (const index of new Set([0, entries.length >> 1, entries.length - 1])) {
+    if (entries[index] === undefined) continue;
+    const value = decodeValue(chunk, entries.length, index);
+    assert.deepEqual([...value], [...values[entries[index]]!]);
+  }
 }
 
 test('byte strings come back in the order of the entries, repeats and empty ones included', () => {

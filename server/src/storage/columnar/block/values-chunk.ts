@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SymbolTable } from '@spoor/core/model/span-columns.ts';
-import { type ByteSink, codesLength, decodeCodes, encodeCodes } from './chunk-codec.ts';
+import {
+  type ByteSink,
+  codeAt,
+  codesLength,
+  decodeCodes,
+  encodeCodes,
+  sumCodes,
+} from './chunk-codec.ts';
 
 /**
  * A list of byte strings as a chunk: lengths (a codes chunk), then either all bytes in order, or, where all
@@ -102,6 +109,18 @@ export function decodeValues(chunk: Uint8Array, count: number): SymbolTable {
     for (let i = 0; i < count; i++) bytes[i * 8 + plane] = chunk[at++]!;
   }
   return { count, offsets, bytes, hashes: undefined };
+}
+
+/** One byte string of a chunk of `count`, without decoding the others. */
+export function decodeValue(chunk: Uint8Array, count: number, index: number): Uint8Array {
+  const at = codesLength(chunk, count);
+  const before = sumCodes(chunk, index);
+  const length = codeAt(chunk, index);
+  // Only where all lengths are equal can all of them be 8.
+  if (chunk[0] !== 0 || length !== 8) return chunk.subarray(at + before, at + before + length);
+  const value = new Uint8Array(8);
+  for (let plane = 0; plane < 8; plane++) value[plane] = chunk[at + plane * count + index]!;
+  return value;
 }
 
 /** `0, 1, … count - 1`: a whole table in order. */

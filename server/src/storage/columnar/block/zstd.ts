@@ -22,7 +22,8 @@ export function compress(raw: Uint8Array, level: number): Uint8Array {
  */
 export function decompress(bytes: Uint8Array, rawBytes: number): Buffer {
   checkNotStopping();
-  // In one piece: by default the output is put together from pieces of 16 KiB.
-  const chunkSize = Math.max(MIN_PIECE_BYTES, rawBytes);
+  // In one piece: by default the output is put together from pieces of 16 KiB. A byte more, as Node makes room for a second piece when
+  // the first is full.
+  const chunkSize = Math.max(MIN_PIECE_BYTES, rawBytes + 1);
   return zstdDecompressSync(bytes, { maxOutputLength: rawBytes, chunkSize });
 }
