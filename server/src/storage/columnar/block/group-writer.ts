@@ -310,7 +310,9 @@ function putEventTimes(
   }
 }
 
+/** The values of the rows; without copying where the rows are the first ones, as they are in a merge. */
 function gather(source: Uint32Array, rows: Uint32Array): Uint32Array {
+  if (areFirst(rows)) return source.subarray(0, rows.length);
   const values = new Uint32Array(rows.length);
   for (let i = 0; i < rows.length; i++) values[i] = source[rows[i]!]!;
   return values;
@@ -323,6 +325,7 @@ function gatherOctets(source: Uint8Array, rows: Uint32Array): Uint32Array {
 }
 
 function gatherBytes(source: Uint8Array, size: number, rows: Uint32Array): Uint8Array {
+  if (areFirst(rows)) return source.subarray(0, rows.length * size);
   const bytes = new Uint8Array(rows.length * size);
   let at = 0;
   for (let i = 0; i < rows.length; i++) {
@@ -330,4 +333,10 @@ function gatherBytes(source: Uint8Array, size: number, rows: Uint32Array): Uint8
     for (let k = 0; k < size; k++) bytes[at++] = source[start + k]!;
   }
   return bytes;
+}
+
+/** Whether row `i` is the number `i`. */
+function areFirst(rows: Uint32Array): boolean {
+  for (let i = 0; i < rows.length; i++) if (rows[i] !== i) return false;
+  return true;
 }
