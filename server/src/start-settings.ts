@@ -4,36 +4,66 @@ import { join } from 'node:path';
 
 /**
  * How glibc's malloc is to work: few arenas, since each keeps what it once had, and buffers from 128 KiB on in memory of their
- * own that goes back to the system when they are freed. Under overload the process stays 60 MiB smaller. See `mallopt(3)`.
- *
+ * own that goes back to the system when they are freed. Under overload the process stays 60 MiB smaller. See `mallopt(3)`. Each of
+ * these is a tunable as well.
+ */
+const MALLOC_SETTINGS = [
+  { variable: 'MALLOC_ARENA_MAX', tunable: 'glibc.malloc.arena_max', value: '2' },
+  { variable: 'MALLOC_MMAP_THRESHOLD_', tunable: 'glibc.malloc.mmap_threshold', value: '131072' },
+];
+
+/**
  * Large memory, slabs above all, is asked for in pages of 2 MiB where the system leaves that to programs: it is read in no order, and
  * a twentieth of the CPU of ingestion went into finding pages. See "Memory Allocation Tunables" in the manual of glibc.
  */
-const MALLOC_SETTINGS = {
-  MALLOC_ARENA_MAX: '2',
-  MALLOC_MMAP_THRESHOLD_: '131072',
-  GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1',
-};
+const LARGE_PAGES = { tunable: 'glibc.malloc.hugetlb', value: '1' };
 
 /**
  * Each thread's nursery has this size from the start, in MiB. It would begin with 1 and stay there, and be cleared every 20 ms
  * under load. More than this showed in resident memory, and not surely in CPU time.
  */
-const V8_SETTINGS = ['--min-semi-space-size=2'];
+const NURSERY_FLAG = '--min-semi-space-size=2';
+const ANY_NURSERY_FLAG = /^--(min|max)[-_]semi[-_]space[-_]size/;
+
+/** Settings that a process has not got, nor others in their place. */
+interface MissingSettings {
+  readonly env: Readonly<Record<string, string>>;
+  readonly flags: readonly string[];
+}
+
+/** What is to be set for a process at its start. Each setting counts alone, and what a user has set stays. */
+export function missingSettings({
+  env,
+  execArgv,
+}: Pick<NodeJS.Process, 'env' | 'execArgv'>): MissingSettings {
+  const missing: Record<string, string> = {};
+  const tunables = (env['GLIBC_TUNABLES'] ?? '').split(':').filter((one) => one !== '');
+  const isTuned = (tunable: string): boolean =>
+    tunables.some((one) => one.startsWith(`${tunable}=`));
+  for (const { variable, tunable, value } of MALLOC_SETTINGS) {
+    if (env[variable] === undefined && !isTuned(tunable)) missing[variable] = value;
+  }
+  const { tunable, value } = LARGE_PAGES;
+  if (!isTuned(tunable)) missing['GLIBC_TUNABLES'] = [...tunables, `${tunable}=${value}`].join(':');
+  const flags = [...execArgv, ...(env['NODE_OPTIONS'] ?? '').split(/\s+/)];
+  const hasNursery = flags.some((flag) => ANY_NURSERY_FLAG.test(flag));
+  return { env: missing, flags: hasNursery ? [] : [NURSERY_FLAG] };
+}
 
 /**
- * Starts the program anew, as the same process, with {@link MALLOC_SETTINGS} in its environment and
- * {@link V8_SETTINGS}, which both count only at the start. Nothing happens where they are set already or the system has no `execve`.
+ * Starts the program anew, as the same process, with {@link missingSettings}, which count only at the start. Nothing happens where
+ * none is missing or the system has no `execve`.
  */
 export function withStartSettings(): void {
   const { env, execPath, execArgv, argv, platform } = process;
   if (platform !== 'linux' || process.execve === undefined) return;
-  if (Object.keys(MALLOC_SETTINGS).some((name) => env[name] !== undefined)) return;
+  const missing = missingSettings(process);
+  if (missing.flags.length === 0 && Object.keys(missing.env).length === 0) return;
   // Node says that execve is experimental each time; all that is wanted of it is done here.
   process.removeAllListeners('warning');
-  process.execve(execPath, [execPath, ...V8_SETTINGS, ...execArgv, ...argv.slice(1)], {
+  process.execve(execPath, [execPath, ...missing.flags, ...execArgv, ...argv.slice(1)], {
     ...env,
-    ...MALLOC_SETTINGS,
+    ...missing.env,
     // Said here, what is loaded before `main.ts` can say it is kept compiled as well: a fifth of a second of CPU.
     NODE_COMPILE_CACHE: env['NODE_COMPILE_CACHE'] ?? join(tmpdir(), 'node-compile-cache'),
   });
