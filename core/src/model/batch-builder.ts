@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { AttributeColumnBuilder, slotOf } from './attribute-column-builder.ts';
+import { AttributeColumnBuilder } from './attribute-column-builder.ts';
 import { AttributeLevel, ValueType } from './attributes.ts';
 import type { BatchMark } from './batch-mark.ts';
-import { SpoorError } from './errors.ts';
+import { ColumnSet } from './column-set.ts';
 import {
   copyBytes,
   copyTable,
@@ -72,13 +72,8 @@ export class BatchBuilder {
   readonly #keys = new SymbolInterner(128, 2048);
   readonly #values = new SymbolInterner(1024, 16384);
   readonly #shapes = new ShapeInterner();
-  #columns: AttributeColumnBuilder[] = [];
-  /** No more columns than these, of which so many may be new. */
-  #maxColumns = Infinity;
-  #maxNewColumns = Infinity;
-  readonly #pool: AttributeColumnBuilder[] = [];
-  /** (key, level, type) to the column; see `#slotOf`. */
-  #columnOf = new Map<number, AttributeColumnBuilder>();
+  readonly #columnSet = new ColumnSet(this.#keys);
+  readonly #columns = this.#columnSet.list;
 
   /** Columns of the span, event or link under way, one list for each kind of owner. */
   readonly #spanShape = new WordList();
@@ -113,8 +108,7 @@ export class BatchBuilder {
 
   /** Refuses from now on what would bring more than `count` columns that are not there yet. Anything goes before it is called. */
   allowColumns(count: number): void {
-    this.#maxColumns = this.#columns.length + count;
-    this.#maxNewColumns = count;
+    this.#columnSet.allow(count);
   }
 
   /** Opens a row and returns its index. Its fixed columns are not cleared: assign all of them. */
@@ -291,11 +285,7 @@ export class BatchBuilder {
     this.rows = mark.rows;
     this.events = mark.events;
     this.links = mark.links;
-    for (const column of this.#columns.splice(mark.columns)) {
-      this.#columnOf.delete(slotOf(column.level, column.type, column.key));
-      this.#release(column);
-    }
-    for (const column of this.#columns) column.rollback(mark.epoch);
+    this.#columnSet.rollback(mark.columns, mark.epoch);
     this.#recentAttributes.clear();
     this.#leaveSpan();
     this.#shapes.truncate(mark.shapes);
@@ -369,10 +359,8 @@ export class BatchBuilder {
     this.rows = 0;
     this.events = 0;
     this.links = 0;
-    for (const column of this.#columns) this.#release(column);
-    this.#columns = [];
+    this.#columnSet.clear();
     this.#leaveSpan();
-    this.#columnOf.clear();
     for (const start of this.#starts) start.next = start.nextBefore = undefined;
     this.#recentAttributes.clear();
     this.#rowCells.count = 0;
@@ -391,11 +379,6 @@ export class BatchBuilder {
     this.#eventShapeList.count = 0;
     this.#linkShapeList.count = 0;
     this.#last = undefined;
-  }
-
-  #release(column: AttributeColumnBuilder): void {
-    column.id = -1;
-    if (this.#pool.length < MAX_POOLED_COLUMNS) this.#pool.push(column);
   }
 
   /** The table of values, then those that a batch has beside it, in its order. */
@@ -417,7 +400,7 @@ export class BatchBuilder {
     if (column?.level !== level || !column.is(type, this.#keys, view, start, end)) {
       column = last.nextBefore;
       if (column?.level !== level || !column.is(type, this.#keys, view, start, end)) {
-        column = this.#findColumn(level, type, key, start, end);
+        column = this.#columnSet.find(level, type, key, start, end);
       }
     }
     this.#follow(level, column);
@@ -433,28 +416,6 @@ export class BatchBuilder {
     }
     this.#last = column;
     this.#list(level).push(column.id);
-  }
-
-  #findColumn(
-    level: AttributeLevel,
-    type: ValueType,
-    key: Uint8Array,
-    start: number,
-    end: number,
-  ): AttributeColumnBuilder {
-    const code = this.#keys.internText(key, start, end);
-    const slot = slotOf(level, type, code);
-    let column = this.#columnOf.get(slot);
-    if (column === undefined) {
-      if (this.#columns.length >= this.#maxColumns) {
-        throw new SpoorError('too_large', `more than ${this.#maxNewColumns} new attribute keys`);
-      }
-      column = this.#pool.pop() ?? new AttributeColumnBuilder();
-      column.reset(this.#columns.length, level, type, code);
-      this.#columns.push(column);
-      this.#columnOf.set(slot, column);
-    }
-    return column;
   }
 
   #list(level: AttributeLevel): WordList {
@@ -515,6 +476,3 @@ export class BatchBuilder {
     this.#linkShape = grownWords(this.#linkShape, capacity);
   }
 }
-
-/** Column builders kept for the next batch; hostile batches with more keys than this give the rest back. */
-const MAX_POOLED_COLUMNS = 4096;
