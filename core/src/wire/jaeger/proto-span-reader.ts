@@ -2,7 +2,7 @@
 import { AttributeLevel, ValueType } from '#model/attributes.ts';
 import type { BatchBuilder } from '#model/batch-builder.ts';
 import { Nanos } from '#model/nanos.ts';
-import { encodeText, isValidUtf8, toValidUtf8 } from '#model/utf8.ts';
+import { encodeText } from '#model/utf8.ts';
 import { passUnknown } from '#wire/mapping/proto-fields.ts';
 import type { ProtoReader } from '#wire/protobuf/reader.ts';
 import { ProtoWriter } from '#wire/protobuf/writer.ts';
@@ -172,8 +172,7 @@ export class ProtoSpanReader {
     const from = reader.position;
     const to = from + length;
     const value = this.#warnings.begin(1);
-    if (isValidUtf8(bytes, from, to)) this.#warnings.bytesField(1, bytes, from, to);
-    else this.#warnings.bytesField(1, toValidUtf8(bytes.subarray(from, to)));
+    this.#warnings.textField(1, bytes, from, to);
     this.#warnings.end(value);
     reader.position = to;
   }

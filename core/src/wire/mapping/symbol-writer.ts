@@ -2,7 +2,6 @@
 import { ValueType } from '#model/attributes.ts';
 import { hashBytes, viewOf, type SymbolInterner } from '#model/symbol-interner.ts';
 import { checkSymbolSize } from '#model/symbol-size.ts';
-import { isValidUtf8, toValidUtf8 } from '#model/utf8.ts';
 import { ProtoWriter } from '#wire/protobuf/writer.ts';
 import type { TagText } from './tag-text.ts';
 
@@ -114,17 +113,12 @@ export class SymbolWriter {
         writer.bytesField(type, value, start, end);
         return;
       default:
-        this.#valid(ValueType.string, value, start, end);
+        writer.textField(ValueType.string, value, start, end);
     }
   }
 
   #text(field: number, bytes: Uint8Array, start: number, end: number): void {
-    if (end > start) this.#valid(field, bytes, start, end);
-  }
-
-  #valid(field: number, bytes: Uint8Array, start: number, end: number): void {
-    if (isValidUtf8(bytes, start, end)) this.#writer.bytesField(field, bytes, start, end);
-    else this.#writer.bytesField(field, toValidUtf8(bytes.subarray(start, end)));
+    if (end > start) this.#writer.textField(field, bytes, start, end);
   }
 }
 

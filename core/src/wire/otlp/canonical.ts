@@ -294,7 +294,7 @@ export class CanonicalWriter {
       this.#list(source, limit, last === ValueType.kvlist, depth + 1);
       writer.end(at);
     } else if (last === ValueType.string) {
-      writer.bytesField(last, valid(source.bytes.subarray(start, stop)));
+      writer.textField(last, source.bytes, start, stop);
     } else if (last === ValueType.bytes) {
       writer.bytesField(last, source.bytes, start, stop);
     } else if (last === ValueType.double) {

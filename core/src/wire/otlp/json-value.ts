@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ValueType } from '#model/attributes.ts';
-import { isValidUtf8, toValidUtf8 } from '#model/utf8.ts';
 import { ProtoWriter } from '#wire/protobuf/writer.ts';
 import { MAX_VALUE_DEPTH, type ScannedValue, TooDeep, writeInt64 } from './canonical.ts';
 import { decodeBase64 } from './json-base64.ts';
@@ -150,12 +149,7 @@ export class JsonValueReader {
   /** Writes the reader's text as a field, even when it is empty. */
   #text(field: number): void {
     const { textBytes, textStart, textEnd } = this.#reader;
-    this.#textField(field, textBytes, textStart, textEnd);
-  }
-
-  #textField(field: number, bytes: Uint8Array, start: number, end: number): void {
-    if (isValidUtf8(bytes, start, end)) this.#writer.bytesField(field, bytes, start, end);
-    else this.#writer.bytesField(field, toValidUtf8(bytes.subarray(start, end)));
+    this.#writer.textField(field, textBytes, textStart, textEnd);
   }
 
   /** Writes the items of the `ArrayValue` or `KeyValueList` at the position. */
@@ -198,7 +192,7 @@ export class JsonValueReader {
         keyIsWritten = false;
       } else if (field === 2) {
         writer.length = start;
-        if (keyEnd > keyStart) this.#textField(1, key, keyStart, keyEnd);
+        if (keyEnd > keyStart) writer.textField(1, key, keyStart, keyEnd);
         keyIsWritten = true;
         valueStart = writer.length;
         const at = writer.begin(2);
@@ -209,7 +203,7 @@ export class JsonValueReader {
     if (keyIsWritten) return;
     const value = writer.bytes.slice(valueStart, writer.length);
     writer.length = start;
-    if (keyEnd > keyStart) this.#textField(1, key, keyStart, keyEnd);
+    if (keyEnd > keyStart) writer.textField(1, key, keyStart, keyEnd);
     writer.raw(value);
   }
 

@@ -76,3 +76,22 @@ test('a message that ends where the buffer does is whole', () => {
     }
   }
 });
+
+test('a text is written as UTF-8, whatever it was', () => {
+  const pieces = fc.constantFrom('a', 'é', '€', '\u{1f600}', '\xff');
+  fc.assert(
+    fc.property(fc.array(pieces, { maxLength: 100 }), fc.nat(3), (list, cut) => {
+      // Latin-1 for some and the first bytes of others: most are no UTF-8.
+      const bytes = Buffer.concat(
+        list.map((one, i) => Buffer.from(one, i % 2 ? 'latin1' : 'utf8')),
+      );
+      const end = Math.max(0, bytes.length - cut);
+      const writer = new ProtoWriter(1);
+      writer.textField(3, bytes, 0, end);
+      const mended = new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, end));
+      const expected = new ProtoWriter();
+      expected.bytesField(3, Buffer.from(mended));
+      assert.deepEqual(writer.toBytes(), expected.toBytes());
+    }),
+  );
+});

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isValidUtf8, MENDED_GROWTH, mendUtf8 } from '#model/utf8.ts';
 
 /**
  * Appends protobuf fields to a growing buffer.
@@ -80,6 +81,18 @@ export class ProtoWriter {
     this.varint(field * 8 + 2);
     this.varint(end - start);
     this.raw(bytes, start, end);
+  }
+
+  /** A text, written even when it is empty; what is not UTF-8 in it becomes U+FFFD. */
+  textField(field: number, bytes: Uint8Array, start: number, end: number): void {
+    if (isValidUtf8(bytes, start, end)) {
+      this.bytesField(field, bytes, start, end);
+      return;
+    }
+    const text = this.begin(field);
+    this.#reserve((end - start) * MENDED_GROWTH);
+    this.length = mendUtf8(bytes, start, end, this.bytes, this.length);
+    this.end(text);
   }
 
   /** Bytes as they are. */
