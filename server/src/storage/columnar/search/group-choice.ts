@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AttributeLevel, ValueType } from '@spoor/core/model/attributes.ts';
-import { symbolBytes, symbolText } from '@spoor/core/model/span-reader.ts';
+import { symbolBytes } from '@spoor/core/model/span-reader.ts';
 import { findSymbol } from '@spoor/core/query/attribute-node.ts';
 import { encodeText } from '@spoor/core/model/utf8.ts';
 import { decodeResource, decodeScope } from '@spoor/core/model/value-decoder.ts';
@@ -53,7 +53,7 @@ function groupsWithAttribute(
     return ALL_GROUPS;
   }
   const text = encodeText(literal.value);
-  const keyCode = findKey(reader, key);
+  const keyCode = findSymbol(reader.table(reader.footer.keys), encodeText(key));
   let groups = 0;
   const { columns } = reader.footer;
   for (let id = 0; id < columns.length; id++) {
@@ -138,11 +138,4 @@ function equalText(predicate: SpanPredicate, name: 'service' | 'name'): string |
   const { field, value } = predicate;
   if (field.kind !== 'intrinsic' || field.name !== name) return undefined;
   return value.type === 'string' || value.type === 'text' ? value.value : undefined;
-}
-
-/** Code of a key among those of a block, or -1. */
-function findKey(reader: BlockReader, key: string): number {
-  const keys = reader.table(reader.footer.keys);
-  for (let code = 0; code < keys.count; code++) if (symbolText(keys, code) === key) return code;
-  return -1;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { TraceOrder } from '@spoor/core/query/trace-query.ts';
+import type { BlockReader } from '../block/block-reader.ts';
 import type { LooseTrace } from './loose-trace.ts';
 import type { TraceRank } from './trace-rank.ts';
 
@@ -13,6 +14,8 @@ const MIN_PAGE_TRACES = 64;
 export class LoosePage {
   readonly traces = new Set<LooseTrace>();
   readonly #bounds = new Map<TraceOrder, number>();
+  #readers: ReadonlySet<BlockReader> | undefined;
+  #isInHead = false;
 
   /** No trace of the page ranks above this. */
   bound(rank: TraceRank): number {
@@ -25,9 +28,24 @@ export class LoosePage {
     return bound;
   }
 
+  /** Whether the head, or one of the blocks that `mayMatch` says yes to, has a part of one of the traces. */
+  mayMatch(mayMatch: (reader: BlockReader) => boolean): boolean {
+    if (this.#readers === undefined) {
+      const readers = new Set<BlockReader>();
+      this.#isInHead = false;
+      for (const { blocks, head } of this.traces) {
+        for (const { reader } of blocks) readers.add(reader);
+        if (head.length > 0) this.#isInHead = true;
+      }
+      this.#readers = readers;
+    }
+    return this.#isInHead || this.#readers.values().some(mayMatch);
+  }
+
   /** Takes note of a trace that came, went or changed. */
   touch(): void {
     this.#bounds.clear();
+    this.#readers = undefined;
   }
 }
 

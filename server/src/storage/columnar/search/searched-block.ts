@@ -31,8 +31,8 @@ interface GroupFindings {
 export class SearchedBlock {
   readonly reader: BlockReader;
   readonly summaries: TraceSummaries;
-  /** Whether no span can be in the window. */
-  readonly isOutside: boolean;
+  /** Whether a row may match: false where no span is in the window, or the block has not the values that are looked for. */
+  readonly mayMatchSome: boolean;
   /** Groups in which a row may match, as bit `g % 32` for group `g`. */
   readonly #choice: number;
   /** The same, as 1 for each group; undefined where it says nothing. */
@@ -55,11 +55,11 @@ export class SearchedBlock {
     this.#where = where;
     this.#window = query;
     const { latest, isEarlyInside, isLateInside } = clipRanges(reader.startRanges, query);
-    this.isOutside = latest === undefined;
     this.#isEarlyInside = isEarlyInside;
     this.#isLateInside = isLateInside;
-    this.#choice = this.isOutside ? 0 : chooseGroups(reader, query.where);
-    this.#operations = this.isOutside ? undefined : groupsOfOperations(reader, query.where);
+    this.#choice = latest === undefined ? 0 : chooseGroups(reader, query.where);
+    this.#operations = this.#choice === 0 ? undefined : groupsOfOperations(reader, query.where);
+    this.mayMatchSome = this.#choice !== 0 && this.#operations?.includes(1) !== false;
   }
 
   /** Whether a row of a group may match: false for most where the dictionaries' index knows the values that are looked for. */

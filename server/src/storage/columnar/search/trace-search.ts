@@ -125,11 +125,13 @@ class TraceSearch {
     for (const reader of readers) {
       const block = new SearchedBlock(reader, this.#where, this.#query);
       this.#blocks.set(reader, block);
-      if (block.isOutside) continue;
+      if (!block.mayMatchSome) continue;
       const { minStart, summaries } = reader.footer;
       this.#queue.push(this.#rank.boundOf(minStart, summaries), block);
     }
+    const mayMatch = (reader: BlockReader): boolean => this.#blocks.get(reader)!.mayMatchSome;
     for (const page of loose.pages()) {
+      if (!page.mayMatch(mayMatch)) continue;
       this.#queue.push(Math.min(page.bound(this.#rank), this.#ceiling), page);
     }
   }
