@@ -69,9 +69,14 @@ export class DerivedCounts {
     return true;
   }
 
-  /** Forgets how sources were read, which keeps them in memory; what was counted stays. */
-  releaseSources(): void {
-    this.#sources.clear();
+  /**
+   * Forgets how sources were read, which keeps them in memory; what was counted stays.
+   * @param kept sources that more is counted of; all are forgotten without it
+   */
+  releaseSources(kept?: { has(columns: AnalysedColumns): boolean }): void {
+    for (const columns of this.#sources.keys()) {
+      if (kept?.has(columns) !== true) this.#sources.delete(columns);
+    }
     this.#rows.clear();
   }
 

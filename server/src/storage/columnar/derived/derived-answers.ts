@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { AnalysedColumns } from '@spoor/core/analysis/span-source.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import type { SpanColumns } from '@spoor/core/model/span-columns.ts';
 import type { CountedEdges, CountedSpans } from '#storage/counted.ts';
@@ -150,6 +151,7 @@ export class DerivedAnswers {
       for (const row of rows) isKept[row] = 1;
     };
     for (const { batch } of added) head.kept.set(batch, new Uint8Array(batch.rows));
+    const batchColumns = new Set<AnalysedColumns>(head.kept.keys());
     const finder = new PartFinder(sources, blocks);
     const list = [...traces.keys()].sort();
     for (let i = 0; i < list.length; i += HEAD_TRACES) {
@@ -162,8 +164,10 @@ export class DerivedAnswers {
         const known = [...(inBlocks.get(trace) ?? []), ...(earlier.get(id) ?? [])];
         head.counts.addTrace([...known, ...traces.get(id)!], known.length, keep);
       });
-      head.counts.releaseSources();
+      // Traces are all over the batches; of blocks a few rows were read.
+      head.counts.releaseSources(batchColumns);
     }
+    head.counts.releaseSources();
     for (const batch of added) head.batches.add(batch);
     head.counted = countedOf(head.counts);
     return (this.#head = head);
