@@ -85,24 +85,6 @@ export function orderTrace(parts: readonly TracePart[]): TraceRows {
 }
 
 /**
- * The spans of a trace part by part, not in the order of {@link orderTrace}: enough to count them.
- * @param parts of one trace; no span may be in two of them
- */
-export function concatTrace(parts: readonly TracePart[]): TraceRows {
-  let count = 0;
-  for (const { rows } of parts) count += rows.length;
-  const part = new Uint32Array(count);
-  const row = new Uint32Array(count);
-  let at = 0;
-  parts.forEach(({ rows }, p) => {
-    part.fill(p, at, at + rows.length);
-    row.set(rows, at);
-    at += rows.length;
-  });
-  return { parts, count, part, row };
-}
-
-/**
  * One batch of all spans of a trace, in the order of {@link orderTrace}.
  * @param parts of one trace
  * @param builder an empty one; when this function throws it is of no more use

@@ -4,11 +4,21 @@ import type { TraceRows } from './join-trace.ts';
 import { type PredicateBudget, selectRows } from './predicate.ts';
 import type { RowSet } from './row-set.ts';
 import { SpanAggregate } from './span-aggregate.ts';
-import { CompiledTracePredicate, type TraceFacts } from './trace-predicate.ts';
+import { CompiledTracePredicate, type CountedSpans, type TraceFacts } from './trace-predicate.ts';
 import type { TracePredicate } from './trace-query.ts';
 
 /** The rows of a source that meet each of the span predicates of a predicate on traces; undefined where none does. */
 export type SpanSelections = readonly (RowSet | undefined)[];
+
+/** The rows `[start, end)` of a source that are of one trace. */
+export interface SelectedRows {
+  /** Looked at only where durations are asked for. */
+  readonly columns: Pick<SpanColumns, 'durationLo' | 'durationHi'>;
+  readonly start: number;
+  readonly end: number;
+  /** Of the source. */
+  readonly selections: SpanSelections;
+}
 
 /** Tests traces, wherever their spans lie. Keep one for each query, not longer. */
 export class TraceEvaluator {
@@ -20,11 +30,9 @@ export class TraceEvaluator {
     this.#predicate = new CompiledTracePredicate(predicate, budget);
   }
 
-  /** Selects the rows of a source that count. */
-  select(columns: SpanColumns): SpanSelections {
-    return this.#predicate.spanPredicates.map(({ predicate }) =>
-      selectRows(predicate, columns, undefined),
-    );
+  /** The span predicates of the predicate, each once. */
+  get spanPredicates(): readonly Readonly<CountedSpans>[] {
+    return this.#predicate.spanPredicates;
   }
 
   /**
@@ -52,38 +60,44 @@ export class TraceEvaluator {
   }
 
   /**
-   * As {@link holds}, of a trace whose spans are the rows `[start, end)` of one source, each once.
-   * @param selections of the source
+   * As {@link holds}, of a trace whose spans are the rows of some sources, each once.
+   * @param facts about the same trace
    */
-  holdsRows(
-    columns: SpanColumns,
-    [start, end]: readonly [start: number, end: number],
-    facts: TraceFacts,
-    selections: SpanSelections,
-  ): boolean {
+  holdsRows(parts: readonly SelectedRows[], facts: TraceFacts): boolean {
     const spans = this.#predicate.spanPredicates.map(({ needsDurations }, p) => {
       const aggregate = new SpanAggregate();
-      const selected = selections[p];
-      if (selected === undefined) return aggregate;
-      if (!needsDurations) {
-        aggregate.count = selected.count(start, end);
-        return aggregate;
-      }
-      const { durationLo, durationHi } = columns;
-      for (let row = start; row < end; row++) {
-        if (selected.has(row)) aggregate.add(durationLo[row]!, durationHi[row]!);
+      for (const { columns, start, end, selections } of parts) {
+        const selected = selections[p];
+        if (selected === undefined) continue;
+        if (needsDurations) addDurations(aggregate, columns, selected, start, end);
+        else aggregate.count += selected.count(start, end);
       }
       return aggregate;
     });
     return this.#predicate.holds(facts, spans);
   }
 
-  /** As {@link select}, remembered for as long as the source lives. */
+  /** Remembered for as long as the source lives. */
   #selectOnce(columns: SpanColumns): SpanSelections {
     let selections = this.#selections.get(columns);
     if (selections === undefined) {
-      this.#selections.set(columns, (selections = this.select(columns)));
+      selections = this.spanPredicates.map(({ predicate }) =>
+        selectRows(predicate, columns, undefined),
+      );
+      this.#selections.set(columns, selections);
     }
     return selections;
+  }
+}
+
+function addDurations(
+  aggregate: SpanAggregate,
+  { durationLo, durationHi }: SelectedRows['columns'],
+  selected: RowSet,
+  start: number,
+  end: number,
+): void {
+  for (let row = start; row < end; row++) {
+    if (selected.has(row)) aggregate.add(durationLo[row]!, durationHi[row]!);
   }
 }

@@ -25,6 +25,7 @@ export type TraceFacts = Pick<
 
 /** A span predicate in a predicate on traces. */
 export interface CountedSpans {
+  readonly where: SpanPredicate;
   readonly predicate: CompiledPredicate;
   /** Whether more than their number is asked for. */
   needsDurations: boolean;
@@ -133,7 +134,7 @@ class TraceCompiler {
     let number = this.#numbers.get(text);
     if (number === undefined) {
       const predicate = compilePredicate(where, this.#budget);
-      number = this.spanPredicates.push({ predicate, needsDurations: false }) - 1;
+      number = this.spanPredicates.push({ where, predicate, needsDurations: false }) - 1;
       this.#numbers.set(text, number);
     }
     return number;

@@ -36,6 +36,7 @@ import {
 } from '../live/known-blocks.ts';
 import { HeadBatch } from '../head/head-batch.ts';
 import { LooseTraces } from '../search/loose-traces.ts';
+import { MatchedRows } from '../search/matched-rows.ts';
 import { OpenFiles } from '../files/open-files.ts';
 import { OpenReaders } from '../block/open-readers.ts';
 import { readSlab, type SlabView } from '../head/slab.ts';
@@ -154,6 +155,7 @@ class QueryAnswerer {
   readonly #blocks = new Map<Tenant, WorkerBlock[]>();
   readonly #known = new Set<number>();
   readonly #derived = new Map<Tenant, DerivedAnswers>();
+  readonly #matched = new MatchedRows();
   /** Of the tenants that were asked about last. */
   readonly #loose = new Map<Tenant, LooseTraces>();
   /** Batches of each slab's present life, by tenant number, and up to where they were read. */
@@ -200,6 +202,7 @@ class QueryAnswerer {
   /** Lets go of what the last question needed of blocks beyond what is kept for the next. */
   trim(): void {
     this.#open.trim();
+    this.#matched.trim();
   }
 
   answer(request: QueryRequest): Omit<QueryReply, 'cache'> {
@@ -225,7 +228,13 @@ class QueryAnswerer {
       try {
         checkCancelled();
         const head = request.slabs.flatMap((slab) => this.#headBatches(slab, request.tenantNumber));
-        const sources = new TraceSources(head, blocks, setAside, this.#looseOf(request.tenant));
+        const sources = new TraceSources(
+          head,
+          blocks,
+          setAside,
+          this.#looseOf(request.tenant),
+          this.#matched,
+        );
         const answer = this.#ask(sources, request, checkCancelled);
         if (damaged.length === damagedBefore) return { id: request.id, answer, damaged };
         // What was found in the block before is void, so the question is asked anew without it.

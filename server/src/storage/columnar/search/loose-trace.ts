@@ -48,8 +48,11 @@ export class LooseTrace implements RoughTrace {
     return this.head.length > 0 || this.blocks.some(({ reader }) => reader.footer.version === 1);
   }
 
-  get duration(): number {
+  get minDuration(): number {
     return Number(this.endTimeUnixNano - this.startTimeUnixNano);
+  }
+  get maxDuration(): number {
+    return this.minDuration;
   }
   get minSpans(): number {
     return this.mayRepeat ? 1 : this.maxSpans;
@@ -58,23 +61,15 @@ export class LooseTrace implements RoughTrace {
     return this.mayRepeat ? 0 : this.maxErrors;
   }
 
+  maxCount(): number {
+    return Infinity;
+  }
+
   /** What is known of the trace without its spans; undefined where only they tell its counts or its root. */
   get facts(): TraceFacts | undefined {
     const [root, second] = this.#roots;
     if (this.mayRepeat || second !== undefined) return undefined;
-    const summaries = root && new TraceSummaries(root.reader);
-    return {
-      startTimeUnixNano: this.startTimeUnixNano,
-      endTimeUnixNano: this.endTimeUnixNano,
-      spanCount: this.maxSpans,
-      errorCount: this.maxErrors,
-      get rootServiceName() {
-        return summaries?.rootServiceName(root!.trace) ?? '';
-      },
-      get rootSpanName() {
-        return summaries?.rootSpanName(root!.trace) ?? '';
-      },
-    };
+    return new LooseFacts(this, root);
   }
 
   /**
@@ -101,5 +96,31 @@ export class LooseTrace implements RoughTrace {
     this.longest = Math.max(this.longest, roughLongestAt(columns, trace));
     this.maxSpans += columns.spans[trace]!;
     this.maxErrors += columns.errors[trace]!;
+  }
+}
+
+/** Facts of a trace that has at most one root. */
+class LooseFacts implements TraceFacts {
+  readonly startTimeUnixNano: bigint;
+  readonly endTimeUnixNano: bigint;
+  readonly spanCount: number;
+  readonly errorCount: number;
+  readonly #root: BlockPart | undefined;
+
+  constructor(trace: LooseTrace, root: BlockPart | undefined) {
+    this.startTimeUnixNano = trace.startTimeUnixNano;
+    this.endTimeUnixNano = trace.endTimeUnixNano;
+    this.spanCount = trace.maxSpans;
+    this.errorCount = trace.maxErrors;
+    this.#root = root;
+  }
+
+  get rootServiceName(): string {
+    const root = this.#root;
+    return root === undefined ? '' : new TraceSummaries(root.reader).rootServiceName(root.trace);
+  }
+  get rootSpanName(): string {
+    const root = this.#root;
+    return root === undefined ? '' : new TraceSummaries(root.reader).rootSpanName(root.trace);
   }
 }

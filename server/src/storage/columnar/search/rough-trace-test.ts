@@ -4,16 +4,21 @@ import type { SpanPredicate, TracePredicate, TraceQuery } from '@spoor/core/quer
 import { literalNumber } from '@spoor/core/query/value-test.ts';
 import { ROUGH_SLACK_NANOS } from '../head/head-batch.ts';
 
-/** What is known of a trace without looking at its spans; durations in ns, right up to {@link ROUGH_SLACK_NANOS}. */
+/**
+ * What is known of a trace, or of some traces, without looking at spans; durations in ns, right up to {@link ROUGH_SLACK_NANOS}.
+ */
 export interface RoughTrace {
   /** Latest end minus earliest start. */
-  readonly duration: number;
+  readonly minDuration: number;
+  readonly maxDuration: number;
   /** Duration of the longest span. */
   readonly longest: number;
   readonly minSpans: number;
   readonly maxSpans: number;
   readonly minErrors: number;
   readonly maxErrors: number;
+  /** No trace has more spans that meet a predicate; Infinity where that is not known. */
+  maxCount(where: SpanPredicate): number;
 }
 
 /** Whether a trace may match. */
@@ -57,7 +62,7 @@ function ofTrace(predicate: TracePredicate): RoughTest | undefined {
     case 'or':
       return oneOf(predicate.args.map(ofTrace));
     case 'some':
-      return ofSpans(predicate.where);
+      return allOf([(trace) => trace.maxCount(predicate.where) > 0, ofSpans(predicate.where)]);
     case 'not':
     case 'matches':
       return undefined;
@@ -68,14 +73,16 @@ function ofTrace(predicate: TracePredicate): RoughTest | undefined {
   if (field.kind === 'count') {
     if (op !== 'gt' && op !== 'ge' && op !== 'eq') return undefined;
     const least = op === 'gt' ? number : number - 1;
-    const enough: RoughTest = ({ maxSpans }) => maxSpans > least;
-    return least >= 0 ? allOf([enough, ofSpans(field.where)]) : undefined;
+    if (least < 0) return undefined;
+    const enough: RoughTest = (trace) =>
+      trace.maxSpans > least && trace.maxCount(field.where) > least;
+    return allOf([enough, ofSpans(field.where)]);
   }
   if (field.kind !== 'trace') return undefined;
   switch (field.name) {
     case 'duration': {
       const { least, most } = rangeOf(op, number, slackOf(number));
-      return ({ duration }) => duration >= least && duration <= most;
+      return ({ minDuration, maxDuration }) => maxDuration >= least && minDuration <= most;
     }
     case 'span_count': {
       const { least, most } = rangeOf(op, number, 0);

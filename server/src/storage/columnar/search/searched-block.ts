@@ -2,12 +2,18 @@
 import { type CompiledPredicate, selectRows } from '@spoor/core/query/predicate.ts';
 import { RowSet } from '@spoor/core/query/row-set.ts';
 import { selectStarts, type TimeWindow } from '@spoor/core/query/time-window.ts';
-import type { SpanSelections, TraceEvaluator } from '@spoor/core/query/trace-evaluator.ts';
+import type {
+  SelectedRows,
+  SpanSelections,
+  TraceEvaluator,
+} from '@spoor/core/query/trace-evaluator.ts';
 import type { TraceFacts } from '@spoor/core/query/trace-predicate.ts';
-import type { TraceQuery } from '@spoor/core/query/trace-query.ts';
+import type { SpanPredicate, TraceQuery } from '@spoor/core/query/trace-query.ts';
 import { ALL_GROUPS } from '../block/block-dictionary.ts';
 import type { BlockReader } from '../block/block-reader.ts';
 import { chooseGroups, groupsOfOperations } from './group-choice.ts';
+import type { BlockRows, KnownRows } from './matched-rows.ts';
+import type { RowGroup } from '../block/row-group.ts';
 import type { RoughTrace } from './rough-trace-test.ts';
 import { clipRanges } from '../block/start-ranges.ts';
 import {
@@ -19,12 +25,39 @@ import {
 } from '../block/trace-columns.ts';
 import { TraceSummaries } from './trace-summaries.ts';
 
-/** What one question found out about a group: small, so that it can be kept while the columns are let go. */
-interface GroupFindings {
-  /** Rows that meet `where`, in the window or not. */
-  readonly matching: RowSet;
-  /** First row of each trace, and the number of rows at the end. */
-  readonly traceStarts: Uint32Array;
+/** What a question looks for, made ready. */
+export interface SearchTerms {
+  readonly query: TraceQuery;
+  readonly where: CompiledPredicate;
+  /** Rows that are known to meet `where`. */
+  readonly known: KnownRows;
+  readonly having: TraceEvaluator | undefined;
+  /** Rows that are known to meet a span predicate in `having`. */
+  readonly counted: (where: SpanPredicate) => KnownRows;
+}
+
+/** Some rows of a block, and which of them a predicate on traces counts. */
+class CountedRows implements SelectedRows {
+  readonly start: number;
+  readonly end: number;
+  readonly selections: SpanSelections;
+  readonly #reader: BlockReader;
+  readonly #group: number;
+
+  constructor(
+    reader: BlockReader,
+    rows: { group: number; start: number; end: number; selections: SpanSelections },
+  ) {
+    this.#reader = reader;
+    this.#group = rows.group;
+    this.start = rows.start;
+    this.end = rows.end;
+    this.selections = rows.selections;
+  }
+
+  get columns(): RowGroup {
+    return this.#reader.group(this.#group);
+  }
 }
 
 /** A block while one question is answered. */
@@ -37,22 +70,28 @@ export class SearchedBlock {
   readonly #choice: number;
   /** The same, as 1 for each group; undefined where it says nothing. */
   readonly #operations: Uint8Array | undefined;
-  readonly #where: CompiledPredicate;
+  readonly #terms: SearchTerms;
+  readonly #known: BlockRows;
   readonly #window: TimeWindow;
   /** Whether every span meets `where`. */
   readonly #wantsAll: boolean;
   /** Whether all spans start at or after the window's beginning, and before its end. */
   readonly #isEarlyInside: boolean;
   readonly #isLateInside: boolean;
-  readonly #findings = new Map<number, GroupFindings | undefined>();
-  readonly #selections = new Map<number, SpanSelections>();
+  /** What was found out about groups: small, so that it can be kept while the columns are let go. */
+  readonly #matching = new Map<number, RowSet | undefined>();
+  readonly #counted = new Map<number, SpanSelections>();
+  readonly #countedBy = new Map<SpanPredicate, BlockRows>();
+  readonly #traceStarts = new Map<number, Uint32Array>();
   readonly #rough = new RoughBlockTrace();
 
-  constructor(reader: BlockReader, where: CompiledPredicate, query: TraceQuery) {
+  constructor(reader: BlockReader, terms: SearchTerms) {
+    const { query } = terms;
     this.reader = reader;
     this.summaries = new TraceSummaries(reader);
     this.#wantsAll = query.where.op === 'and' && query.where.args.length === 0;
-    this.#where = where;
+    this.#terms = terms;
+    this.#known = terms.known.of(reader);
     this.#window = query;
     const { latest, isEarlyInside, isLateInside } = clipRanges(reader.startRanges, query);
     this.#isEarlyInside = isEarlyInside;
@@ -85,9 +124,9 @@ export class SearchedBlock {
     if (earliest >= startMaxUnixNano) return false;
     // Of all spans, the earliest is one.
     if (earliest >= startMinUnixNano && (this.#isLateInside || this.#wantsAll)) return true;
-    const found = this.#find(g);
-    if (found === undefined) return false;
-    const { matching, traceStarts } = found;
+    const matching = this.#find(g);
+    if (matching === undefined) return false;
+    const traceStarts = this.#traceStartsOf(g);
     const [start, end] = [traceStarts[t]!, traceStarts[t + 1]!];
     const slice = this.reader.group(g).slice(start, end);
     const selected = new RowSet(slice.rows);
@@ -98,31 +137,79 @@ export class SearchedBlock {
 
   /** Whether a row of a trace, by its number in its group, meets `where`, in the window or not. */
   #hasMatching(g: number, t: number): boolean {
-    const found = this.#find(g);
-    if (found === undefined) return false;
-    const { matching, traceStarts } = found;
+    const matching = this.#find(g);
+    if (matching === undefined) return false;
+    const traceStarts = this.#traceStartsOf(g);
     return matching.hasSome(traceStarts[t]!, traceStarts[t + 1]!);
   }
 
-  /** What matches in a group; undefined when nothing does. */
-  #find(g: number): GroupFindings | undefined {
-    let found = this.#findings.get(g);
-    if (found === undefined && !this.#findings.has(g)) {
-      const group = this.reader.group(g);
-      const matching = this.mayMatch(g) ? selectRows(this.#where, group, undefined) : undefined;
-      found = matching && { matching, traceStarts: group.traceStarts };
-      this.#findings.set(g, found);
+  /** The rows of a group that meet `where`, in the window or not; undefined when none does. */
+  #find(g: number): RowSet | undefined {
+    let matching = this.#matching.get(g);
+    if (matching === undefined && !this.#matching.has(g)) {
+      const { where } = this.#terms;
+      matching = this.mayMatch(g)
+        ? this.#known.inGroup(g, () => selectRows(where, this.reader.group(g), undefined))
+        : undefined;
+      this.#matching.set(g, matching);
     }
-    return found;
+    return matching;
   }
 
-  /** The rows of a group that a predicate on traces counts. */
-  select(g: number, evaluator: TraceEvaluator): SpanSelections {
-    let selections = this.#selections.get(g);
+  /** First row of each trace of a group, and the number of rows at the end. */
+  #traceStartsOf(g: number): Uint32Array {
+    let starts = this.#traceStarts.get(g);
+    if (starts === undefined) {
+      const { spans, traces } = this.summaries.group(g);
+      starts = new Uint32Array(traces + 1);
+      for (let t = 0; t < traces; t++) starts[t + 1] = starts[t]! + spans[t]!;
+      this.#traceStarts.set(g, starts);
+    }
+    return starts;
+  }
+
+  /** The rows of a trace, and which of them `having` counts. */
+  counted(trace: number): SelectedRows {
+    const { reader } = this;
+    const g = reader.groupOf(trace);
+    const traceStarts = this.#traceStartsOf(g);
+    const t = trace - reader.firstTraces[g]!;
+    return new CountedRows(reader, {
+      group: g,
+      start: traceStarts[t]!,
+      end: traceStarts[t + 1]!,
+      selections: this.#count(g),
+    });
+  }
+
+  #count(g: number): SpanSelections {
+    let selections = this.#counted.get(g);
     if (selections === undefined) {
-      this.#selections.set(g, (selections = evaluator.select(this.reader.group(g))));
+      selections = this.#terms.having!.spanPredicates.map(({ where, predicate }) =>
+        this.#countedRows(where).inGroup(g, () =>
+          selectRows(predicate, this.reader.group(g), undefined),
+        ),
+      );
+      this.#counted.set(g, selections);
     }
     return selections;
+  }
+
+  #countedRows(where: SpanPredicate): BlockRows {
+    let rows = this.#countedBy.get(where);
+    if (rows === undefined) {
+      rows = this.#terms.counted(where).of(this.reader);
+      this.#countedBy.set(where, rows);
+    }
+    return rows;
+  }
+
+  /** What is known of the traces of a group from questions before. */
+  roughlyAll(g: number): RoughTrace {
+    return {
+      ...ANY_TRACE,
+      maxCount: (where) => this.#countedRows(where).mostIn(g, () => this.#traceStartsOf(g)),
+    };
   }
 
   /**
@@ -138,23 +225,43 @@ export class SearchedBlock {
 
   /** What is known of a trace that is wholly in this block. */
   factsOf(trace: number): TraceFacts {
-    const { reader, summaries } = this;
+    return new BlockTraceFacts(this.reader, this.summaries, trace);
+  }
+}
+
+/** Facts of a trace that is wholly in a block, worked out as they are asked for. */
+class BlockTraceFacts implements TraceFacts {
+  readonly #summaries: TraceSummaries;
+  readonly #trace: number;
+  /** Those of its group, and its number there. */
+  readonly #columns: TraceColumns;
+  readonly #t: number;
+
+  constructor(reader: BlockReader, summaries: TraceSummaries, trace: number) {
     const g = reader.groupOf(trace);
-    const columns = summaries.group(g);
-    const t = trace - reader.firstTraces[g]!;
-    const startTimeUnixNano = nanosAt(columns.start, t);
-    return {
-      startTimeUnixNano,
-      endTimeUnixNano: startTimeUnixNano + durationAt(columns, t),
-      spanCount: columns.spans[t]!,
-      errorCount: columns.errors[t]!,
-      get rootServiceName() {
-        return summaries.rootServiceName(trace);
-      },
-      get rootSpanName() {
-        return summaries.rootSpanName(trace);
-      },
-    };
+    this.#summaries = summaries;
+    this.#trace = trace;
+    this.#columns = summaries.group(g);
+    this.#t = trace - reader.firstTraces[g]!;
+  }
+
+  get startTimeUnixNano(): bigint {
+    return nanosAt(this.#columns.start, this.#t);
+  }
+  get endTimeUnixNano(): bigint {
+    return this.startTimeUnixNano + durationAt(this.#columns, this.#t);
+  }
+  get spanCount(): number {
+    return this.#columns.spans[this.#t]!;
+  }
+  get errorCount(): number {
+    return this.#columns.errors[this.#t]!;
+  }
+  get rootServiceName(): string {
+    return this.#summaries.rootServiceName(this.#trace);
+  }
+  get rootSpanName(): string {
+    return this.#summaries.rootSpanName(this.#trace);
   }
 }
 
@@ -163,8 +270,11 @@ class RoughBlockTrace implements RoughTrace {
   trace = 0;
   columns!: TraceColumns;
 
-  get duration(): number {
+  get minDuration(): number {
     return roughDurationAt(this.columns, this.trace);
+  }
+  get maxDuration(): number {
+    return this.minDuration;
   }
   get longest(): number {
     return roughLongestAt(this.columns, this.trace);
@@ -181,4 +291,18 @@ class RoughBlockTrace implements RoughTrace {
   get maxErrors(): number {
     return this.columns.errors[this.trace]!;
   }
+  maxCount(): number {
+    return Infinity;
+  }
 }
+
+/** Nothing is known of it. */
+const ANY_TRACE = {
+  minDuration: -Infinity,
+  maxDuration: Infinity,
+  longest: Infinity,
+  minSpans: 0,
+  maxSpans: Infinity,
+  minErrors: 0,
+  maxErrors: Infinity,
+} as const;

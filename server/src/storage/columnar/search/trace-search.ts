@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { concatTrace, orderTrace, type TracePart } from '@spoor/core/query/join-trace.ts';
+import { orderTrace, type TracePart } from '@spoor/core/query/join-trace.ts';
 import {
   type CompiledPredicate,
   compilePredicate,
@@ -20,7 +20,7 @@ import { LoosePage } from './loose-pages.ts';
 import { LooseTrace } from './loose-trace.ts';
 import type { RowGroup } from '../block/row-group.ts';
 import { compileRoughTest, type RoughTest } from './rough-trace-test.ts';
-import { SearchedBlock } from './searched-block.ts';
+import { SearchedBlock, type SearchTerms } from './searched-block.ts';
 import { TraceRank } from './trace-rank.ts';
 import type { TraceSources } from './trace-sources.ts';
 
@@ -66,6 +66,7 @@ class TraceSearch {
   readonly #checkCancelled: () => void;
   readonly #where: CompiledPredicate;
   readonly #evaluator: TraceEvaluator | undefined;
+  readonly #terms: SearchTerms;
   readonly #roughTest: RoughTest | undefined;
   readonly #rank: TraceRank;
   /** Traces that rank above this were on an earlier page. */
@@ -89,6 +90,13 @@ class TraceSearch {
     this.#checkCancelled = checkCancelled;
     this.#where = compilePredicate(query.where, budget);
     this.#evaluator = query.having && new TraceEvaluator(query.having, budget);
+    this.#terms = {
+      query,
+      where: this.#where,
+      known: sources.matched.of(query.where),
+      having: this.#evaluator,
+      counted: (where) => sources.matched.of(where),
+    };
     this.#roughTest = compileRoughTest(query);
     this.#rank = new TraceRank(order);
     const ceiling = after === undefined ? Infinity : this.#rank.ofKey(after.key);
@@ -123,7 +131,7 @@ class TraceSearch {
     const readers = this.#sources.readers();
     loose.update(head, readers, this.#checkCancelled);
     for (const reader of readers) {
-      const block = new SearchedBlock(reader, this.#where, this.#query);
+      const block = new SearchedBlock(reader, this.#terms);
       this.#blocks.set(reader, block);
       if (!block.mayMatchSome) continue;
       const { minStart, summaries } = reader.footer;
@@ -162,6 +170,7 @@ class TraceSearch {
       const bound = Math.min(bounds[group]!, this.#ceiling);
       const { firstTraceId } = groups[group]!;
       if (!block.mayMatch(group) || !this.#mayGetIn(bound, firstTraceId)) continue;
+      if (this.#roughTest?.(block.roughlyAll(group)) === false) continue;
       this.#queue.push(bound, { block, group }, firstTraceId);
     }
   }
@@ -185,12 +194,11 @@ class TraceSearch {
     for (const { t, rank } of candidates) {
       const trace = first + t;
       if (!this.#mayGetIn(rank, firstTraceId) || !block.matches(trace)) continue;
-      columns ??= reader.group(group);
       if (this.#evaluator !== undefined) {
-        const rows = [columns.traceStarts[t]!, columns.traceStarts[t + 1]!] as const;
-        const selections = block.select(group, this.#evaluator);
-        if (!this.#evaluator.holdsRows(columns, rows, block.factsOf(trace), selections)) continue;
+        const rows = [block.counted(trace)];
+        if (!this.#evaluator.holdsRows(rows, block.factsOf(trace))) continue;
       }
+      columns ??= reader.group(group);
       const key = this.#rank.keyAt(summaries, t);
       this.#offer({ key, traceId: columns.traceIdAt(t), value: { block, trace } });
     }
@@ -242,8 +250,9 @@ class TraceSearch {
       return;
     }
     if (facts !== undefined) {
-      const rows = concatTrace(this.#partsOf(trace));
-      if (!this.#evaluator!.holds(rows, facts)) return;
+      // All of its parts are in blocks, each span once.
+      const rows = trace.blocks.map(({ reader, trace: t }) => this.#blocks.get(reader)!.counted(t));
+      if (!this.#evaluator!.holdsRows(rows, facts)) return;
     }
     this.#offer({ key: this.#rank.keyOf(trace), traceId: trace.id, value: trace });
   }

@@ -4,6 +4,7 @@ import type { TracePart } from '@spoor/core/query/join-trace.ts';
 import type { BlockReader } from '../block/block-reader.ts';
 import type { HeadBatch } from '../head/head-batch.ts';
 import { LooseTraces } from './loose-traces.ts';
+import { MatchedRows } from './matched-rows.ts';
 
 /** A sealed block, opened when it is first looked into. */
 export interface OpenBlock {
@@ -20,6 +21,8 @@ export class TraceSources {
   readonly blocks: readonly OpenBlock[];
   /** Kept from question to question of the same tenant. */
   readonly loose: LooseTraces;
+  /** Kept from question to question. */
+  readonly matched: MatchedRows;
   readonly #reportDamage: (block: OpenBlock, error: unknown) => void;
 
   constructor(
@@ -27,11 +30,13 @@ export class TraceSources {
     blocks: readonly OpenBlock[],
     reportDamage: (block: OpenBlock, error: unknown) => void,
     loose: LooseTraces = new LooseTraces(),
+    matched: MatchedRows = new MatchedRows(),
   ) {
     this.head = head;
     this.blocks = blocks;
     this.#reportDamage = reportDamage;
     this.loose = loose;
+    this.matched = matched;
   }
 
   /** All blocks that can be read. */

@@ -20,7 +20,7 @@ function check(reader: BlockReader, spans: readonly Span[]): void {
   const all = summaries.all();
   assert.equal(all.traces, byTrace.size);
   for (let g = 0; g < reader.footer.groups.length; g++) {
-    const { traceIds, traces } = reader.group(g);
+    const { traceIds, traces, traceStarts } = reader.group(g);
     const columns = summaries.group(g);
     assert.equal(columns.traces, traces);
     for (let t = 0; t < traces; t++) {
@@ -37,6 +37,7 @@ function check(reader: BlockReader, spans: readonly Span[]): void {
       assert.equal(all.spans[trace], summary.spanCount);
       assert.ok(Math.abs(roughDurationAt(columns, t) - Number(duration)) <= 2048);
       assert.equal(columns.spans[t], summary.spanCount);
+      assert.equal(columns.spans[t], traceStarts[t + 1]! - traceStarts[t]!);
       assert.equal(columns.errors[t], summary.errorCount);
       assert.equal(summaries.rootServiceName(trace), summary.rootServiceName);
       assert.equal(summaries.rootSpanName(trace), summary.rootSpanName);

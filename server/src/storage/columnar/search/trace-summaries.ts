@@ -29,9 +29,7 @@ export class TraceSummaries {
     if (this.#columns === undefined || this.#group !== g) {
       const { firstTraces } = this.#block;
       const [from, to] = [firstTraces[g]!, firstTraces[g + 1]!];
-      this.#columns = this.#block.decoded(g, 'trace columns', TRACE_BYTES * (to - from), () =>
-        this.#slice(from, to),
-      );
+      this.#columns = this.#slice(from, to, g);
       this.#group = g;
     }
     return this.#columns;
@@ -51,9 +49,12 @@ export class TraceSummaries {
     return code === 0 ? '' : symbolText(this.#block.table(this.#block.footer.names), code - 1);
   }
 
-  #slice(from: number, to: number): TraceColumns {
+  /** @param group whose traces these are */
+  #slice(from: number, to: number, group?: number): TraceColumns {
     const { summaries } = this.#block.footer;
-    if (summaries !== undefined) return new StoredColumns(this.#block, summaries, from, to);
+    if (summaries !== undefined) {
+      return new StoredColumns({ block: this.#block, ref: summaries, from, to, group });
+    }
     const { start, length, longest, spans, errors, rootResource, rootName } = this.#computed();
     const wide = ({ lo, hi }: WideColumn): WideColumn => ({
       lo: lo.subarray(from, to),
@@ -91,6 +92,8 @@ class StoredColumns implements TraceColumns {
   readonly #block: BlockReader;
   readonly #ref: SummariesRef;
   readonly #from: number;
+  /** Undefined where they are not kept. */
+  readonly #group: number | undefined;
   #start: WideColumn | undefined;
   #length: WideColumn | undefined;
   #longest: WideColumn | undefined;
@@ -99,46 +102,51 @@ class StoredColumns implements TraceColumns {
   #rootResource: Uint32Array | undefined;
   #rootName: Uint32Array | undefined;
 
-  constructor(block: BlockReader, ref: SummariesRef, from: number, to: number) {
-    this.#block = block;
-    this.#ref = ref;
-    this.#from = from;
-    this.traces = to - from;
+  constructor(run: {
+    readonly block: BlockReader;
+    readonly ref: SummariesRef;
+    readonly from: number;
+    readonly to: number;
+    readonly group: number | undefined;
+  }) {
+    this.#block = run.block;
+    this.#ref = run.ref;
+    this.#from = run.from;
+    this.#group = run.group;
+    this.traces = run.to - run.from;
   }
 
   get start(): WideColumn {
-    if (this.#start === undefined) {
+    return (this.#start ??= this.#kept('start', 8, () => {
       const column = this.#planes(this.#ref.start);
       addBase(column, BigInt(this.#block.footer.minStart));
-      this.#start = column;
-    }
-    return this.#start;
+      return column;
+    }));
   }
 
   get length(): WideColumn {
-    return (this.#length ??= this.#planes(this.#ref.length));
+    return (this.#length ??= this.#kept('length', 8, () => this.#planes(this.#ref.length)));
   }
 
   get longest(): WideColumn {
-    if (this.#longest === undefined) {
+    return (this.#longest ??= this.#kept('longest', 8, () => {
       const column = this.#planes(this.#ref.longest);
       subtractFrom(column, this.length);
-      this.#longest = column;
-    }
-    return this.#longest;
+      return column;
+    }));
   }
 
   get spans(): Uint32Array {
-    return (this.#spans ??= this.#codes(this.#ref.spans));
+    return (this.#spans ??= this.#codes('spans'));
   }
   get errors(): Uint32Array {
-    return (this.#errors ??= this.#codes(this.#ref.errors));
+    return (this.#errors ??= this.#codes('errors'));
   }
   get rootResource(): Uint32Array {
-    return (this.#rootResource ??= this.#codes(this.#ref.rootResource));
+    return (this.#rootResource ??= this.#codes('rootResource'));
   }
   get rootName(): Uint32Array {
-    return (this.#rootName ??= this.#codes(this.#ref.rootName));
+    return (this.#rootName ??= this.#codes('rootName'));
   }
 
   #planes(ref: SummariesRef['start']): WideColumn {
@@ -146,8 +154,16 @@ class StoredColumns implements TraceColumns {
     return decodePlanes(this.#block.chunk(ref), traces, this.traces, this.#from);
   }
 
-  #codes(ref: SummariesRef['spans']): Uint32Array {
-    return decodeCodes(this.#block.chunk(ref), this.traces, this.#from);
+  #codes(what: 'spans' | 'errors' | 'rootResource' | 'rootName'): Uint32Array {
+    return this.#kept(what, 4, () =>
+      decodeCodes(this.#block.chunk(this.#ref[what]), this.traces, this.#from),
+    );
+  }
+
+  /** @param bytes of a trace */
+  #kept<Column>(what: keyof TraceColumns, bytes: number, make: () => Column): Column {
+    if (this.#group === undefined) return make();
+    return this.#block.decoded(this.#group, `trace ${what}`, bytes * this.traces, make);
   }
 }
 

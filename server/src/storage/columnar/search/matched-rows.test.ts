@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { batchOf } from '@spoor/core/query/testing/span-body.ts';
+import { RowSet } from '@spoor/core/query/row-set.ts';
+import type { SpanPredicate } from '@spoor/core/query/trace-query.ts';
+import type { BlockReader } from '../block/block-reader.ts';
+import { shopSpans, withBlock } from '../testing/block-fixture.ts';
+import { withDirectory } from '../testing/temporary-directory.ts';
+import { MatchedRows } from './matched-rows.ts';
+
+function named(value: string): SpanPredicate {
+  return {
+    op: 'eq',
+    field: { kind: 'intrinsic', name: 'name' },
+    value: { type: 'string', value },
+  };
+}
+
+/** The set of these rows of 64. */
+function rowsOf(...rows: number[]): RowSet {
+  const set = new RowSet(64);
+  for (const row of rows) set.add(row);
+  return set;
+}
+
+function withReader(use: (reader: BlockReader) => void): Promise<void> {
+  return withDirectory((dir) => withBlock(dir, [batchOf(shopSpans(10, 2))], use));
+}
+
+test('what meets a predicate in a group is found out once, also where that is nothing', () =>
+  withReader((reader) => {
+    const matched = new MatchedRows();
+    let asked = 0;
+    const ask = (name: string, g: number, set?: RowSet): RowSet | undefined =>
+      matched
+        .of(named(name))
+        .of(reader)
+        .inGroup(g, () => {
+          asked++;
+          return set;
+        });
+    const set = rowsOf(3, 5);
+    assert.equal(ask('a', 0, set), set);
+    assert.equal(ask('a', 0), set);
+    assert.equal(ask('a', 1), undefined);
+    assert.equal(ask('a', 1, set), undefined);
+    assert.equal(asked, 2);
+    // An equal predicate is another one only where its values differ.
+    assert.equal(ask('b', 0), undefined);
+    assert.equal(asked, 3);
+  }));
+
+test('it tells the most rows of a trace in a group, once it knows them', () =>
+  withReader((reader) => {
+    const rows = new MatchedRows().of(named('a')).of(reader);
+    const starts = Uint32Array.of(0, 4, 40, 64);
+    const most = (g: number): number => rows.mostIn(g, () => starts);
+    assert.equal(most(0), Infinity);
+    rows.inGroup(0, () => rowsOf(3, 4, 10, 39, 40, 41));
+    rows.inGroup(1, () => undefined);
+    assert.deepEqual([most(0), most(1), most(2)], [3, 0, Infinity]);
+  }));
+
+test('no more is kept than allowed: what was used last is, and a predicate that takes all of it is kept in part', () =>
+  withReader((reader) => {
+    const matched = new MatchedRows(1000);
+    const fill = (name: string, groups: number): number => {
+      let asked = 0;
+      for (let g = 0; g < groups; g++) {
+        matched
+          .of(named(name))
+          .of(reader)
+          .inGroup(g, () => {
+            asked++;
+            return rowsOf(g);
+          });
+      }
+      matched.trim();
+      assert.ok(matched.bytes <= 1000);
+      return asked;
+    };
+    assert.equal(fill('a', 3), 3);
+    assert.equal(fill('b', 3), 3);
+    assert.equal(fill('a', 3), 0);
+    // Now b was not used for the longest time.
+    assert.equal(fill('c', 3), 3);
+    assert.equal(fill('a', 3), 0);
+    assert.equal(fill('b', 3), 3);
+    assert.equal(fill('long', 50), 50);
+    const again = fill('long', 50);
+    assert.ok(again > 30 && again < 50, `${again}`);
+    // What takes long to say is not kept.
+    const text = 'x'.repeat(5000);
+    assert.deepEqual([fill(text, 2), fill(text, 2)], [2, 2]);
+  }));
