@@ -43,7 +43,7 @@ export class MinuteCounts {
     const minutes = Uint32Array.from(new Set(this.#minute.subarray(0, this.#series))).sort();
     const order = this.#order();
     const rank = new Uint32Array(order.length);
-    order.forEach((series, place) => (rank[series] = place));
+    for (let place = 0; place < order.length; place++) rank[order[place]!] = place;
     const added = this.#added.sorted(rank);
     const taken = this.#taken.sorted(rank);
     const bucket = new Uint32Array(added.length + taken.length);
@@ -89,14 +89,15 @@ export class MinuteCounts {
     const keys = this.#key;
     const minutes = this.#minute;
     // Both in one number, which sorts fast; a minute has 29 bits.
-    const pairs = Float64Array.from(
-      { length: this.#series },
-      (_, i) => keys[i]! * 2 ** 29 + minutes[i]!,
-    );
-    const sorted = pairs.slice().sort();
-    return Uint32Array.from(sorted, (pair) =>
-      this.#seriesOf(Math.floor(pair / 2 ** 29), pair % 2 ** 29),
-    );
+    const pairs = new Float64Array(this.#series);
+    for (let i = 0; i < pairs.length; i++) pairs[i] = keys[i]! * 2 ** 29 + minutes[i]!;
+    pairs.sort();
+    const order = new Uint32Array(pairs.length);
+    for (let i = 0; i < order.length; i++) {
+      const pair = pairs[i]!;
+      order[i] = this.#seriesOf(Math.floor(pair / 2 ** 29), pair % 2 ** 29);
+    }
+    return order;
   }
 
   #seriesOf(key: number, minute: number): number {

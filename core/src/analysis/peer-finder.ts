@@ -37,6 +37,9 @@ interface PeerPlace {
   readonly place: number;
 }
 
+/** Of most shapes, of which there may be tens of thousands. */
+const NO_PLACES: readonly PeerPlace[] = [];
+
 /**
  * Says from a client span's attributes what it called: `peer.service`, else the kind of database or broker, else an address.
  * Only texts count, of several under one key the first.
@@ -88,16 +91,16 @@ export class PeerFinder {
 
   #placesOf(shape: number): readonly PeerPlace[] {
     const { shapes, columns, keys } = this.#columns;
-    const places: PeerPlace[] = [];
+    let places: PeerPlace[] | undefined;
     const start = shapes.offsets[shape]!;
     for (let i = start; i < shapes.offsets[shape + 1]!; i++) {
       const column = shapes.columns[i]!;
       const { level, type, key } = columns[column]!;
       if (level !== AttributeLevel.span || type !== ValueType.string) continue;
       const rank = (this.#ranks[key] ??= rankOf(symbolText(keys, key)));
-      if (rank < 0 || places.some((other) => other.column === column)) continue;
-      places.push({ rank, column, place: i - start });
+      if (rank < 0 || places?.some((other) => other.column === column) === true) continue;
+      (places ??= []).push({ rank, column, place: i - start });
     }
-    return places.sort((a, b) => a.rank - b.rank);
+    return places?.sort((a, b) => a.rank - b.rank) ?? NO_PLACES;
   }
 }

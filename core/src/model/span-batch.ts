@@ -96,7 +96,8 @@ export class SpanBatch implements SpanColumns {
   /** Codes of all attributes: of the rows, then of the events, then of the links. */
   readonly cellCodes: Uint32Array;
   readonly values: SymbolTable;
-  readonly #directory: Uint32Array;
+  /** Of each column three words: level + type × 256 + 65536 where it is plain; key; number of values. */
+  readonly directory: Uint32Array;
   #columns: readonly BatchColumn[] | undefined;
   #cells: CellTable | undefined;
 
@@ -150,7 +151,7 @@ export class SpanBatch implements SpanColumns {
       bytes: octets(byteCount),
     });
 
-    this.#directory = words(header[5]! * COLUMN_WORDS);
+    this.directory = words(header[5]! * COLUMN_WORDS);
     this.startLo = words(rows);
     this.startHi = words(rows);
     this.durationLo = words(rows);
@@ -206,19 +207,19 @@ export class SpanBatch implements SpanColumns {
   }
 
   get columnCount(): number {
-    return this.#directory.length / COLUMN_WORDS;
+    return this.directory.length / COLUMN_WORDS;
   }
 
   /** What a column is, for those who look at many batches once: nothing is kept, unlike with {@link columns}. */
   column(id: number): ColumnInfo {
     const at = id * COLUMN_WORDS;
-    const info = this.#directory[at]!;
+    const info = this.directory[at]!;
     return {
       // Both were numbers of their enum when the batch was made.
       level: (info & 255) as AttributeLevel,
       type: ((info >> 8) & 255) as ValueType,
-      key: this.#directory[at + 1]!,
-      count: this.#directory[at + 2]!,
+      key: this.directory[at + 1]!,
+      count: this.directory[at + 2]!,
       isPlain: (info & PLAIN) !== 0,
     };
   }

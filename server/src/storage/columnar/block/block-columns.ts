@@ -26,17 +26,17 @@ export class BlockColumns implements Iterable<BlockColumn> {
 
   static of(columns: readonly BlockColumn[]): BlockColumns {
     const pages = columns.flatMap((column) => column.pages ?? []);
+    const pagesAt = columns.length * COLUMN_WORDS;
+    const words = new Uint32Array(pagesAt + pages.length * PAGE_WORDS);
     let end = 0;
-    const heads = columns.map((column) => {
+    columns.forEach((column, c) => {
       end += column.pages?.length ?? 0;
-      return columnWords({ ...column, isPlain: column.pages === undefined }, end);
+      putColumn(words, c, { ...column, isPlain: column.pages === undefined }, end);
     });
-    const words = pages.map(({ count, chunk, groups = [NO_CHUNK, 0, 0] }) => [
-      count,
-      ...chunk,
-      ...groups,
-    ]);
-    return new BlockColumns(Uint32Array.from([...heads, ...words].flat()), columns.length);
+    pages.forEach(({ count, chunk, groups = [NO_CHUNK, 0, 0] }, page) => {
+      words.set([count, ...chunk, ...groups], pagesAt + page * PAGE_WORDS);
+    });
+    return new BlockColumns(words, columns.length);
   }
 
   level(column: number): AttributeLevel {
@@ -105,10 +105,15 @@ export class BlockColumns implements Iterable<BlockColumn> {
   }
 }
 
-/** The words of a column. */
-export function columnWords(
+/** Puts the words of a column to their place. */
+export function putColumn(
+  words: Uint32Array,
+  column: number,
   { level, type, key, isPlain }: Omit<BlockColumn, 'pages'> & { readonly isPlain: boolean },
   pageEnd: number,
-): [info: number, key: number, pageEnd: number] {
-  return [level | (type << 8) | (isPlain ? PLAIN : 0), key, pageEnd];
+): void {
+  const at = column * COLUMN_WORDS;
+  words[at] = level | (type << 8) | (isPlain ? PLAIN : 0);
+  words[at + 1] = key;
+  words[at + 2] = pageEnd;
 }

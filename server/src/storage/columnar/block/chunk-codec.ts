@@ -11,6 +11,7 @@
 export class ByteSink {
   bytes: Uint8Array<ArrayBuffer>;
   length = 0;
+  #numbers = new Uint32Array(64);
 
   constructor(expectedBytes: number) {
     this.bytes = new Uint8Array(expectedBytes);
@@ -26,6 +27,12 @@ export class ByteSink {
       this.bytes = grown;
     }
     return start;
+  }
+
+  /** Room for so many numbers while a chunk is made; the next call gives the same. */
+  numbers(count: number): Uint32Array {
+    if (count > this.#numbers.length) this.#numbers = new Uint32Array(count * 2);
+    return this.#numbers;
   }
 
   /** Appends bytes as they are. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SymbolTable } from '@spoor/core/model/span-columns.ts';
 import { WordList } from '@spoor/core/model/word-list.ts';
-import { BlockColumns, COLUMN_WORDS, columnWords, NO_CHUNK, PAGE_WORDS } from './block-columns.ts';
+import { BlockColumns, COLUMN_WORDS, NO_CHUNK, PAGE_WORDS, putColumn } from './block-columns.ts';
 import { ByteSink, encodeCodes } from './chunk-codec.ts';
 import type { FrameWriter } from './frame-writer.ts';
 import type { WritableColumn } from './writable-spans.ts';
@@ -99,8 +99,7 @@ export class DictionaryWriter {
     let page = 0;
     for (let c = 0; c < columns.length; c++) {
       const end = this.#pageEnds.words[c]!;
-      const head = columnWords(columns[c]!, end);
-      for (let k = 0; k < COLUMN_WORDS; k++) words[c * COLUMN_WORDS + k] = head[k]!;
+      putColumn(words, c, columns[c]!, end);
       const bits = groupBits[c];
       let first = 0;
       for (; page < end; page++) {
@@ -128,10 +127,9 @@ export class DictionaryWriter {
 
   /** Writes the entries `order[start, end)` of a table as a page. */
   #writePage(table: SymbolTable, order: Uint32Array, start: number, end: number): void {
-    encodeValues(this.#frames.begin(), table, order.subarray(start, end), end - start);
-    const chunk = this.#frames.end(this.#what);
+    encodeValues(this.#frames.begin(), table, order, end - start, start);
     this.#pages.push(end - start);
-    for (let k = 0; k < 3; k++) this.#pages.push(chunk[k]!);
+    this.#frames.endTo(this.#pages, this.#what);
   }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { crc32 } from 'node:zlib';
+import { WordList } from '@spoor/core/model/word-list.ts';
 import { type ChunkRef, OWN_FRAME_BYTES } from './block-format.ts';
 import { ByteSink } from './chunk-codec.ts';
 import { compress } from './zstd.ts';
@@ -19,14 +20,18 @@ export class FrameWriter {
   #parts: Uint8Array[] = [];
   /** Four numbers a frame, as the footer has them. */
   readonly frames: number[] = [];
-  readonly #bytesBy = new Map<string, number>();
+  /** Bytes stored by what they hold, and raw bytes of it in the pack; what holds some there. */
+  readonly #places = new Map<string, number>();
+  readonly #stored: number[] = [];
+  readonly #packed: number[] = [];
+  readonly #inPack = new WordList();
   #offset: number;
   readonly #pack = new ByteSink(PACK_BYTES + OWN_FRAME_BYTES * 2);
   /** Where the chunk under way begins in it. */
   #start = 0;
-  /** Raw bytes in the pack by what they hold. */
-  readonly #packShares = new Map<string, number>();
   #packFrame = -1;
+  /** Where the chunk that was ended last lies in its frame. */
+  #at = 0;
 
   constructor(offset: number) {
     this.#offset = offset;
@@ -39,9 +44,12 @@ export class FrameWriter {
 
   /** Bytes stored by what they hold; what is not among the {@link MAX_NAMED} that take most is one sum. */
   get bytesBy(): Readonly<Record<string, number>> {
-    const entries = [...this.#bytesBy].sort(([, a], [, b]) => b - a);
-    const rest = entries.slice(MAX_NAMED).reduce((sum, [, bytes]) => sum + bytes, 0);
-    const named = Object.fromEntries(entries.slice(0, MAX_NAMED));
+    const names = [...this.#places.keys()];
+    const stored = this.#stored;
+    const order = [...names.keys()].sort((a, b) => stored[b]! - stored[a]!);
+    const rest = order.slice(MAX_NAMED).reduce((sum, place) => sum + stored[place]!, 0);
+    const most = order.slice(0, MAX_NAMED);
+    const named = Object.fromEntries(most.map((place) => [names[place]!, stored[place]!]));
     return rest === 0 ? named : { ...named, 'all others': rest };
   }
 
@@ -66,27 +74,43 @@ export class FrameWriter {
 
   /** Ends the chunk under way; see {@link chunk}. */
   end(what: string): ChunkRef {
+    const length = this.#pack.length - this.#start;
+    return [this.#end(what, length), this.#at, length];
+  }
+
+  /** As {@link end}; appends the three numbers to a list. */
+  endTo(list: WordList, what: string): void {
+    const length = this.#pack.length - this.#start;
+    list.push(this.#end(what, length));
+    list.push(this.#at);
+    list.push(length);
+  }
+
+  /** Ends a chunk of this length; returns its frame and sets `#at` to its place there. */
+  #end(what: string, length: number): number {
     const pack = this.#pack;
     const start = this.#start;
-    const length = pack.length - start;
+    const place = this.#placeOf(what);
     if (length >= OWN_FRAME_BYTES) {
-      const frame = this.#reserveFrame();
-      const stored = this.#put(frame, pack.bytes.subarray(start, pack.length), true);
-      this.#count(what, stored);
+      const own = this.#reserveFrame();
+      this.#stored[place]! += this.#put(own, pack.bytes.subarray(start, pack.length), true);
       pack.length = start;
-      return [frame, 0, length];
+      this.#at = 0;
+      return own;
     }
     if (this.#packFrame < 0) this.#packFrame = this.#reserveFrame();
-    this.#packShares.set(what, (this.#packShares.get(what) ?? 0) + length);
-    const ref: ChunkRef = [this.#packFrame, start, length];
+    if (this.#packed[place] === 0) this.#inPack.push(place);
+    this.#packed[place]! += length;
+    this.#at = start;
+    const frame = this.#packFrame;
     if (pack.length >= PACK_BYTES) this.flush();
-    return ref;
+    return frame;
   }
 
   /** Adds random bytes: a frame of their own that no compression is tried on. */
   rawChunk(what: string, bytes: Uint8Array): ChunkRef {
     const frame = this.#reserveFrame();
-    this.#count(what, this.#put(frame, bytes, false));
+    this.#stored[this.#placeOf(what)]! += this.#put(frame, bytes, false);
     return [frame, 0, bytes.length];
   }
 
@@ -95,8 +119,13 @@ export class FrameWriter {
     if (this.#packFrame < 0) return;
     const raw = this.#pack.length;
     const stored = this.#put(this.#packFrame, this.#pack.bytes.subarray(0, raw), true);
-    for (const [what, share] of this.#packShares) this.#count(what, (stored * share) / raw);
-    this.#packShares.clear();
+    const { words, count } = this.#inPack;
+    for (let i = 0; i < count; i++) {
+      const place = words[i]!;
+      this.#stored[place]! += (stored * this.#packed[place]!) / raw;
+      this.#packed[place] = 0;
+    }
+    this.#inPack.count = 0;
     this.#packFrame = -1;
     this.#pack.length = 0;
   }
@@ -121,7 +150,13 @@ export class FrameWriter {
     return stored.length;
   }
 
-  #count(what: string, bytes: number): void {
-    this.#bytesBy.set(what, (this.#bytesBy.get(what) ?? 0) + bytes);
+  #placeOf(what: string): number {
+    let place = this.#places.get(what);
+    if (place === undefined) {
+      place = this.#stored.push(0) - 1;
+      this.#packed.push(0);
+      this.#places.set(what, place);
+    }
+    return place;
   }
 }

@@ -165,12 +165,11 @@ export class GroupWriter {
       const bits = this.groupBits[column];
       if (bits !== undefined) this.#noteGroup(bits, from, count);
       const sink = this.#frames.begin();
-      if (isPlain) encodeValues(sink, table, cells.subarray(from), count);
+      if (isPlain) encodeValues(sink, table, cells, count, from);
       else encodeCodes(sink, cells, count, from);
-      const chunk = this.#frames.end(this.#names.of(key));
       written.push(column);
       written.push(count);
-      for (let k = 0; k < 3; k++) written.push(chunk[k]!);
+      this.#frames.endTo(written, this.#names.of(key));
     }
     this.#lastWords = Math.max(GROUP_COLUMN_WORDS, written.count);
     return new GroupColumns(written.words.subarray(0, written.count));

@@ -76,6 +76,7 @@ export class RowGroup implements SpanColumns {
   /** As {@link columns}, with nothing in place of most of them. */
   #someColumns(columns: Uint32Array): AttributeColumn[] {
     const some: AttributeColumn[] = [];
+    some.length = this.#block.footer.columns.length;
     for (const c of columns) {
       some[c] = new RowGroupColumn(this.#block, this.number, c, this.#group.columns.find(c));
     }

@@ -62,9 +62,11 @@ export function inColumnOrder<Column extends ColumnIdentity>(
   keys: SymbolTable,
 ): Column[] {
   const ranks = ranksOf(sortedOrder(ValueType.string, keys));
-  const place = ({ level, type, key, isPlain }: Column): number =>
-    columnNumber({ level, type, key: ranks[key]!, isPlain });
-  return columns.toSorted((a, b) => place(a) - place(b));
+  const placed = columns.map((column) => {
+    const { level, type, key, isPlain } = column;
+    return { column, place: columnNumber({ level, type, key: ranks[key]!, isPlain }) };
+  });
+  return placed.sort((a, b) => a.place - b.place).map(({ column }) => column);
 }
 
 /** The place of each entry in an order. */

@@ -12,37 +12,50 @@ import {
 /**
  * A list of byte strings as a chunk: lengths (a codes chunk), then either all bytes in order, or, where all
  * are 8 bytes long (numbers), their first bytes, their second bytes, …, which compress better.
+ * @param entries of the table: those at `[from, from + count)` are written
  */
 export function encodeValues(
   sink: ByteSink,
   table: SymbolTable,
   entries: Uint32Array,
   count: number,
+  from = 0,
 ): void {
-  const lengths = lengthsOf(table, entries, count);
+  const lengths = sink.numbers(count);
+  const total = putLengths(lengths, table, entries, count, from);
   encodeCodes(sink, lengths, count);
-  if (areNumbers(lengths)) {
-    const at = sink.reserve(8 * count);
+  if (total === 8 * count && areNumbers(lengths, count)) {
+    const at = sink.reserve(total);
     for (let plane = 0; plane < 8; plane++) {
-      putPlane(sink.bytes, at + plane * count, table, entries, count, plane);
+      putPlane(sink.bytes, at + plane * count, table, entries, count, from, plane);
     }
     return;
   }
-  putValues(sink, table, entries, lengths);
+  const at = sink.reserve(total);
+  putValues(sink.bytes, at, table, entries, count, from);
 }
 
-function lengthsOf({ offsets }: SymbolTable, entries: Uint32Array, count: number): Uint32Array {
-  const lengths = new Uint32Array(count);
+/** Returns their sum. */
+function putLengths(
+  lengths: Uint32Array,
+  { offsets }: SymbolTable,
+  entries: Uint32Array,
+  count: number,
+  from: number,
+): number {
+  let total = 0;
   for (let i = 0; i < count; i++) {
-    const entry = entries[i]!;
-    lengths[i] = offsets[entry + 1]! - offsets[entry]!;
+    const entry = entries[from + i]!;
+    const length = offsets[entry + 1]! - offsets[entry]!;
+    lengths[i] = length;
+    total += length;
   }
-  return lengths;
+  return total;
 }
 
-function areNumbers(lengths: Uint32Array): boolean {
-  for (let i = 0; i < lengths.length; i++) if (lengths[i] !== 8) return false;
-  return lengths.length > 0;
+function areNumbers(lengths: Uint32Array, count: number): boolean {
+  for (let i = 0; i < count; i++) if (lengths[i] !== 8) return false;
+  return count > 0;
 }
 
 /** Writes byte `plane` of each of the values. */
@@ -52,24 +65,26 @@ function putPlane(
   { offsets, bytes }: SymbolTable,
   entries: Uint32Array,
   count: number,
+  from: number,
   plane: number,
 ): void {
-  for (let i = 0; i < count; i++) target[at + i] = bytes[offsets[entries[i]!]! + plane]!;
+  for (let i = 0; i < count; i++) target[at + i] = bytes[offsets[entries[from + i]!]! + plane]!;
 }
 
 function putValues(
-  sink: ByteSink,
+  target: Uint8Array,
+  start: number,
   { offsets, bytes }: SymbolTable,
   entries: Uint32Array,
-  lengths: Uint32Array,
+  count: number,
+  from: number,
 ): void {
-  let total = 0;
-  for (let i = 0; i < lengths.length; i++) total += lengths[i]!;
-  let at = sink.reserve(total);
-  const target = sink.bytes;
-  for (let i = 0; i < lengths.length; i++) {
-    copyValue(bytes, offsets[entries[i]!]!, target, at, lengths[i]!);
-    at += lengths[i]!;
+  let at = start;
+  for (let i = from; i < from + count; i++) {
+    const entry = entries[i]!;
+    const length = offsets[entry + 1]! - offsets[entry]!;
+    copyValue(bytes, offsets[entry]!, target, at, length);
+    at += length;
   }
 }
 

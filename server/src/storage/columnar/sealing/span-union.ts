@@ -3,6 +3,7 @@ import { ShapeInterner } from '@spoor/core/model/shape-interner.ts';
 import type { AttributeLevel, ValueType } from '@spoor/core/model/attributes.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import type { ShapeTable, SymbolTable } from '@spoor/core/model/span-columns.ts';
+import { WordList } from '@spoor/core/model/word-list.ts';
 import { UnionColumn, UnionValues } from './union-columns.ts';
 import { inColumnOrder, uniteTables } from '../block/value-dictionary.ts';
 import type { WritableSpans } from '../block/writable-spans.ts';
@@ -194,48 +195,66 @@ function uniteColumns(
 ): { columns: UnionColumn[]; columnMaps: Uint32Array[] } {
   const finder = new ColumnFinder(keys.table.count);
   const columnMaps = sources.map((source, s) => finder.map(source, keys.maps[s]!));
-  const { columns } = finder;
-  const ordered = inColumnOrder(columns, keys.table);
-  const places = new Map(ordered.map((column, place) => [column, place]));
-  const moved = Uint32Array.from(columns, (column) => places.get(column)!);
-  for (const map of columnMaps) putMapped(map, moved, map, 0);
-  return { columns: ordered, columnMaps };
+  const found = finder.columns();
+  const columns = inColumnOrder(found, keys.table);
+  columns.forEach((column, place) => (column.place = place));
+  const places = Uint32Array.from(found, ({ place }) => place);
+  for (const map of columnMaps) putMapped(map, places, map, 0);
+  return { columns, columnMaps };
 }
 
 /** Finds columns by key, level and type; a key has few of them. */
 class ColumnFinder {
-  readonly columns: UnionColumn[] = [];
-  /** Per key the last of its columns, and per column the one before it that has its key; -1 where there is none. */
-  readonly #last: Int32Array;
-  readonly #before: number[] = [];
+  /** Per column its level and type, as batches have them, its key, and its values, with those that batches have as plain. */
+  readonly #kinds = new WordList();
+  readonly #keys = new WordList();
+  readonly #counts = new WordList();
+  readonly #plainCounts = new WordList();
+  /** Per key 1 + the last of its columns, and per column 1 + the one before it that has its key; 0 where there is none. */
+  readonly #last: Uint32Array;
+  readonly #before = new WordList();
 
   constructor(keys: number) {
-    this.#last = new Int32Array(keys).fill(-1);
+    this.#last = new Uint32Array(keys);
   }
 
   /** For each column of a source its number here. @param keys per key of the source its number here */
-  map(source: SpanBatch, keys: Uint32Array): Uint32Array {
-    const map = new Uint32Array(source.columnCount);
-    for (let c = 0; c < map.length; c++) {
-      const { level, type, key, count, isPlain } = source.column(c);
-      const id = this.#find(level, type, keys[key]!);
-      const column = this.columns[id]!;
-      column.count += count;
-      if (isPlain) column.plainCount += count;
+  map({ directory, columnCount }: SpanBatch, keys: Uint32Array): Uint32Array {
+    const map = new Uint32Array(columnCount);
+    for (let c = 0, at = 0; c < columnCount; c++, at += 3) {
+      const id = this.#find(directory[at]! & 0xffff, keys[directory[at + 1]!]!);
+      const count = directory[at + 2]!;
+      this.#counts.words[id]! += count;
+      if (directory[at]! > 0xffff) this.#plainCounts.words[id]! += count;
       map[c] = id;
     }
     return map;
   }
 
-  #find(level: AttributeLevel, type: ValueType, key: number): number {
-    for (let id = this.#last[key]!; id >= 0; id = this.#before[id]!) {
-      const column = this.columns[id]!;
-      if (column.level === level && column.type === type) return id;
+  columns(): UnionColumn[] {
+    return Array.from(this.#keys.words.subarray(0, this.#keys.count), (key, id) => {
+      const kind = this.#kinds.words[id]!;
+      // Both were numbers of their enum when the batch was made.
+      const column = new UnionColumn((kind & 255) as AttributeLevel, (kind >> 8) as ValueType, key);
+      column.count = this.#counts.words[id]!;
+      column.plainCount = this.#plainCounts.words[id]!;
+      return column;
+    });
+  }
+
+  #find(kind: number, key: number): number {
+    const kinds = this.#kinds.words;
+    const before = this.#before.words;
+    for (let id = this.#last[key]! - 1; id >= 0; id = before[id]! - 1) {
+      if (kinds[id] === kind) return id;
     }
-    const id = this.columns.push(new UnionColumn(level, type, key)) - 1;
+    this.#kinds.push(kind);
+    this.#keys.push(key);
+    this.#counts.push(0);
+    this.#plainCounts.push(0);
     this.#before.push(this.#last[key]!);
-    this.#last[key] = id;
-    return id;
+    this.#last[key] = this.#kinds.count;
+    return this.#kinds.count - 1;
   }
 }
 

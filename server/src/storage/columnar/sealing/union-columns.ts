@@ -28,6 +28,8 @@ export class UnionColumn implements WritableColumn {
   isPlain = false;
   /** Of a plain column the values. */
   table: SymbolTable = NO_SYMBOLS;
+  /** Where the column stands among those of the block. */
+  place = 0;
   /** Where the dictionary begins in the order of all entries. */
   first = 0;
 
