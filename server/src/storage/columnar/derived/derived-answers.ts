@@ -108,18 +108,19 @@ export class DerivedAnswers {
     checkCancelled: () => void,
   ): Overlap[] {
     const overlaps = this.#overlaps;
+    const ids = blocks.map(({ id }) => id);
     overlaps.read(() => checksumsOf(sources, blocks));
-    overlaps.keepOnly(idsOf(blocks));
-    const known = (block: OpenBlock, i: number): Overlap | undefined =>
-      overlaps.get(block.id, idsOf(blocks.slice(0, i)));
-    const missing = blocks.filter((block, i) => known(block, i) === undefined);
+    overlaps.keepOnly(ids);
+    let known = overlaps.of(ids);
+    const missing = blocks.filter((_, i) => known[i] === undefined);
     if (missing.length > 0) {
       checkCancelled();
       sources.loose.update(sources.head, sources.readers(), checkCancelled);
       const done = ({ id }: OpenBlock, overlap: Overlap): void => overlaps.set(id, overlap);
       this.#counting.count(sources, { blocks, missing }, done, checkCancelled);
+      known = overlaps.of(ids);
     }
-    return blocks.flatMap((block, i) => known(block, i) ?? []);
+    return known.filter((overlap) => overlap !== undefined);
   }
 
   #headCounts(
@@ -179,10 +180,6 @@ function readable(sources: TraceSources): OpenBlock[] {
   return inOrder(sources.blocks).filter(
     (block) => sources.withBlock(block, () => true) !== undefined,
   );
-}
-
-function idsOf(blocks: readonly OpenBlock[]): Set<number> {
-  return new Set(blocks.map(({ id }) => id));
 }
 
 function checksumsOf(sources: TraceSources, blocks: readonly OpenBlock[]): Map<number, number> {

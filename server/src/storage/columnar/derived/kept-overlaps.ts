@@ -49,12 +49,16 @@ export class KeptOverlaps {
     this.#store = store;
   }
 
-  /** What a block changes where the blocks in `before` are before it; undefined where that is not known. */
-  get(id: number, before: ReadonlySet<number>): Overlap | undefined {
-    const known = this.#byBlock.get(id);
-    if (known === undefined) return undefined;
-    const isValid = before.isSubsetOf(known.seen) && known.shared.isSubsetOf(before);
-    return isValid ? known : undefined;
+  /** What each of these blocks changes, given all in order; undefined where that is not known. */
+  of(ids: readonly number[]): (Overlap | undefined)[] {
+    const before = new Set<number>();
+    return ids.map((id) => {
+      const known = this.#byBlock.get(id);
+      const isValid =
+        known !== undefined && before.isSubsetOf(known.seen) && known.shared.isSubsetOf(before);
+      before.add(id);
+      return isValid ? known : undefined;
+    });
   }
 
   set(id: number, overlap: Overlap): void {
@@ -81,9 +85,10 @@ export class KeptOverlaps {
   }
 
   /** Forgets all blocks but these. */
-  keepOnly(ids: ReadonlySet<number>): void {
+  keepOnly(ids: readonly number[]): void {
+    const kept = new Set(ids);
     for (const id of this.#byBlock.keys()) {
-      if (ids.has(id)) continue;
+      if (kept.has(id)) continue;
       this.#byBlock.delete(id);
       this.#isChanged = true;
     }
