@@ -25,17 +25,22 @@ const LARGE_PAGES = { tunable: 'glibc.malloc.hugetlb', value: '1' };
 const NURSERY_FLAG = '--min-semi-space-size=2';
 const ANY_NURSERY_FLAG = /^--(min|max)[-_]semi[-_]space[-_]size/;
 
+/** The process that was started anew. What is still missing then does not stay: glibc takes tunables from programs with capabilities. */
+const STARTED = 'SPOOR_STARTED';
+
 /** Settings that a process has not got, nor others in their place. */
 interface MissingSettings {
   readonly env: Readonly<Record<string, string>>;
   readonly flags: readonly string[];
 }
 
-/** What is to be set for a process at its start. Each setting counts alone, and what a user has set stays. */
+/** What is to be set for a process at its start, once. Each setting counts alone, and what a user has set stays. */
 export function missingSettings({
   env,
   execArgv,
-}: Pick<NodeJS.Process, 'env' | 'execArgv'>): MissingSettings {
+  pid,
+}: Pick<NodeJS.Process, 'env' | 'execArgv' | 'pid'>): MissingSettings {
+  if (env[STARTED] === String(pid)) return { env: {}, flags: [] };
   const missing: Record<string, string> = {};
   const tunables = (env['GLIBC_TUNABLES'] ?? '').split(':').filter((one) => one !== '');
   const isTuned = (tunable: string): boolean =>
@@ -64,6 +69,7 @@ export function withStartSettings(): void {
   process.execve(execPath, [execPath, ...missing.flags, ...execArgv, ...argv.slice(1)], {
     ...env,
     ...missing.env,
+    [STARTED]: String(process.pid),
     // Said here, what is loaded before `main.ts` can say it is kept compiled as well: a fifth of a second of CPU.
     NODE_COMPILE_CACHE: env['NODE_COMPILE_CACHE'] ?? join(tmpdir(), 'node-compile-cache'),
   });
