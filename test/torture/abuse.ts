@@ -169,11 +169,15 @@ async function rest(pid: number, meter: ProcessMeter): Promise<void> {
   }
 }
 
-/** What came of a body: the status, or what went wrong. It is sent until there is room for it. */
+/**
+ * What came of a body: the status, or what went wrong. It is sent until there is room for it. Who is refused while the body is under way
+ * may not get to read why.
+ */
 async function send(url: string, contentType: string, body: Buffer): Promise<string> {
   for (let tries = 0; ; tries++) {
     const outcome = await sendOnce(url, contentType, body);
-    if (outcome !== '503' || tries === MOST_TRIES) return outcome;
+    if (/^\d/.test(outcome) && outcome !== '503') return outcome;
+    if (tries === MOST_TRIES) return outcome;
     await sleep(REST_MS);
   }
 }

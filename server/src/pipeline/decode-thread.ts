@@ -9,8 +9,8 @@ import type { DecodeReply, DecodeRequest } from './decode-worker.ts';
 /** Keys are objects, 65,536 of them at most for each body; all else is in buffers. */
 const MAX_HEAP_MIB = 256;
 
-/** Few senders have large bodies, and most of these have them all the time. */
-const IDLE_MS = 10_000;
+/** Few senders have large bodies, and most of these have them all the time. Hostile ones leave hundreds of MiB to be given back. */
+const IDLE_MS = 5000;
 
 /** Of a body copied in one turn of the event loop: where memory is slow, some 20 ms. */
 const COPY_BYTES = 4 << 20;
