@@ -24,6 +24,8 @@ interface CacheEntry<Value> {
 export class ByteCache<Value> {
   readonly #entries = new Map<string, CacheEntry<Value>>();
   readonly #maxBytes: number;
+  /** Stands before the oldest entry; a new one would pass the empty places of all that went before it, each time. */
+  #oldest: MapIterator<[string, CacheEntry<Value>]> | undefined;
   bytes = 0;
   hits = 0;
   misses = 0;
@@ -58,13 +60,19 @@ export class ByteCache<Value> {
   }
 
   #makeRoom(bytes: number): void {
-    // What is put back stands at the end, and is come upon again where all have been used.
-    for (const [oldest, entry] of this.#entries) {
-      if (this.bytes + bytes <= this.#maxBytes) break;
-      this.#entries.delete(oldest);
+    while (this.bytes + bytes > this.#maxBytes) {
+      this.#oldest ??= this.#entries.entries();
+      const { value: next } = this.#oldest.next();
+      if (next === undefined) {
+        // What was put back meanwhile was come upon as well.
+        this.#oldest = undefined;
+        continue;
+      }
+      const [key, entry] = next;
+      this.#entries.delete(key);
       if (entry.wasUsed) {
         entry.wasUsed = false;
-        this.#entries.set(oldest, entry);
+        this.#entries.set(key, entry);
       } else {
         this.bytes -= entry.bytes;
       }

@@ -166,7 +166,7 @@ export class LooseTraces {
     const { reader } = part;
     let summaries = this.#summaries.get(reader);
     if (summaries === undefined) {
-      summaries = new TraceSummaries(reader);
+      summaries = new TraceSummaries(reader, { isKept: false });
       this.#summaries.set(reader, summaries);
     }
     const g = reader.groupOf(part.trace);

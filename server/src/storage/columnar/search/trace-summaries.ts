@@ -11,12 +11,15 @@ const TRACE_BYTES = 40;
 /** The trace columns of a block: decoded group by group, as a question looks at few of them, and kept in the block's cache. */
 export class TraceSummaries {
   readonly #block: BlockReader;
+  readonly #isKept: boolean;
   /** The group that was asked for last. */
   #group = -1;
   #columns: TraceColumns | undefined;
 
-  constructor(block: BlockReader) {
+  /** @param options `isKept: false` where each group is asked for once, as its columns would push others out of the cache */
+  constructor(block: BlockReader, { isKept = true }: { readonly isKept?: boolean } = {}) {
     this.#block = block;
+    this.#isKept = isKept;
   }
 
   /** Those of all traces; they are not kept. */
@@ -29,7 +32,7 @@ export class TraceSummaries {
     if (this.#columns === undefined || this.#group !== g) {
       const { firstTraces } = this.#block;
       const [from, to] = [firstTraces[g]!, firstTraces[g + 1]!];
-      this.#columns = this.#slice(from, to, g);
+      this.#columns = this.#slice(from, to, this.#isKept ? g : undefined);
       this.#group = g;
     }
     return this.#columns;
@@ -49,7 +52,7 @@ export class TraceSummaries {
     return code === 0 ? '' : symbolText(this.#block.table(this.#block.footer.names), code - 1);
   }
 
-  /** @param group whose traces these are */
+  /** @param group whose traces these are, where they are to be kept */
   #slice(from: number, to: number, group?: number): TraceColumns {
     const { summaries } = this.#block.footer;
     if (summaries !== undefined) {
