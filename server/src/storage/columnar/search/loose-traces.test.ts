@@ -103,6 +103,20 @@ function stateOf(loose: LooseTraces, { head, blocks }: Pieces): unknown {
     new Set([...loose.pages()].flatMap((page) => [...page.traces])),
     new Set(loose.values()),
   );
+  for (const page of loose.pages()) {
+    const isInHead = [...page.traces].some((trace) => trace.head.length > 0);
+    assert.equal(
+      page.mayMatch(() => false),
+      isInHead,
+    );
+    for (const reader of blocks) {
+      const isIn = [...page.traces].some((trace) => trace.blocks.some((p) => p.reader === reader));
+      assert.equal(
+        page.mayMatch((one) => one === reader),
+        isInHead || isIn,
+      );
+    }
+  }
   return {
     traces: traces.sort((a, b) => (a.id < b.id ? -1 : 1)),
     bounds: TRACE_ORDERS.map((order) => {
