@@ -20,6 +20,23 @@ export interface EdgeKey {
   readonly isError: boolean;
 }
 
+/** Numbers what calls are counted by; what it is asked for is packed with {@link edgeBits}. */
+export function edgeKeys(): NamePairKeys<EdgeKey> {
+  return new NamePairKeys((caller, callee, bits) => ({
+    caller,
+    callee,
+    // The bits were made from a kind.
+    kind: (bits >> 2) as EdgeKind,
+    isInferred: (bits & 2) !== 0,
+    isError: (bits & 1) !== 0,
+  }));
+}
+
+/** What an {@link EdgeKey} has besides names. */
+export function edgeBits(kind: EdgeKind, isInferred: boolean, isError: boolean): number {
+  return kind * 4 + (isInferred ? 2 : 0) + (isError ? 1 : 0);
+}
+
 /**
  * Counts calls between services, by the minute in which the called span starts and its latency. What a leaf called is
  * an inferred edge, with the times of the leaf.
@@ -28,14 +45,7 @@ export class EdgeCounts {
   readonly counts = new MinuteCounts();
   readonly #names: NameCodes;
   readonly #finder = new EdgeFinder();
-  readonly #keys = new NamePairKeys<EdgeKey>((caller, callee, bits) => ({
-    caller,
-    callee,
-    // The bits were made from a kind.
-    kind: (bits >> 2) as EdgeKind,
-    isInferred: (bits & 2) !== 0,
-    isError: (bits & 1) !== 0,
-  }));
+  readonly #keys = edgeKeys();
 
   constructor(names: NameCodes) {
     this.#names = names;
@@ -78,7 +88,7 @@ export class EdgeCounts {
     isInferred: boolean,
     weight: number,
   ): void {
-    const bits = kind * 4 + (isInferred ? 2 : 0) + rows.isError[i]!;
+    const bits = edgeBits(kind, isInferred, rows.isError[i] === 1);
     const key = this.#keys.numberOf(packNamePair(caller, callee, bits));
     this.counts.add(key, rows.minute[i]!, rows.bucket[i]!, weight);
   }

@@ -16,15 +16,25 @@ export interface RedKey {
   readonly isError: boolean;
 }
 
-/** Counts spans by service, operation, kind and status, by the minute in which they start and their latency. */
-export class RedCounts {
-  readonly counts = new MinuteCounts();
-  readonly #keys = new NamePairKeys<RedKey>((service, operation, bits) => ({
+/** Numbers what spans are counted by; what it is asked for is packed with {@link redBits}. */
+export function redKeys(): NamePairKeys<RedKey> {
+  return new NamePairKeys((service, operation, bits) => ({
     service,
     operation,
     kind: bits >> 1,
     isError: (bits & 1) !== 0,
   }));
+}
+
+/** What a {@link RedKey} has besides names. */
+export function redBits(kind: number, isError: boolean): number {
+  return kind * 2 + (isError ? 1 : 0);
+}
+
+/** Counts spans by service, operation, kind and status, by the minute in which they start and their latency. */
+export class RedCounts {
+  readonly counts = new MinuteCounts();
+  readonly #keys = redKeys();
   /** Spans repeat the same few. */
   readonly #recent = new Float64Array(RECENT_SLOTS).fill(-1);
   readonly #recentKey = new Uint32Array(RECENT_SLOTS);
@@ -43,7 +53,7 @@ export class RedCounts {
   }
 
   #keyOf({ service, name, kind, isError }: SpanRows, i: number): number {
-    const bits = kind[i]! * 2 + isError[i]!;
+    const bits = redBits(kind[i]!, isError[i] === 1);
     const packed = packNamePair(service[i]!, name[i]!, bits);
     const slot = (service[i]! * 31 + name[i]! * 7 + bits) & (RECENT_SLOTS - 1);
     if (this.#recent[slot] !== packed) {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { CountedEdges, CountedSpans } from '#storage/counted.ts';
 import type { CountsRef, EdgesRef } from '../block/block-format.ts';
 import type { BlockReader } from '../block/block-reader.ts';
 import type { BlockSection, SectionColumns, SectionRows } from '../block/block-section.ts';
@@ -64,13 +65,20 @@ export class MergedDerived implements BlockSection<{ edges: EdgesRef; red: Count
   }
 
   finish(frames: FrameWriter): { edges: EdgesRef; red: CountsRef } {
-    const changes = this.#changes;
-    const edges = this.#readers.map((reader) => readEdges(reader, reader.footer.edges!));
-    const spans = this.#readers.map((reader) => readSpanCounts(reader, reader.footer.red!));
     return {
-      edges: writeEdges(frames, sumEdges([...edges, changes.edges()])),
+      edges: writeEdges(frames, sumEdges(this.#allEdges())),
       // A block has at least one span.
-      red: writeSpanCounts(frames, sumSpans([...spans, changes.spans()]), this.#columns!),
+      red: writeSpanCounts(frames, sumSpans(this.#allSpans()), this.#columns!),
     };
+  }
+
+  *#allEdges(): Generator<CountedEdges> {
+    for (const reader of this.#readers) yield readEdges(reader, reader.footer.edges!);
+    yield this.#changes.edges();
+  }
+
+  *#allSpans(): Generator<CountedSpans> {
+    for (const reader of this.#readers) yield readSpanCounts(reader, reader.footer.red!);
+    yield this.#changes.spans();
   }
 }
