@@ -113,14 +113,16 @@ class WorkerBlock implements OpenBlock {
   readonly maxStart: number;
   readonly path: string;
   readonly #open: OpenReaders;
+  readonly #matched: MatchedRows;
   #damaged = false;
 
-  constructor(info: BlockInfo, path: string, open: OpenReaders) {
+  constructor(info: BlockInfo, path: string, open: OpenReaders, matched: MatchedRows) {
     this.id = info.id;
     this.path = path;
     this.minStart = Number(info.minStartUnixNano);
     this.maxStart = Number(info.maxStartUnixNano);
     this.#open = open;
+    this.#matched = matched;
   }
 
   reader(): BlockReader | undefined {
@@ -139,6 +141,8 @@ class WorkerBlock implements OpenBlock {
   }
 
   close(): void {
+    const reader = this.#open.known(this);
+    if (reader !== undefined) this.#matched.forget(reader);
     this.#open.close(this);
   }
 }
@@ -186,7 +190,8 @@ class QueryAnswerer {
       // A worker that starts just now may be told of a new block twice.
       if (this.#known.has(info.id)) continue;
       this.#known.add(info.id);
-      const block = new WorkerBlock(info, blockPath(dir, info.tenant, info.id), this.#open);
+      const path = blockPath(dir, info.tenant, info.id);
+      const block = new WorkerBlock(info, path, this.#open, this.#matched);
       const list = this.#blocks.get(info.tenant);
       if (list === undefined) this.#blocks.set(info.tenant, [block]);
       else list.push(block);

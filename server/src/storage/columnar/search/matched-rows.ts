@@ -4,11 +4,16 @@ import type { RowSet } from '@spoor/core/query/row-set.ts';
 import type { SpanPredicate } from '@spoor/core/query/trace-query.ts';
 import type { BlockReader } from '../block/block-reader.ts';
 
-/** Memory for what is remembered: three predicates on all groups of 20 million spans, or many on few groups. */
+/** Memory for what is remembered: two predicates on all groups of 20 million spans, or thousands on few groups. */
 const MAX_BYTES = 8 << 20;
 
-/** What a set of rows takes beside its words. */
-const SET_BYTES = 128;
+/** What a predicate takes beside its text and its rows. */
+const PREDICATE_BYTES = 1024;
+
+/** What the first of its rows in a block take, and in a group, beside the words of their set. */
+const BLOCK_BYTES = 512;
+const GROUP_BYTES = 48;
+const SET_BYTES = 240;
 
 /** A predicate that takes longer to say is not remembered: the text alone would be large. */
 const MAX_TEXT = 4096;
@@ -34,11 +39,17 @@ export class MatchedRows {
   /** What is known of a predicate. Keep it for one question, not longer. */
   of(predicate: SpanPredicate): KnownRows {
     const text = canonicalText(predicate);
-    if (text.length > MAX_TEXT) return new KnownRows(0);
-    const known = this.#known.get(text) ?? new KnownRows(this.#maxBytes);
+    if (text.length > MAX_TEXT) return new KnownRows(0, 0);
+    const known =
+      this.#known.get(text) ?? new KnownRows(PREDICATE_BYTES + text.length * 2, this.#maxBytes);
     this.#known.delete(text);
     this.#known.set(text, known);
     return known;
+  }
+
+  /** Forgets the rows of a block that is not asked any more. */
+  forget(reader: BlockReader): void {
+    for (const known of this.#known.values()) known.forget(reader);
   }
 
   /** Forgets predicates that were not used for the longest time until the rest is no more than allowed. */
@@ -52,53 +63,43 @@ export class MatchedRows {
   }
 }
 
-/** Rows that meet one predicate. */
+/** Rows of a block that meet a predicate, by group. */
+interface BlockRows {
+  bytes: number;
+  /** Null where no row does. */
+  readonly sets: Map<number, RowSet | null>;
+  /** The most rows of a trace, where that was asked. */
+  readonly most: Map<number, number>;
+}
+
+/** Rows that meet one predicate. A block in which none were looked for takes nothing. */
 export class KnownRows {
-  bytes = 0;
+  #bytes: number;
   readonly #maxBytes: number;
   readonly #blocks = new WeakMap<BlockReader, BlockRows>();
 
-  /** @param maxBytes with which it is full */
-  constructor(maxBytes: number) {
+  /**
+   * @param bytes that it takes without rows
+   * @param maxBytes with which it is full
+   */
+  constructor(bytes: number, maxBytes: number) {
+    this.#bytes = bytes;
     this.#maxBytes = maxBytes;
   }
 
-  of(reader: BlockReader): BlockRows {
-    let rows = this.#blocks.get(reader);
-    if (rows === undefined) this.#blocks.set(reader, (rows = new BlockRows(this)));
-    return rows;
-  }
-
-  /** Whether so many bytes more may be used; they are, then. */
-  take(bytes: number): boolean {
-    if (this.bytes + bytes > this.#maxBytes) return false;
-    this.bytes += bytes;
-    return true;
-  }
-}
-
-/** Rows of a block that meet a predicate, by group. */
-export class BlockRows {
-  readonly #all: KnownRows;
-  /** Null where no row does. */
-  readonly #sets: (RowSet | null | undefined)[] = [];
-  readonly #most: (number | undefined)[] = [];
-
-  constructor(all: KnownRows) {
-    this.#all = all;
+  get bytes(): number {
+    return this.#bytes;
   }
 
   /**
    * Those of a group; undefined where there are none.
    * @param select finds out
    */
-  inGroup(g: number, select: () => RowSet | undefined): RowSet | undefined {
-    const known = this.#sets[g];
+  inGroup(reader: BlockReader, g: number, select: () => RowSet | undefined): RowSet | undefined {
+    const known = this.#blocks.get(reader)?.sets.get(g);
     if (known !== undefined) return known ?? undefined;
     const found = select();
-    if (this.#all.take(found === undefined ? 8 : found.words.length * 4 + SET_BYTES)) {
-      this.#sets[g] = found ?? null;
-    }
+    this.#keep(reader, g, found ?? null);
     return found;
   }
 
@@ -106,19 +107,40 @@ export class BlockRows {
    * No trace of a group has more rows in it that meet the predicate; Infinity where that is not known.
    * @param traceStarts tells the first row of each trace, and the number of rows at the end
    */
-  mostIn(g: number, traceStarts: () => Uint32Array): number {
-    const set = this.#sets[g];
-    if (set === undefined) return Infinity;
+  mostIn(reader: BlockReader, g: number, traceStarts: () => Uint32Array): number {
+    const rows = this.#blocks.get(reader);
+    const set = rows?.sets.get(g);
+    if (rows === undefined || set === undefined) return Infinity;
     if (set === null) return 0;
-    let most = this.#most[g];
+    let most = rows.most.get(g);
     if (most === undefined) {
       const starts = traceStarts();
       most = 0;
       for (let t = 1; t < starts.length; t++) {
         most = Math.max(most, set.count(starts[t - 1]!, starts[t]!));
       }
-      this.#most[g] = most;
+      rows.most.set(g, most);
     }
     return most;
+  }
+
+  forget(reader: BlockReader): void {
+    this.#bytes -= this.#blocks.get(reader)?.bytes ?? 0;
+    this.#blocks.delete(reader);
+  }
+
+  /** Keeps a set while there is room. */
+  #keep(reader: BlockReader, g: number, set: RowSet | null): void {
+    const known = this.#blocks.get(reader);
+    const bytes =
+      (known === undefined ? BLOCK_BYTES : 0) +
+      GROUP_BYTES +
+      (set === null ? 0 : SET_BYTES + set.words.length * 4);
+    if (this.#bytes + bytes > this.#maxBytes) return;
+    const rows = known ?? { bytes: 0, sets: new Map(), most: new Map() };
+    this.#blocks.set(reader, rows);
+    rows.sets.set(g, set);
+    rows.bytes += bytes;
+    this.#bytes += bytes;
   }
 }

@@ -12,7 +12,7 @@ import type { SpanPredicate, TraceQuery } from '@spoor/core/query/trace-query.ts
 import { ALL_GROUPS } from '../block/block-dictionary.ts';
 import type { BlockReader } from '../block/block-reader.ts';
 import { chooseGroups, groupsOfOperations } from './group-choice.ts';
-import type { BlockRows, KnownRows } from './matched-rows.ts';
+import type { KnownRows } from './matched-rows.ts';
 import type { RowGroup } from '../block/row-group.ts';
 import type { RoughTrace } from './rough-trace-test.ts';
 import { clipRanges } from '../block/start-ranges.ts';
@@ -71,7 +71,6 @@ export class SearchedBlock {
   /** The same, as 1 for each group; undefined where it says nothing. */
   readonly #operations: Uint8Array | undefined;
   readonly #terms: SearchTerms;
-  readonly #known: BlockRows;
   readonly #window: TimeWindow;
   /** Whether every span meets `where`. */
   readonly #wantsAll: boolean;
@@ -81,7 +80,7 @@ export class SearchedBlock {
   /** What was found out about groups: small, so that it can be kept while the columns are let go. */
   readonly #matching = new Map<number, RowSet | undefined>();
   readonly #counted = new Map<number, SpanSelections>();
-  readonly #countedBy = new Map<SpanPredicate, BlockRows>();
+  readonly #countedBy = new Map<SpanPredicate, KnownRows>();
   readonly #traceStarts = new Map<number, Uint32Array>();
   readonly #rough = new RoughBlockTrace();
 
@@ -91,7 +90,6 @@ export class SearchedBlock {
     this.summaries = new TraceSummaries(reader);
     this.#wantsAll = query.where.op === 'and' && query.where.args.length === 0;
     this.#terms = terms;
-    this.#known = terms.known.of(reader);
     this.#window = query;
     const { latest, isEarlyInside, isLateInside } = clipRanges(reader.startRanges, query);
     this.#isEarlyInside = isEarlyInside;
@@ -147,9 +145,9 @@ export class SearchedBlock {
   #find(g: number): RowSet | undefined {
     let matching = this.#matching.get(g);
     if (matching === undefined && !this.#matching.has(g)) {
-      const { where } = this.#terms;
+      const { where, known } = this.#terms;
       matching = this.mayMatch(g)
-        ? this.#known.inGroup(g, () => selectRows(where, this.reader.group(g), undefined))
+        ? known.inGroup(this.reader, g, () => selectRows(where, this.reader.group(g), undefined))
         : undefined;
       this.#matching.set(g, matching);
     }
@@ -186,7 +184,7 @@ export class SearchedBlock {
     let selections = this.#counted.get(g);
     if (selections === undefined) {
       selections = this.#terms.having!.spanPredicates.map(({ where, predicate }) =>
-        this.#countedRows(where).inGroup(g, () =>
+        this.#countedRows(where).inGroup(this.reader, g, () =>
           selectRows(predicate, this.reader.group(g), undefined),
         ),
       );
@@ -195,10 +193,10 @@ export class SearchedBlock {
     return selections;
   }
 
-  #countedRows(where: SpanPredicate): BlockRows {
+  #countedRows(where: SpanPredicate): KnownRows {
     let rows = this.#countedBy.get(where);
     if (rows === undefined) {
-      rows = this.#terms.counted(where).of(this.reader);
+      rows = this.#terms.counted(where);
       this.#countedBy.set(where, rows);
     }
     return rows;
@@ -208,7 +206,8 @@ export class SearchedBlock {
   roughlyAll(g: number): RoughTrace {
     return {
       ...ANY_TRACE,
-      maxCount: (where) => this.#countedRows(where).mostIn(g, () => this.#traceStartsOf(g)),
+      maxCount: (where) =>
+        this.#countedRows(where).mostIn(this.reader, g, () => this.#traceStartsOf(g)),
     };
   }
 
