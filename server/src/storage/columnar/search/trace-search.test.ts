@@ -243,6 +243,33 @@ test('of many traces with equal keys, each page has those with the least ids, ho
     });
   }));
 
+test('pages of traces with equal keys take no more the later they are', () =>
+  withDirectory((dir) => {
+    // Traces that differ in nothing but their ids; every fourth has more of its spans in the other block.
+    const ids = Array.from({ length: 2000 }, (_, i) => i + 1);
+    const blocks = [0, 1].map((block) =>
+      ids
+        .filter((id) => id % 4 === 0 || id % 2 === block)
+        .flatMap((id) => Array.from({ length: 6 }, (_, k) => at(id, block * 6 + k))),
+    );
+    withSources(dir, { blocks }, (sources) => {
+      assert.ok(sources.blocks.every((block) => block.reader()!.footer.groups.length > 1));
+      const found: TraceId[] = [];
+      const looks: number[] = [];
+      let query = queryFor(undefined, { order: 'most_errors', limit: 250 });
+      for (;;) {
+        let count = 0;
+        const { traces, next } = findTraces(sources, query, () => count++);
+        found.push(...traces.map((one) => one.traceId));
+        looks.push(count);
+        if (next === undefined) break;
+        query = { ...query, after: next };
+      }
+      assert.deepEqual(found, ids.map(traceId));
+      assert.ok(Math.max(...looks) <= looks[0]! + 8, looks.join(' '));
+    });
+  }));
+
 test('starts that are one nanosecond apart are told apart, now and at the end of time', () =>
   withDirectory((dir) => {
     for (const base of [1_763_800_000_123_456_789n, 2n ** 63n - 2n, 2n ** 64n - 6n]) {

@@ -47,6 +47,9 @@ interface BlockTrace {
 /** Not less than any trace id. */
 const ANY_ID = 'g';
 
+/** Less than any trace id. */
+const NO_ID = '';
+
 /** Answers a query, exactly. */
 export function findTraces(
   sources: TraceSources,
@@ -71,6 +74,8 @@ class TraceSearch {
   readonly #rank: TraceRank;
   /** Traces that rank above this were on an earlier page. */
   readonly #ceiling: number;
+  /** So were those that rank exactly like that and have no greater id than this. */
+  readonly #ceilingId: string;
   readonly #top: TopTraces<BlockTrace | LooseTrace>;
   /** What ranks below this cannot get in any more. */
   #floor = -Infinity;
@@ -100,7 +105,9 @@ class TraceSearch {
     this.#roughTest = compileRoughTest(query);
     this.#rank = new TraceRank(order);
     const ceiling = after === undefined ? Infinity : this.#rank.ofKey(after.key);
-    this.#ceiling = ceiling + this.#rank.slackAt(ceiling);
+    const slack = this.#rank.slackAt(ceiling);
+    this.#ceiling = ceiling + slack;
+    this.#ceilingId = after === undefined || slack !== 0 ? NO_ID : after.traceId;
     this.#top = new TopTraces(query);
   }
 
@@ -123,6 +130,16 @@ class TraceSearch {
   /** @param leastId what no id is less than */
   #mayGetIn(bound: number, leastId: string): boolean {
     return bound > this.#floor || (bound === this.#floor && leastId <= this.#floorId);
+  }
+
+  /** Whether what ranks like that was on an earlier page. @param id that none of it is greater than */
+  #wasBefore(rank: number, id: string): boolean {
+    return rank > this.#ceiling || (rank === this.#ceiling && id <= this.#ceilingId);
+  }
+
+  /** No trace of a group has a greater id than this. */
+  #lastIdOf({ reader }: SearchedBlock, group: number): string {
+    return reader.footer.groups[group + 1]?.firstTraceId ?? ANY_ID;
   }
 
   /** Puts all there is into the queue. */
@@ -148,7 +165,7 @@ class TraceSearch {
   #visitPage({ traces }: LoosePage): void {
     for (const trace of traces) {
       const bound = this.#rank.ofKey(this.#rank.keyOf(trace));
-      if (bound > this.#ceiling && !trace.mayRepeat) continue;
+      if (!trace.mayRepeat && this.#wasBefore(bound, trace.id)) continue;
       if (!this.#mayGetIn(bound, trace.id) || this.#roughTest?.(trace) === false) continue;
       if (this.#mayMatch(trace)) this.#queue.push(Math.min(bound, this.#ceiling), trace, trace.id);
     }
@@ -167,7 +184,9 @@ class TraceSearch {
     const { groups } = block.reader.footer;
     const bounds = groupBounds(block.reader, block.summaries, this.#rank);
     for (let group = 0; group < bounds.length; group++) {
-      const bound = Math.min(bounds[group]!, this.#ceiling);
+      const highest = Math.min(bounds[group]!, this.#ceiling);
+      // Ranks that have no slack are whole numbers.
+      const bound = this.#wasBefore(highest, this.#lastIdOf(block, group)) ? highest - 1 : highest;
       const { firstTraceId } = groups[group]!;
       if (!block.mayMatch(group) || !this.#mayGetIn(bound, firstTraceId)) continue;
       if (this.#roughTest?.(block.roughlyAll(group)) === false) continue;
@@ -212,10 +231,11 @@ class TraceSearch {
     const first = reader.firstTraces[group]!;
     const summaries = block.summaries.group(group);
     const ranks = this.#rank.ranksOf(summaries);
+    const lastId = this.#lastIdOf(block, group);
     const candidates: Candidate[] = [];
     for (let t = 0; t < ranks.length; t++) {
       const rank = ranks[t]!;
-      if (isLoose[first + t] === 1 || rank > this.#ceiling) continue;
+      if (isLoose[first + t] === 1 || this.#wasBefore(rank, lastId)) continue;
       if (!this.#mayGetIn(rank, firstTraceId)) continue;
       if (this.#roughTest?.(block.roughly(summaries, t)) === false) continue;
       candidates.push({ t, rank });
