@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -244,6 +244,43 @@ test('what a block changed in traces of one that is gone is counted anew', () =>
         for (const kept of [running, nothingKept(file)]) {
           assert.deepEqual(answersOf(kept, [], present), expected);
         }
+      }
+    } finally {
+      for (const { reader } of pieces) reader.close();
+    }
+  }));
+
+test('to prepare leaves what questions know of the head and of shared traces as it is', () =>
+  withDirectory((dir) => {
+    const spans = spanLists(3);
+    const pieces = spans.slice(0, 2).map((list, i) => pieceOf(dir, i + 1, list));
+    try {
+      const kept = nothingKept(join(dir, 'overlaps'));
+      const head = [new HeadBatch(batchOf(spans[2]!))];
+      kept.loose.update(
+        head,
+        pieces.map(({ reader }) => reader),
+        () => undefined,
+      );
+      const known = new Map([...kept.loose.values()].map((trace) => [trace.id, trace]));
+      assert.ok(known.size > 0);
+      kept.derived.prepare(sourcesOf(kept, [], pieces), () => undefined);
+      for (const [id, trace] of known) assert.equal(kept.loose.get(id), trace);
+      assert.equal([...kept.loose.values()].length, known.size);
+    } finally {
+      for (const { reader } of pieces) reader.close();
+    }
+  }));
+
+test('without room nothing is written, and with it what was counted before', () =>
+  withDirectory((dir) => {
+    const file = join(dir, 'overlaps');
+    const pieces = spanLists(2).map((spans, i) => pieceOf(dir, i + 1, spans));
+    try {
+      const kept = nothingKept(file);
+      for (const hasRoom of [false, true]) {
+        kept.derived.prepare(sourcesOf(kept, [], pieces), () => undefined, hasRoom);
+        assert.equal(existsSync(file), hasRoom);
       }
     } finally {
       for (const { reader } of pieces) reader.close();

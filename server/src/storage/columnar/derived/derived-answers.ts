@@ -6,6 +6,7 @@ import type { CountedEdges, CountedSpans } from '#storage/counted.ts';
 import { DerivedCounts, type KeepRows } from '#storage/derived-counts.ts';
 import type { BlockReader } from '../block/block-reader.ts';
 import type { HeadBatch } from '../head/head-batch.ts';
+import { LooseTraces } from '../search/loose-traces.ts';
 import type { OpenBlock, TraceSources } from '../search/trace-sources.ts';
 import { blockEdges, blockSpans } from './block-counts.ts';
 import { joinIds, rowsByTrace } from './head-traces.ts';
@@ -46,6 +47,8 @@ interface HeadCounts {
 export class DerivedAnswers {
   readonly #overlaps: KeptOverlaps;
   readonly #counting = new OverlapCounting();
+  /** The loose traces of the blocks alone, until all is prepared; the table of the questions has the head as well. */
+  #preparing: LooseTraces | undefined;
   #head: HeadCounts | undefined;
 
   /** @param store where what blocks change is kept from start to start */
@@ -53,11 +56,20 @@ export class DerivedAnswers {
     this.#overlaps = new KeptOverlaps(store);
   }
 
-  /** Counts what blocks change where nobody has asked for it yet, and keeps it. The head is not looked at. */
-  prepare(sources: TraceSources, checkCancelled: () => void): void {
+  /**
+   * Counts what blocks change where nobody has asked for it yet, and keeps it. The head is not looked at, and the loose traces that
+   * questions know of stay as they are.
+   * @param hasRoom whether it may be written to the store
+   */
+  prepare(sources: TraceSources, checkCancelled: () => void, hasRoom = true): void {
     const blocks = readable(sources);
-    this.#overlapsOf(sources, blocks, checkCancelled);
-    this.#overlaps.write(() => checksumsOf(sources, blocks));
+    this.#overlapsOf(sources, blocks, checkCancelled, () => {
+      this.#preparing ??= new LooseTraces();
+      this.#preparing.update([], sources.readers(), checkCancelled);
+      return this.#preparing;
+    });
+    this.#preparing = undefined;
+    if (hasRoom) this.#overlaps.write(() => checksumsOf(sources, blocks));
   }
 
   /** Counts whose sum is all calls. */
@@ -90,9 +102,10 @@ export class DerivedAnswers {
     pick: (counted: Counted) => Table,
   ): Table[] {
     const blocks = readable(sources);
-    const found = this.#overlapsOf(sources, blocks, checkCancelled).map(({ counted }) =>
-      pick(counted),
-    );
+    const found = this.#overlapsOf(sources, blocks, checkCancelled, () => {
+      sources.loose.update(sources.head, sources.readers(), checkCancelled);
+      return sources.loose;
+    }).map(({ counted }) => pick(counted));
     for (const block of blocks) {
       checkCancelled();
       sources.withBlock(block, (reader) => found.push(ofBlock(reader)));
@@ -101,11 +114,12 @@ export class DerivedAnswers {
     return found;
   }
 
-  /** What each of the blocks changes, counted where that is not known. */
+  /** What each of the blocks changes, counted where that is not known; only then the loose traces are looked for. */
   #overlapsOf(
     sources: TraceSources,
     blocks: readonly OpenBlock[],
     checkCancelled: () => void,
+    looseTraces: () => LooseTraces,
   ): Overlap[] {
     const overlaps = this.#overlaps;
     const ids = blocks.map(({ id }) => id);
@@ -115,9 +129,9 @@ export class DerivedAnswers {
     const missing = blocks.filter((_, i) => known[i] === undefined);
     if (missing.length > 0) {
       checkCancelled();
-      sources.loose.update(sources.head, sources.readers(), checkCancelled);
+      const loose = looseTraces();
       const done = ({ id }: OpenBlock, overlap: Overlap): void => overlaps.set(id, overlap);
-      this.#counting.count(sources, { blocks, missing }, done, checkCancelled);
+      this.#counting.count(sources, { blocks, missing, loose }, done, checkCancelled);
       known = overlaps.of(ids);
     }
     return known.filter((overlap) => overlap !== undefined);

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { TraceId } from '@spoor/core/model/ids.ts';
 import type { BlockReader } from '../block/block-reader.ts';
+import type { LooseTraces } from '../search/loose-traces.ts';
 import type { OpenBlock, TraceSources } from '../search/trace-sources.ts';
+import { lotsOf } from './block-lots.ts';
 import { countedOf, type Overlap } from './kept-overlaps.ts';
 import { OverlapCounter } from './overlap-counter.ts';
-
-/** Blocks that are counted at the same time; each has its counts in memory meanwhile, about a megabyte. */
-const TOGETHER = 8;
 
 /** A block that is being counted. */
 interface Begun {
@@ -28,7 +27,7 @@ export class OverlapCounting {
 
   /**
    * Counts what some blocks change; what was stopped goes on where it was.
-   * @param blocks all of them, in order, and those that are to be counted
+   * @param blocks all of them, in order, those that are to be counted, and the traces that they share
    * @param done told of each block that is counted
    */
   count(
@@ -36,17 +35,23 @@ export class OverlapCounting {
     {
       blocks,
       missing,
-    }: { readonly blocks: readonly OpenBlock[]; readonly missing: readonly OpenBlock[] },
+      loose,
+    }: {
+      readonly blocks: readonly OpenBlock[];
+      readonly missing: readonly OpenBlock[];
+      readonly loose: LooseTraces;
+    },
     done: (block: OpenBlock, overlap: Overlap) => void,
     checkCancelled: () => void,
   ): void {
     const ids = new Set(missing.map(({ id }) => id));
     for (const id of this.#begun.keys()) if (!ids.has(id)) this.#begun.delete(id);
-    for (let i = 0; i < missing.length; i += TOGETHER) {
-      const some = missing
-        .slice(i, i + TOGETHER)
-        .flatMap((block) => this.#begin(sources, blocks, block) ?? []);
-      for (const { block, before, counter } of stepAll(sources, some, checkCancelled)) {
+    const spans = sharedSpans(loose);
+    const spansOf = (block: OpenBlock): number =>
+      sources.withBlock(block, (reader) => spans.get(reader)) ?? 0;
+    for (const together of lotsOf(missing, spansOf)) {
+      const some = together.flatMap((block) => this.#begin(sources, blocks, block) ?? []);
+      for (const { block, before, counter } of stepAll(sources, loose, some, checkCancelled)) {
         this.#begun.delete(block.id);
         const shared = new Set([...counter.shared].map((reader) => before.get(reader)!));
         done(block, { seen: new Set(before.values()), shared, counted: countedOf(counter.counts) });
@@ -70,14 +75,24 @@ export class OverlapCounting {
   }
 }
 
+/** Spans of the traces that each block shares with others, copies included. */
+function sharedSpans(loose: LooseTraces): Map<BlockReader, number> {
+  const spans = new Map<BlockReader, number>();
+  for (const { blocks, maxSpans } of loose.values()) {
+    if (blocks.length < 2) continue;
+    for (const { reader } of blocks) spans.set(reader, (spans.get(reader) ?? 0) + maxSpans);
+  }
+  return spans;
+}
+
 /** Counts until all is counted, always where the next trace id is the least. @returns the blocks that could be read */
 function stepAll(
   sources: TraceSources,
+  loose: LooseTraces,
   some: readonly Begun[],
   checkCancelled: () => void,
 ): Begun[] {
   const finished: Begun[] = [];
-  const { loose } = sources;
   /** Undefined where a block cannot be read, null when all of it is counted. */
   const nextId = ({ block, counter }: Begun): TraceId | null | undefined =>
     sources.withBlock(block, () => counter.next(loose) ?? null);

@@ -77,6 +77,29 @@ test('a file that is damaged anywhere, or cut off, is as if it were not there', 
   );
 });
 
+test('what would be too large is not written, and what is too much by itself is not made first', () => {
+  const file = new OverlapsFile(new FaultyFiles().workers, PATH);
+  file.write([overlap(3)]);
+  const { counted, ...rest } = overlap(4);
+  const { edges } = counted;
+  const cells = 17 << 20;
+  const table = { ...edges.table, bucket: new Uint32Array(cells), count: new Int32Array(cells) };
+  const unmade = new Set<number>();
+  unmade[Symbol.iterator] = () => assert.fail('it was made');
+  file.write([{ ...rest, seen: unmade, counted: { ...counted, edges: { ...edges, table } } }]);
+  const text = 'x'.repeat(33 << 20);
+  file.write(
+    [4, 5].map((id) => ({
+      ...overlap(id),
+      counted: { ...counted, edges: { ...edges, texts: [text] } },
+    })),
+  );
+  assert.deepEqual(
+    file.read().map(({ id }) => id),
+    [3],
+  );
+});
+
 test('a disk that fails takes nothing but what was to be kept', () => {
   for (const name of ['open', 'read', 'writev', 'size'] as const) {
     const files = new FaultyFiles();

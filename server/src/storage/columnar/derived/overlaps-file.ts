@@ -25,7 +25,10 @@ const HEADER_BYTES = 20;
 const LEVEL = 1;
 
 /** A larger file is neither written nor read: 20 million spans in 29 blocks take some 100 kB, and 2 MB raw. */
-const MAX_RAW_BYTES = 64 << 20;
+export const MAX_OVERLAPS_BYTES = 64 << 20;
+
+/** A digit and what stands between two numbers. */
+const MIN_NUMBER_BYTES = 2;
 
 /** A table as JSON has it. */
 type FileTable = { readonly [Column in keyof MinuteTable]: readonly number[] };
@@ -68,13 +71,13 @@ export class OverlapsFile implements OverlapStore {
   }
 
   write(overlaps: readonly StoredOverlap[]): void {
-    const parts = encode(overlaps);
-    if (parts === undefined) return;
     try {
+      const parts = encode(overlaps);
+      if (parts === undefined) return;
       // Not synced: what a power loss leaves of it has another checksum.
       this.#use('create', (file) => writeFullySync(file, parts, 0));
     } catch {
-      // A full disk, for instance. What was counted is in memory all the same.
+      // A full disk or no memory, for instance. What was counted is in memory all the same.
     }
   }
 
@@ -89,7 +92,7 @@ export class OverlapsFile implements OverlapStore {
 }
 
 function readAll(file: WorkerFile): Uint8Array {
-  const bytes = new Uint8Array(Math.min(file.size(), HEADER_BYTES + MAX_RAW_BYTES));
+  const bytes = new Uint8Array(Math.min(file.size(), HEADER_BYTES + MAX_OVERLAPS_BYTES));
   for (let have = 0; have < bytes.length;) {
     const count = file.read(bytes.subarray(have), have);
     if (count === 0) return bytes.subarray(0, have);
@@ -100,8 +103,8 @@ function readAll(file: WorkerFile): Uint8Array {
 
 /** @returns undefined where it would be too large */
 function encode(overlaps: readonly StoredOverlap[]): Uint8Array[] | undefined {
-  const raw = new TextEncoder().encode(JSON.stringify(overlaps.map(fileOverlap)));
-  if (raw.length > MAX_RAW_BYTES) return undefined;
+  const raw = rawOf(overlaps);
+  if (raw === undefined) return undefined;
   const content = compress(raw, LEVEL);
   const header = new Uint8Array(HEADER_BYTES);
   header.set(MAGIC);
@@ -111,10 +114,29 @@ function encode(overlaps: readonly StoredOverlap[]): Uint8Array[] | undefined {
   return [header, content];
 }
 
+/** The list as JSON, block by block: what would be too large is not all made. */
+function rawOf(overlaps: readonly StoredOverlap[]): Uint8Array | undefined {
+  const encoder = new TextEncoder();
+  const parts: Uint8Array[] = [];
+  let bytes = 1;
+  for (const overlap of overlaps) {
+    const { edges, spans } = overlap.counted;
+    const cells = edges.table.count.length + spans.table.count.length;
+    // Each has its bucket and its count.
+    if (bytes + cells * 2 * MIN_NUMBER_BYTES > MAX_OVERLAPS_BYTES) return undefined;
+    const separator = parts.length === 0 ? '[' : ',';
+    const part = encoder.encode(separator + JSON.stringify(fileOverlap(overlap)));
+    bytes += part.length;
+    if (bytes > MAX_OVERLAPS_BYTES) return undefined;
+    parts.push(part);
+  }
+  return Buffer.concat([...parts, encoder.encode(parts.length === 0 ? '[]' : ']')]);
+}
+
 /** @returns undefined where it is not what {@link encode} made */
 function decode(bytes: Uint8Array): StoredOverlap[] | undefined {
   if (bytes.length < HEADER_BYTES || !MAGIC.every((byte, i) => bytes[i] === byte)) return undefined;
-  if (getUint32(bytes, 8) !== FORMAT || getUint32(bytes, 12) > MAX_RAW_BYTES) return undefined;
+  if (getUint32(bytes, 8) !== FORMAT || getUint32(bytes, 12) > MAX_OVERLAPS_BYTES) return undefined;
   const content = bytes.subarray(HEADER_BYTES);
   if (crc32(content, crc32(bytes.subarray(0, 16))) !== getUint32(bytes, 16)) return undefined;
   const raw = decompress(content, getUint32(bytes, 12));
