@@ -158,6 +158,7 @@ export class ColumnarStore implements TraceStore {
       blocks: this.#blocks,
       tenants: this.#tenants,
       work: this.#work,
+      hasRoomFor: (bytes) => this.#space.hasRoomFor(bytes),
       checkOpen: () => void this.#opened(),
     });
     const clock = new GuardedClock({

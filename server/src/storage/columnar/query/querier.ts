@@ -2,6 +2,7 @@
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { Tenant } from '@spoor/core/model/ids.ts';
 import type { ReadOptions } from '#storage/tracestore.ts';
+import { MAX_OVERLAPS_BYTES } from '../derived/overlaps-file.ts';
 import type { Head } from '../head/head.ts';
 import type { BlocksMessage } from '../live/known-blocks.ts';
 import type { LiveBlocks } from '../live/live-blocks.ts';
@@ -15,10 +16,12 @@ import type { AskedWorker } from '#workers/worker-client.ts';
 /** What a {@link Querier} asks about, and whom. */
 export interface QuerierParts {
   readonly worker: AskedWorker<QueryRequest, QueryReply>;
-  readonly head: Head;
-  readonly blocks: LiveBlocks;
-  readonly tenants: TenantNumbers;
+  readonly head: Pick<Head, 'pin'>;
+  readonly blocks: Pick<LiveBlocks, 'has' | 'hold' | 'noteDamage' | 'readable'>;
+  readonly tenants: Pick<TenantNumbers, 'find'>;
   readonly work: StoreWork;
+  /** Whether so many bytes can be written while others write too. */
+  readonly hasRoomFor: (bytes: number) => boolean;
   /** @throws {SpoorError} unavailable while the store is not open */
   readonly checkOpen: () => void;
 }
@@ -28,13 +31,16 @@ const NO_HEAD = { views: [], release: (): void => {} };
 /** Takes questions to the query worker: tenant by tenant in turns, each with the state of the moment in which it is asked. */
 export class Querier {
   readonly #worker: QuerierParts['worker'];
-  readonly #head: Head;
-  readonly #blocks: LiveBlocks;
-  readonly #tenants: TenantNumbers;
+  readonly #head: QuerierParts['head'];
+  readonly #blocks: QuerierParts['blocks'];
+  readonly #tenants: QuerierParts['tenants'];
   readonly #work: StoreWork;
+  readonly #hasRoomFor: QuerierParts['hasRoomFor'];
   readonly #checkOpen: () => void;
   readonly #turns = new TenantTurns();
   readonly #preparer: Preparer;
+  /** Questions that somebody waits for, those that wait for their turn included. */
+  #asked = 0;
   /** Stops what nobody waits for. */
   #preparing: AbortController | undefined;
 
@@ -44,6 +50,7 @@ export class Querier {
     this.#blocks = parts.blocks;
     this.#tenants = parts.tenants;
     this.#work = parts.work;
+    this.#hasRoomFor = parts.hasRoomFor;
     this.#checkOpen = parts.checkOpen;
     this.#preparer = new Preparer({
       blocks: parts.blocks,
@@ -74,18 +81,29 @@ export class Querier {
     question: Extract<Question, { ask: Kind }>,
     { signal }: ReadOptions,
   ): Promise<Answers[Kind]> {
+    this.#asked++;
     this.#preparing?.abort();
-    return await this.#work.questions.count(() =>
-      this.#turns.take(tenant, signal, () => this.#askNow(tenant, question, signal)),
-    );
+    try {
+      return await this.#work.questions.count(() =>
+        this.#turns.take(tenant, signal, () => this.#askNow(tenant, question, signal)),
+      );
+    } finally {
+      this.#asked--;
+    }
   }
 
-  /** One call at a time. @returns false when it was stopped, since somebody asked something */
+  /** One call at a time. @returns false when it was stopped, or did not begin, since somebody asked something */
   async #prepare(tenant: Tenant): Promise<boolean> {
+    // It would come before questions that wait for their turn.
+    if (this.#asked > 0) return false;
     this.#preparing = new AbortController();
     const { signal } = this.#preparing;
     try {
-      await this.#askNow(tenant, { ask: 'prepare' }, signal);
+      await this.#askNow(
+        tenant,
+        { ask: 'prepare', hasRoom: this.#hasRoomFor(MAX_OVERLAPS_BYTES) },
+        signal,
+      );
       return true;
     } catch (error) {
       if (signal.aborted) return false;
@@ -110,6 +128,8 @@ export class Querier {
       Atomics.store(new Int32Array(cancel), 0, 1);
     };
     signal?.addEventListener('abort', onAbort);
+    // It does not fire again.
+    if (signal?.aborted === true) onAbort();
     try {
       const tenantNumber = this.#tenants.find(tenant);
       const reply = await this.#worker.request((id) => ({

@@ -9,9 +9,11 @@ import type { SpanPredicate } from '@spoor/core/query/trace-query.ts';
 import { queryFor, readTraces, writeSpans } from '#storage/testing/store-harness.ts';
 import { bySpan, TraceOracle } from '#storage/testing/trace-oracle.ts';
 import { blockPath } from '../block/block-path.ts';
+import { BlockReader } from '../block/block-reader.ts';
 import type { ColumnarStore } from '../columnar-store.ts';
 import { shopSpans } from '../testing/block-fixture.ts';
-import { figure, LogLines, withStore } from '../testing/store-fixture.ts';
+import { FaultyFiles } from '../testing/faulty-files.ts';
+import { figure, inFaultyStore, LogLines, withStore } from '../testing/store-fixture.ts';
 import { withDirectory } from '../testing/temporary-directory.ts';
 
 const BLOCKS = 24;
@@ -123,6 +125,25 @@ test('damage anywhere in a block takes the block out of all answers, says so onc
       { logger: log.logger },
     );
   }));
+
+test('a failure that says nothing about a block fails the question, and takes no block out of the answers', (t) => {
+  const files = new FaultyFiles();
+  return inFaultyStore(files, async (store) => {
+    await writeSpans(store, shopSpans(20, 2));
+    await store.settle();
+    const names = await store.getServices(DEFAULT_TENANT);
+    const failing = t.mock.method(BlockReader.prototype, 'operations', () => {
+      throw new RangeError('Array buffer allocation failed');
+    });
+    await assert.rejects(
+      store.getServices(DEFAULT_TENANT),
+      (error) => error instanceof SpoorError && error.code === 'internal',
+    );
+    failing.mock.restore();
+    assert.equal(figure(store, 'store_damaged_blocks'), 0);
+    assert.deepEqual(await store.getServices(DEFAULT_TENANT), names);
+  });
+});
 
 test('the first question that comes upon damage is answered as if the block were not there', () =>
   withDirectory(async (dir) => {

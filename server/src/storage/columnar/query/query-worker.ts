@@ -40,6 +40,7 @@ import { MatchedRows } from '../search/matched-rows.ts';
 import { OpenFiles } from '../files/open-files.ts';
 import { OpenReaders } from '../block/open-readers.ts';
 import { readSlab, type SlabView } from '../head/slab.ts';
+import { RecentTenants } from './recent-tenants.ts';
 import type { WorkerFiles } from '../files/store-files.ts';
 import { findTraces } from '../search/trace-search.ts';
 import { type OpenBlock, TraceSources } from '../search/trace-sources.ts';
@@ -52,8 +53,11 @@ const CACHE_BYTES = 32 << 20;
 /** What is held of open blocks between two questions, beside the cache. */
 const MAX_HELD_BYTES = 24 << 20;
 
-/** Tenants for which it is remembered which traces are in several places; to find that out anew takes some ms a block. */
-const MAX_LOOSE_TENANTS = 16;
+/**
+ * Tenants for which it is remembered which traces are in several places, and what blocks change there. To find that out anew takes
+ * some ms a block, or a file is read.
+ */
+const MAX_RECENT_TENANTS = 16;
 
 /** A builder that has joined more spans than this is not kept: it has grown with them. */
 const MAX_KEPT_ROWS = 8192;
@@ -68,8 +72,8 @@ export type Question =
   | { readonly ask: 'metrics'; readonly query: SpanMetricsQuery }
   | { readonly ask: 'attribute names'; readonly query: AttributeQuery }
   | { readonly ask: 'attribute values'; readonly query: AttributeValuesQuery }
-  /** Nobody waits for it: what calls and rates need of the blocks is counted and kept. */
-  | { readonly ask: 'prepare' };
+  /** Nobody waits for it: what calls and rates need of the blocks is counted and kept, in a file as well if there is room for one. */
+  | { readonly ask: 'prepare'; readonly hasRoom: boolean };
 
 /** A question, with the slabs that hold what is in no block. */
 export interface QueryRequest {
@@ -158,10 +162,9 @@ class QueryAnswerer {
   #dir = '';
   readonly #blocks = new Map<Tenant, WorkerBlock[]>();
   readonly #known = new Set<number>();
-  readonly #derived = new Map<Tenant, DerivedAnswers>();
+  readonly #derived = new RecentTenants<DerivedAnswers>(MAX_RECENT_TENANTS);
   readonly #matched = new MatchedRows();
-  /** Of the tenants that were asked about last. */
-  readonly #loose = new Map<Tenant, LooseTraces>();
+  readonly #loose = new RecentTenants<LooseTraces>(MAX_RECENT_TENANTS);
   /** Batches of each slab's present life, by tenant number, and up to where they were read. */
   readonly #slabs = new Map<
     number,
@@ -220,7 +223,8 @@ class QueryAnswerer {
     };
     const blocks = this.#blocks.get(request.tenant) ?? [];
     const setAside = (looked: OpenBlock, error: unknown): void => {
-      if (error instanceof SpoorError && error.code !== 'corrupt') throw error;
+      // No memory, or a mistake of the program, for instance: that says nothing about the block.
+      if (!(error instanceof SpoorError) || error.code !== 'corrupt') throw error;
       // While one block is looked at, columns of another one may be read.
       const block =
         blocks.find(({ damage }) => damage !== undefined && damage === error) ??
@@ -237,7 +241,10 @@ class QueryAnswerer {
           head,
           blocks,
           setAside,
-          this.#looseOf(request.tenant),
+          // Where nobody waits no other tenant makes room, and the head, which is not shown then, stays in the table.
+          request.question.ask === 'prepare'
+            ? undefined
+            : this.#loose.of(request.tenant, () => new LooseTraces()),
           this.#matched,
         );
         const answer = this.#ask(sources, request, checkCancelled);
@@ -308,7 +315,7 @@ class QueryAnswerer {
       case 'attribute values':
         return attributeValues(this.#derivedOf(tenant), sources, question.query, checkCancelled);
       case 'prepare':
-        this.#derivedOf(tenant).prepare(sources, checkCancelled);
+        this.#derivedOf(tenant).prepare(sources, checkCancelled, question.hasRoom);
         return undefined;
     }
   }
@@ -323,23 +330,10 @@ class QueryAnswerer {
   }
 
   #derivedOf(tenant: Tenant): DerivedAnswers {
-    let derived = this.#derived.get(tenant);
-    if (derived === undefined) {
-      const file = new OverlapsFile(this.#files, overlapsPath(this.#dir, tenant));
-      this.#derived.set(tenant, (derived = new DerivedAnswers(file)));
-    }
-    return derived;
-  }
-
-  #looseOf(tenant: Tenant): LooseTraces {
-    const loose = this.#loose.get(tenant) ?? new LooseTraces();
-    // What was used last stands last.
-    this.#loose.delete(tenant);
-    this.#loose.set(tenant, loose);
-    if (this.#loose.size > MAX_LOOSE_TENANTS) {
-      this.#loose.delete(this.#loose.keys().next().value!);
-    }
-    return loose;
+    return this.#derived.of(
+      tenant,
+      () => new DerivedAnswers(new OverlapsFile(this.#files, overlapsPath(this.#dir, tenant))),
+    );
   }
 
   #headBatches(slab: SlabView, tenantNumber: number): HeadBatch[] {

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DEFAULT_TENANT, parseTenant, type Tenant } from '@spoor/core/model/ids.ts';
+import type { BlockEntry } from '../manifest/manifest-edit.ts';
+import { StoreWork } from '../live/store-work.ts';
+import { Querier } from './querier.ts';
+import type { QueryReply, QueryRequest } from './query-worker.ts';
+
+const ACME = parseTenant('acme');
+
+/** What the worker was asked, and how it answers. */
+interface Asked {
+  readonly request: QueryRequest;
+  readonly answer: (reply?: Partial<QueryReply>) => Promise<void>;
+}
+
+/** A querier of tenants with two blocks each, and all that it asked a worker, which answers when it is told to. */
+function querierOf(tenants: readonly Tenant[]): { querier: Querier; asked: Asked[] } {
+  const asked: Asked[] = [];
+  const querier = new Querier({
+    worker: {
+      request: (make) =>
+        new Promise((resolve) => {
+          const request = make(asked.length + 1);
+          const cache = { bytes: 0, hits: 0, misses: 0 };
+          asked.push({
+            request,
+            answer: async (reply = {}) => {
+              resolve({ id: request.id, damaged: [], cache, ...reply });
+              await rest();
+            },
+          });
+        }),
+      notify: () => undefined,
+      close: () => Promise.resolve(),
+    },
+    head: { pin: () => ({ views: [], release: () => undefined }) },
+    blocks: {
+      has: () => false,
+      hold: () => () => undefined,
+      noteDamage: () => undefined,
+      // Nothing else of a block is looked at.
+      readable: () => tenants.flatMap((tenant) => [1, 2].map(() => ({ tenant }) as BlockEntry)),
+    },
+    tenants: { find: () => 0 },
+    work: new StoreWork(),
+    hasRoomFor: () => true,
+    checkOpen: () => undefined,
+  });
+  return { querier, asked };
+}
+
+/** Lets everything go on that waits for nothing. */
+function rest(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+function kinds(asked: readonly Asked[]): string[] {
+  return asked.map(({ request }) => request.question.ask);
+}
+
+test('nothing is prepared before questions that wait already', async () => {
+  const { querier, asked } = querierOf([DEFAULT_TENANT]);
+  const answers = [1, 2, 3, 4].map(() => querier.ask(ACME, { ask: 'services' }, {}));
+  for (let i = 0; i < answers.length; i++) {
+    querier.tick();
+    await asked[i]!.answer({ answer: [] });
+  }
+  await Promise.all(answers);
+  assert.deepEqual(kinds(asked), ['services', 'services', 'services', 'services']);
+  querier.tick();
+  assert.deepEqual(kinds(asked).slice(4), ['prepare']);
+});
+
+test('a question stops what is prepared, and the next tenant too when one was done just then', async () => {
+  const { querier, asked } = querierOf([DEFAULT_TENANT, ACME]);
+  querier.tick();
+  const answer = querier.ask(ACME, { ask: 'services' }, {});
+  assert.equal(new Int32Array(asked[0]!.request.cancel)[0], 1);
+  await asked[0]!.answer();
+  assert.deepEqual(kinds(asked), ['prepare', 'services']);
+  await asked[1]!.answer({ answer: [] });
+  await answer;
+  querier.tick();
+  assert.deepEqual(kinds(asked), ['prepare', 'services', 'prepare']);
+});
+
+test('a question that is asked anew without blocks that are gone is still given up', async () => {
+  const { querier, asked } = querierOf([]);
+  const controller = new AbortController();
+  const { signal } = controller;
+  const givenUp = assert.rejects(
+    querier.ask(DEFAULT_TENANT, { ask: 'services' }, { signal }),
+    /nobody waits/,
+  );
+  controller.abort();
+  const gone = { tenant: DEFAULT_TENANT, id: 1, reason: 'no such file', isReadError: true };
+  await asked[0]!.answer({ damaged: [gone] });
+  assert.equal(new Int32Array(asked[1]!.request.cancel)[0], 1);
+  const error = { code: 'cancelled', message: 'nobody waits' } as const;
+  await asked[1]!.answer({ error });
+  await givenUp;
+});
