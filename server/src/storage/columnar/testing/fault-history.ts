@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
+import { mock } from 'node:test';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { ColumnarStore } from '../columnar-store.ts';
 import { shopSpans } from './block-fixture.ts';
@@ -12,7 +13,12 @@ const WRITE_SPANS = 6;
 /** Writes in two lives. */
 const WRITES = 18;
 
-/** A fixed life of a store: opening, writing, sealing, reading and restarting, with everything twice. */
+/** By then the store has looked twice whether it is quiet. */
+const QUIET_MS = 30_000;
+/** More than a few tenants take to be prepared. */
+const PREPARING_TURNS = 40;
+
+/** A fixed life of a store: opening, writing, sealing, reading, preparing and restarting, with everything twice. */
 export class FaultHistory {
   readonly #lots: readonly SpanLot[];
   #written = 0;
@@ -31,6 +37,7 @@ export class FaultHistory {
     const trial = new StoreTrial();
     await this.#run(files, trial, 'no fault');
     assert.equal(trial.refusals, 0);
+    assert.ok(files.log.includes('writev overlaps') && files.log.includes('read overlaps'));
     return [...files.log];
   }
 
@@ -57,6 +64,15 @@ export class FaultHistory {
 
   async #run(files: FaultyFiles, trial: StoreTrial, message: string): Promise<void> {
     this.#written = 0;
+    mock.timers.enable({ apis: ['setInterval'] });
+    try {
+      await this.#live(files, trial, message);
+    } finally {
+      mock.timers.reset();
+    }
+  }
+
+  async #live(files: FaultyFiles, trial: StoreTrial, message: string): Promise<void> {
     for (let life = 0; life < 2; life++) {
       const store = storeOnFaulty(files);
       try {
@@ -76,6 +92,10 @@ export class FaultHistory {
           const isOfRead = error instanceof SpoorError && error.retryable;
           if (!isOfRead && figure(store, 'store_damaged_blocks') === 0) throw error;
         });
+        mock.timers.tick(QUIET_MS);
+        for (let turn = 0; turn < PREPARING_TURNS; turn++) {
+          await new Promise((resolve) => setImmediate(resolve));
+        }
       } finally {
         await store.shutdown();
       }
