@@ -1,14 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { SpoorError } from '@spoor/core/model/errors.ts';
+import { type AskedWorker, createThread } from '#workers/worker-client.ts';
 import type { DecodedBody } from './body-decoding.ts';
 import { decodeBetweenTurns } from './body-decoding.ts';
-import { DecodeThread } from './decode-thread.ts';
+import { type CreateDecodeWorker, DecodeThread } from './decode-thread.ts';
+import type { DecodeReply, DecodeRequest } from './decode-worker.ts';
 import { FakeSender } from './testing/fake-sender.ts';
-import { largeBody, turn, withCode } from './testing/held-writer.ts';
+import { largeBody, turn, until, withCode } from './testing/held-writer.ts';
+import { DEADLY } from './testing/mortal-worker.ts';
 
-async function withThread(body: (thread: DecodeThread) => Promise<void>): Promise<void> {
-  const thread = new DecodeThread();
+async function withThread(
+  body: (thread: DecodeThread) => Promise<void>,
+  createWorker?: CreateDecodeWorker,
+): Promise<void> {
+  const thread = new DecodeThread(createWorker);
   try {
     await body(thread);
   } finally {
@@ -57,6 +64,129 @@ test('nothing more is decoded for a sender that went away', () =>
     sender.leave();
     await assert.rejects(going, withCode('cancelled'));
   }));
+
+test('a body whose sender left before the thread came to it is not looked at', () =>
+  withThread(async (thread) => {
+    const sender = new FakeSender();
+    const broken = thread.decode('otlp_proto', new Uint8Array(100).fill(255), sender);
+    // It was asked by now, and is still at its start.
+    await turn();
+    sender.leave();
+    await assert.rejects(broken, withCode('cancelled'));
+  }));
+
+/** A worker that answers when a test says so. */
+class HeldWorker implements AskedWorker<DecodeRequest, DecodeReply> {
+  readonly asked: { request: DecodeRequest; turn: PromiseWithResolvers<DecodeReply> }[] = [];
+
+  request(make: (id: number) => DecodeRequest): Promise<DecodeReply> {
+    const turn = Promise.withResolvers<DecodeReply>();
+    this.asked.push({ request: make(this.asked.length), turn });
+    return turn.promise;
+  }
+
+  notify(): void {}
+
+  async close(): Promise<void> {}
+
+  /** The tags of the bodies, in the order in which they came. */
+  get tags(): number[] {
+    return this.asked.map(({ request }) => request.body[0]!);
+  }
+
+  answer(index: number): void {
+    const { request, turn } = this.asked[index]!;
+    turn.resolve({
+      id: request.id,
+      batches: [],
+      result: { accepted: request.body[0]!, rejected: 0, message: '' },
+    });
+  }
+
+  die(...indices: number[]): void {
+    for (const index of indices) {
+      this.asked[index]!.turn.reject(new SpoorError('internal', 'out of memory'));
+    }
+  }
+}
+
+test('the thread has three bodies at a time, and gets a copy of the next when its turn comes', async () => {
+  const worker = new HeldWorker();
+  const thread = new DecodeThread(() => worker);
+  const senders = [1, 2, 3, 4, 5, 6].map(() => new FakeSender());
+  const bodies = senders.map((_, i) => Uint8Array.of(i + 1));
+  const decoded = senders.map((sender, i) => thread.decode('otlp_proto', bodies[i]!, sender));
+  await turn();
+  assert.deepEqual(worker.tags, [1, 2, 3]);
+  senders[3]!.leave();
+  await assert.rejects(decoded[3]!, withCode('cancelled'));
+  bodies[4]![0] = 50;
+  worker.answer(1);
+  assert.equal((await decoded[1]!).result.accepted, 2);
+  await turn();
+  assert.deepEqual(worker.tags, [1, 2, 3, 50]);
+  for (const index of [0, 2, 3]) worker.answer(index);
+  await until(() => worker.asked.length === 5);
+  worker.answer(4);
+  await Promise.all(decoded.toSpliced(3, 1));
+});
+
+test('bodies that the thread had when it died are decoded once more, alone', async () => {
+  const worker = new HeldWorker();
+  const thread = new DecodeThread(() => worker);
+  const decoded = [1, 2, 3, 4].map((tag) => thread.decode('otlp_proto', Uint8Array.of(tag)));
+  await turn();
+  worker.answer(2);
+  await turn();
+  assert.deepEqual(worker.tags, [1, 2, 3, 4]);
+  const waiting = thread.decode('otlp_proto', Uint8Array.of(5));
+  const refused = assert.rejects(
+    decoded[1]!,
+    ({ code, cause }: SpoorError) => code === 'internal' && /out of memory/.test(String(cause)),
+  );
+  worker.die(0, 1, 3);
+  const again: number[] = [];
+  for (let next = 4; next < 8; next++) {
+    await until(() => worker.asked.length > next);
+    await turn();
+    assert.equal(worker.asked.length, next + 1, 'alone');
+    const tag = worker.tags[next]!;
+    again.push(tag);
+    if (tag === 2) worker.die(next);
+    else worker.answer(next);
+  }
+  assert.deepEqual(
+    again.toSorted((a, b) => a - b),
+    [1, 2, 4, 5],
+  );
+  await refused;
+  const others = await Promise.all([decoded[0]!, decoded[2]!, decoded[3]!, waiting]);
+  assert.deepEqual(
+    others.map(({ result }) => result.accepted),
+    [1, 3, 4, 5],
+  );
+});
+
+const createMortal: CreateDecodeWorker = () =>
+  createThread(new URL('./testing/mortal-worker.ts', import.meta.url), { maxHeapMib: 64 });
+
+test('of a thread that dies of one body others get another', () =>
+  withThread(async (thread) => {
+    const deadly = thread.decode('otlp_proto', Uint8Array.of(DEADLY));
+    const others = [1, 2, 3, 4].map((size) => thread.decode('otlp_proto', new Uint8Array(size)));
+    await assert.rejects(deadly, withCode('internal'));
+    const sizes = (await Promise.all(others)).map(({ result }) => result.accepted);
+    assert.deepEqual(sizes, [1, 2, 3, 4]);
+  }, createMortal));
+
+test('an error that is not for senders is not one of ours either when it comes from the thread', () =>
+  withThread(async (thread) => {
+    const decoded = thread.decode('zipkin_json', Uint8Array.of(DEADLY));
+    await assert.rejects(
+      decoded,
+      (error) => error instanceof TypeError && /mortal/.test(error.stack!),
+    );
+  }, createMortal));
 
 test('when the thread is ended, what it was asked is rejected', async () => {
   const thread = new DecodeThread();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type ErrorCode, messageOf, SpoorError } from '@spoor/core/model/errors.ts';
+import { type ErrorCode, SpoorError } from '@spoor/core/model/errors.ts';
 import { serveInTurns } from '#workers/worker-thread.ts';
 import { type DecodedBody, decodeInSlices, senderWentAway } from './body-decoding.ts';
 import type { IngestFormat } from './trace-ingest.ts';
@@ -17,27 +17,30 @@ export interface DecodeRequest {
 export type DecodeReply = { readonly id: number } & (
   | { readonly batches: readonly Uint8Array[]; readonly result: DecodedBody['result'] }
   | { readonly error: { readonly code: ErrorCode; readonly message: string } }
+  /** What was thrown that no decoder should throw: for the log. */
+  | { readonly fault: unknown }
 );
 
 function* answer({ id, format, body, cancel }: DecodeRequest): Generator<void, DecodeReply, void> {
   const cancelled = new Int32Array(cancel);
   try {
     for (const slices = decodeInSlices(format, body); ;) {
+      if (Atomics.load(cancelled, 0) !== 0) throw senderWentAway();
       const slice = slices.next();
       if (slice.done === true) {
         const { batches, result } = slice.value;
         return { id, batches: batches.map(({ bytes }) => bytes), result };
       }
       yield;
-      if (Atomics.load(cancelled, 0) !== 0) throw senderWentAway();
     }
   } catch (error) {
-    const code = error instanceof SpoorError ? error.code : 'internal';
-    return { id, error: { code, message: messageOf(error) } };
+    if (!(error instanceof SpoorError)) return { id, fault: error };
+    const { code, message } = error;
+    return { id, error: { code, message } };
   }
 }
 
 serveInTurns(answer, (reply) => {
-  const buffers = 'error' in reply ? [] : reply.batches.map(({ buffer }) => buffer);
+  const buffers = 'batches' in reply ? reply.batches.map(({ buffer }) => buffer) : [];
   return buffers.filter((buffer) => buffer instanceof ArrayBuffer);
 });

@@ -11,11 +11,14 @@ class ClientFixture {
   starts = 0;
   /** What is to be done when the worker was idle, or was asked to end, for long enough. */
   onIdle: (() => void) | undefined;
+  /** In how many ms. */
+  delayMs = 0;
   readonly client = new WorkerClient<OddRequest, OddReply>(
     SCRIPT,
-    { maxHeapMib: 64, greeting: () => `start ${++this.starts}`, idleMs: 1000 },
-    (action) => {
+    { maxHeapMib: 64, greeting: () => `start ${++this.starts}`, idleMs: 1000, stopMs: 700 },
+    (action, delayMs) => {
       this.onIdle = action;
+      this.delayMs = delayMs;
       return () => (this.onIdle = undefined);
     },
   );
@@ -127,6 +130,7 @@ test('a worker that does not come to an end is ended from outside after a while'
   const asked = assert.rejects(fixture.ask('hang'), /server is stopping/);
   const closing = fixture.client.close();
   assert.notEqual(fixture.onIdle, undefined);
+  assert.equal(fixture.delayMs, 700);
   fixture.onIdle!();
   await closing;
   await asked;

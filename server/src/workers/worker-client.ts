@@ -34,6 +34,8 @@ export interface WorkerOptions {
    * must keep nothing but what the greeting says. Never unless told.
    */
   readonly idleMs?: number;
+  /** A thread that has not ended by itself after this is ended from outside; {@link STOP_MS} unless told. */
+  readonly stopMs?: number;
 }
 
 /** Makes the worker of a script. */
@@ -151,7 +153,7 @@ export class WorkerClient<Request extends Numbered, Reply extends Numbered> {
     Atomics.store(stop, 0, 1);
     // A thread that has nothing to do looks only when it gets something.
     worker.postMessage(undefined);
-    const cancel = this.#later(() => void worker.terminate(), STOP_MS);
+    const cancel = this.#later(() => void worker.terminate(), this.#options.stopMs ?? STOP_MS);
     await ended;
     cancel();
   }
