@@ -309,6 +309,24 @@ test('the distinct services, names and kinds of a block are listed', () =>
     });
   }));
 
+test('want of memory is no damage', (t) =>
+  withDirectory((dir) => {
+    const path = join(dir, '1.block');
+    writeFileSync(path, blockFile([batchOf(someSpans())]));
+    const reader = new BlockReader(path, 1, blockCache());
+    const failing = t.mock.method(Buffer, 'allocUnsafe', () => {
+      throw new RangeError('Array buffer allocation failed');
+    });
+    try {
+      assert.throws(() => reader.verify(), RangeError);
+    } finally {
+      failing.mock.restore();
+    }
+    assert.equal(reader.damage, undefined);
+    reader.verify();
+    reader.close();
+  }));
+
 test('a call that fails for want of descriptors, or once, is no damage; a place that cannot be read is', () =>
   withDirectory((dir) => {
     const path = join(dir, 'some.block');

@@ -396,7 +396,7 @@ export class BlockReader {
     try {
       return decompress(bytes, rawBytes);
     } catch (cause) {
-      if (cause instanceof SpoorError) throw cause;
+      if (cause instanceof SpoorError || isNoMemory(cause)) throw cause;
       throw this.#damaged(`${what} is not ${rawBytes} bytes of zstd: ${messageOf(cause)}`);
     }
   }
@@ -441,6 +441,11 @@ export class BlockReader {
     this.#footerBytes = content.length;
     return decodeFooter(content, trailer.format);
   }
+}
+
+/** Whether it is the error of V8 for bytes that there is no memory for; those of Node have a code. */
+function isNoMemory(error: unknown): boolean {
+  return error instanceof RangeError && fileErrorCode(error) === '';
 }
 
 /** What a key of a frame takes, its place in the map included. */

