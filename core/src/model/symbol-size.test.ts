@@ -33,6 +33,8 @@ test('a resource or scope of over a MiB is refused, in whichever format it came'
       symbols.endResource();
     });
   }
+  const mended = new Uint8Array(500_000).fill(0xff);
+  assert.throws(() => canonical.scopeSymbol(undefined, mended), tooLarge);
   // Fields that the specification does not know, so that nothing of it is kept, are no way around.
   assert.throws(() => canonical.resourceSymbol(new Uint8Array(2_000_000), EMPTY), tooLarge);
 });

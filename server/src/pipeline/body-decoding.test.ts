@@ -40,6 +40,31 @@ test('attribute keys are counted over all batches of a body', async () => {
   await assert.rejects(tooMany, withCode('too_large'));
 });
 
+/** An OTLP request of so many spans with nothing but ids, and a resource with a text of so many bytes. */
+function bodyOfSmall(count: number, resourceBytes: number): Uint8Array {
+  const writer = new ProtoWriter();
+  const resourceSpans = writer.begin(1);
+  writer.textField(3, new Uint8Array(resourceBytes).fill(0x61), 0, resourceBytes);
+  const scopeSpans = writer.begin(2);
+  for (let i = 0; i < count; i++) {
+    const start = writer.begin(2);
+    writer.bytesField(1, new Uint8Array(16).fill(1));
+    writer.bytesField(2, new Uint8Array(8).fill(1));
+    writer.end(start);
+  }
+  writer.end(scopeSpans);
+  writer.end(resourceSpans);
+  return writer.toBytes();
+}
+
+test('a body that becomes many times its size is refused', async () => {
+  const usual = await decodeBetweenTurns('otlp_proto', bodyOfSmall(200_000, 10_000));
+  assert.equal(usual.result.accepted, 200_000);
+  // Of a resource in each of 49 batches.
+  const grown = decodeBetweenTurns('otlp_proto', bodyOfSmall(200_000, 1_000_000));
+  await assert.rejects(grown, withCode('too_large'));
+});
+
 test('a span too large for a batch is left out and counted, in every format', async () => {
   const blob = 'x'.repeat(9 << 20);
   const json = (name: string): string =>

@@ -18,6 +18,13 @@ export const MAX_BATCH_SPANS = 4096;
  */
 export const MAX_REQUEST_COLUMNS = 65_536;
 
+/**
+ * Batches of a body take at most so many times its bytes and so much more. Usual ones take less than the body; but an empty link of two
+ * bytes takes 32, and each batch repeats a resource of a MiB.
+ */
+const MAX_GROWTH = 4;
+const MAX_GROWTH_BYTES = 16 << 20;
+
 /** Spans of a slice: some 3 ms. */
 const SLICE_SPANS = 1024;
 
@@ -48,12 +55,18 @@ export function* decodeInSlices(
   builder.allowColumns(MAX_REQUEST_COLUMNS);
   const batches: SpanBatch[] = [];
   const columns = new ColumnCount();
+  const maxBytes = MAX_GROWTH * body.length + MAX_GROWTH_BYTES;
+  let bytes = 0;
   let tooLarge = 0;
   let tooLargeBytes = 0;
   const finishBatch = (): void => {
     const batch = builder.finish();
     columns.add(batch);
     const bounded = boundBatch(batch);
+    for (const one of bounded.batches) bytes += one.bytes.length;
+    if (bytes > maxBytes) {
+      throw new SpoorError('too_large', `spans of over ${maxBytes} bytes in ${body.length} bytes`);
+    }
     batches.push(...bounded.batches);
     if (tooLarge === 0) tooLargeBytes = bounded.leftOutBytes;
     tooLarge += bounded.leftOut;

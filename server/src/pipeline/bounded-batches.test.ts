@@ -7,6 +7,7 @@ import type { Span } from '@spoor/core/model/span.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import {
   attributes,
+  event,
   resource,
   span,
   spanId,
@@ -56,7 +57,8 @@ test('a batch that is too large is cut, in the order of its spans, and spans too
   const { batches, leftOut, leftOutBytes } = boundBatch(batchOf(spans));
   assert.deepEqual(read(batches), [
     [spans[0]],
-    [spans[1], spans[3], spans[4]],
+    [spans[1]],
+    [spans[3], spans[4]],
     [spans[6], spans[7]],
   ]);
   assert.equal(leftOut, 2);
@@ -77,6 +79,20 @@ test('very many attributes, events or links make a span too large as well', () =
     assert.equal(leftOut, 1);
     assert.deepEqual(read(batches), [[good]]);
   }
+});
+
+test('a span that repeats its texts is as large as it is by itself, whatever its neighbours are', () => {
+  const retry = event('retry', { a: 'a text', b: 1, c: true });
+  const repeating = { ...spanOf(1, 0), events: Array.from({ length: 60_000 }, () => retry) };
+  const neighbours = Array.from({ length: 9 }, (_, i) => spanOf(i + 2, 1));
+  const spans = neighbours.toSpliced(4, 0, repeating);
+  const { batches, leftOut } = boundBatch(batchOf(spans));
+  assert.equal(leftOut, 0);
+  assert.deepEqual(
+    batches.map(({ rows }) => rows),
+    [4, 1, 5],
+  );
+  assert.deepEqual(read(batches).flat(), spans);
 });
 
 test('a resource that many spans share counts once', () => {

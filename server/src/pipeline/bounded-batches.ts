@@ -37,16 +37,19 @@ export function boundBatch(batch: SpanBatch): BoundedBatches {
   let leftOutBytes = 0;
   for (let row = 0; row < batch.rows; row++) {
     const rowBytes = rowSize(batch, row);
-    if (rowBytes > MAX_BATCH_BYTES) {
-      if (leftOut++ === 0) leftOutBytes = rowBytes;
-      continue;
-    }
-    if (bytes + rowBytes > MAX_BATCH_BYTES) {
+    if (builder.rows > 0 && bytes + rowBytes > MAX_BATCH_BYTES) {
       batches.push(builder.finish());
       bytes = 0;
     }
     copier.copy(row);
-    bytes += rowBytes;
+    if (rowBytes <= MAX_BATCH_BYTES) {
+      bytes += rowBytes;
+      continue;
+    }
+    // By itself it may be smaller: texts that it repeats are in the batch once.
+    const alone = builder.finish();
+    if (alone.bytes.length <= MAX_BATCH_BYTES) batches.push(alone);
+    else if (leftOut++ === 0) leftOutBytes = alone.bytes.length;
   }
   if (builder.rows > 0) batches.push(builder.finish());
   return { batches, leftOut, leftOutBytes };

@@ -175,6 +175,8 @@ export class CanonicalWriter {
       writer.end(start);
     }
     textField(writer, 3, valid(schemaUrl));
+    // Each byte that is not UTF-8 has become three.
+    checkSymbolSize(writer.length);
     return writer.toBytes();
   }
 
