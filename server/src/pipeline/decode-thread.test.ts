@@ -2,14 +2,30 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SpoorError } from '@spoor/core/model/errors.ts';
+import {
+  attributes,
+  event,
+  resource,
+  span,
+  spanId,
+  traceId,
+} from '@spoor/core/query/testing/example-span.ts';
+import { batchOf } from '@spoor/core/query/testing/span-body.ts';
+import { toJaegerSpan } from '@spoor/core/wire/jaeger/jaeger-span.ts';
+import { encodeJaegerThrift } from '@spoor/core/wire/jaeger/thrift-encoder.ts';
+import { OtlpJsonEncoder } from '@spoor/core/wire/otlp/encode-json.ts';
+import { encodeZipkinJson } from '@spoor/core/wire/zipkin/json-encoder.ts';
+import { toZipkinSpan } from '@spoor/core/wire/zipkin/zipkin-span.ts';
 import { type AskedWorker, createThread } from '#workers/worker-client.ts';
 import type { DecodedBody } from './body-decoding.ts';
 import { decodeBetweenTurns } from './body-decoding.ts';
 import { type CreateDecodeWorker, DecodeThread } from './decode-thread.ts';
 import type { DecodeReply, DecodeRequest } from './decode-worker.ts';
 import { FakeSender } from './testing/fake-sender.ts';
-import { largeBody, turn, until, withCode } from './testing/held-writer.ts';
+import { bodyOf, ingest, largeBody, taken, turn, until, withCode } from './testing/held-writer.ts';
 import { DEADLY } from './testing/mortal-worker.ts';
+import { TraceBatcher } from './trace-batcher.ts';
+import type { TraceSink } from './trace-sink.ts';
 
 async function withThread(
   body: (thread: DecodeThread) => Promise<void>,
@@ -38,6 +54,58 @@ test('what the thread decodes is what this thread would have, for several bodies
     }
   }));
 
+test('what the thread decodes is what this thread would have, in other formats', () =>
+  withThread(async (thread) => {
+    const spans = Array.from({ length: 5000 }, (_, i) =>
+      span({
+        traceId: traceId(1 + (i % 100)),
+        spanId: spanId(i + 1),
+        name: `span ${i % 20}`,
+        resource: resource(`service ${i % 3}`),
+        attributes: attributes({ id: `é ${i}`, more: 'x'.repeat(i % 300) }),
+        events: i % 5 === 0 ? [event('retry', { attempt: `${i % 4}` }, 1000n)] : [],
+      }),
+    );
+    const rows = Uint32Array.from(spans.keys());
+    const bodies = {
+      otlp_json: new OtlpJsonEncoder(batchOf(spans)).encodeRows(rows),
+      zipkin_json: encodeZipkinJson(spans.map(toZipkinSpan)),
+      jaeger_thrift: encodeJaegerThrift(spans.map(toJaegerSpan)),
+    };
+    for (const format of ['otlp_json', 'zipkin_json', 'jaeger_thrift'] as const) {
+      const body = bodies[format];
+      const [its, ours] = await Promise.all([
+        thread.decode(format, body),
+        decodeBetweenTurns(format, body),
+      ]);
+      assert.equal(its.result.accepted, 5000);
+      assert.ok(its.batches.length > 1);
+      assert.deepEqual(plain(its), plain(ours), format);
+    }
+  }));
+
+test('a batcher writes what the thread decoded of a large body, small ones before it, and remembers it', () =>
+  withThread(async (thread) => {
+    const writes: { rows: number; requests: number }[] = [];
+    const sink: TraceSink = {
+      write: async (_tenant, { rows }, requests = []) =>
+        void writes.push({ rows, requests: requests.length }),
+    };
+    const batcher = new TraceBatcher(sink, { decodeLarge: thread.decode });
+    const body = largeBody();
+    const answers = [ingest(batcher, body), ingest(batcher, bodyOf('small'))];
+    assert.deepEqual(await Promise.all(answers), [taken(10_000), taken(1)]);
+    assert.deepEqual(writes, [
+      { rows: 1, requests: 1 },
+      { rows: 4096, requests: 0 },
+      { rows: 4096, requests: 0 },
+      { rows: 1808, requests: 1 },
+    ]);
+    assert.deepEqual(await ingest(batcher, body), taken(10_000));
+    await assert.rejects(ingest(batcher, body.subarray(0, -1)), withCode('malformed'));
+    assert.equal(writes.length, 4);
+  }));
+
 test('a body that cannot be decoded is refused as it would be here, and others are not', () =>
   withThread(async (thread) => {
     const body = largeBody();
@@ -63,16 +131,6 @@ test('nothing more is decoded for a sender that went away', () =>
     await turn();
     sender.leave();
     await assert.rejects(going, withCode('cancelled'));
-  }));
-
-test('a body whose sender left before the thread came to it is not looked at', () =>
-  withThread(async (thread) => {
-    const sender = new FakeSender();
-    const broken = thread.decode('otlp_proto', new Uint8Array(100).fill(255), sender);
-    // It was asked by now, and is still at its start.
-    await turn();
-    sender.leave();
-    await assert.rejects(broken, withCode('cancelled'));
   }));
 
 /** A worker that answers when a test says so. */

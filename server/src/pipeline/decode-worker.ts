@@ -21,7 +21,13 @@ export type DecodeReply = { readonly id: number } & (
   | { readonly fault: unknown }
 );
 
-function* answer({ id, format, body, cancel }: DecodeRequest): Generator<void, DecodeReply, void> {
+/** Decodes a body; a slice ends with every yield. */
+export function* answerInSlices({
+  id,
+  format,
+  body,
+  cancel,
+}: DecodeRequest): Generator<void, DecodeReply, void> {
   const cancelled = new Int32Array(cancel);
   try {
     for (const slices = decodeInSlices(format, body); ;) {
@@ -40,7 +46,7 @@ function* answer({ id, format, body, cancel }: DecodeRequest): Generator<void, D
   }
 }
 
-serveInTurns(answer, (reply) => {
+serveInTurns(answerInSlices, (reply) => {
   const buffers = 'batches' in reply ? reply.batches.map(({ buffer }) => buffer) : [];
   return buffers.filter((buffer) => buffer instanceof ArrayBuffer);
 });
