@@ -95,9 +95,9 @@ test('a span that repeats its texts is as large as it is by itself, whatever its
   assert.deepEqual(read(batches).flat(), spans);
 });
 
-test('a resource that many spans share counts once', () => {
-  const shared = resource('shop', { text: 'x'.repeat(MIB / 2) });
-  const spans = Array.from({ length: 40 }, (_, i) => ({
+test('a resource that many spans share counts once in each batch', () => {
+  const shared = resource('shop', { text: 'x'.repeat(0.9 * MIB) });
+  const spans = Array.from({ length: 70 }, (_, i) => ({
     ...spanOf(i + 1, 0),
     resource: shared,
     attributes: attributes({ blob: String(i).padEnd(MIB / 4, '.') }),
@@ -105,7 +105,8 @@ test('a resource that many spans share counts once', () => {
   const { batches } = boundBatch(batchOf(spans));
   assert.deepEqual(
     batches.map(({ rows }) => rows),
-    [29, 11],
+    [28, 28, 14],
   );
+  for (const { bytes } of batches) assert.ok(bytes.length <= MAX_BATCH_BYTES);
   assert.deepEqual(read(batches).flat(), spans);
 });

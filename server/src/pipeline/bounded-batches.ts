@@ -36,10 +36,11 @@ export function boundBatch(batch: SpanBatch): BoundedBatches {
   let leftOut = 0;
   let leftOutBytes = 0;
   for (let row = 0; row < batch.rows; row++) {
-    const rowBytes = rowSize(batch, row);
+    let rowBytes = rowSize(batch, row, builder.rows === 0);
     if (builder.rows > 0 && bytes + rowBytes > MAX_BATCH_BYTES) {
       batches.push(builder.finish());
       bytes = 0;
+      rowBytes = rowSize(batch, row, true);
     }
     copier.copy(row);
     if (rowBytes <= MAX_BATCH_BYTES) {
@@ -55,12 +56,17 @@ export function boundBatch(batch: SpanBatch): BoundedBatches {
   return { batches, leftOut, leftOutBytes };
 }
 
-/** What a row has in its batch at most, in bytes; its resource and scope (a MiB at most each) where the row before has others. */
-function rowSize(batch: SpanBatch, row: number): number {
+/**
+ * What a row has in its batch at most, in bytes; its resource and scope (a MiB at most each) where it is the first, or the row before
+ * has others.
+ */
+function rowSize(batch: SpanBatch, row: number, isFirst: boolean): number {
   const { names, resources, resource, scopes, scope, eventNames, events, links, cells } = batch;
   let bytes = ROW_BYTES + entrySize(names, batch.name[row]!);
-  if (resource[row] !== resource[row - 1]) bytes += entrySize(resources, resource[row]!);
-  if (scope[row] !== scope[row - 1]) bytes += entrySize(scopes, scope[row]!);
+  if (isFirst || resource[row] !== resource[row - 1]) {
+    bytes += entrySize(resources, resource[row]!);
+  }
+  if (isFirst || scope[row] !== scope[row - 1]) bytes += entrySize(scopes, scope[row]!);
   bytes += cellsSize(batch, batch.shape[row]!, cells.rowStart[row]!);
   if (events !== undefined) {
     for (let e = events.rowOffsets[row]!; e < events.rowOffsets[row + 1]!; e++) {
