@@ -65,6 +65,18 @@ test('a body that becomes many times its size is refused', async () => {
   await assert.rejects(grown, withCode('too_large'));
 });
 
+test('a span that becomes many times the size of its body is not cut out of it', async () => {
+  const writer = new ProtoWriter();
+  const starts = [1, 2, 2].map((field) => writer.begin(field));
+  writer.bytesField(1, new Uint8Array(16).fill(1));
+  writer.bytesField(2, new Uint8Array(8).fill(1));
+  // Links of two bytes.
+  for (let i = 0; i < 1_000_000; i++) writer.end(writer.begin(13));
+  for (const start of starts.toReversed()) writer.end(start);
+  const grown = decodeBetweenTurns('otlp_proto', writer.toBytes());
+  await assert.rejects(grown, withCode('too_large'));
+});
+
 test('a span too large for a batch is left out and counted, in every format', async () => {
   const blob = 'x'.repeat(9 << 20);
   const json = (name: string): string =>

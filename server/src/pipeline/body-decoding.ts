@@ -59,14 +59,18 @@ export function* decodeInSlices(
   let bytes = 0;
   let tooLarge = 0;
   let tooLargeBytes = 0;
+  const checkGrowth = (grown: number): void => {
+    if (grown <= maxBytes) return;
+    throw new SpoorError('too_large', `spans of over ${maxBytes} bytes in ${body.length} bytes`);
+  };
   const finishBatch = (): void => {
     const batch = builder.finish();
     columns.add(batch);
+    // To cut it takes as much again.
+    checkGrowth(bytes + batch.bytes.length);
     const bounded = boundBatch(batch);
     for (const one of bounded.batches) bytes += one.bytes.length;
-    if (bytes > maxBytes) {
-      throw new SpoorError('too_large', `spans of over ${maxBytes} bytes in ${body.length} bytes`);
-    }
+    checkGrowth(bytes);
     batches.push(...bounded.batches);
     if (tooLarge === 0) tooLargeBytes = bounded.leftOutBytes;
     tooLarge += bounded.leftOut;

@@ -225,6 +225,18 @@ test('bodies that the thread had when it died are decoded once more, alone', asy
   );
 });
 
+test('a body for which there was no memory beside others is decoded once more, alone', async () => {
+  const worker = new HeldWorker();
+  const thread = new DecodeThread(() => worker);
+  const decoded = thread.decode('otlp_proto', Uint8Array.of(7));
+  await turn();
+  const { request, turn: first } = worker.asked[0]!;
+  first.resolve({ id: request.id, fault: new RangeError('Array buffer allocation failed') });
+  await until(() => worker.asked.length === 2);
+  worker.answer(1);
+  assert.equal((await decoded).result.accepted, 7);
+});
+
 const createMortal: CreateDecodeWorker = () =>
   createThread(new URL('./testing/mortal-worker.ts', import.meta.url), { maxHeapMib: 64 });
 

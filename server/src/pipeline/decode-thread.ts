@@ -82,17 +82,19 @@ export class DecodeThread {
       if (error instanceof SpoorError && error.code === 'internal') return new Death(error);
       throw error;
     }
+    // For want of memory, which those beside it may have taken.
+    if ('fault' in reply && reply.fault instanceof RangeError) return new Death(reply.fault);
     if ('fault' in reply) throw reply.fault;
     if ('error' in reply) throw new SpoorError(reply.error.code, reply.error.message);
     return { batches: reply.batches.map((bytes) => new SpanBatch(bytes)), result: reply.result };
   }
 }
 
-/** The thread died before it had an answer. */
+/** The thread died before it had an answer, or had no memory for it. */
 class Death {
-  readonly cause: SpoorError;
+  readonly cause: Error;
 
-  constructor(cause: SpoorError) {
+  constructor(cause: Error) {
     this.cause = cause;
   }
 }

@@ -443,9 +443,13 @@ export class BlockReader {
   }
 }
 
-/** Whether it is the error of V8 for bytes that there is no memory for; those of Node have a code. */
+/** Codes of Node and zstd for contexts and buffers that there is no memory for. */
+const NO_MEMORY = ['ERR_ZLIB_INITIALIZATION_FAILED', 'ZSTD_error_memory_allocation'];
+
+/** Whether there was no memory; the error of V8 for that has no code. */
 function isNoMemory(error: unknown): boolean {
-  return error instanceof RangeError && fileErrorCode(error) === '';
+  const code = fileErrorCode(error);
+  return (error instanceof RangeError && code === '') || NO_MEMORY.includes(code);
 }
 
 /** What a key of a frame takes, its place in the map included. */

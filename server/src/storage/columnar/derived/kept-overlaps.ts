@@ -72,10 +72,11 @@ export class KeptOverlaps {
    */
   read(checksums: () => ReadonlyMap<number, number>): void {
     if (this.#isRead) return;
-    this.#isRead = true;
     const stored = this.#store?.read() ?? [];
+    const present = stored.length === 0 ? NO_CHECKSUMS : checksums();
+    // Not before: what fails is tried again, and the file not written over.
+    this.#isRead = true;
     if (stored.length === 0) return;
-    const present = checksums();
     const same = stored.filter(({ id, checksum }) => present.get(id) === checksum);
     const ids = new Set(same.map(({ id }) => id));
     for (const { id, seen, shared, counted } of same) {
@@ -107,3 +108,5 @@ export class KeptOverlaps {
     this.#isChanged = false;
   }
 }
+
+const NO_CHECKSUMS: ReadonlyMap<number, number> = new Map();
