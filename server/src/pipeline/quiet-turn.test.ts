@@ -10,6 +10,7 @@ test('gathering ends soon when nothing comes, and not before what is ready has c
   untilQuiet(
     () => count,
     () => done++,
+    () => 0,
   );
   assert.equal(done, 0);
   // What a socket brings is taken in an immediate after its event.

@@ -14,12 +14,16 @@ export type Gathering = (count: () => number, done: () => void) => void;
  * Gathers until the event loop has gone round and brought nothing more, or for {@link MOST_MS}. With nothing under
  * way that is some 20 µs; under load it is as long as the senders that are ready take.
  */
-export const untilQuiet: Gathering = (count, done) => {
-  const startMs = performance.now();
+export function untilQuiet(
+  count: () => number,
+  done: () => void,
+  nowMs = (): number => performance.now(),
+): void {
+  const startMs = nowMs();
   let before = count();
   const look = (): void => {
     const now = count();
-    if (now === before || performance.now() - startMs >= MOST_MS) {
+    if (now === before || nowMs() - startMs >= MOST_MS) {
       done();
       return;
     }
@@ -27,7 +31,7 @@ export const untilQuiet: Gathering = (count, done) => {
     nextTurn(look);
   };
   nextTurn(look);
-};
+}
 
 /** After the next look at the sockets and all that is done with what they brought: some of that happens in the phase of this call. */
 function nextTurn(look: () => void): void {
