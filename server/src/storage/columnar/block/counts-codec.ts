@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { EdgeKey } from '@spoor/core/analysis/edge-counts.ts';
+import { edgeBits, type EdgeKey } from '@spoor/core/analysis/edge-counts.ts';
 import type { EdgeKind } from '@spoor/core/analysis/edge-kind.ts';
 import type { MinuteTable } from '@spoor/core/analysis/minute-counts.ts';
-import type { RedKey } from '@spoor/core/analysis/red-counts.ts';
+import { redBits, type RedKey } from '@spoor/core/analysis/red-counts.ts';
 import type { SymbolTable } from '@spoor/core/model/span-columns.ts';
 import { symbolBytes, symbolText } from '@spoor/core/model/span-reader.ts';
 import { SymbolInterner } from '@spoor/core/model/symbol-interner.ts';
@@ -31,9 +31,7 @@ export function writeEdges(frames: FrameWriter, { texts, keys, table }: CountedE
   const counts = writeCounts(frames, 'edges', table, [
     keys.map(({ caller }) => codeOf(caller)),
     keys.map(({ callee }) => codeOf(callee)),
-    keys.map(
-      ({ kind, isInferred, isError }) => kind * 4 + (isInferred ? 2 : 0) + (isError ? 1 : 0),
-    ),
+    keys.map(({ kind, isInferred, isError }) => edgeBits(kind, isInferred, isError)),
   ]);
   const chunk = frames.chunk('edges', (sink) =>
     encodeValues(sink, names, allEntries(names.count), names.count),
@@ -75,7 +73,7 @@ export function writeSpanCounts(
   return writeCounts(frames, 'red', table, [
     keys.map(({ service }) => resourceOf.get(textOf(service))!),
     keys.map(({ operation }) => nameOf.get(textOf(operation))!),
-    keys.map(({ kind, isError }) => kind * 2 + (isError ? 1 : 0)),
+    keys.map(({ kind, isError }) => redBits(kind, isError)),
   ]);
 }
 
