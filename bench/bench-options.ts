@@ -16,6 +16,8 @@ export interface BenchOptions {
   readonly cases: readonly string[];
   /** Requests under way. */
   readonly workers: number;
+  /** Spans a second that come while the query part asks the server. */
+  readonly load: number;
   /** Longest wait for the store to be quiet, ms; 0 does not wait. */
   readonly settleMs: number;
   /** Further `--set` of the server. */
@@ -41,6 +43,7 @@ Usage:
   --only PARTS     of ${PARTS.join(', ')}; separated by commas (default all)
   --case PREFIX    only ingest cases that begin so; may be repeated
   --workers N      requests under way (default 8)
+  --load N         spans a second that come while the query part asks the server (default 0)
   --settle N       seconds to wait at most until the store has sealed everything (default 75; 0: never wait)
   --set K=V        passed on to the server; may be repeated
   --dir DIR        corpora and data directories (default bench/corpora, which is emptied of them)
@@ -64,6 +67,7 @@ export function parseBenchOptions(argv: readonly string[]): BenchOptions {
       only: { type: 'string', default: PARTS.join(',') },
       case: { type: 'string', multiple: true, default: [] },
       workers: { type: 'string', default: '8' },
+      load: { type: 'string', default: '0' },
       settle: { type: 'string', default: '75' },
       set: { type: 'string', multiple: true, default: [] },
       dir: { type: 'string', default: 'bench/corpora' },
@@ -85,6 +89,7 @@ export function parseBenchOptions(argv: readonly string[]): BenchOptions {
     parts,
     cases: values.case,
     workers: whole('--workers', values.workers, 1),
+    load: whole('--load', values.load, 0),
     settleMs: whole('--settle', values.settle, 0) * 1000,
     sets: values.set,
     directory: values.dir,

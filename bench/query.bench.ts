@@ -5,8 +5,11 @@ import { withServer, type BenchContext } from './bench-context.ts';
 import { diskTable } from './disk-table.ts';
 import { QueryClient } from './query-client.ts';
 import { type QueryData, withQueryData } from './query-data.ts';
+import type { QueryFacts } from './query-facts.ts';
+import { withQueryLoad } from './query-load.ts';
 import { createQuestions, resultsIn, type Question } from './query-questions.ts';
 import { formatMegabytes, formatNumber, quantile, type Table } from './report.ts';
+import type { ServerProcess } from './server-process.ts';
 import { createStoreQuestions } from './store-questions.ts';
 
 const REPETITIONS = 100;
@@ -30,46 +33,67 @@ interface Asked {
 export async function benchQuery(context: BenchContext): Promise<Table[]> {
   return await withQueryData(context, async (data) => [
     diskTable(data.directory, data.facts.spans, data.quiet),
-    await askServer(context, data),
+    await (context.options.load === 0 ? askServer(context, data) : askLoaded(context, data)),
     await askStore(context, data),
   ]);
 }
 
 async function askServer(context: BenchContext, { directory, facts }: QueryData): Promise<Table> {
-  const { meter, options, say } = context;
-  const questions = createQuestions(facts, options.seed);
-  return await withServer(context, directory, async (server) => {
-    const client = new QueryClient(server.query);
-    try {
-      const asked: Asked[] = [];
-      const before = meter.read(server.pid).cpuSeconds;
-      for (const question of questions) {
-        asked.push(await ask(client, question));
-        say(describe(asked.at(-1)!));
-      }
-      const { cpuSeconds, rssBytes } = meter.read(server.pid);
-      const firstMs = asked[0]!.firstMs;
+  return await withServer(context, directory, (server) => askAll(context, server, facts));
+}
+
+/** The same questions while spans come. */
+async function askLoaded(context: BenchContext, data: QueryData): Promise<Table> {
+  return await withQueryLoad(context, data, (directory, load) =>
+    withServer(context, directory, async (server) => {
+      const [table, spans] = await load.during(server, () => askAll(context, server, load.facts));
+      const [rate, all] = [context.options.load, spans].map((n) => n.toLocaleString('en-US'));
+      const came = `${rate} spans a second came meanwhile, ${all} in all.`;
       return {
-        title: `Questions over HTTP, ms, up to ${REPETITIONS} each after as many to warm up, one after the other, 20 results`,
-        columns: ['question', 'first', 'p50', 'p95', 'answer'],
-        rows: [
-          [
-            'first answer after start: trace by id',
-            formatNumber(server.readyMs + firstMs),
-            '',
-            '',
-            '',
-          ],
-          ...asked.map(toRow),
-        ],
-        notes: [
-          `The server was ready ${formatNumber(server.readyMs)} ms after it was started, and answered its first question ${formatNumber(firstMs)} ms later. RSS after the questions: ${formatMegabytes(rssBytes)}; CPU for all of them: ${formatNumber(cpuSeconds - before)} s.`,
-        ],
+        ...table,
+        title: `While spans come: ${table.title}`,
+        notes: [came, ...(table.notes ?? [])],
       };
-    } finally {
-      client.close();
+    }),
+  );
+}
+
+async function askAll(
+  { meter, options, say }: BenchContext,
+  server: ServerProcess,
+  facts: QueryFacts,
+): Promise<Table> {
+  const questions = createQuestions(facts, options.seed);
+  const client = new QueryClient(server.query);
+  try {
+    const asked: Asked[] = [];
+    const before = meter.read(server.pid).cpuSeconds;
+    for (const question of questions) {
+      asked.push(await ask(client, question));
+      say(describe(asked.at(-1)!));
     }
-  });
+    const { cpuSeconds, rssBytes } = meter.read(server.pid);
+    const firstMs = asked[0]!.firstMs;
+    return {
+      title: `Questions over HTTP, ms, up to ${REPETITIONS} each after as many to warm up, one after the other, 20 results`,
+      columns: ['question', 'first', 'p50', 'p95', 'answer'],
+      rows: [
+        [
+          'first answer after start: trace by id',
+          formatNumber(server.readyMs + firstMs),
+          '',
+          '',
+          '',
+        ],
+        ...asked.map(toRow),
+      ],
+      notes: [
+        `The server was ready ${formatNumber(server.readyMs)} ms after it was started, and answered its first question ${formatNumber(firstMs)} ms later. RSS after the questions: ${formatMegabytes(rssBytes)}; CPU for all of them: ${formatNumber(cpuSeconds - before)} s.`,
+      ],
+    };
+  } finally {
+    client.close();
+  }
 }
 
 async function ask(client: QueryClient, question: Question): Promise<Asked> {
