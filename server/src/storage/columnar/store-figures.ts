@@ -98,6 +98,13 @@ export function storeFigures(state: StoreState): StoreFigures {
       'store_compactions_postponed_total',
       counter('Merges and rewrites put off for want of space.', compaction.postponed),
     ],
+    [
+      'store_compaction_failures_total',
+      counter(
+        'Merges and rewrites that failed; each is tried again, later each time.',
+        compaction.failures,
+      ),
+    ],
     ['store_expired_spans_total', counter('Spans removed by retention.', compaction.expiredSpans)],
     ['store_wal_segments', gauge('Segments of the write-ahead log in use.', wal?.segments ?? 0)],
     ['store_wal_bytes', gauge('Size of these segments.', wal?.sizeBytes ?? 0)],

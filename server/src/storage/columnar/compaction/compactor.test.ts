@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { SpoorError } from '@spoor/core/model/errors.ts';
 import { DEFAULT_TENANT, parseTenant } from '@spoor/core/model/ids.ts';
 import type { Span } from '@spoor/core/model/span.ts';
 import { meets } from '@spoor/core/query/testing/naive-predicate.ts';
@@ -13,7 +14,9 @@ import { bySpan, TraceOracle } from '#storage/testing/trace-oracle.ts';
 import { blockPath } from '../block/block-path.ts';
 import type { ColumnarStore } from '../columnar-store.ts';
 import { shopSpans } from '../testing/block-fixture.ts';
-import { figure, LogLines, withStore } from '../testing/store-fixture.ts';
+import { FaultyFiles } from '../testing/faulty-files.ts';
+import { inlineWorkers } from '../testing/inline-worker.ts';
+import { figure, inFaultyStore, LogLines, withStore } from '../testing/store-fixture.ts';
 import {
   createThread,
   type CreateWorker,
@@ -26,6 +29,33 @@ import { withDirectory } from '../testing/temporary-directory.ts';
 type Numbered = { readonly id: number };
 
 const OTHER = parseTenant('other');
+
+/** What a block of 100 columns weighs when it is merged, roughly. */
+const WEIGHT_OF_100 = 160_000;
+
+/** A span with so many attributes. */
+function wideSpan(id: number, width: number): Span {
+  const names = Array.from({ length: width }, (_, i) => [`key ${i}`, 'value'] as const);
+  return span({ spanId: spanId(id), attributes: attributes(Object.fromEntries(names)) });
+}
+
+/** Workers whose requests are changed, or refused when `change` throws. */
+function changedWorkers(
+  create: CreateWorker,
+  change: <Request extends Numbered>(request: Request) => Request,
+): CreateWorker {
+  return <Request extends Numbered, Reply extends Numbered>(
+    script: URL,
+    options: WorkerOptions,
+  ): AskedWorker<Request, Reply> => {
+    const worker = create<Request, Reply>(script, options);
+    return {
+      request: (make) => worker.request((id) => change(make(id))),
+      notify: (message) => worker.notify(message),
+      close: () => worker.close(),
+    };
+  };
+}
 
 function isService(name: string): SpanPredicate {
   return {
@@ -79,8 +109,8 @@ test('blocks are merged as they come, and no answer changes, before and after a 
       async (store) => {
         await writeSpans(store, lists[0]!, OTHER);
         await writeBlocks(store, lists);
-        // Merging goes on in the background: this waits for its turn.
-        await store.applyRetention();
+        // Merging goes on in the background, one merge in each turn: this waits for its own.
+        for (let turn = 0; turn < 4; turn++) await store.applyRetention();
         assert.deepEqual(await answers(store), oracle);
         assert.ok(figure(store, 'store_merges_total') >= 3);
         assert.ok(figure(store, 'store_merged_bytes_total') > 0);
@@ -185,30 +215,16 @@ test('a damaged block is named, and the others are merged and rewritten without 
 
 test('blocks of very many columns are merged in smaller numbers, or stay as they are', () =>
   withDirectory(async (dir) => {
-    // A block of 100 columns has some 160,000 of weight.
-    let maxWeight = 400_000;
-    const createWorker: CreateWorker = <Request extends Numbered, Reply extends Numbered>(
-      script: URL,
-      options: WorkerOptions,
-    ): AskedWorker<Request, Reply> => {
-      const worker = createThread<Request, Reply>(script, options);
-      return {
-        request: (make) => worker.request((id) => ({ ...make(id), maxWeight })),
-        notify: (message) => worker.notify(message),
-        close: () => worker.close(),
-      };
-    };
-    const lists = [10, 20, 30, 40].map((id) => {
-      const names = Array.from({ length: 100 }, (_, i) => [`key ${i}`, 'value'] as const);
-      return [span({ spanId: spanId(id), attributes: attributes(Object.fromEntries(names)) })];
-    });
+    let maxWeight = 2.5 * WEIGHT_OF_100;
+    const createWorker = changedWorkers(createThread, (request) => ({ ...request, maxWeight }));
+    const lists = [10, 20, 30, 40].map((id) => [wideSpan(id, 100)]);
     await withStore(
       dir,
       async (store) => {
         await writeBlocks(store, lists.slice(0, 3));
         await store.compact();
         assert.equal(figure(store, 'store_blocks'), 2);
-        maxWeight = 300_000;
+        maxWeight = 1.9 * WEIGHT_OF_100;
         await writeBlocks(store, lists.slice(3));
         await store.compact();
         assert.equal(figure(store, 'store_blocks'), 3);
@@ -217,6 +233,41 @@ test('blocks of very many columns are merged in smaller numbers, or stay as they
       { createWorker },
     );
   }));
+
+test('blocks that cannot be merged are tried less and less often, said once, and others are merged meanwhile', async () => {
+  const files = new FaultyFiles();
+  const log = new LogLines();
+  let nowMs = 20_000 * 86_400_000;
+  let triesOfFirst = 0;
+  const createWorker = changedWorkers(inlineWorkers(files.workers), (request) => {
+    const { sources } = request as { sources?: readonly { id: number }[] };
+    if (sources?.some(({ id }) => id === 1) !== true) return request;
+    triesOfFirst++;
+    throw new SpoorError('internal', 'compaction-worker.ts: out of memory');
+  });
+  const lists = Array.from({ length: 75 }, (_, i) => shopSpans(2, 1, i + 1));
+  await inFaultyStore(
+    files,
+    async (store) => {
+      for (const spans of lists) {
+        nowMs += 4 * 60_000;
+        await writeSpans(store, spans);
+        await store.settle();
+        await store.applyRetention();
+      }
+      // In five hours: at once, then after 1, 2, 4, 8, 16 and 32 minutes, of which a try is seen each four; then each hour.
+      assert.equal(triesOfFirst, 7 + 3);
+      assert.equal(figure(store, 'store_compaction_failures_total'), triesOfFirst);
+      assert.ok(figure(store, 'store_merges_total') > 20);
+      assert.ok(figure(store, 'store_blocks') < 50);
+      const said = log.lines.filter((line) => line.includes('out of memory'));
+      assert.equal(said.length, 1);
+      assert.match(said[0]!, /^blocks of tenant default cannot be merged: 1, 2\. .*out of memory$/);
+      assert.deepEqual(await answers(store), await answers(oracleOf(lists.flat())));
+    },
+    { createWorker, mergeFanIn: 2, nowMs: () => nowMs, logger: log.logger },
+  );
+});
 
 test('a shutdown while blocks are merged loses nothing', () =>
   withDirectory(async (dir) => {

@@ -8,6 +8,7 @@ import type { AskedWorker, CreateWorker } from '#workers/worker-client.ts';
 import type { CompactionReply, CompactionRequest, CompactionResult } from './compaction-worker.ts';
 import { type PlannedMerge, planMerge } from './merge-policy.ts';
 import { expiredBlocks, expiredSpans, type RetentionPolicy } from './retention-policy.ts';
+import { Setbacks } from './setbacks.ts';
 import type { SpanSelection } from './span-selection.ts';
 
 /** How often it is looked whether something is to be done, beside the times when blocks came. */
@@ -62,6 +63,8 @@ export interface CompactionFigures {
   readonly deletedSpans: number;
   /** Merges and rewrites that were put off for want of space. */
   readonly postponed: number;
+  /** Merges and rewrites for retention that failed; each is tried again. */
+  readonly failures: number;
 }
 
 /** Looks after the blocks of a store once they are sealed: one thing at a time, so that no two work on the same block. */
@@ -82,6 +85,8 @@ export class Compactor {
   readonly #weighed = new Map<number, string>();
   /** Blocks with so many columns that merging them with the next would take too much memory. */
   readonly #tooWide = new Set<number>();
+  readonly #failedMerges: Setbacks;
+  readonly #failedRewrites: Setbacks;
   readonly #figures = {
     merges: 0,
     mergedSpans: 0,
@@ -91,10 +96,13 @@ export class Compactor {
     expiredSpans: 0,
     deletedSpans: 0,
     postponed: 0,
+    failures: 0,
   };
 
   constructor(options: CompactorOptions) {
     this.#options = options;
+    this.#failedMerges = new Setbacks(options.passedMs);
+    this.#failedRewrites = new Setbacks(options.passedMs);
     this.#worker = options.createWorker(new URL('./compaction-worker.ts', import.meta.url), {
       maxHeapMib: WORKER_HEAP_MIB,
       idleMs: WORKER_IDLE_MS,
@@ -127,8 +135,11 @@ export class Compactor {
       this.#checking = false;
       try {
         await this.#takeBackUnread();
-        await this.#expire();
-        await this.#mergeIfDue();
+        try {
+          await this.#expire();
+        } finally {
+          await this.#mergeIfDue();
+        }
         this.#failure = undefined;
       } catch (error) {
         if (this.#closed) return;
@@ -264,29 +275,60 @@ export class Compactor {
     const known = new Set(readable.map(({ id }) => id));
     for (const id of this.#weighed.keys()) if (!known.has(id)) this.#weighed.delete(id);
     const gone = new Set(expiredBlocks(readable, retention, nowMs()));
+    const held = this.#failedRewrites.held(known);
     for (const block of readable) {
-      const where = gone.has(block) ? undefined : expiredSpans(block, retention, nowMs());
+      if (gone.has(block) || held.has(block.id)) continue;
+      const where = expiredSpans(block, retention, nowMs());
       const text = JSON.stringify(where);
       if (where === undefined || this.#weighed.get(block.id) === text) continue;
-      const dropped = await this.#rewrite([{ block, without: { where } }], REWRITE_RATIO);
-      if (dropped === 0) this.#weighed.set(block.id, text);
-      this.#figures.expiredSpans += dropped;
+      try {
+        const dropped = await this.#rewrite([{ block, without: { where } }], REWRITE_RATIO);
+        if (dropped === 0) this.#weighed.set(block.id, text);
+        this.#figures.expiredSpans += dropped;
+      } catch (error) {
+        this.#setBack(this.#failedRewrites, [block], error);
+        throw error;
+      }
     }
   }
 
   async #mergeIfDue(): Promise<void> {
     const { nowMs, passedMs, mergeFanIn } = this.#options;
     if (mergeFanIn === Infinity || passedMs() < this.#mergeAgainMs) return;
-    const plan = planMerge(this.#mergeable(), nowMs(), mergeFanIn);
+    const mergeable = this.#mergeable();
+    const held = this.#failedMerges.held(new Set(mergeable.map(({ id }) => id)));
+    const free = mergeable.filter(({ id }) => !held.has(id));
+    const plan = planMerge(free, nowMs(), mergeFanIn);
     if (plan === undefined) return;
     try {
       await this.#merge(plan);
     } catch (error) {
       this.#mergeAgainMs = passedMs() + RETRY_MS;
+      this.#setBack(this.#failedMerges, plan.blocks, error);
       throw error;
     }
     // Others get their turn in between.
     this.check();
+  }
+
+  /**
+   * Has blocks left alone with which something failed, and says so once. Nothing is done when the reason does not lie in what they
+   * hold: there is no room, the store is closed, or one of them was found damaged and is left out anyway.
+   */
+  #setBack(setbacks: Setbacks, blocks: readonly BlockEntry[], error: unknown): void {
+    const readable = new Set(this.#options.blocks.readable());
+    const isOfStore = error instanceof SpoorError && error.code === 'unavailable';
+    if (this.#closed || isOfStore || !blocks.every((block) => readable.has(block))) return;
+    this.#figures.failures++;
+    const ids = blocks.map(({ id }) => id);
+    // What is said here is not said again.
+    this.#failure = messageOf(error);
+    if (setbacks.note(ids) > 1) return;
+    const what = blocks.length > 1 ? 'be merged' : 'be written anew without what is past its age';
+    this.#options.logger.error(
+      { err: error, tenant: blocks[0]!.tenant, blocks: ids },
+      `blocks of tenant ${blocks[0]!.tenant} cannot ${what}: ${ids.join(', ')}. They stay as they are, and it is tried again less and less often, at least once in an hour; others go on: ${this.#failure}`,
+    );
   }
 
   /** Blocks that may be merged. */
