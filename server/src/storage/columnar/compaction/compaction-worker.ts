@@ -55,6 +55,8 @@ export interface CompactionResult {
   readonly copies: number;
   /** So many of the blocks, from the first on, are in it; of several that are too wide to be merged in bounded memory only some. */
   readonly sources: number;
+  /** Id of the wider one of the first two blocks, when these are too wide already; then nothing was done. */
+  readonly tooWide?: number;
 }
 
 /** What comes back: the result, or why there is none, and which blocks could not be read. */
@@ -72,7 +74,7 @@ function compact(
   const { dir, tenant, others, blockId } = request;
   const cache = new ByteCache<unknown>(CACHE_BYTES);
   const files = new OpenFiles(workerFiles);
-  let weight = 0;
+  const weights: number[] = [];
   for (const { id } of request.sources) {
     const reader = openBlock(() => new BlockReader(blockPath(dir, tenant, id), id, cache, files), {
       tenant,
@@ -81,14 +83,17 @@ function compact(
     });
     readers.push(reader);
     if (request.sources.length === 1) break;
-    weight += mergeWeight(reader);
+    weights.push(mergeWeight(reader));
+    const weight = weights.reduce((sum, one) => sum + one);
     if (weight <= request.maxWeight || readers.length === 1) continue;
     readers.pop()!.close();
     break;
   }
   const count = readers.length;
   if (count === 1 && request.sources.length > 1) {
-    return { block: undefined, dropped: 0, copies: 0, sources: 0 };
+    const wider = weights[0]! >= weights[1]! ? 0 : 1;
+    const tooWide = request.sources[wider]!.id;
+    return { block: undefined, dropped: 0, copies: 0, sources: 0, tooWide };
   }
   const sources = request.sources.slice(0, count);
   const remainders = sources.map(({ without }, s): Remainder | undefined => {

@@ -269,6 +269,32 @@ test('blocks that cannot be merged are tried less and less often, said once, and
   );
 });
 
+test('of two blocks that are too wide together the wider one stays as it is, whichever comes first', async () => {
+  for (const widths of [
+    [50, 400, 50],
+    [400, 50, 50],
+  ]) {
+    const files = new FaultyFiles();
+    const maxWeight = 3 * WEIGHT_OF_100;
+    const createWorker = changedWorkers(inlineWorkers(files.workers), (request) => ({
+      ...request,
+      maxWeight,
+    }));
+    const lists = widths.map((width, block) => [wideSpan(block + 1, width)]);
+    await inFaultyStore(
+      files,
+      async (store) => {
+        await writeBlocks(store, lists);
+        await store.compact();
+        assert.equal(figure(store, 'store_merges_total'), 1, widths.join());
+        assert.equal(figure(store, 'store_blocks'), 2);
+        assert.deepEqual(await answers(store), await answers(oracleOf(lists.flat())));
+      },
+      { createWorker },
+    );
+  }
+});
+
 test('a shutdown while blocks are merged loses nothing', () =>
   withDirectory(async (dir) => {
     const lists = Array.from({ length: 5 }, (_, i) => shopSpans(60, 10, i + 1));

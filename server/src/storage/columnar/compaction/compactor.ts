@@ -83,7 +83,7 @@ export class Compactor {
   #failure: string | undefined;
   /** Per block what was found to be too little of it to rewrite it. */
   readonly #weighed = new Map<number, string>();
-  /** Blocks with so many columns that merging them with the next would take too much memory. */
+  /** Blocks with so many columns that merging them with a narrower one would take too much memory. */
   readonly #tooWide = new Set<number>();
   readonly #failedMerges: Setbacks;
   readonly #failedRewrites: Setbacks;
@@ -349,8 +349,8 @@ export class Compactor {
       return { block, without: where === undefined ? undefined : { where } };
     });
     const { result, id } = await this.#ask(sources, -1);
-    if (result.sources === 0) {
-      this.#tooWide.add(planned[0]!.id);
+    if (result.tooWide !== undefined) {
+      this.#tooWide.add(result.tooWide);
       return;
     }
     const blocks = planned.slice(0, result.sources);
