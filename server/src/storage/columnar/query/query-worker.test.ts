@@ -15,7 +15,7 @@ import { shopSpans } from '../testing/block-fixture.ts';
 import { FaultyFiles } from '../testing/faulty-files.ts';
 import { figure, inFaultyStore, LogLines, withStore } from '../testing/store-fixture.ts';
 import { withDirectory } from '../testing/temporary-directory.ts';
-import { createAnswerer } from './query-worker.ts';
+import { createAnswerer, type Question } from './query-worker.ts';
 
 const BLOCKS = 24;
 
@@ -127,11 +127,11 @@ test('damage anywhere in a block takes the block out of all answers, says so onc
     );
   }));
 
-test('what blocks change in shared traces is remembered of sixteen tenants, and read anew of others', () => {
+test('what blocks change in shared traces is remembered of sixteen tenants that were asked about, and of sixteen others', () => {
   const files = new FaultyFiles();
   const answer = createAnswerer(files.workers);
   /** @returns how many files were opened */
-  const prepare = (from: number, to: number): number => {
+  const ask = (question: Question, from: number, to: number): number => {
     const before = files.log.length;
     for (let id = from; id < to; id++) {
       const reply = answer({
@@ -140,15 +140,25 @@ test('what blocks change in shared traces is remembered of sixteen tenants, and 
         tenantNumber: -1,
         slabs: [],
         cancel: new SharedArrayBuffer(4),
-        question: { ask: 'prepare', hasRoom: true },
+        question,
       });
       assert.equal(reply?.error, undefined);
     }
     return files.log.slice(before).filter((call) => call === 'open overlaps').length;
   };
-  assert.equal(prepare(0, 20), 20);
-  assert.equal(prepare(4, 20), 0);
-  assert.equal(prepare(0, 4), 4);
+  const prepare: Question = { ask: 'prepare', hasRoom: true };
+  const calls: Question = { ask: 'dependencies', range: { fromMinute: 0, toMinute: 1 } };
+  assert.equal(ask(prepare, 0, 20), 20);
+  assert.equal(ask(prepare, 4, 20), 0);
+  assert.equal(ask(prepare, 0, 4), 4);
+  // What was prepared is there for a question,
+  assert.equal(ask(calls, 0, 4), 0);
+  assert.equal(ask(calls, 4, 16), 4);
+  // and what was asked is not pushed out by what nobody asks about.
+  assert.equal(ask(prepare, 0, 60), 40);
+  assert.equal(ask(calls, 0, 16), 0);
+  assert.equal(ask(calls, 16, 36), 20);
+  assert.equal(ask(calls, 20, 36), 0);
 });
 
 test('a failure that says nothing about a block fails the question, and takes no block out of the answers', (t) => {

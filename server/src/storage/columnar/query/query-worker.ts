@@ -163,6 +163,8 @@ class QueryAnswerer {
   readonly #blocks = new Map<Tenant, WorkerBlock[]>();
   readonly #known = new Set<number>();
   readonly #derived = new RecentTenants<DerivedAnswers>(MAX_RECENT_TENANTS);
+  /** Of tenants that were prepared and about which nobody asked: they push out none of those above. */
+  readonly #prepared = new RecentTenants<DerivedAnswers>(MAX_RECENT_TENANTS);
   readonly #matched = new MatchedRows();
   readonly #loose = new RecentTenants<LooseTraces>(MAX_RECENT_TENANTS);
   /** Batches of each slab's present life, by tenant number, and up to where they were read. */
@@ -315,7 +317,7 @@ class QueryAnswerer {
       case 'attribute values':
         return attributeValues(this.#derivedOf(tenant), sources, question.query, checkCancelled);
       case 'prepare':
-        this.#derivedOf(tenant).prepare(sources, checkCancelled, question.hasRoom);
+        this.#preparedOf(tenant).prepare(sources, checkCancelled, question.hasRoom);
         return undefined;
     }
   }
@@ -332,8 +334,18 @@ class QueryAnswerer {
   #derivedOf(tenant: Tenant): DerivedAnswers {
     return this.#derived.of(
       tenant,
-      () => new DerivedAnswers(new OverlapsFile(this.#files, overlapsPath(this.#dir, tenant))),
+      () => this.#prepared.take(tenant) ?? this.#createDerived(tenant),
     );
+  }
+
+  #preparedOf(tenant: Tenant): DerivedAnswers {
+    return (
+      this.#derived.known(tenant) ?? this.#prepared.of(tenant, () => this.#createDerived(tenant))
+    );
+  }
+
+  #createDerived(tenant: Tenant): DerivedAnswers {
+    return new DerivedAnswers(new OverlapsFile(this.#files, overlapsPath(this.#dir, tenant)));
   }
 
   #headBatches(slab: SlabView, tenantNumber: number): HeadBatch[] {

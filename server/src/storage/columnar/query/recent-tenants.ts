@@ -20,4 +20,16 @@ export class RecentTenants<Value> {
     if (this.#values.size > this.#max) this.#values.delete(this.#values.keys().next().value!);
     return value;
   }
+
+  /** What there is of a tenant, without that it counts as a use. */
+  known(tenant: Tenant): Value | undefined {
+    return this.#values.get(tenant);
+  }
+
+  /** Gives away what there is of a tenant. */
+  take(tenant: Tenant): Value | undefined {
+    const value = this.#values.get(tenant);
+    this.#values.delete(tenant);
+    return value;
+  }
 }
