@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { freePorts } from '../server/src/config/testing/free-ports.ts';
 import { startNode, stopChild } from './child-process.ts';
 
-const MAIN = fileURLToPath(new URL('../server/src/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../server/bin/spoor.js', import.meta.url));
 const READY_TIMEOUT_MS = 60_000;
 
 /** How the server is started. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { flushCompileCache } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -64,6 +65,8 @@ export function withStartSettings(): void {
   if (platform !== 'linux' || process.execve === undefined) return;
   const missing = missingSettings(process);
   if (missing.flags.length === 0 && Object.keys(missing.env).length === 0) return;
+  // What comes next does not let it be written at the end, and the next start begins the same way.
+  flushCompileCache();
   // Node says that execve is experimental each time; all that is wanted of it is done here.
   process.removeAllListeners('warning');
   process.execve(execPath, [execPath, ...missing.flags, ...execArgv, ...argv.slice(1)], {

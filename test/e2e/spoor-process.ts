@@ -10,7 +10,7 @@ import type { Role } from '../../server/src/config/presets.ts';
 import { freePorts } from '../../server/src/config/testing/free-ports.ts';
 import type { Host } from './host.ts';
 
-const MAIN = fileURLToPath(new URL('../../server/src/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../server/bin/spoor.js', import.meta.url));
 
 /** Generous: an idle machine starts a server in a second, one with ten times the work that it can do in half a minute. */
 const READY_TIMEOUT_MS = 60_000;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import Fastify, { type FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
+import { createHttpApp } from '#net/http-app.ts';
 import type { Tenancy } from '#net/tenancy.ts';
 import type { Metrics } from '#telemetry/metrics.ts';
 import { answerError, isApiPath, sendApiError } from './api-error.ts';
@@ -42,8 +43,7 @@ export interface ApiOptions {
 /** The web page, the query API and the metrics for one port; not yet listening. */
 export async function createApiApp(options: ApiOptions): Promise<FastifyInstance> {
   const { query, metrics, tenancy } = options;
-  const app = Fastify({
-    logger: false,
+  const app = createHttpApp({
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     http: { maxHeaderSize: MAX_HEADER_BYTES },

@@ -7,7 +7,6 @@ import { isRole, ROLES, type Role } from '#config/presets.ts';
 import { nearestName } from '#config/suggest.ts';
 import { readVersion } from '#telemetry/version.ts';
 import { EXIT, UsageError } from './cli-error.ts';
-import { configCommand } from './config-command.ts';
 import { HELP } from './help.ts';
 import { COMMANDS, parseOptions, type CliOptions } from './options.ts';
 
@@ -78,9 +77,11 @@ async function runCommand(args: readonly string[], surroundings: CliSurroundings
     return await serve(config, surroundings);
   }
   switch (command) {
-    case 'config':
+    case 'config': {
+      const { configCommand } = await import('./config-command.ts');
       out(configCommand(words, (role) => load(options, surroundings, role)));
       return EXIT.ok;
+    }
     case 'store':
     case 'tracegen':
       throw new UsageError(`${command} comes first: spoor ${command} [options]`);

@@ -50,23 +50,46 @@ export function configJsonSchema(): JsonSchema {
   return z.toJSONSchema(configSchema(ALL_TYPES), { io: 'input' }) as JsonSchema;
 }
 
-function readKey(path: string, schema: JsonSchema): ConfigKey {
-  const children =
-    schema.properties &&
-    new Map(
-      Object.entries(schema.properties).map(([name, child]) => [
-        name,
-        readKey(path === '' ? name : `${path}.${name}`, child),
-      ]),
-    );
-  const isNamed = NAMED_SECTIONS.has(path);
-  const { description = '', writeOnly: isSecret = false } = schema;
-  return { path, description, children, isNamed, isSecret };
+/** What a schema is of, below what says whether it must be there and what stands in its place. */
+function innerOf(schema: z.ZodType): z.ZodType | undefined {
+  const { ZodDefault, ZodOptional, ZodPipe, ZodPrefault } = z;
+  let inner: unknown;
+  if (schema instanceof ZodPipe) inner = schema.in;
+  else if (schema instanceof ZodDefault || schema instanceof ZodOptional) inner = schema.unwrap();
+  else if (schema instanceof ZodPrefault) inner = schema.unwrap();
+  return inner instanceof z.ZodType ? inner : undefined;
 }
 
-/** The tree of all keys, read from the schema. */
+function readKey(path: string, schema: z.ZodType): ConfigKey {
+  let description: string | undefined;
+  let isSecret = false;
+  let children: ConfigKey['children'];
+  for (let at: z.ZodType | undefined = schema; at !== undefined; at = innerOf(at)) {
+    description ??= at.description;
+    isSecret ||= at.meta()?.['writeOnly'] === true;
+    if (at instanceof z.ZodObject) children = readChildren(path, at.shape);
+  }
+  return {
+    path,
+    description: description ?? '',
+    children,
+    isNamed: NAMED_SECTIONS.has(path),
+    isSecret,
+  };
+}
+
+function readChildren(path: string, shape: z.ZodRawShape): ConfigKey['children'] {
+  const children = new Map<string, ConfigKey>();
+  for (const [name, child] of Object.entries(shape)) {
+    if (!(child instanceof z.ZodType)) continue;
+    children.set(name, readKey(path === '' ? name : `${path}.${name}`, child));
+  }
+  return children;
+}
+
+/** The tree of all keys, read from the schema itself: by way of JSON Schema it takes 40 ms of each start. */
 export function configKeys(): ConfigKey {
-  return readKey('', configJsonSchema());
+  return readKey('', configSchema(ALL_TYPES));
 }
 
 /** The key of this name directly below, or undefined. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { configKeys, walkKeys } from './config-keys.ts';
+import { configJsonSchema, configKeys, walkKeys, type JsonSchema } from './config-keys.ts';
 import { configReference } from './config-reference.ts';
 
 const PAGE = new URL('../../../docs/reference/configuration.md', import.meta.url);
@@ -31,4 +31,23 @@ test('every key is explained', () => {
     silent.map(({ path }) => path),
     [],
   );
+});
+
+/** What `walkKeys` gives, by way of JSON Schema. */
+function* walkSchema(prefix: string, schema: JsonSchema): Generator<unknown[]> {
+  for (const [name, child] of Object.entries(schema.properties ?? {})) {
+    const path = `${prefix}${name}`;
+    yield [path, child.description, child.writeOnly === true, child.properties !== undefined];
+    yield* walkSchema(`${path}.`, child);
+  }
+}
+
+test('keys are read from the schema as JSON Schema tells them', () => {
+  const keys = [...walkKeys(configKeys())].map(({ path, description, isSecret, children }) => [
+    path,
+    description,
+    isSecret,
+    children !== undefined,
+  ]);
+  assert.deepEqual(keys, [...walkSchema('', configJsonSchema())]);
 });

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { readFileSync } from 'node:fs';
 import { messageOf, quote, SpoorError } from '@spoor/core/model/errors.ts';
-import { LineCounter, isMap, isNode, isScalar, isSeq, parseDocument, type Document } from 'yaml';
+import type { Document } from 'yaml';
 import { expandText, parseScalar, type Environment } from './env-expansion.ts';
+import { loadYaml } from './yaml-library.ts';
 
 /** Longest configuration file that is read; ours has some dozens of lines. */
 const MAX_FILE_BYTES = 1024 * 1024;
@@ -72,6 +73,7 @@ export function readConfigFile(file: string, env: Environment): ConfigSource {
  * @throws {SpoorError} config
  */
 function parseConfigText(text: string, name: string, env: Environment): ConfigSource {
+  const { LineCounter, isMap, isNode, isScalar, isSeq, parseDocument } = loadYaml();
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
   const [broken] = document.errors;

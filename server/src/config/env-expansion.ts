@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SpoorError, quote } from '@spoor/core/model/errors.ts';
-import { parse } from 'yaml';
+import { loadYaml } from './yaml-library.ts';
 
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -45,7 +45,7 @@ export function expandText(text: string, env: Environment): unknown {
 /** Reads a text as YAML would; what is no YAML (`[::1]:4317`) is the text itself. */
 export function parseScalar(text: string): unknown {
   try {
-    return parse(text) as unknown;
+    return loadYaml().parse(text) as unknown;
   } catch {
     return text;
   }

@@ -2,24 +2,19 @@
 import type { sendUnaryData, ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 import { status } from '@grpc/grpc-js';
 import type { Server } from '@grpc/grpc-js';
-import { service, type ServingStatus } from 'grpc-health-check';
 import { quote } from '@spoor/core/model/errors.ts';
-
-interface HealthRequest {
-  readonly service: string;
-}
-
-interface HealthResponse {
-  readonly status: ServingStatus | 'SERVICE_UNKNOWN';
-}
+import {
+  HEALTH_SERVICE,
+  type HealthListResponse,
+  type HealthRequest,
+  type HealthResponse,
+  type ServingStatus,
+} from './grpc-health-service.ts';
 
 type Watcher = ServerWritableStream<HealthRequest, HealthResponse>;
 
 /**
  * grpc.health.v1: whether a server takes requests, for the server (`''`) and for each service.
- *
- * The service definition is the package's; its implementation keeps an entry for ever for each
- * service name that a client makes up in Watch.
  * @see https://github.com/grpc/grpc/blob/master/doc/health-checking.md
  */
 export class GrpcHealth {
@@ -32,7 +27,7 @@ export class GrpcHealth {
   }
 
   addTo(server: Server): void {
-    server.addService(service, {
+    server.addService(HEALTH_SERVICE, {
       check: (
         call: ServerUnaryCall<HealthRequest, HealthResponse>,
         callback: sendUnaryData<HealthResponse>,
@@ -49,10 +44,7 @@ export class GrpcHealth {
         this.#watchers.add(call);
         call.on('cancelled', () => this.#watchers.delete(call));
       },
-      list: (
-        _call: unknown,
-        callback: sendUnaryData<{ statuses: Record<string, HealthResponse> }>,
-      ) => {
+      list: (_call: unknown, callback: sendUnaryData<HealthListResponse>) => {
         const statuses = [...this.#services].map(
           (name) => [name, { status: this.#status }] as const,
         );

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { quote } from '@spoor/core/model/errors.ts';
 import type { GuestPort } from './guest-port.ts';
 import { HttpExchange } from './http-exchange.ts';
 import { ListeningSocket, type BoundAddress, type ListeningSettings } from './listening-socket.ts';
 import { LogThrottle, type Logger } from './logger.ts';
+import { http } from './node-http.ts';
 import { makeRefusal, rpcStatusOf, type Refusal } from './refusal.ts';
 import { formatRpcStatus } from './rpc-status.ts';
 import { TLS_HANDSHAKE_BYTE } from './tls/plain-text.ts';
@@ -136,7 +137,7 @@ export class HttpListener {
   #create(): Server {
     const settings = this.#settings;
     const shortest = Math.min(settings.headersTimeoutMs, settings.requestTimeoutMs);
-    const server = createServer({
+    const server = http.createServer({
       maxHeaderSize: settings.maxHeaderBytes,
       headersTimeout: settings.headersTimeoutMs,
       requestTimeout: settings.requestTimeoutMs,

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { createHttpApp } from '#net/http-app.ts';
 import { samplingAnswer } from './sampling-answer.ts';
 import type { StrategiesSource } from './strategies-source.ts';
 
@@ -14,8 +15,7 @@ const MAX_CONNECTIONS = 16_384;
  * shape that the oldest clients of Jaeger's agent ask for there. `/baggageRestrictions` has none.
  */
 export function createSamplingApp(strategies: StrategiesSource): FastifyInstance {
-  const app = Fastify({
-    logger: false,
+  const app = createHttpApp({
     bodyLimit: 1024,
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: 'idle',

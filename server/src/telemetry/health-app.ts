@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import Fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { createHttpApp } from '#net/http-app.ts';
 import type { Metrics } from './metrics.ts';
 
 /** Time for a client to send its request, in ms. */
@@ -29,8 +30,7 @@ export interface HealthAppOptions {
  */
 export function createHealthApp(options: HealthAppOptions): FastifyInstance {
   const { problem, status, metrics, silentTimeoutMs = SILENT_TIMEOUT_MS } = options;
-  const app = Fastify({
-    logger: false,
+  const app = createHttpApp({
     bodyLimit: 1024,
     requestTimeout: REQUEST_TIMEOUT_MS,
     http: {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { Counter, Gauge, type Registry } from 'prom-client';
 
 /** How often the event loop is probed, in ms: fine enough to see a 50 ms block, coarse enough to cost nothing. */
 const PROBE_INTERVAL_MS = 20;
@@ -50,54 +49,8 @@ export class ProcessMetrics {
     };
   }
 
-  /** Adds gauges to a registry that read their values when it is scraped. */
-  register(registry: Registry): void {
-    const registers = [registry];
-    const gauge = (name: string, help: string, read: () => number): void => {
-      new Gauge({
-        name,
-        help,
-        registers,
-        collect() {
-          this.set(read());
-        },
-      });
-    };
-    gauge('process_resident_memory_bytes', 'Resident memory of the process.', () =>
-      process.memoryUsage.rss(),
-    );
-    gauge(
-      'nodejs_heap_size_used_bytes',
-      'Used part of the JavaScript heap.',
-      () => process.memoryUsage().heapUsed,
-    );
-    gauge(
-      'nodejs_external_memory_bytes',
-      'Memory of buffers and other objects outside of the JavaScript heap.',
-      () => process.memoryUsage().external,
-    );
-    new Counter({
-      name: 'process_cpu_seconds_total',
-      help: 'User and system CPU time.',
-      registers,
-      collect() {
-        const usage = process.cpuUsage();
-        this.reset();
-        this.inc((usage.user + usage.system) / 1e6);
-      },
-    });
-    gauge('process_start_time_seconds', 'Start of the process, Unix epoch.', () =>
-      Math.round(Date.now() / 1000 - process.uptime()),
-    );
-    gauge(
-      'nodejs_eventloop_lag_p99_seconds',
-      'Lag of the event loop since the last scrape, p99.',
-      () => this.#lagSeconds(),
-    );
-  }
-
-  // Resets the histogram, so each scrape tells of its own interval.
-  #lagSeconds(): number {
+  /** Lag of the event loop, p99, since it was asked for last, so that each scrape tells of its own interval. */
+  takeLagSeconds(): number {
     const delay = this.#delay;
     if (delay === undefined || delay.count === 0) return 0;
     // The histogram holds whole intervals: the lag is what is beyond the probe's own.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import http from 'node:http';
+import type { Agent, IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http';
 import https from 'node:https';
 import { isIP } from 'node:net';
 import { promisify } from 'node:util';
@@ -12,6 +12,7 @@ import {
   type ServerAddress,
   type Transport,
 } from '#exporters/sending/transport.ts';
+import { http } from '#net/node-http.ts';
 import { decodeRpcStatus } from '#net/rpc-status.ts';
 import type { ClientTls } from '#net/tls/client-tls.ts';
 import { readExportAnswer, refusedBy } from './export-answer.ts';
@@ -60,7 +61,7 @@ const CODES: ReadonlyMap<number, ErrorCode> = new Map([
 
 interface HttpAnswer {
   readonly status: number;
-  readonly headers: http.IncomingHttpHeaders;
+  readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
 }
 
@@ -73,8 +74,8 @@ export class HttpTransport implements Transport {
   readonly #address: ServerAddress;
   readonly #name: string;
   readonly #tls: TlsSource | undefined;
-  readonly #headers: http.OutgoingHttpHeaders;
-  #agent: http.Agent;
+  readonly #headers: OutgoingHttpHeaders;
+  #agent: Agent;
   /** With which the connections of the agent are made. */
   #options: https.RequestOptions;
 
@@ -116,7 +117,7 @@ export class HttpTransport implements Transport {
     retire(this.#agent);
   }
 
-  #createAgent(): http.Agent {
+  #createAgent(): Agent {
     const options = { keepAlive: true, maxSockets: this.#settings.maxConnections };
     return this.#tls === undefined ? new http.Agent(options) : new https.Agent(options);
   }
@@ -158,7 +159,7 @@ export class HttpTransport implements Transport {
   }
 
   #once(
-    headers: http.OutgoingHttpHeaders,
+    headers: OutgoingHttpHeaders,
     body: Uint8Array,
     signal: AbortSignal,
     onReused: (reused: boolean) => void,
@@ -213,7 +214,7 @@ export class HttpTransport implements Transport {
 }
 
 /** Lets requests end and closes connections then. */
-function retire(agent: http.Agent): void {
+function retire(agent: Agent): void {
   agent.maxFreeSockets = 0;
   for (const sockets of Object.values(agent.freeSockets)) {
     for (const socket of sockets ?? []) socket.destroy();

@@ -173,6 +173,11 @@ test('the health service answers for the server and the service, and says when i
   assert.equal(await check(''), 'SERVING', 'also while there is no room for spans');
   lease?.release();
   assert.equal(await check('nope \u00e9'), String(status.NOT_FOUND));
+  const listed = await new Promise((resolve) => {
+    health['List']!({}, (error: ServiceError | null, answer: unknown) => resolve(error ?? answer));
+  });
+  const serving = { status: 'SERVING' };
+  assert.deepEqual(listed, { statuses: { '': serving, [SERVICE]: serving } });
   const watch = (service: string): { seen: string[]; ended: Promise<unknown> } => {
     const seen: string[] = [];
     const stream = health['Watch']!({ service }) as NodeJS.EventEmitter;
