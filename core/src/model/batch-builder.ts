@@ -16,6 +16,7 @@ import { RecentSymbols } from './recent-symbols.ts';
 import { RecentView } from './recent-view.ts';
 import { ShapeInterner } from './shape-interner.ts';
 import { SpanBatch } from './span-batch.ts';
+import { isLarge, SpanLimits } from './span-limits.ts';
 import { SymbolInterner } from './symbol-interner.ts';
 import { WordList } from './word-list.ts';
 
@@ -83,8 +84,9 @@ export class BatchBuilder {
   readonly #rowCells = new WordList(4096);
   readonly #eventCells = new WordList();
   readonly #linkCells = new WordList();
-  /** Cells before the row under way. */
-  readonly #before = { row: 0, event: 0, link: 0 };
+  /** Cells, events and links before the row under way. */
+  readonly #before = { row: 0, event: 0, link: 0, events: 0, links: 0 };
+  readonly #limits = new SpanLimits();
   /** By level, what the first column of a span, event or link follows. */
   readonly #starts = Object.values(AttributeLevel).map(() => new AttributeColumnBuilder());
   #last: AttributeColumnBuilder | undefined;
@@ -106,9 +108,16 @@ export class BatchBuilder {
     return this.#columns.length;
   }
 
-  /** Refuses from now on what would bring more than `count` columns that are not there yet. Anything goes before it is called. */
-  allowColumns(count: number): void {
+  /** Whether the batch will have over 8 MiB even without its texts: a request is to go on in another one. */
+  get isLarge(): boolean {
+    const cells = this.#rowCells.count + this.#eventCells.count + this.#linkCells.count;
+    return isLarge(this.rows, this.events, this.links, cells);
+  }
+
+  /** Refuses from now on more than `count` columns that are not there yet, and spans beyond {@link SpanLimits}; nothing before. */
+  limitRequest(count: number): void {
     this.#columnSet.allow(count);
+    this.#limits.turnOn([this.#spanShape, this.#eventShapeList, this.#linkShapeList]);
   }
 
   /** Opens a row and returns its index. Its fixed columns are not cleared: assign all of them. */
@@ -119,6 +128,8 @@ export class BatchBuilder {
     this.#before.row = this.#rowCells.count;
     this.#before.event = this.#eventCells.count;
     this.#before.link = this.#linkCells.count;
+    this.#before.events = this.events;
+    this.#before.links = this.links;
     return this.rows;
   }
 
@@ -157,30 +168,36 @@ export class BatchBuilder {
     this.#linkCells.count = this.#before.link;
   }
 
-  /** Opens an event of the row under way and returns its index. */
+  /** Opens an event of the row under way and returns its index. @throws {SpoorError} too_large: see {@link limitRequest} */
   beginEvent(): number {
+    this.#limits.checkEvents(this.events - this.#before.events);
     if (this.events === this.#eventShape.length) this.#growEvents();
     this.#eventShapeList.count = 0;
     this.#last = undefined;
     return this.events;
   }
 
+  /** @throws {SpoorError} too_large: see {@link limitRequest} */
   endEvent(): void {
+    this.#limits.checkCells(this.#eventCells.count - this.#before.event);
     const list = this.#eventShapeList;
     this.#eventShape[this.events++] = this.#shapes.intern(list.words, list.count);
     list.count = 0;
     this.#last = undefined;
   }
 
-  /** Opens a link of the row under way and returns its index. */
+  /** Opens a link of the row under way and returns its index. @throws {SpoorError} too_large: see {@link limitRequest} */
   beginLink(): number {
+    this.#limits.checkLinks(this.links - this.#before.links);
     if (this.links === this.#linkShape.length) this.#growLinks();
     this.#linkShapeList.count = 0;
     this.#last = undefined;
     return this.links;
   }
 
+  /** @throws {SpoorError} too_large: see {@link limitRequest} */
   endLink(): void {
+    this.#limits.checkCells(this.#linkCells.count - this.#before.link);
     const list = this.#linkShapeList;
     this.#linkShape[this.links++] = this.#shapes.intern(list.words, list.count);
     list.count = 0;
@@ -189,7 +206,7 @@ export class BatchBuilder {
 
   /**
    * Adds an attribute or field of canonical bytes to what is under way at this level. The key must be UTF-8 or is mended.
-   * @throws {SpoorError} too_large: see {@link allowColumns}
+   * @throws {SpoorError} too_large: see {@link limitRequest}
    */
   attribute(
     level: AttributeLevel,

@@ -32,7 +32,8 @@ export class DecodeProgress {
 
   /** Whether the slice is to end. */
   get isFull(): boolean {
-    return this.accepted + this.rejected >= this.#fullSpans;
+    if (this.accepted + this.rejected >= this.#fullSpans) return true;
+    return this.#fullSpans !== Infinity && this.builder.isLarge;
   }
 
   /**

@@ -52,7 +52,7 @@ export function* decodeInSlices(
 ): Generator<void, DecodedBody, void> {
   const decoder = createDecoder(format);
   const builder = new BatchBuilder(SLICE_SPANS);
-  builder.allowColumns(MAX_REQUEST_COLUMNS);
+  builder.limitRequest(MAX_REQUEST_COLUMNS);
   const batches: SpanBatch[] = [];
   const columns = new ColumnCount();
   const maxBytes = MAX_GROWTH * body.length + MAX_GROWTH_BYTES;
@@ -77,7 +77,7 @@ export function* decodeInSlices(
   };
   decoder.begin(body);
   while (!decoder.decode(builder, SLICE_SPANS)) {
-    if (builder.rows >= MAX_BATCH_SPANS) finishBatch();
+    if (builder.rows >= MAX_BATCH_SPANS || builder.isLarge) finishBatch();
     yield;
   }
   if (builder.rows > 0) finishBatch();

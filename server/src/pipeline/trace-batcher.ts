@@ -167,7 +167,7 @@ export class TraceBatcher implements TraceIngest {
     const { builder } = batch;
     const decoder = this.#decoder(format);
     const mark = builder.mark();
-    builder.allowColumns(MAX_REQUEST_COLUMNS);
+    builder.limitRequest(MAX_REQUEST_COLUMNS);
     try {
       decoder.begin(body);
       while (!decoder.decode(builder, Infinity));

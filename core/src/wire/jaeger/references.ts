@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { wordsOf } from '#model/column-arrays.ts';
+import { checkLinks } from '#model/span-limits.ts';
 
 /** How a reference relates two spans; the numbers of both Thrift and protobuf. */
 export const RefType = { childOf: 0, followsFrom: 1 } as const;
@@ -28,8 +29,13 @@ export class JaegerReferences {
     this.types = new Uint32Array(FIRST_ENTRIES);
   }
 
-  /** Adds one. @returns where its ids go, which are zeros so far */
+  /**
+   * Adds one.
+   * @returns where its ids go, which are zeros so far
+   * @throws {SpoorError} too_large: there are too many already
+   */
   add(): number {
+    checkLinks(this.count);
     if (this.count === this.types.length) this.#grow();
     const at = this.count * ENTRY_BYTES;
     const words = this.#words;

@@ -96,7 +96,8 @@ export class OtlpProtoDecoder {
     return (
       this.accepted + this.rejected >= this.#fullSpans ||
       this.#reader.position >= this.#fullPosition ||
-      this.#fieldsLeft <= 0
+      this.#fieldsLeft <= 0 ||
+      (this.#maxSpans !== Infinity && this.#builder.isLarge)
     );
   }
 
@@ -138,7 +139,7 @@ export class OtlpProtoDecoder {
             reader.skip(scopeTag, scopeEnd);
             this.#fieldsLeft--;
           }
-          if (++sinceCheck === SLICE_CHECK_SPANS) {
+          if (++sinceCheck === SLICE_CHECK_SPANS || this.#builder.isLarge) {
             sinceCheck = 0;
             if (this.#isFull()) {
               yield;
