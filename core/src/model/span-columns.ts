@@ -28,8 +28,20 @@ export interface PagedValues {
   readonly count: number;
   /** All entries, in order, as tables that are looked at one after the other. */
   pages(): Iterable<SymbolTable>;
+  /** Page after page, what has some bytes, not none, in it. */
+  pagesWith(part: Uint8Array): Iterable<PagePart>;
   /** Entry of a string, or -1. */
   find(value: Uint8Array): number;
+}
+
+/** Some entries of a page of {@link PagedValues}. */
+export interface PagePart {
+  /** Number of the page's first entry. */
+  readonly first: number;
+  /** The page; nothing is in it where `entries` is empty. */
+  readonly table: SymbolTable;
+  /** Their places in the page, ascending. */
+  readonly entries: readonly number[];
 }
 
 /**
@@ -54,6 +66,23 @@ export interface AttributeColumn {
   readonly paged?: PagedValues | undefined;
   /** With `paged`: false when the column surely has none of the entries that are marked with 1. */
   mayHaveSome?(marked: Uint8Array): boolean;
+}
+
+/** What is known of an {@link AttributeColumn} of many spans beside their rows. */
+export interface ColumnDictionary extends Pick<
+  AttributeColumn,
+  'level' | 'type' | 'key' | 'count' | 'paged' | 'mayHaveSome'
+> {
+  /** As there; undefined where neither this nor `paged` tells what values there are. */
+  readonly values: SymbolTable | undefined;
+}
+
+/** The distinct things of spans, without a column that has an entry for each row. */
+export interface SpanDictionaries extends Pick<
+  SpanColumns,
+  'names' | 'resources' | 'scopes' | 'keys'
+> {
+  readonly columns: readonly ColumnDictionary[];
 }
 
 /**

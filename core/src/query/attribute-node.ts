@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AttributeLevel, ValueType } from '#model/attributes.ts';
-import type { AttributeColumn, SpanColumns, SymbolTable } from '#model/span-columns.ts';
+import type {
+  AttributeColumn,
+  ColumnDictionary,
+  SpanColumns,
+  SpanDictionaries,
+  SymbolTable,
+} from '#model/span-columns.ts';
 import { equalBytes } from '#model/symbol-interner.ts';
 import { encodeText } from '#model/utf8.ts';
 import { ALWAYS, COST, NEVER, type PredicateNode } from './predicate-node.ts';
@@ -60,7 +66,7 @@ export class AttributeNode implements PredicateNode {
     this.#values = new ColumnVerdicts(test, checkpoint);
   }
 
-  forecast(columns: SpanColumns): number {
+  forecast(columns: SpanDictionaries): number {
     let cost = NEVER;
     for (const [verdicts, table] of [
       [this.#resources, 'resources'],
@@ -107,7 +113,7 @@ export class AttributeNode implements PredicateNode {
   }
 
   /** Ids of the columns that have the key at one of the levels, and values that may pass. */
-  #columns({ keys, columns }: SpanColumns): number[] {
+  #columns({ keys, columns }: SpanDictionaries): number[] {
     const ids: number[] = [];
     if (this.#levels.length === 0) return ids;
     const key = findSymbol(keys, this.#key);
@@ -139,27 +145,34 @@ export class ColumnVerdicts {
     this.#checkpoint = checkpoint;
   }
 
-  somePass(column: AttributeColumn): boolean {
+  /** Whether one of the column's values may pass. */
+  somePass(column: ColumnDictionary): boolean {
     if (this.#test.passesAll) return true;
-    const { passing, passes } = this.#of(column);
-    return passing > 0 && column.mayHaveSome?.(passes) !== false;
+    const verdicts = this.#of(column);
+    if (verdicts === undefined) return true;
+    return verdicts.passing > 0 && column.mayHaveSome?.(verdicts.passes) !== false;
   }
 
   /** 1 for each entry of the column's values that passes; undefined when all do. */
   passes(column: AttributeColumn): Uint8Array | undefined {
     if (this.#test.passesAll) return undefined;
-    const { passing, count, passes } = this.#of(column);
+    const { passing, count, passes } = this.#of(column)!;
     return passing === count ? undefined : passes;
   }
 
-  #of(column: AttributeColumn): Verdicts {
+  /** Undefined where the column does not tell its values, which one with rows does. */
+  #of(column: ColumnDictionary): Verdicts | undefined {
     const { type, paged } = column;
     const verdicts = (this.#byType[type] ??= new SymbolVerdicts((bytes, start, end) =>
       this.#test.passes(type, bytes, start, end),
     ));
-    if (paged === undefined) return verdicts.of(column.values);
-    const only = type === ValueType.string ? this.#test.onlyText : undefined;
-    return verdicts.ofPages(paged, only, this.#checkpoint);
+    if (paged === undefined) {
+      const { values } = column;
+      return values && verdicts.of(values);
+    }
+    const { onlyText, requiredText } = this.#test;
+    const only = type === ValueType.string ? onlyText : undefined;
+    return verdicts.ofPages(paged, { only, part: requiredText }, this.#checkpoint);
   }
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AttributeLevel, FIELD_KEYS, ValueType } from '#model/attributes.ts';
-import type { SpanColumns } from '#model/span-columns.ts';
+import type { SpanColumns, SpanDictionaries } from '#model/span-columns.ts';
 import { encodeText } from '#model/utf8.ts';
 import { ColumnVerdicts, findSymbol, selectCodes, selectValues } from './attribute-node.ts';
 import type { Int64Range } from './int64-range.ts';
@@ -27,7 +27,7 @@ export class NameNode implements PredicateNode {
       : new SymbolVerdicts((bytes, start, end) => test.passesText(bytes, start, end));
   }
 
-  forecast(columns: SpanColumns): number {
+  forecast(columns: SpanDictionaries): number {
     const { passing, count } = this.#verdictsOn(columns);
     if (passing === 0) return NEVER;
     return passing === count ? ALWAYS : COST.numbers;
@@ -40,7 +40,7 @@ export class NameNode implements PredicateNode {
     return selected;
   }
 
-  #verdictsOn(columns: SpanColumns) {
+  #verdictsOn(columns: SpanDictionaries) {
     return this.#verdicts.of(this.#isService ? columns.resources : columns.names);
   }
 }
@@ -70,7 +70,7 @@ export class EnumNode implements PredicateNode {
     this.#odd = new ColumnVerdicts(test);
   }
 
-  forecast(columns: SpanColumns): number {
+  forecast(columns: SpanDictionaries): number {
     return this.#somePass || this.#oddColumn(columns) >= 0 ? COST.numbers : NEVER;
   }
 
@@ -85,7 +85,7 @@ export class EnumNode implements PredicateNode {
   }
 
   /** The field column, when one of its values passes, or -1. */
-  #oddColumn({ columns, keys }: SpanColumns): number {
+  #oddColumn({ columns, keys }: SpanDictionaries): number {
     // Only odd numbers make this column, and hardly anyone sends them.
     const id = columns.findIndex(
       ({ level, type, count, key }) =>

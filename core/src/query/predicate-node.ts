@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { SpanColumns } from '#model/span-columns.ts';
+import type { SpanColumns, SpanDictionaries } from '#model/span-columns.ts';
 import { RowSet } from './row-set.ts';
 
 /** Forecasts of a node; any other is above {@link ALWAYS} and says roughly what selecting costs. */
@@ -14,10 +14,10 @@ export interface PredicateNode {
   /** A guess at the cost, known without looking at spans: cheap nodes are asked first. */
   readonly rank: number;
   /**
-   * What is known of these spans from dictionaries alone, without reading a column that has an entry for each row:
+   * What is known of spans from their dictionaries alone:
    * {@link NEVER} when no row can meet the node, {@link ALWAYS} when all do, otherwise the cost of `select`.
    */
-  forecast(columns: SpanColumns): number;
+  forecast(columns: SpanDictionaries): number;
   /**
    * The rows that meet the node, as a set that the caller may change.
    * @param rows number of rows to look at: a source may grow meanwhile
@@ -53,7 +53,7 @@ export class AndNode implements PredicateNode {
     this.rank = this.#args.at(-1)?.rank ?? 0;
   }
 
-  forecast(columns: SpanColumns): number {
+  forecast(columns: SpanDictionaries): number {
     let cost = ALWAYS;
     for (const arg of this.#args) {
       const one = arg.forecast(columns);
@@ -91,7 +91,7 @@ export class OrNode implements PredicateNode {
     this.rank = this.#args.at(-1)?.rank ?? 0;
   }
 
-  forecast(columns: SpanColumns): number {
+  forecast(columns: SpanDictionaries): number {
     let cost = NEVER;
     for (const arg of this.#args) {
       const one = arg.forecast(columns);
@@ -122,7 +122,7 @@ export class NotNode implements PredicateNode {
     this.rank = arg.rank;
   }
 
-  forecast(columns: SpanColumns): number {
+  forecast(columns: SpanDictionaries): number {
     const cost = this.#arg.forecast(columns);
     if (cost === NEVER) return ALWAYS;
     return cost === ALWAYS ? NEVER : cost;

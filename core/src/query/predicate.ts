@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SpoorError } from '#model/errors.ts';
-import type { SpanColumns } from '#model/span-columns.ts';
+import type { SpanColumns, SpanDictionaries } from '#model/span-columns.ts';
 import { AttributeNode } from './attribute-node.ts';
 import { DurationNode, EnumNode, NameNode } from './intrinsic-node.ts';
 import {
@@ -102,6 +102,11 @@ export function evaluate(
   window: TimeWindow | undefined,
 ): Uint32Array<ArrayBuffer> {
   return selectRows(compiled, columns, window)?.toRows() ?? new Uint32Array(0);
+}
+
+/** Whether a row of spans with these dictionaries may meet a predicate. */
+export function mayMatch({ root }: CompiledPredicate, dictionaries: SpanDictionaries): boolean {
+  return root.forecast(dictionaries) !== NEVER;
 }
 
 /** As {@link evaluate}, as a set; undefined when a glance at the dictionaries was enough to see that it is empty. */

@@ -37,15 +37,25 @@ test('by content, a symbol that many tables repeat is tested once', () => {
   assert.equal(tests, 2);
 });
 
+const NOTHING_KNOWN = { only: undefined, part: undefined };
+
+function tableOf(texts: readonly string[]): SymbolInterner {
+  const table = new SymbolInterner();
+  for (const text of texts) add(table, text);
+  return table;
+}
+
 function pagesOf(...pages: string[][]): PagedValues {
   const texts = pages.flat();
   return {
     count: texts.length,
-    *pages() {
+    pages: () => pages.map(tableOf),
+    *pagesWith(part) {
+      let first = 0;
       for (const page of pages) {
-        const table = new SymbolInterner();
-        for (const text of page) add(table, text);
-        yield table;
+        const entries = [...page.keys()].filter((i) => Buffer.from(page[i]!).includes(part));
+        yield { first, table: tableOf(page), entries };
+        first += page.length;
       }
     },
     find: (value) => texts.indexOf(Buffer.from(value).toString()),
@@ -61,7 +71,7 @@ test('pages are tested one after the other, once', () => {
   });
   const values = pagesOf(['a1', 'b1'], ['a2'], ['c1', 'c2']);
   for (let i = 0; i < 2; i++) {
-    const { count, passes, passing } = verdicts.ofPages(values, undefined, () => checkpoints++);
+    const { count, passes, passing } = verdicts.ofPages(values, NOTHING_KNOWN, () => checkpoints++);
     assert.deepEqual([count, [...passes], passing], [5, [1, 0, 1, 0, 0], 2]);
   }
   assert.deepEqual([tests, checkpoints], [5, 3]);
@@ -70,9 +80,27 @@ test('pages are tested one after the other, once', () => {
 test('where only one value may pass, no other is looked at', () => {
   const verdicts = new SymbolVerdicts(() => assert.fail());
   const none = (): void => undefined;
-  const { passes, passing } = verdicts.ofPages(pagesOf(['a'], ['b']), encodeText('b'), none);
+  const only = (text: string) => ({ only: encodeText(text), part: undefined });
+  const { passes, passing } = verdicts.ofPages(pagesOf(['a'], ['b']), only('b'), none);
   assert.deepEqual([[...passes], passing], [[0, 1], 1]);
-  assert.equal(verdicts.ofPages(pagesOf(['a'], ['b']), encodeText('c'), none).passing, 0);
+  assert.equal(verdicts.ofPages(pagesOf(['a'], ['b']), only('c'), none).passing, 0);
+});
+
+test('where passing values have some bytes in them, the others are not looked at', () => {
+  const tested: string[] = [];
+  let checkpoints = 0;
+  const verdicts = new SymbolVerdicts((bytes, start, end) => {
+    tested.push(Buffer.from(bytes.subarray(start, end)).toString());
+    return bytes[end - 1] === 49;
+  });
+  const values = pagesOf(['xa1', 'xb1', 'a'], [], ['a2', 'b2'], ['ya1']);
+  const part = { only: undefined, part: encodeText('a') };
+  for (let i = 0; i < 2; i++) {
+    const { count, passes, passing } = verdicts.ofPages(values, part, () => checkpoints++);
+    assert.deepEqual([count, [...passes], passing], [6, [1, 0, 0, 0, 0, 1], 2]);
+  }
+  assert.deepEqual(tested, ['xa1', 'a', 'a2', 'ya1']);
+  assert.equal(checkpoints, 4);
 });
 
 test('work on many pages ends when nobody waits for it, and leaves nothing behind', () => {
@@ -82,6 +110,6 @@ test('work on many pages ends when nobody waits for it, and leaves nothing behin
   const leave = (): void => {
     if (++pages === 2) throw new Error('left');
   };
-  assert.throws(() => verdicts.ofPages(values, undefined, leave), /left/);
-  assert.equal(verdicts.ofPages(values, undefined, () => undefined).passing, 3);
+  assert.throws(() => verdicts.ofPages(values, NOTHING_KNOWN, leave), /left/);
+  assert.equal(verdicts.ofPages(values, NOTHING_KNOWN, () => undefined).passing, 3);
 });

@@ -11,6 +11,14 @@ export interface Verdicts {
   readonly passing: number;
 }
 
+/** What is known of the bytes of values that pass a test. */
+interface KnownBytes {
+  /** The one value that may. */
+  readonly only: Uint8Array | undefined;
+  /** Bytes that each of them has in it. */
+  readonly part: Uint8Array | undefined;
+}
+
 /** Symbols whose verdict is kept by content; resources and scopes are few, and others only cost the test again. */
 const MAX_REMEMBERED = 1024;
 
@@ -53,10 +61,10 @@ export class SymbolVerdicts {
 
   /**
    * As {@link of}, page by page.
-   * @param only the one value that may pass, where that is known
+   * @param known what is known of values that pass
    * @param checkpoint called after each page; what it throws ends the work
    */
-  ofPages(values: PagedValues, only: Uint8Array | undefined, checkpoint: () => void): Verdicts {
+  ofPages(values: PagedValues, { only, part }: KnownBytes, checkpoint: () => void): Verdicts {
     const known = this.#byTable.get(values);
     if (known !== undefined) return known;
     const { count } = values;
@@ -65,6 +73,16 @@ export class SymbolVerdicts {
     if (only !== undefined) {
       const entry = values.find(only);
       if (entry >= 0) passing = passes[entry] = 1;
+    } else if (part !== undefined) {
+      for (const { first, table, entries } of values.pagesWith(part)) {
+        const { bytes, offsets } = table;
+        for (const entry of entries) {
+          if (!this.#passes(bytes, offsets[entry]!, offsets[entry + 1]!)) continue;
+          passes[first + entry] = 1;
+          passing++;
+        }
+        checkpoint();
+      }
     } else {
       let code = 0;
       for (const { count: entries, offsets, bytes } of values.pages()) {

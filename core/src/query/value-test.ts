@@ -85,6 +85,11 @@ export class ValueTest {
     return this.#op === 'eq' ? this.#text : undefined;
   }
 
+  /** Bytes that every value that passes has in it; undefined where none are certain. */
+  get requiredText(): Uint8Array | undefined {
+    return this.#regex?.requiredText;
+  }
+
   /** Whether the value of type `type` in `bytes[start, end)` passes. An array does when one of its elements does. */
   passes(type: ValueType, bytes: Uint8Array, start: number, end: number): boolean {
     if (this.#op === 'exists') return true;

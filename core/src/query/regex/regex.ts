@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Neighbor, type RegexProgram, compileRegex, symbolOf } from './regex-program.ts';
 import { type Assertion, parseRegex } from './regex-syntax.ts';
+import { requiredText } from './required-text.ts';
 
 /** Transitions remembered at a time, 4 bytes each; when they are full all are forgotten and found again. */
 const MAX_TRANSITIONS = 1 << 20;
@@ -25,6 +26,8 @@ interface State {
  * deterministic automaton of which each state is made when a text first leads there.
  */
 export class Regex {
+  /** Bytes that every text that matches has in it; undefined where none are certain. */
+  readonly requiredText: Uint8Array | undefined;
   readonly #program: RegexProgram;
   readonly #ascii = new Uint16Array(128);
   readonly #symbols: number;
@@ -40,7 +43,9 @@ export class Regex {
 
   /** @throws {SpoorError} invalid_argument */
   constructor(pattern: string) {
-    this.#program = compileRegex(parseRegex(pattern));
+    const root = parseRegex(pattern);
+    this.requiredText = requiredText(root);
+    this.#program = compileRegex(root);
     const { alphabet, steps } = this.#program;
     this.#symbols = alphabet.starts.length;
     for (let code = 0; code < 128; code++) this.#ascii[code] = symbolOf(alphabet, code);

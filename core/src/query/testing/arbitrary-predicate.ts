@@ -48,7 +48,19 @@ export const arbitraryLiteral: fc.Arbitrary<QueryLiteral> = fc.oneof(
   fc.boolean().map((value) => ({ type: 'bool' as const, value })),
 );
 
-const PATTERNS = ['', '.*', 'GET', 'G.T|PO.*', '[^a-z]+', '.', '\\d+', '(?:é|商).*', 'c[^x]*'];
+const PATTERNS = [
+  '',
+  '.*',
+  'GET',
+  'G.T|PO.*',
+  '[^a-z]+',
+  '.',
+  '\\d+',
+  '(?:é|商).*',
+  'c[^x]*',
+  '.*E.*',
+  '.*😀',
+];
 
 const op = fc.constantFrom('eq', 'eq', 'ne', 'lt', 'le', 'gt', 'ge');
 

@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import { symbolBytes } from '@spoor/core/model/span-reader.ts';
-import type { PagedValues, SymbolTable } from '@spoor/core/model/span-columns.ts';
+import {
+  NO_SYMBOLS,
+  type PagedValues,
+  type PagePart,
+  type SymbolTable,
+} from '@spoor/core/model/span-columns.ts';
 import type { PageRef } from './block-format.ts';
 import type { BlockReader } from './block-reader.ts';
 import { decodeCodes } from './chunk-codec.ts';
-import { decodeValue, decodeValues } from './values-chunk.ts';
+import { bufferOf, decodeValue, decodeValues, mayHaveInside } from './values-chunk.ts';
 
 /** Every bit set: the value may be in any group. */
 export const ALL_GROUPS = 0xffffffff;
@@ -56,8 +61,20 @@ export class BlockDictionary implements PagedValues {
 
   /** Page after page. They are not kept in the cache, where all of them would push out all else. */
   *pages(): Generator<SymbolTable, void, undefined> {
-    for (const { chunk, count } of this.#pages) {
-      yield decodeValues(this.#block.chunkOnce(chunk), count);
+    let page = 0;
+    for (const chunk of this.#block.chunksOnce(this.#pages.map((ref) => ref.chunk))) {
+      yield decodeValues(chunk, this.#pages[page++]!.count);
+    }
+  }
+
+  *pagesWith(part: Uint8Array): Generator<PagePart, void, undefined> {
+    let page = 0;
+    for (const chunk of this.#block.chunksOnce(this.#pages.map((ref) => ref.chunk))) {
+      const first = this.#firsts[page]!;
+      const { count } = this.#pages[page++]!;
+      // Where the bytes are nowhere on the page, it need not be decoded.
+      const table = mayHaveInside(chunk, part) ? decodeValues(chunk, count) : NO_SYMBOLS;
+      yield { first, table, entries: entriesWith(table, part) };
     }
   }
 
@@ -147,6 +164,25 @@ export class BlockDictionary implements PagedValues {
     }
     return undefined;
   }
+}
+
+/** The entries of a table that have some bytes in them, ascending. */
+function entriesWith({ bytes, offsets }: SymbolTable, part: Uint8Array): number[] {
+  const text = bufferOf(bytes);
+  const entries: number[] = [];
+  let entry = 0;
+  for (let at = text.indexOf(part); at >= 0; at = text.indexOf(part, at)) {
+    while (offsets[entry + 1]! <= at) entry++;
+    const end = offsets[entry + 1]!;
+    if (at + part.length > end) {
+      // It begins in one entry and ends in another.
+      at++;
+      continue;
+    }
+    entries.push(entry);
+    at = end;
+  }
+  return entries;
 }
 
 /** Where a value would stand that is not on a page. */

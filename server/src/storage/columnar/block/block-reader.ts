@@ -19,6 +19,7 @@ import { decodeTrailer, newerFormat, TRAILER_BYTES } from './block-trailer.ts';
 import { decodeCodes, decodeCodesList } from './chunk-codec.ts';
 import { decodeFooter } from './footer-codec.ts';
 import type { ByteCache } from './frame-cache.ts';
+import { frameRuns } from './frame-runs.ts';
 import { OpenFiles } from '../files/open-files.ts';
 import { RowGroup } from './row-group.ts';
 import { decodeRanges, type StartRange } from './start-ranges.ts';
@@ -250,6 +251,20 @@ export class BlockReader {
     return this.#frame(frame, false).subarray(offset, offset + length);
   }
 
+  /** As {@link chunkOnce} for many: frames that stand one after the other are read and decompressed together. */
+  *chunksOnce(refs: readonly ChunkRef[]): Generator<Uint8Array, void, undefined> {
+    for (const { first, end } of frameRuns(this.footer, refs)) {
+      if (end - first === 1) {
+        yield this.chunkOnce(refs[first]!);
+        continue;
+      }
+      const run = refs.slice(first, end);
+      const content = this.#readFrames(run.map(([frame]) => frame));
+      let at = 0;
+      for (const [, , length] of run) yield content.subarray(at, (at += length));
+    }
+  }
+
   /** A list of symbols, kept in the cache. */
   table(ref: TableRef): SymbolTable {
     const key = `${this.#cacheKey}table ${ref.chunk[0]} ${ref.chunk[1]}`;
@@ -355,6 +370,26 @@ export class BlockReader {
     const content = raw === 0 ? bytes : this.#decompress(bytes, raw!, `frame ${frame}`);
     if (isKept) this.#cache.set(key, content, content.length);
     return content;
+  }
+
+  /** Content of compressed frames that stand one after the other in the file; zstd takes them as one. */
+  #readFrames(run: readonly number[]): Uint8Array {
+    const { frames } = this.footer;
+    const start = frames[run[0]! * 4]!;
+    const last = run.at(-1)! * 4;
+    const bytes = this.#read(start, frames[last]! + frames[last + 1]! - start);
+    let rawBytes = 0;
+    for (const frame of run) {
+      const [offset, stored, raw, crc] = [0, 1, 2, 3].map((k) => frames[frame * 4 + k]!);
+      const at = offset! - start;
+      if (crc32(bytes.subarray(at, at + stored!)) !== crc) {
+        throw this.#damaged(`checksum of frame ${frame} is wrong`);
+      }
+      rawBytes += raw!;
+    }
+    const content = this.#decompress(bytes, rawBytes, `frames ${run.join(', ')}`);
+    if (content.length === rawBytes) return content;
+    throw this.#damaged(`frames ${run.join(', ')} are not ${rawBytes} bytes`);
   }
 
   /** What a frame is called in the cache: a text that was made before is found there much faster. */

@@ -138,6 +138,18 @@ export function decodeValue(chunk: Uint8Array, count: number, index: number): Ui
   return value;
 }
 
+/** Whether one of the byte strings may have `part` in it: false where it stands nowhere in the chunk. */
+export function mayHaveInside(chunk: Uint8Array, part: Uint8Array): boolean {
+  // The bytes of numbers do not stand one after the other.
+  const mayBeNumbers = chunk[0] === 0 && codeAt(chunk, 0) === 8;
+  return mayBeNumbers || bufferOf(chunk).includes(part);
+}
+
+/** The same bytes as a buffer, which is searched by native code. */
+export function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
 /** `0, 1, … count - 1`: a whole table in order. */
 export function allEntries(count: number): Uint32Array {
   const entries = new Uint32Array(count);

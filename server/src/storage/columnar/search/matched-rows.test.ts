@@ -48,6 +48,26 @@ test('what meets a predicate in a group is found out once, also where that is no
     assert.equal(asked, 3);
   }));
 
+test('whether a block may have some is found out once, and forgotten with the block', () =>
+  withReader((reader) => {
+    const matched = new MatchedRows();
+    let asked = 0;
+    const ask = (name: string, holds: boolean): boolean =>
+      matched.of(named(name)).mayBeIn(reader, () => {
+        asked++;
+        return holds;
+      });
+    const { bytes } = matched;
+    assert.deepEqual(
+      [ask('a', false), ask('a', true), ask('b', true), ask('b', false)],
+      [false, false, true, true],
+    );
+    assert.equal(asked, 2);
+    assert.ok(matched.bytes > bytes);
+    matched.forget(reader);
+    assert.equal(ask('a', true), true);
+  }));
+
 test('it tells the most rows of a trace in a group, once it knows them', () =>
   withReader((reader) => {
     const rows = new MatchedRows().of(named('a'));

@@ -66,6 +66,8 @@ export class MatchedRows {
 /** Rows of a block that meet a predicate, by group. */
 interface BlockRows {
   bytes: number;
+  /** Whether there may be one, as the dictionaries of the whole block tell, where that was asked. */
+  mayBeIn: boolean | undefined;
   /** Null where no row does. */
   readonly sets: Map<number, RowSet | null>;
   /** The most rows of a trace, where that was asked. */
@@ -104,6 +106,19 @@ export class KnownRows {
   }
 
   /**
+   * Whether a block may have some.
+   * @param find finds out
+   */
+  mayBeIn(reader: BlockReader, find: () => boolean): boolean {
+    const known = this.#blocks.get(reader)?.mayBeIn;
+    if (known !== undefined) return known;
+    const found = find();
+    const rows = this.#roomFor(reader, 0);
+    if (rows !== undefined) rows.mayBeIn = found;
+    return found;
+  }
+
+  /**
    * No trace of a group has more rows in it that meet the predicate; Infinity where that is not known.
    * @param traceStarts tells the first row of each trace, and the number of rows at the end
    */
@@ -131,16 +146,19 @@ export class KnownRows {
 
   /** Keeps a set while there is room. */
   #keep(reader: BlockReader, g: number, set: RowSet | null): void {
+    const bytes = GROUP_BYTES + (set === null ? 0 : SET_BYTES + set.words.length * 4);
+    this.#roomFor(reader, bytes)?.sets.set(g, set);
+  }
+
+  /** What is known of a block, with room for so much more; undefined where there is none. */
+  #roomFor(reader: BlockReader, more: number): BlockRows | undefined {
     const known = this.#blocks.get(reader);
-    const bytes =
-      (known === undefined ? BLOCK_BYTES : 0) +
-      GROUP_BYTES +
-      (set === null ? 0 : SET_BYTES + set.words.length * 4);
-    if (this.#bytes + bytes > this.#maxBytes) return;
-    const rows = known ?? { bytes: 0, sets: new Map(), most: new Map() };
+    const bytes = more + (known === undefined ? BLOCK_BYTES : 0);
+    if (this.#bytes + bytes > this.#maxBytes) return undefined;
+    const rows = known ?? { bytes: 0, mayBeIn: undefined, sets: new Map(), most: new Map() };
     this.#blocks.set(reader, rows);
-    rows.sets.set(g, set);
     rows.bytes += bytes;
     this.#bytes += bytes;
+    return rows;
   }
 }

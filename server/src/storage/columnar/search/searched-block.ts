@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type CompiledPredicate, selectRows } from '@spoor/core/query/predicate.ts';
+import { type CompiledPredicate, mayMatch, selectRows } from '@spoor/core/query/predicate.ts';
 import { RowSet } from '@spoor/core/query/row-set.ts';
 import { selectStarts, type TimeWindow } from '@spoor/core/query/time-window.ts';
 import type {
@@ -12,6 +12,7 @@ import type { SpanPredicate, TraceQuery } from '@spoor/core/query/trace-query.ts
 import { ALL_GROUPS } from '../block/block-dictionary.ts';
 import type { BlockReader } from '../block/block-reader.ts';
 import { chooseGroups, groupsOfOperations } from './group-choice.ts';
+import { BlockDictionaries } from './block-dictionaries.ts';
 import type { KnownRows } from './matched-rows.ts';
 import type { RowGroup } from '../block/row-group.ts';
 import type { RoughTrace } from './rough-trace-test.ts';
@@ -83,6 +84,7 @@ export class SearchedBlock {
   readonly #countedBy = new Map<SpanPredicate, KnownRows>();
   readonly #traceStarts = new Map<number, Uint32Array>();
   readonly #rough = new RoughBlockTrace();
+  #mayHold: boolean | undefined;
 
   constructor(reader: BlockReader, terms: SearchTerms) {
     const { query } = terms;
@@ -99,6 +101,17 @@ export class SearchedBlock {
     this.mayMatchSome = this.#choice !== 0 && this.#operations?.includes(1) !== false;
   }
 
+  /**
+   * Whether a row may match, as all dictionaries that `where` needs tell. For a pattern that is much work, which is done once: ask as late
+   * as possible.
+   */
+  get mayHold(): boolean {
+    const { where, known } = this.#terms;
+    return (this.#mayHold ??= known.mayBeIn(this.reader, () =>
+      mayMatch(where, new BlockDictionaries(this.reader)),
+    ));
+  }
+
   /** Whether a row of a group may match: false for most where the dictionaries' index knows the values that are looked for. */
   mayMatch(g: number): boolean {
     return (this.#choice & (1 << (g & 31))) !== 0 && this.#operations?.[g] !== 0;
@@ -106,7 +119,7 @@ export class SearchedBlock {
 
   /** As {@link mayMatch}, of the group of a trace. */
   mayMatchTrace(trace: number): boolean {
-    if (this.#choice === 0) return false;
+    if (this.#choice === 0 || this.#mayHold === false) return false;
     if (this.#choice === ALL_GROUPS && this.#operations === undefined) return true;
     return this.mayMatch(this.reader.groupOf(trace));
   }
@@ -146,9 +159,10 @@ export class SearchedBlock {
     let matching = this.#matching.get(g);
     if (matching === undefined && !this.#matching.has(g)) {
       const { where, known } = this.#terms;
-      matching = this.mayMatch(g)
-        ? known.inGroup(this.reader, g, () => selectRows(where, this.reader.group(g), undefined))
-        : undefined;
+      matching =
+        this.mayMatch(g) && this.mayHold
+          ? known.inGroup(this.reader, g, () => selectRows(where, this.reader.group(g), undefined))
+          : undefined;
       this.#matching.set(g, matching);
     }
     return matching;

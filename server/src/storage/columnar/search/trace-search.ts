@@ -181,6 +181,7 @@ class TraceSearch {
 
   /** Queues the groups of a block, each with a bound that may be too high. */
   #visitBlock(block: SearchedBlock): void {
+    if (!block.mayHold) return;
     const { groups } = block.reader.footer;
     const bounds = groupBounds(block.reader, block.summaries, this.#rank);
     for (let group = 0; group < bounds.length; group++) {

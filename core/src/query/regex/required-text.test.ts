@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { encodeText } from '#model/utf8.ts';
+import { parseRegex } from './regex-syntax.ts';
+import { Regex } from './regex.ts';
+import { requiredText } from './required-text.ts';
+
+function textOf(pattern: string): string | undefined {
+  const text = requiredText(parseRegex(pattern));
+  return text === undefined ? undefined : Buffer.from(text).toString();
+}
+
+test('what every match has in it is the longest stretch of characters that are certain', () => {
+  assert.equal(textOf('.*no abcd.*'), 'no abcd');
+  assert.equal(textOf('^/api/[^/]+/items$'), '/items');
+  assert.equal(textOf('a(b(?:c))d'), 'abcd');
+  assert.equal(textOf('a\\bb\\x63\\.\\Q*\\E'), 'abc.*');
+  assert.equal(textOf('é猫.😀'), 'é猫');
+  assert.equal(textOf('(?i)Id=(?-i)Id'), '=Id');
+});
+
+test('what is repeated counts once, and not at all where it may be left out', () => {
+  assert.equal(textOf('ab(cd)+ef'), 'abcd');
+  assert.equal(textOf('a{3}'), 'a');
+  assert.equal(textOf('ab{1}c'), 'abc');
+  assert.equal(textOf('ab?c'), 'a');
+  assert.equal(textOf('x(long)*y{0}(text)?'), 'x');
+});
+
+test('choices, classes and half a surrogate pair give nothing', () => {
+  for (const pattern of ['', '.*', 'abc|abd', '(?:abc|abd)', '[ab]', '(?i)abc', '\\d', '\ud800']) {
+    assert.equal(textOf(pattern), undefined, pattern);
+  }
+});
+
+test('whatever matches a pattern has its required text', () => {
+  const atom = fc.constantFrom(
+    'a',
+    'b',
+    'é',
+    '😀',
+    '.',
+    '[ab]',
+    '[b]',
+    '\\b',
+    '^',
+    '$',
+    '(?i)a',
+    ' ',
+  );
+  const pattern = fc.letrec<{ node: string }>((tie) => ({
+    node: fc.oneof(
+      { maxDepth: 4 },
+      atom,
+      fc.tuple(tie('node'), tie('node')).map(([a, b]) => a + b),
+      fc.tuple(tie('node'), tie('node')).map(([a, b]) => `(?:${a}|${b})`),
+      fc
+        .tuple(tie('node'), fc.constantFrom('*', '+', '?', '{0}', '{1}', '{2}', '{1,2}', '{2,}'))
+        .map(([a, q]) => `(${a})${q}`),
+    ),
+  })).node;
+  const text = fc.array(fc.constantFrom('a', 'A', 'b', 'é', 'É', ' ', '\n', '😀'), {
+    maxLength: 6,
+  });
+  let matching = 0;
+  fc.assert(
+    fc.property(pattern, fc.array(text, { minLength: 20, maxLength: 20 }), (source, texts) => {
+      const regex = new Regex(source);
+      for (const parts of texts) {
+        const bytes = encodeText(parts.join(''));
+        if (!regex.matches(bytes, 0, bytes.length)) continue;
+        if (regex.requiredText === undefined) continue;
+        matching++;
+        assert.ok(
+          Buffer.from(bytes).includes(regex.requiredText),
+          `${source} on ${parts.join('')}`,
+        );
+      }
+    }),
+    { numRuns: 2000 },
+  );
+  assert.ok(matching > 0);
+});

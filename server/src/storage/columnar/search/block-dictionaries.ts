@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import type {
+  ColumnDictionary,
+  SpanDictionaries,
+  SymbolTable,
+} from '@spoor/core/model/span-columns.ts';
+import type { BlockReader } from '../block/block-reader.ts';
+
+/** The dictionaries of all spans of a block, each read when it is asked for. */
+export class BlockDictionaries implements SpanDictionaries {
+  readonly #reader: BlockReader;
+
+  constructor(reader: BlockReader) {
+    this.#reader = reader;
+  }
+
+  get names(): SymbolTable {
+    return this.#reader.table(this.#reader.footer.names);
+  }
+  get resources(): SymbolTable {
+    return this.#reader.table(this.#reader.footer.resources);
+  }
+  get scopes(): SymbolTable {
+    return this.#reader.table(this.#reader.footer.scopes);
+  }
+  get keys(): SymbolTable {
+    return this.#reader.table(this.#reader.footer.keys);
+  }
+
+  get columns(): readonly ColumnDictionary[] {
+    const { columns } = this.#reader.footer;
+    return Array.from({ length: columns.length }, (_, id) => ({
+      level: columns.level(id),
+      type: columns.type(id),
+      key: columns.key(id),
+      // A block has no column without values; those of a plain one stand in its groups.
+      count: 1,
+      values: undefined,
+      paged: columns.isPlain(id) ? undefined : this.#reader.dictionary(id),
+    }));
+  }
+}
