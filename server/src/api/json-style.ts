@@ -5,10 +5,11 @@ const INDENT = 4;
 
 /** Writes JSON in pieces, on one line or indented, so that a long answer is never one object. */
 export class JsonStyle {
-  readonly #pretty: boolean;
+  /** Whether it is indented. */
+  readonly isPretty: boolean;
 
-  constructor(pretty: boolean) {
-    this.#pretty = pretty;
+  constructor(isPretty: boolean) {
+    this.isPretty = isPretty;
   }
 
   /** The style that `prettyPrint` asks for: any value but `false` and nothing. */
@@ -19,19 +20,19 @@ export class JsonStyle {
 
   /** A whole value that stands at `depth`. */
   value(value: unknown, depth = 0): string {
-    if (!this.#pretty) return JSON.stringify(value);
+    if (!this.isPretty) return JSON.stringify(value);
     // Line ends inside of strings are escaped, so these are all between values.
     return JSON.stringify(value, null, INDENT).replaceAll('\n', this.line(depth));
   }
 
   /** `"name":` */
   name(name: string): string {
-    return `${JSON.stringify(name)}:${this.#pretty ? ' ' : ''}`;
+    return `${JSON.stringify(name)}:${this.isPretty ? ' ' : ''}`;
   }
 
   /** What stands before an entry at `depth`, or before the bracket that closes the level below. */
   line(depth: number): string {
-    return this.#pretty ? `\n${' '.repeat(INDENT * depth)}` : '';
+    return this.isPretty ? `\n${' '.repeat(INDENT * depth)}` : '';
   }
 
   /** `,` between entries and nothing before the first, then a new line. */

@@ -7,7 +7,7 @@ import type { JaegerProcess, JaegerReference, JaegerSpan } from './jaeger-span.t
 const ADDRESS_KEYS: readonly string[] = ['ip', 'peer.ipv4'];
 
 /** Order of `ValueType` in Jaeger's model. */
-const TYPE_ORDER: readonly JaegerKeyValue['type'][] = [
+export const TYPE_ORDER: readonly JaegerKeyValue['type'][] = [
   'string',
   'bool',
   'int64',
@@ -49,9 +49,14 @@ function sortByKey(tags: readonly JaegerKeyValue[]): JaegerKeyValue[] {
   );
 }
 
+/** Whether a number under this key is shown as an IPv4 address. */
+export function mayBeAddress(key: string): boolean {
+  return ADDRESS_KEYS.includes(key);
+}
+
 function withReadableAddress(tag: JaegerKeyValue): JaegerKeyValue {
   const { key, value } = tag;
-  if (typeof value !== 'number' || !ADDRESS_KEYS.includes(key)) return tag;
+  if (typeof value !== 'number' || !mayBeAddress(key)) return tag;
   const bytes = [24, 16, 8, 0].map((shift) => (value >>> shift) & 255);
   return { key, type: 'string', value: bytes.join('.') };
 }

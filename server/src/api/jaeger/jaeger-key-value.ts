@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Attribute } from '@spoor/core/model/attributes.ts';
+import type { Attribute, AttributeValue } from '@spoor/core/model/attributes.ts';
 import { plainInt, valueText } from '@spoor/core/wire/mapping/value-text.ts';
 import { formatDouble } from '@spoor/core/wire/otlp/json-double.ts';
 
@@ -15,18 +15,39 @@ export function stringTag(key: string, value: string): JaegerKeyValue {
   return { key, type: 'string', value };
 }
 
-/** A tag of an attribute; Jaeger has no lists and maps, so they are JSON texts. */
+/** A tag of an attribute. */
 export function keyValueOf({ key, value }: Attribute): JaegerKeyValue {
+  return { key, type: tagType(value.type), value: tagValue(value) };
+}
+
+/** Type of the tag for a value; Jaeger has no lists and maps, so they are JSON texts. */
+export function tagType(type: AttributeValue['type']): JaegerKeyValue['type'] {
+  switch (type) {
+    case 'bool':
+      return 'bool';
+    case 'int':
+      return 'int64';
+    case 'double':
+      return 'float64';
+    case 'bytes':
+      return 'binary';
+    default:
+      return 'string';
+  }
+}
+
+/** What stands in the tag for a value. */
+export function tagValue(value: AttributeValue): unknown {
   switch (value.type) {
     case 'bool':
-      return { key, type: 'bool', value: value.value };
+      return value.value;
     case 'int':
-      return { key, type: 'int64', value: plainInt(value.value) };
+      return plainInt(value.value);
     case 'double':
-      return { key, type: 'float64', value: formatDouble(value.value) };
+      return formatDouble(value.value);
     case 'bytes':
-      return { key, type: 'binary', value: value.value.toBase64() };
+      return value.value.toBase64();
     default:
-      return { key, type: 'string', value: valueText(value) };
+      return valueText(value);
   }
 }

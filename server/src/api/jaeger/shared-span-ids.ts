@@ -61,6 +61,11 @@ export class SharedSpanIds {
     return shared;
   }
 
+  /** Whether there are none, and {@link place} and {@link warnings} have nothing to say. */
+  get isEmpty(): boolean {
+    return this.#sharers.size === 0 && this.#newIds.size === 0;
+  }
+
   /** The span of a row with the ids that it is shown with. */
   place(span: Span, row: number): Span {
     const spanId = this.#newIds.get(row);

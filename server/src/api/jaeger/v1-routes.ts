@@ -10,6 +10,7 @@ import type { JsonStyle } from '#api/json-style.ts';
 import { queryParams, tenantOf, type QueryContext } from '#api/query-context.ts';
 import { envelope, type JaegerError } from './envelope.ts';
 import { formatJaegerTraceId } from './jaeger-span.ts';
+import { ProcessTexts } from './process-texts.ts';
 import { ParamReader } from './param-reader.ts';
 import { parseOperationParams, matchesKind } from './operation-params.ts';
 import { parseTraceQuery, parseTraceSearch } from './search-params.ts';
@@ -21,6 +22,7 @@ import { listOperations, listServices } from './unnamed-service.ts';
 /** Jaeger's v1 query API, which its UI up to 2.14, Grafana and most scripts call. */
 export function addV1Routes(app: FastifyInstance, context: QueryContext): void {
   const { reader } = context;
+  const processTexts = new ProcessTexts();
 
   app.get('/api/services', async (request, reply) =>
     answerJson(request, reply, context, async (signal) => {
@@ -62,7 +64,7 @@ export function addV1Routes(app: FastifyInstance, context: QueryContext): void {
     return streamJson(request, reply, context, async function* (style, signal) {
       if (search.kind === 'ids') {
         const traces = reader.getTraces(tenant, search.ids, { signal });
-        yield* tracesAnswer(traces, style, { raw, warnings, wanted: search.ids });
+        yield* tracesAnswer(traces, style, { raw, warnings, processTexts, wanted: search.ids });
       } else {
         const { query } = search;
         const { traces, next } = await reader.findTraces(tenant, query, { signal });
@@ -71,6 +73,7 @@ export function addV1Routes(app: FastifyInstance, context: QueryContext): void {
         yield* tracesAnswer(reader.getTraces(tenant, ids, { signal }), style, {
           raw,
           warnings,
+          processTexts,
           nextPage,
         });
       }
@@ -95,7 +98,7 @@ export function addV1Routes(app: FastifyInstance, context: QueryContext): void {
     const warnings = (): readonly string[] => incompleteWarnings(context, tenant);
     return streamJson(request, reply, context, async function* (style, signal) {
       const traces = found(reader.getTraces(tenant, [id], { signal }), 'trace not found', warnings);
-      yield* tracesAnswer(traces, style, { raw, warnings });
+      yield* tracesAnswer(traces, style, { raw, warnings, processTexts });
     });
   });
 }
@@ -130,6 +133,7 @@ async function* tracesAnswer(
   more: {
     readonly raw: boolean;
     readonly warnings: () => readonly string[];
+    readonly processTexts: ProcessTexts;
     readonly wanted?: readonly TraceId[];
     readonly nextPage?: string | undefined;
   },
@@ -140,7 +144,8 @@ async function* tracesAnswer(
   for await (const batch of traces) {
     missing.delete(formatTraceId(batch.traceId, 0));
     yield [style.next(first, 2)];
-    yield traceJson(batch, { style, depth: 2, raw: more.raw, warnings: more.warnings() });
+    const { raw, processTexts } = more;
+    yield traceJson(batch, { style, depth: 2, raw, processTexts, warnings: more.warnings() });
     first = false;
   }
   const errors = [...missing].map((id): JaegerError => ({

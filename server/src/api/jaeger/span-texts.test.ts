@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import type { Attribute } from '@spoor/core/model/attributes.ts';
+import type { Span } from '@spoor/core/model/span.ts';
+import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
+import { SpanReader } from '@spoor/core/model/span-reader.ts';
+import { arbitrarySpan } from '@spoor/core/query/testing/arbitrary-span.ts';
+import { attributes, event, link, span } from '@spoor/core/query/testing/example-span.ts';
+import { batchOf } from '@spoor/core/query/testing/span-body.ts';
+import { adjustSpan } from './adjust-span.ts';
+import { jaegerSpan } from './jaeger-span.ts';
+import { SpanTexts } from './span-texts.ts';
+
+/** Keys that are shown otherwise than others are, that are those of other tags, and such as have a place of their own in the order. */
+const KEYS = [
+  'http.method',
+  'error',
+  'event',
+  'ip',
+  'peer.ipv4',
+  'jaeger.flags',
+  '@jaeger@warnings',
+  'span.kind',
+  'otel.scope.name',
+  'otel.status_code',
+  'otel.status_description',
+  'w3c.tracestate',
+  'status.message',
+  'trace_state',
+  '"\\\n',
+  '\u{1f600}',
+  '\uffff',
+];
+const TEXTS = ['a"b', 'c\\d', '\u0000', 'tab\t', 'é', '\u{1f600}', '\u007f', 'true', ''];
+
+const ERROR = { code: 2, message: 'lost' };
+const TIMES = {
+  startTimeUnixNano: 1_700_000_000_123_456_789n,
+  endTimeUnixNano: 1_700_000_001_000_000_000n,
+};
+
+const renamed = (list: readonly Attribute[]): fc.Arbitrary<Attribute[]> =>
+  fc
+    .array(fc.constantFrom(...KEYS), { minLength: list.length, maxLength: list.length })
+    .map((keys) => list.map(({ value }, i) => ({ key: keys[i]!, value })));
+
+/** One of a trace; few have links, or what makes the other attributes of no interest. */
+const spanOfTrace: fc.Arbitrary<Span> = arbitrarySpan.chain((one) =>
+  fc
+    .record({
+      attributes: fc.oneof(renamed(one.attributes), fc.constant(one.attributes)),
+      more: fc.array(fc.tuple(fc.constantFrom(...KEYS.slice(0, 3)), fc.constantFrom(...TEXTS))),
+      events: fc.tuple(
+        ...one.events.map((old) =>
+          renamed(old.attributes).map((list) => ({ ...old, attributes: list })),
+        ),
+      ),
+      name: fc.constantFrom(one.name, ...TEXTS),
+      kind: fc.constantFrom(one.kind, 1, 2, 3, 4, 5),
+      status: fc.constantFrom(one.status, undefined, { code: 1, message: '' }, ERROR),
+      hasTimes: fc.boolean(),
+      hasLinks: fc.constantFrom(false, false, false, true),
+    })
+    .map(({ more, hasTimes, hasLinks, ...changed }) => ({
+      ...one,
+      ...changed,
+      ...(hasTimes ? TIMES : {}),
+      traceId: span().traceId,
+      attributes: [
+        ...changed.attributes,
+        ...more.map(([key, value]): Attribute => ({ key, value: { type: 'string', value } })),
+      ],
+      links: hasLinks ? one.links : [],
+    })),
+);
+
+function expected(batch: SpanBatch, row: number): string {
+  return JSON.stringify(adjustSpan(jaegerSpan(new SpanReader(batch).read(row), 'p1', [])));
+}
+
+test('a span is the same text as when it is made from objects, or is left to these', () => {
+  let made = 0;
+  fc.assert(
+    fc.property(fc.array(spanOfTrace, { minLength: 1, maxLength: 4 }), (spans) => {
+      const batch = batchOf(spans);
+      const texts = new SpanTexts(batch);
+      for (let row = 0; row < batch.rows; row++) {
+        const text = texts.get(row, 'p1');
+        if (text === undefined) continue;
+        assert.equal(text, expected(batch, row));
+        made++;
+      }
+    }),
+    { numRuns: 200 },
+  );
+  assert.ok(made > 50, `only ${made}`);
+});
+
+test('what a span usually has is made from the columns', () => {
+  const batch = batchOf([
+    span({ kind: 2, flags: 1, status: { code: 1, message: '' } }),
+    span({
+      status: { code: 2, message: 'lost' },
+      traceState: 'a=1',
+      attributes: attributes({
+        error: 'true',
+        'http.method': 'GET',
+        size: 7n,
+        ratio: 0.5,
+        ok: true,
+      }),
+      events: [event('retry', { after: 3n }), event('')],
+      droppedAttributesCount: 3,
+    }),
+  ]);
+  for (const row of [0, 1]) {
+    assert.equal(new SpanTexts(batch).get(row, 'p1'), expected(batch, row));
+  }
+});
+
+test('what few spans have is left to others', () => {
+  const many = Object.fromEntries(Array.from({ length: 129 }, (_, i) => [`key ${i}`, true]));
+  const spans = [
+    span({ links: [link(span())] }),
+    span({ kind: 255 }),
+    span({ status: { code: 254, message: '' } }),
+    span({ startTimeUnixNano: 1000n, endTimeUnixNano: 1n }),
+    span({ attributes: attributes({ 'jaeger.flags': 3n }) }),
+    span({ attributes: attributes({ ip: 1n }) }),
+    span({ attributes: attributes(many) }),
+    span({ events: [event('', { event: 'retry' })] }),
+    span({ events: [event('', many)] }),
+  ];
+  const batch = batchOf(spans);
+  const texts = new SpanTexts(batch);
+  assert.deepEqual(
+    spans.map((_, row) => texts.get(row, 'p1')),
+    spans.map(() => undefined),
+  );
+});

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: Apache-2.0
+import { AttributeLevel, FIELD_KEYS, ValueType } from '@spoor/core/model/attributes.ts';
+import { formatTraceId } from '@spoor/core/model/ids.ts';
+import { StatusCode } from '@spoor/core/model/span.ts';
+import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
+import type { AttributeColumn } from '@spoor/core/model/span-columns.ts';
+import {
+  isField,
+  symbolBytes,
+  symbolText,
+  VALUE_TYPE_NAMES,
+} from '@spoor/core/model/span-reader.ts';
+import { decodeScope } from '@spoor/core/model/value-decoder.ts';
+import { mayBeAddress } from './adjust-span.ts';
+import { type JaegerKeyValue, stringTag, tagType } from './jaeger-key-value.ts';
+import { formatJaegerTraceId } from './jaeger-span.ts';
+import { formatSpanKind } from './span-kind.ts';
+import { SortedTags, TagOrder } from './sorted-tags.ts';
+import { ValueTexts } from './value-texts.ts';
+
+/** The fields that are shown as tags; others are not shown. */
+const FIELD_TAGS: ReadonlyMap<string, string> = new Map([
+  [FIELD_KEYS.statusMessage, 'otel.status_description'],
+  [FIELD_KEYS.traceState, 'w3c.tracestate'],
+]);
+
+/** Keys of tags that are made of what is no attribute. */
+const MADE_KEYS: readonly string[] = [
+  ...FIELD_TAGS.values(),
+  'otel.scope.name',
+  'otel.scope.version',
+  'span.kind',
+  'otel.status_code',
+  'error',
+];
+
+/** Attributes of a span that become something else than tags. */
+const TAKEN_KEYS: readonly string[] = ['jaeger.flags', '@jaeger@warnings'];
+
+/** Tags are put in order one by one, which is for a few. */
+const MAX_TAGS = 128;
+
+/** Before all that {@link TagOrder} gives. */
+const FIRST = -1;
+
+const NO_ID = '0000000000000000';
+
+/** A kind or a status that a field tells. */
+const IN_FIELD = 255;
+
+/** How the attributes of a column are shown. */
+interface TagColumn {
+  readonly type: ValueType;
+  /** The tag up to its value. */
+  readonly begin: string;
+  readonly order: number;
+  /** Not at all. */
+  readonly isHidden: boolean;
+  /** Otherwise than as tags, so the span is left to others. */
+  readonly isTaken: boolean;
+  /** Left out where it is empty. */
+  readonly isField: boolean;
+  /** Says itself that the span failed if it is true. */
+  readonly isError: boolean;
+}
+
+/** A tag that is no attribute, with its JSON. */
+interface MadeTag extends JaegerKeyValue {
+  readonly text: string;
+}
+
+function made(tag: JaegerKeyValue): MadeTag {
+  return { ...tag, text: JSON.stringify(tag) };
+}
+
+/** By number. */
+const KINDS: readonly (MadeTag | undefined)[] = Array.from({ length: 256 }, (_, kind) => {
+  const word = formatSpanKind(kind);
+  return word === undefined ? undefined : made(stringTag('span.kind', word));
+});
+const OK = made(stringTag('otel.status_code', 'OK'));
+const ERROR = made(stringTag('otel.status_code', 'ERROR'));
+const IS_ERROR = made({ key: 'error', type: 'bool', value: true });
+
+/**
+ * JSON of the spans of a trace on one line, as `adjustSpan(jaegerSpan(span))` has it: made from the columns, without an object for each
+ * span and tag. A span with something that few have is left to these two.
+ */
+export class SpanTexts {
+  readonly #batch: SpanBatch;
+  readonly #values: ValueTexts;
+  readonly #order: TagOrder;
+  readonly #columns: readonly TagColumn[];
+  readonly #names: (string | undefined)[] = [];
+  readonly #eventNames: (string | undefined)[] = [];
+  readonly #scopes: (readonly MadeTag[] | undefined)[] = [];
+  readonly #traceId: string;
+  /** Ids of all rows, 16 digits each. */
+  readonly #spanIds: string;
+  readonly #parentSpanIds: string;
+  readonly #tags = new SortedTags();
+
+  constructor(batch: SpanBatch) {
+    this.#batch = batch;
+    this.#values = new ValueTexts(batch.values);
+    const keys = Array.from({ length: batch.keys.count }, (_, code) =>
+      symbolText(batch.keys, code),
+    );
+    this.#order = new TagOrder([...keys, ...MADE_KEYS]);
+    this.#columns = batch.columns.map((column) => this.#column(column, keys[column.key]!));
+    this.#traceId = formatJaegerTraceId(formatTraceId(batch.traceId, 0));
+    this.#spanIds = hexOf(batch.spanId);
+    this.#parentSpanIds = hexOf(batch.parentSpanId);
+  }
+
+  /** The span of a row; undefined where it has to be made in the other way. */
+  get(row: number, processId: string): string | undefined {
+    const batch = this.#batch;
+    const { links } = batch;
+    // Beyond 2^63 a span may seem to end before it starts, which is warned of.
+    if (
+      ((batch.startHi[row]! | batch.durationHi[row]!) & 0x80000000) !== 0 ||
+      batch.kind[row] === IN_FIELD ||
+      batch.status[row] === IN_FIELD ||
+      (links !== undefined && links.rowOffsets[row] !== links.rowOffsets[row + 1])
+    ) {
+      return undefined;
+    }
+    const tags = this.#spanTags(row);
+    if (tags === undefined) return undefined;
+    const logs = this.#logs(row);
+    if (logs === undefined) return undefined;
+    const name = batch.name[row]!;
+    const nameText = (this.#names[name] ??= JSON.stringify(symbolText(batch.names, name)));
+    const parentSpanId = this.#parentSpanIds.slice(row * 16, row * 16 + 16);
+    const references =
+      parentSpanId === NO_ID
+        ? ''
+        : `{"refType":"CHILD_OF","traceID":"${this.#traceId}","spanID":"${parentSpanId}"}`;
+    return (
+      `{"traceID":"${this.#traceId}","spanID":"${this.#spanIds.slice(row * 16, row * 16 + 16)}",` +
+      `${(batch.flags[row]! & 1) === 0 ? '' : '"flags":1,'}"operationName":${nameText},` +
+      `"references":[${references}],"startTime":${micros(batch.startLo[row]!, batch.startHi[row]!)},` +
+      `"duration":${micros(batch.durationLo[row]!, batch.durationHi[row]!)},"tags":${tags},` +
+      `"logs":${logs},"processID":"${processId}","warnings":null}`
+    );
+  }
+
+  #spanTags(row: number): string | undefined {
+    const { shape, cells, shapes, scope, kind, status } = this.#batch;
+    const begin = shapes.offsets[shape[row]!]!;
+    const count = shapes.offsets[shape[row]! + 1]! - begin;
+    if (count > MAX_TAGS) return undefined;
+    const tags = this.#tags.clear();
+    for (const tag of this.#scopeTags(scope[row]!)) this.#addMade(tag);
+    let saysError = false;
+    const firstCell = cells.rowStart[row]!;
+    for (let i = 0; i < count; i++) {
+      const column = this.#columns[shapes.columns[begin + i]!]!;
+      if (column.isTaken) return undefined;
+      if (column.isHidden) continue;
+      const value = this.#values.get(column.type, cells.codes[firstCell + i]!);
+      if (column.isField && value === '""') continue;
+      tags.add(column.order, `${column.begin}${value}}`);
+      if (column.isError && (value === 'true' || value === '"true"')) saysError = true;
+    }
+    const kindTag = KINDS[kind[row]!];
+    if (kindTag !== undefined) this.#addMade(kindTag);
+    const code = status[row]! - 1;
+    if (code === StatusCode.ok) this.#addMade(OK);
+    if (code === StatusCode.error) {
+      this.#addMade(ERROR);
+      if (!saysError) this.#addMade(IS_ERROR);
+    }
+    return tags.toJson();
+  }
+
+  #addMade({ key, type, text }: MadeTag): void {
+    this.#tags.add(this.#order.of(key, type), text);
+  }
+
+  #scopeTags(code: number): readonly MadeTag[] {
+    return (this.#scopes[code] ??= this.#makeScopeTags(code));
+  }
+
+  #makeScopeTags(code: number): MadeTag[] {
+    const { name, version } = decodeScope(symbolBytes(this.#batch.scopes, code));
+    const tags: MadeTag[] = [];
+    if (name !== '') tags.push(made(stringTag('otel.scope.name', name)));
+    if (version !== '') tags.push(made(stringTag('otel.scope.version', version)));
+    return tags;
+  }
+
+  #logs(row: number): string | undefined {
+    const { events } = this.#batch;
+    if (events === undefined) return '[]';
+    let text = '[';
+    const first = events.rowOffsets[row]!;
+    for (let e = first; e < events.rowOffsets[row + 1]!; e++) {
+      const fields = this.#fields(e, events.shape[e]!, events.name[e]!);
+      if (fields === undefined) return undefined;
+      const timestamp = micros(events.timeLo[e]!, events.timeHi[e]!);
+      text += `${e === first ? '' : ','}{"timestamp":${timestamp},"fields":${fields}}`;
+    }
+    return `${text}]`;
+  }
+
+  #fields(event: number, shape: number, name: number): string | undefined {
+    const { cells, shapes } = this.#batch;
+    const begin = shapes.offsets[shape]!;
+    const count = shapes.offsets[shape + 1]! - begin;
+    if (count > MAX_TAGS) return undefined;
+    const fields = this.#tags.clear();
+    const nameText = this.#eventName(name);
+    if (nameText !== '') fields.add(FIRST, nameText);
+    const firstCell = cells.eventStart[event]!;
+    for (let i = 0; i < count; i++) {
+      const column = this.#columns[shapes.columns[begin + i]!]!;
+      if (column.isTaken) return undefined;
+      if (column.isHidden) continue;
+      const value = this.#values.get(column.type, cells.codes[firstCell + i]!);
+      fields.add(column.order, `${column.begin}${value}}`);
+    }
+    return fields.toJson();
+  }
+
+  /** The field that an event has for its name; empty where it has no name. */
+  #eventName(code: number): string {
+    return (this.#eventNames[code] ??= this.#makeEventName(code));
+  }
+
+  #makeEventName(code: number): string {
+    const name = symbolText(this.#batch.eventNames, code);
+    return name === '' ? '' : JSON.stringify(stringTag('event', name));
+  }
+
+  #column({ level, type }: AttributeColumn, stored: string): TagColumn {
+    const fieldKey = isField(level) ? FIELD_TAGS.get(stored) : undefined;
+    const key = fieldKey ?? stored;
+    const tag = tagType(VALUE_TYPE_NAMES[type]!);
+    return {
+      type,
+      begin: `{"key":${JSON.stringify(key)},"type":"${tag}","value":`,
+      order: this.#order.of(key, tag),
+      isHidden: isField(level) && (fieldKey === undefined || type !== ValueType.string),
+      isTaken:
+        level === AttributeLevel.event
+          ? key === 'event'
+          : level === AttributeLevel.span &&
+            (TAKEN_KEYS.includes(key) || (mayBeAddress(key) && isNumber(type))),
+      isField: isField(level),
+      isError: key === 'error' && (type === ValueType.bool || type === ValueType.string),
+    };
+  }
+}
+
+function isNumber(type: ValueType): boolean {
+  return type === ValueType.int || type === ValueType.double;
+}
+
+function hexOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString('hex');
+}
+
+/** µs of ns that are given as halves, as a text. */
+function micros(lo: number, hi: number): string {
+  const high = Math.floor(hi / 1000);
+  const low = Math.floor(((hi % 1000) * 2 ** 32 + lo) / 1000);
+  return `${high * 2 ** 32 + low}`;
+}
