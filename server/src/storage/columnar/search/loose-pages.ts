@@ -10,10 +10,17 @@ const PAGE_TRACES = 256;
 /** A page that has lost all but this many gives the rest to others. */
 const MIN_PAGE_TRACES = 64;
 
+/** Traces with their ranks, best first; of those that rank equal the one with the least id. */
+export interface RankedLoose {
+  readonly traces: readonly LooseTrace[];
+  readonly ranks: Float64Array;
+}
+
 /** Some loose traces that came one after the other, and how good the best of them is. */
 export class LoosePage {
   readonly traces = new Set<LooseTrace>();
   readonly #bounds = new Map<TraceOrder, number>();
+  readonly #ranked = new Map<TraceOrder, RankedLoose>();
   #readers: ReadonlySet<BlockReader> | undefined;
   #isInHead = false;
 
@@ -26,6 +33,16 @@ export class LoosePage {
       this.#bounds.set(rank.order, bound);
     }
     return bound;
+  }
+
+  /** All of them in an order; it is kept. */
+  ranked(rank: TraceRank): RankedLoose {
+    let ranked = this.#ranked.get(rank.order);
+    if (ranked === undefined) {
+      ranked = sortByRank(this.traces, rank);
+      this.#ranked.set(rank.order, ranked);
+    }
+    return ranked;
   }
 
   /** Whether the head, or one of the blocks that `mayMatch` says yes to, has a part of one of the traces. */
@@ -45,8 +62,19 @@ export class LoosePage {
   /** Takes note of a trace that came, went or changed. */
   touch(): void {
     this.#bounds.clear();
+    this.#ranked.clear();
     this.#readers = undefined;
   }
+}
+
+function sortByRank(traces: Iterable<LooseTrace>, rank: TraceRank): RankedLoose {
+  const ranked = [...traces]
+    .map((trace) => ({ trace, rank: rank.ofKey(rank.keyOf(trace)) }))
+    .sort((a, b) => b.rank - a.rank || (a.trace.id < b.trace.id ? -1 : 1));
+  return {
+    traces: ranked.map(({ trace }) => trace),
+    ranks: Float64Array.from(ranked, (one) => one.rank),
+  };
 }
 
 /** Loose traces in pages, so that a search need not look at each. */

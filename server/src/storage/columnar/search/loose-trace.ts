@@ -34,6 +34,8 @@ export class LooseTrace implements RoughTrace {
   /** Copies of a span count as often as they are there. */
   maxSpans = 0;
   maxErrors = 0;
+  /** Whether its counts may count copies of spans. */
+  mayRepeat = false;
   /** Where it is among the others; {@link LoosePages} sets it. */
   page: LoosePage | undefined;
   /** Parts in blocks that have a root. */
@@ -41,11 +43,6 @@ export class LooseTrace implements RoughTrace {
 
   constructor(id: TraceId) {
     this.id = id;
-  }
-
-  /** Whether its counts may count copies of spans. */
-  get mayRepeat(): boolean {
-    return this.head.length > 0 || this.blocks.some(({ reader }) => reader.footer.version === 1);
   }
 
   get minDuration(): number {
@@ -79,12 +76,14 @@ export class LooseTrace implements RoughTrace {
    */
   addBlock(part: BlockPart, columns: TraceColumns, t: number): void {
     this.blocks.push(part);
+    if (part.reader.footer.version === 1) this.mayRepeat = true;
     if (columns.rootName[t] !== 0) this.#roots.push(part);
     this.#take(columns, t);
   }
 
   addHead(part: HeadPart): void {
     this.head.push(part);
+    this.mayRepeat = true;
     this.#take(part.head.traces.columns, part.trace);
   }
 

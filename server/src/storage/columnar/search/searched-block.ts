@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { TraceId } from '@spoor/core/model/ids.ts';
 import { type CompiledPredicate, mayMatch, selectRows } from '@spoor/core/query/predicate.ts';
 import { RowSet } from '@spoor/core/query/row-set.ts';
 import { selectStarts, type TimeWindow } from '@spoor/core/query/time-window.ts';
@@ -35,6 +36,8 @@ export interface SearchTerms {
   readonly having: TraceEvaluator | undefined;
   /** Rows that are known to meet a span predicate in `having`. */
   readonly counted: (where: SpanPredicate) => KnownRows;
+  /** Asked before the rows of a group are looked at. */
+  readonly checkCancelled: () => void;
 }
 
 /** Some rows of a block, and which of them a predicate on traces counts. */
@@ -65,12 +68,13 @@ class CountedRows implements SelectedRows {
 export class SearchedBlock {
   readonly reader: BlockReader;
   readonly summaries: TraceSummaries;
-  /** Whether a row may match: false where no span is in the window, or the block has not the values that are looked for. */
-  readonly mayMatchSome: boolean;
   /** Groups in which a row may match, as bit `g % 32` for group `g`. */
   readonly #choice: number;
   /** The same, as 1 for each group; undefined where it says nothing. */
   readonly #operations: Uint8Array | undefined;
+  #matchingGroups: number | undefined;
+  /** The one that an id was asked of last. */
+  #group: RowGroup | undefined;
   readonly #terms: SearchTerms;
   readonly #window: TimeWindow;
   /** Whether every span meets `where`. */
@@ -98,7 +102,22 @@ export class SearchedBlock {
     this.#isLateInside = isLateInside;
     this.#choice = latest === undefined ? 0 : chooseGroups(reader, query.where);
     this.#operations = this.#choice === 0 ? undefined : groupsOfOperations(reader, query.where);
-    this.mayMatchSome = this.#choice !== 0 && this.#operations?.includes(1) !== false;
+  }
+
+  /** Whether a row may match: false where no span is in the window, or the block has not the values that are looked for. */
+  get mayMatchSome(): boolean {
+    return this.matchingGroups > 0;
+  }
+
+  /** Number of groups in which a row may match. */
+  get matchingGroups(): number {
+    if (this.#matchingGroups === undefined) {
+      const groups = this.reader.footer.groups.length;
+      let count = 0;
+      for (let g = 0; g < groups; g++) if (this.mayMatch(g)) count++;
+      this.#matchingGroups = count;
+    }
+    return this.#matchingGroups;
   }
 
   /**
@@ -161,11 +180,16 @@ export class SearchedBlock {
       const { where, known } = this.#terms;
       matching =
         this.mayMatch(g) && this.mayHold
-          ? known.inGroup(this.reader, g, () => selectRows(where, this.reader.group(g), undefined))
+          ? known.inGroup(this.reader, g, () => this.#select(where, g))
           : undefined;
       this.#matching.set(g, matching);
     }
     return matching;
+  }
+
+  #select(predicate: CompiledPredicate, g: number): RowSet | undefined {
+    this.#terms.checkCancelled();
+    return selectRows(predicate, this.reader.group(g), undefined);
   }
 
   /** First row of each trace of a group, and the number of rows at the end. */
@@ -198,9 +222,7 @@ export class SearchedBlock {
     let selections = this.#counted.get(g);
     if (selections === undefined) {
       selections = this.#terms.having!.spanPredicates.map(({ where, predicate }) =>
-        this.#countedRows(where).inGroup(this.reader, g, () =>
-          selectRows(predicate, this.reader.group(g), undefined),
-        ),
+        this.#countedRows(where).inGroup(this.reader, g, () => this.#select(predicate, g)),
       );
       this.#counted.set(g, selections);
     }
@@ -214,6 +236,13 @@ export class SearchedBlock {
       this.#countedBy.set(where, rows);
     }
     return rows;
+  }
+
+  /** Id of a trace. */
+  idOf(trace: number): TraceId {
+    const g = this.reader.groupOf(trace);
+    if (this.#group?.number !== g) this.#group = this.reader.group(g);
+    return this.#group.traceIdAt(trace - this.reader.firstTraces[g]!);
   }
 
   /** What is known of the traces of a group from questions before. */

@@ -16,18 +16,43 @@ import type { BlockReader } from '../block/block-reader.ts';
 import { summarizeBlockTrace } from './block-trace-summary.ts';
 import { groupBounds } from './group-bounds.ts';
 import { type HeadBatch, ROUGH_SLACK_NANOS } from '../head/head-batch.ts';
-import { LoosePage } from './loose-pages.ts';
+import { LoosePage, type RankedLoose } from './loose-pages.ts';
 import { LooseTrace } from './loose-trace.ts';
 import type { RowGroup } from '../block/row-group.ts';
+import { type RankedTraces, rankedTraces } from './ranked-traces.ts';
 import { compileRoughTest, type RoughTest } from './rough-trace-test.ts';
 import { SearchedBlock, type SearchTerms } from './searched-block.ts';
 import { TraceRank } from './trace-rank.ts';
 import type { TraceSources } from './trace-sources.ts';
 
+/** A block that may have traces of the answer, not yet looked into. */
+interface UnseenBlock {
+  readonly reader: BlockReader;
+}
+
+/** A run of traces of a block or of a page, best first, and how far it was looked at. */
+interface BlockRun {
+  readonly block: SearchedBlock;
+  readonly ranked: RankedTraces;
+  at: number;
+}
+interface LooseRun {
+  readonly loose: RankedLoose;
+  at: number;
+}
+
+/** Where the ranked traces of a block end: the others rank below, or equal and have a greater number. */
+interface RunEnd {
+  readonly rank: number;
+  readonly trace: number;
+}
+
 /** A group of a block that may have traces of the answer. */
 interface SearchedGroup {
   readonly block: SearchedBlock;
   readonly group: number;
+  /** Up to where its traces were looked at in a run; undefined where there was none. */
+  readonly seen: RunEnd | undefined;
   /** Those of its traces that may match, by their numbers in it, with their ranks; undefined until it was looked at. */
   readonly candidates?: readonly Candidate[];
 }
@@ -43,6 +68,9 @@ interface BlockTrace {
   readonly block: SearchedBlock;
   readonly trace: number;
 }
+
+/** Where fewer than one of so many groups of a block may match, these are looked into, and not its traces one by one. */
+const MIN_GROUPS_SHARE = 8;
 
 /** Not less than any trace id. */
 const ANY_ID = 'g';
@@ -82,7 +110,7 @@ class TraceSearch {
   /** Of what ranks like that neither can what has a greater id than this. */
   #floorId: string = ANY_ID;
   /** Of what ranks equal, what may have the least id comes first. */
-  readonly #queue = new BestFirst<SearchedBlock | SearchedGroup | LoosePage | LooseTrace>();
+  readonly #queue = new BestFirst<UnseenBlock | BlockRun | SearchedGroup | LoosePage | LooseRun>();
   readonly #blocks = new Map<BlockReader, SearchedBlock>();
   readonly #headMatches = new Map<HeadBatch, Uint8Array>();
   readonly #summarizer = new TraceSummarizer();
@@ -100,6 +128,7 @@ class TraceSearch {
       where: this.#where,
       known: sources.matched.of(query.where),
       having: this.#evaluator,
+      checkCancelled,
       counted: (where) => sources.matched.of(where),
     };
     this.#roughTest = compileRoughTest(query);
@@ -118,10 +147,11 @@ class TraceSearch {
       const item = queue.pop();
       if (item === undefined) break;
       this.#checkCancelled();
-      if (item instanceof LooseTrace) this.#visitLoose(item);
-      else if (item instanceof LoosePage) this.#visitPage(item);
-      else if (item instanceof SearchedBlock) this.#visitBlock(item);
-      else this.#visitGroup(item);
+      if (item instanceof LoosePage) this.#visitPage(item);
+      else if ('loose' in item) this.#visitLooseRun(item);
+      else if ('ranked' in item) this.#visitBlockRun(item);
+      else if ('group' in item) this.#visitGroup(item);
+      else this.#visitBlock(this.#block(item.reader));
     }
     const { traces, next } = this.#top.finish();
     return { traces: this.#summarize(traces.map(({ value }) => value)), next };
@@ -137,6 +167,21 @@ class TraceSearch {
     return rank > this.#ceiling || (rank === this.#ceiling && id <= this.#ceilingId);
   }
 
+  /** Whether what is next in the queue comes before this. */
+  #isBehindNext(rank: number, id: string): boolean {
+    const { bound } = this.#queue;
+    return rank < bound || (rank === bound && id > this.#queue.tie);
+  }
+
+  #block(reader: BlockReader): SearchedBlock {
+    let block = this.#blocks.get(reader);
+    if (block === undefined) {
+      block = new SearchedBlock(reader, this.#terms);
+      this.#blocks.set(reader, block);
+    }
+    return block;
+  }
+
   /** No trace of a group has a greater id than this. */
   #lastIdOf({ reader }: SearchedBlock, group: number): string {
     return reader.footer.groups[group + 1]?.firstTraceId ?? ANY_ID;
@@ -147,27 +192,43 @@ class TraceSearch {
     const { head, loose } = this.#sources;
     const readers = this.#sources.readers();
     loose.update(head, readers, this.#checkCancelled);
+    const { startMinUnixNano, startMaxUnixNano } = this.#query;
     for (const reader of readers) {
-      const block = new SearchedBlock(reader, this.#terms);
-      this.#blocks.set(reader, block);
-      if (!block.mayMatchSome) continue;
+      if (reader.maxStartUnixNano < startMinUnixNano) continue;
+      if (reader.minStartUnixNano >= startMaxUnixNano) continue;
       const { minStart, summaries } = reader.footer;
-      this.#queue.push(this.#rank.boundOf(minStart, summaries), block);
+      const bound = this.#rank.boundOf(minStart, summaries);
+      this.#queue.push(Math.min(bound, this.#ceiling), { reader });
     }
-    const mayMatch = (reader: BlockReader): boolean => this.#blocks.get(reader)!.mayMatchSome;
     for (const page of loose.pages()) {
-      if (!page.mayMatch(mayMatch)) continue;
       this.#queue.push(Math.min(page.bound(this.#rank), this.#ceiling), page);
     }
   }
 
-  /** Queues the traces of a page that may match. */
-  #visitPage({ traces }: LoosePage): void {
-    for (const trace of traces) {
-      const bound = this.#rank.ofKey(this.#rank.keyOf(trace));
+  /** Looks into a page, unless no part of its traces may match. */
+  #visitPage(page: LoosePage): void {
+    if (!page.mayMatch((reader) => this.#block(reader).mayMatchSome)) return;
+    this.#visitLooseRun({ loose: page.ranked(this.#rank), at: 0 });
+  }
+
+  /** Offers traces of a page, up to one that comes later than others. */
+  #visitLooseRun(run: LooseRun): void {
+    const { traces, ranks } = run.loose;
+    for (; run.at < traces.length; run.at++) {
+      const trace = traces[run.at]!;
+      const bound = ranks[run.at]!;
       if (!trace.mayRepeat && this.#wasBefore(bound, trace.id)) continue;
-      if (!this.#mayGetIn(bound, trace.id) || this.#roughTest?.(trace) === false) continue;
-      if (this.#mayMatch(trace)) this.#queue.push(Math.min(bound, this.#ceiling), trace, trace.id);
+      const rank = Math.min(bound, this.#ceiling);
+      // Those that may come down to the ceiling are in no order.
+      const id = rank < bound ? NO_ID : trace.id;
+      if (!this.#mayGetIn(rank, id)) return;
+      if (this.#roughTest?.(trace) === false || !this.#mayMatch(trace)) continue;
+      if (this.#isBehindNext(rank, id)) {
+        this.#queue.push(rank, run, id);
+        return;
+      }
+      this.#checkCancelled();
+      this.#visitLoose(trace);
     }
   }
 
@@ -175,57 +236,89 @@ class TraceSearch {
   #mayMatch({ head, blocks }: LooseTrace): boolean {
     return (
       head.length > 0 ||
-      blocks.some(({ reader, trace }) => this.#blocks.get(reader)!.mayMatchTrace(trace))
+      blocks.some(({ reader, trace }) => this.#block(reader).mayMatchTrace(trace))
     );
   }
 
-  /** Queues the groups of a block, each with a bound that may be too high. */
+  /** Looks into a block, unless it has nothing of what is looked for: where few of its groups may have it, into these. */
   #visitBlock(block: SearchedBlock): void {
-    if (!block.mayHold) return;
-    const { groups } = block.reader.footer;
-    const bounds = groupBounds(block.reader, block.summaries, this.#rank);
-    for (let group = 0; group < bounds.length; group++) {
-      const highest = Math.min(bounds[group]!, this.#ceiling);
-      // Ranks that have no slack are whole numbers.
-      const bound = this.#wasBefore(highest, this.#lastIdOf(block, group)) ? highest - 1 : highest;
-      const { firstTraceId } = groups[group]!;
-      if (!block.mayMatch(group) || !this.#mayGetIn(bound, firstTraceId)) continue;
-      if (this.#roughTest?.(block.roughlyAll(group)) === false) continue;
-      this.#queue.push(bound, { block, group }, firstTraceId);
+    const groups = block.matchingGroups;
+    if (groups === 0 || !block.mayHold) return;
+    if (groups < block.reader.footer.groups.length / MIN_GROUPS_SHARE) this.#queueGroups(block);
+    else {
+      const ranked = rankedTraces(block.reader, block.summaries, this.#rank);
+      this.#visitBlockRun({ block, ranked, at: 0 });
     }
   }
 
+  /** Offers traces of a block, up to one that comes later than others. */
+  #visitBlockRun(run: BlockRun): void {
+    const { block } = run;
+    const { reader } = block;
+    const { traces, ranks, columns } = run.ranked;
+    const isLoose = this.#sources.loose.looseOf(reader);
+    for (; run.at < traces.length; run.at++) {
+      const rank = ranks[run.at]!;
+      if (rank < this.#floor) return;
+      const trace = traces[run.at]!;
+      if (rank > this.#ceiling || isLoose[trace] === 1) continue;
+      if (this.#roughTest?.(block.roughly(columns, run.at)) === false) continue;
+      // Only where another one may rank equal its id matters.
+      const isTie = rank === this.#ceiling || rank === this.#floor || rank === this.#queue.bound;
+      const id = isTie ? block.idOf(trace) : NO_ID;
+      if (isTie && this.#wasBefore(rank, id)) continue;
+      if (!this.#mayGetIn(rank, id)) return;
+      if (!this.#mayMatchIn(block, reader.groupOf(trace))) continue;
+      if (this.#isBehindNext(rank, id)) {
+        this.#queue.push(rank, run, id);
+        return;
+      }
+      if (this.#matches(block, trace)) this.#offerOf(block, trace);
+    }
+    const last = traces.length - 1;
+    if (traces.length === reader.footer.traces) return;
+    this.#queueGroups(block, { rank: ranks[last]!, trace: traces[last]! });
+  }
+
+  /** Queues the groups of a block, each with a bound that may be too high. @param seen up to where they were looked at */
+  #queueGroups(block: SearchedBlock, seen?: RunEnd): void {
+    const { groups } = block.reader.footer;
+    const bounds = groupBounds(block.reader, block.summaries, this.#rank);
+    const most = Math.min(this.#ceiling, seen?.rank ?? Infinity);
+    for (let group = 0; group < bounds.length; group++) {
+      const highest = Math.min(bounds[group]!, most);
+      // Ranks that have no slack are whole numbers.
+      const bound = this.#wasBefore(highest, this.#lastIdOf(block, group)) ? highest - 1 : highest;
+      const { firstTraceId } = groups[group]!;
+      if (!this.#mayGetIn(bound, firstTraceId) || !this.#mayMatchIn(block, group)) continue;
+      this.#queue.push(bound, { block, group, seen }, firstTraceId);
+    }
+  }
+
+  /** Whether a trace of a group may match, as far as indexes and questions before tell. */
+  #mayMatchIn(block: SearchedBlock, group: number): boolean {
+    return block.mayMatch(group) && this.#roughTest?.(block.roughlyAll(group)) !== false;
+  }
+
   /** Offers the traces of a group that are wholly in it, unless its best one turns out to come later than others. */
-  #visitGroup({
-    block,
-    group,
-    candidates = this.#candidatesOf(block, group),
-  }: SearchedGroup): void {
+  #visitGroup(item: SearchedGroup): void {
+    const { block, group, candidates = this.#candidatesOf(item) } = item;
     const { reader } = block;
     const { firstTraceId } = reader.footer.groups[group]!;
     const best = candidates.reduce((max, { rank }) => Math.max(max, rank), -Infinity);
     if (best < this.#queue.bound) {
-      this.#queue.push(best, { block, group, candidates }, firstTraceId);
+      this.#queue.push(best, { ...item, candidates }, firstTraceId);
       return;
     }
-    let columns: RowGroup | undefined;
-    const summaries = block.summaries.group(group);
     const first = reader.firstTraces[group]!;
     for (const { t, rank } of candidates) {
-      const trace = first + t;
-      if (!this.#mayGetIn(rank, firstTraceId) || !block.matches(trace)) continue;
-      if (this.#evaluator !== undefined) {
-        const rows = [block.counted(trace)];
-        if (!this.#evaluator.holdsRows(rows, block.factsOf(trace))) continue;
-      }
-      columns ??= reader.group(group);
-      const key = this.#rank.keyAt(summaries, t);
-      this.#offer({ key, traceId: columns.traceIdAt(t), value: { block, trace } });
+      if (!this.#mayGetIn(rank, firstTraceId) || !this.#matches(block, first + t)) continue;
+      this.#offerOf(block, first + t);
     }
   }
 
   /** The traces that are wholly in a group and may match, as far as their columns tell. */
-  #candidatesOf(block: SearchedBlock, group: number): Candidate[] {
+  #candidatesOf({ block, group, seen }: SearchedGroup): Candidate[] {
     const { reader } = block;
     const { firstTraceId } = reader.footer.groups[group]!;
     const isLoose = this.#sources.loose.looseOf(reader);
@@ -238,10 +331,26 @@ class TraceSearch {
       const rank = ranks[t]!;
       if (isLoose[first + t] === 1 || this.#wasBefore(rank, lastId)) continue;
       if (!this.#mayGetIn(rank, firstTraceId)) continue;
+      if (seen !== undefined && isSeen(seen, rank, first + t)) continue;
       if (this.#roughTest?.(block.roughly(summaries, t)) === false) continue;
       candidates.push({ t, rank });
     }
     return candidates;
+  }
+
+  /** Whether a trace that is wholly in a block matches. */
+  #matches(block: SearchedBlock, trace: number): boolean {
+    if (!block.matches(trace)) return false;
+    if (this.#evaluator === undefined) return true;
+    return this.#evaluator.holdsRows([block.counted(trace)], block.factsOf(trace));
+  }
+
+  /** Offers a trace that is wholly in a block. */
+  #offerOf(block: SearchedBlock, trace: number): void {
+    const { firstTraces } = block.reader;
+    const group = block.reader.groupOf(trace);
+    const key = this.#rank.keyAt(block.summaries.group(group), trace - firstTraces[group]!);
+    this.#offer({ key, traceId: block.idOf(trace), value: { block, trace } });
   }
 
   #offer(trace: RankedTrace<BlockTrace | LooseTrace>): void {
@@ -257,7 +366,7 @@ class TraceSearch {
   #visitLoose(trace: LooseTrace): void {
     const isMatch =
       trace.head.some(({ head, trace: t }) => this.#matchesIn(head)[t] === 1) ||
-      trace.blocks.some(({ reader, trace: t }) => this.#blocks.get(reader)!.matches(t));
+      trace.blocks.some(({ reader, trace: t }) => this.#block(reader).matches(t));
     if (!isMatch) return;
     const { key } = this.#rank;
     const isExact = key === 'start' || key === 'duration' || !trace.mayRepeat;
@@ -272,7 +381,7 @@ class TraceSearch {
     }
     if (facts !== undefined) {
       // All of its parts are in blocks, each span once.
-      const rows = trace.blocks.map(({ reader, trace: t }) => this.#blocks.get(reader)!.counted(t));
+      const rows = trace.blocks.map(({ reader, trace: t }) => this.#block(reader).counted(t));
       if (!this.#evaluator!.holdsRows(rows, facts)) return;
     }
     this.#offer({ key: this.#rank.keyOf(trace), traceId: trace.id, value: trace });
@@ -310,14 +419,19 @@ class TraceSearch {
     const groups = new Map<BlockReader, Map<number, RowGroup>>();
     return traces.map((one) => {
       this.#checkCancelled();
+      const parts = one instanceof LooseTrace ? one.blocks : [{ ...one, reader: one.block.reader }];
+      const facts = one instanceof LooseTrace ? one.facts : one.block.factsOf(one.trace);
+      const summary = facts === undefined ? undefined : summarizeBlockTrace(parts, facts);
+      if (summary !== undefined) return summary;
       if (one instanceof LooseTrace) return this.#summarizer.summarize(this.#partsOf(one, groups));
-      const { block, trace } = one;
-      return (
-        summarizeBlockTrace(block, trace) ??
-        this.#summarizer.summarize([blockPart(block.reader, trace, groups)])
-      );
+      return this.#summarizer.summarize([blockPart(one.block.reader, one.trace, groups)]);
     });
   }
+}
+
+/** Whether a trace is in the run that ends so. */
+function isSeen(end: RunEnd, rank: number, trace: number): boolean {
+  return rank > end.rank || (rank === end.rank && trace <= end.trace);
 }
 
 /** Rows of a trace in a block. @param groups those that were looked into already */
