@@ -19,7 +19,7 @@ const MEMORY_LIMIT_MIB = 1000;
 /** Of a body less than the limit, for the short form. */
 const SLICE_BODY_MIB = 8;
 /** Up to this size bodies are decoded by the main thread, in one go. */
-const SMALL_BODY_MIB = 1;
+const SMALL_BODY_MIB = 0.5;
 /** What a message around its content may have. */
 const FRAME_BYTES = 256;
 

@@ -6,7 +6,7 @@ import { runInNewContext } from 'node:vm';
 const SAMPLE_MS = 50;
 
 /** While bodies are refused nothing urges V8 to collect, so it is told to, for at most so much of the time: it may not help. */
-const COLLECT_SHARE = 0.02;
+const COLLECT_SHARE = 0.05;
 
 /**
  * The last guard of the memory limit: what the process really takes, allocators and garbage included. The budget for bodies comes

@@ -64,7 +64,7 @@ test('a request with more keys than may be is refused, small or large, and its n
     ]);
   const many = keys(65_537, 'k');
   const manyAndLong = keys(65_537, 'long');
-  // From 1 MiB on a body is decoded in slices.
+  // From 512 KiB on a body is decoded in slices.
   assert.ok(many.length < 1 << 20 && manyAndLong.length > 1 << 20);
   void ingest(batcher, bodyOf('first'));
   // Two that have as many as may be: the second one does not count the keys of the first.

@@ -34,7 +34,7 @@ const MAX_BATCH_COLUMNS = 8192;
 const MAX_BATCH_BODY_BYTES = 2 << 20;
 
 /** Larger bodies do not hold the event loop until they are decoded, and get batches of their own. */
-const LARGE_BODY_BYTES = 1 << 20;
+const LARGE_BODY_BYTES = 512 << 10;
 
 /** Builders kept for the next batch. */
 const MAX_IDLE_BUILDERS = 4;

@@ -99,7 +99,7 @@ export function withCode(code: string): (error: unknown) => boolean {
   return (error) => error instanceof SpoorError && error.code === code;
 }
 
-/** A body over 1 MiB of so many spans. */
+/** A body over 512 KiB of so many spans. */
 export function largeBody(count = 10_000, seed = 0): Uint8Array {
   const filler = 'x'.repeat(Math.ceil((1 << 20) / count));
   return encodeSpans(
