@@ -216,6 +216,25 @@ test('an entry of a large dictionary is read from its page alone', () =>
     }),
   ));
 
+test('of a block with very many columns not all dictionaries are held', () =>
+  withDirectory((dir) => {
+    const keys = Array.from({ length: 5000 }, (_, i) => [`key ${i}`, `value ${i % 3}`] as const);
+    withBlock(
+      dir,
+      [batchOf([span({ attributes: attributes(Object.fromEntries(keys)) })])],
+      (reader) => {
+        const first = reader.dictionary(0);
+        for (let column = 1; column < 1000; column++) reader.dictionary(column);
+        assert.equal(reader.dictionary(0), first);
+        for (let column = 1; column < reader.footer.columns.length; column++) {
+          reader.dictionary(column);
+        }
+        assert.notEqual(reader.dictionary(0), first);
+        assert.deepEqual(valuesOf(reader.dictionary(0).table), valuesOf(first.table));
+      },
+    );
+  }));
+
 test('what was read once comes from the cache, and closing a block takes its things out of it', () =>
   withDirectory((dir) => {
     const cache = blockCache();

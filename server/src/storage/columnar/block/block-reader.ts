@@ -64,7 +64,7 @@ export class BlockReader {
   readonly #files: OpenFiles;
   readonly #cacheKey: string;
   readonly #cache: ByteCache<unknown>;
-  #dictionaries: BlockDictionary[] = [];
+  readonly #dictionaries = new Map<number, BlockDictionary>();
   readonly #frameKeys = new Map<number, string>();
   readonly #serviceNames: string[] = [];
   #shapes: ShapeTable | undefined;
@@ -126,7 +126,7 @@ export class BlockReader {
   release(): void {
     this.#footer = undefined;
     this.#shapes = undefined;
-    this.#dictionaries = [];
+    this.#dictionaries.clear();
     this.#frameKeys.clear();
   }
 
@@ -276,9 +276,14 @@ export class BlockReader {
     return table;
   }
 
-  /** The dictionary of a column; the same object each time. */
+  /** The dictionary of a column; the same object each time, unless very many others were asked for meanwhile. */
   dictionary(column: number): BlockDictionary {
-    return (this.#dictionaries[column] ??= new BlockDictionary(this, column));
+    let dictionary = this.#dictionaries.get(column);
+    if (dictionary === undefined) {
+      if (this.#dictionaries.size === MAX_DICTIONARIES) this.#dictionaries.clear();
+      this.#dictionaries.set(column, (dictionary = new BlockDictionary(this, column)));
+    }
+    return dictionary;
   }
 
   /** Service of a resource, given by its code. */
@@ -486,6 +491,9 @@ function isNoMemory(error: unknown): boolean {
   const code = fileErrorCode(error);
   return (error instanceof RangeError && code === '') || NO_MEMORY.includes(code);
 }
+
+/** Half a kB each; blocks with more columns than this are not made by those who mean well. */
+const MAX_DICTIONARIES = 4096;
 
 /** What a key of a frame takes, its place in the map included. */
 const FRAME_KEY_BYTES = 64;
