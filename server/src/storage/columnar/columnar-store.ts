@@ -59,7 +59,7 @@ const DEFAULT_MIN_FREE_BYTES = 64 << 20;
 /** A tenant costs a directory and an entry in every slab's list. */
 const DEFAULT_MAX_TENANTS = 1000;
 
-/** Traces that the query worker is asked for at once; the answers are in memory together. */
+/** Traces that the query worker is asked for at once; of large ones it gives some at a time. */
 const TRACES_PER_READ = 16;
 
 /** Heap of a worker beyond its buffers, which are not counted. */
@@ -319,12 +319,13 @@ export class ColumnarStore implements TraceStore {
     ids: readonly TraceId[],
     options: ReadOptions = {},
   ): AsyncGenerator<SpanBatch, void, undefined> {
-    for (let i = 0; i < ids.length; i += TRACES_PER_READ) {
+    for (let i = 0; i < ids.length;) {
       const some = ids.slice(i, i + TRACES_PER_READ);
       // Each id is 16 bytes: what is no id fails here, not in the worker.
       for (const id of some) traceIdBytes(id);
-      const batches = await this.#querier.ask(tenant, { ask: 'get', ids: some }, options);
-      for (const bytes of batches) yield new SpanBatch(bytes);
+      const answer = await this.#querier.ask(tenant, { ask: 'get', ids: some }, options);
+      i += answer.ids;
+      for (const bytes of answer.traces) yield new SpanBatch(bytes);
     }
   }
 

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import { DEFAULT_TENANT, parseTenant } from '@spoor/core/model/ids.ts';
 import type { Span } from '@spoor/core/model/span.ts';
+import { attributes, span, traceId } from '@spoor/core/query/testing/example-span.ts';
 import type { SpanPredicate } from '@spoor/core/query/trace-query.ts';
 import { queryFor, readTraces, writeSpans } from '#storage/testing/store-harness.ts';
 import { bySpan, TraceOracle } from '#storage/testing/trace-oracle.ts';
@@ -160,6 +161,19 @@ test('what blocks change in shared traces is remembered of sixteen tenants that 
   assert.equal(ask(calls, 16, 36), 20);
   assert.equal(ask(calls, 20, 36), 0);
 });
+
+test('large traces are read a few at a time', () =>
+  inFaultyStore(new FaultyFiles(), async (store) => {
+    const spans = [1, 2, 3, 4, 5].map((id) =>
+      span({ traceId: traceId(id), attributes: attributes({ text: `${id}`.repeat(3 << 20) }) }),
+    );
+    for (const one of spans) await writeSpans(store, [one]);
+    const ids = [1, 2, 77, 3, 4, 5].map(traceId);
+    const before = figure(store, 'store_questions_total');
+    const traces = await readTraces(store, ids);
+    assert.deepEqual(traces.flat(), spans);
+    assert.equal(figure(store, 'store_questions_total') - before, 3);
+  }));
 
 test('a failure that says nothing about a block fails the question, and takes no block out of the answers', (t) => {
   const files = new FaultyFiles();

@@ -59,6 +59,9 @@ const MAX_HELD_BYTES = 24 << 20;
  */
 const MAX_RECENT_TENANTS = 16;
 
+/** Traces that are asked for together are answered until they have so many bytes; the rest are asked for anew, when others had their turn. */
+const MAX_TRACES_BYTES = 4 << 20;
+
 /** A builder that has joined more spans than this is not kept: it has grown with them. */
 const MAX_KEPT_ROWS = 8192;
 
@@ -90,8 +93,8 @@ export interface QueryRequest {
 /** Answers to the questions of the same name. */
 export interface Answers {
   readonly find: TracePage;
-  /** Bytes of a batch for each trace that exists, in the order asked for. */
-  readonly get: Uint8Array<ArrayBuffer>[];
+  /** Bytes of a batch for each trace that exists, in the order asked for, of the first so many ids, which are some at least. */
+  readonly get: { readonly traces: Uint8Array<ArrayBuffer>[]; readonly ids: number };
   readonly services: string[];
   readonly operations: Operation[];
   readonly dependencies: Dependency[];
@@ -274,13 +277,7 @@ class QueryAnswerer {
       case 'find':
         return findTraces(sources, question.query, checkCancelled);
       case 'get':
-        return sources
-          .findParts(question.ids)
-          .filter((parts) => parts.length > 0)
-          .map((parts) => {
-            checkCancelled();
-            return this.#join(parts);
-          });
+        return this.#getTraces(sources.findParts(question.ids), checkCancelled);
       case 'services': {
         const collector = new ServiceCollector();
         for (const { batch } of sources.head) collector.add(batch);
@@ -320,6 +317,22 @@ class QueryAnswerer {
         this.#preparedOf(tenant).prepare(sources, checkCancelled, question.hasRoom);
         return undefined;
     }
+  }
+
+  /** @param found the parts of each trace */
+  #getTraces(found: readonly (readonly TracePart[])[], checkCancelled: () => void): Answers['get'] {
+    const traces: Uint8Array<ArrayBuffer>[] = [];
+    let bytes = 0;
+    let ids = 0;
+    for (; ids < found.length && bytes < MAX_TRACES_BYTES; ids++) {
+      const parts = found[ids]!;
+      if (parts.length === 0) continue;
+      checkCancelled();
+      const trace = this.#join(parts);
+      bytes += trace.length;
+      traces.push(trace);
+    }
+    return { traces, ids };
   }
 
   #join(parts: readonly TracePart[]): Uint8Array<ArrayBuffer> {
@@ -396,5 +409,5 @@ export function createAnswerer(
 
 serveMessages(createAnswerer(DISK_WORKER_FILES), (message, { answer }) => {
   if (!('question' in message) || message.question.ask !== 'get') return [];
-  return ((answer ?? []) as Answers['get']).map(({ buffer }) => buffer);
+  return (answer as Answers['get'] | undefined)?.traces.map(({ buffer }) => buffer) ?? [];
 });
