@@ -333,13 +333,17 @@ test('want of memory is no damage', (t) =>
     const path = join(dir, '1.block');
     writeFileSync(path, blockFile([batchOf(someSpans())]));
     const reader = new BlockReader(path, 1, blockCache());
-    const failing = t.mock.method(Buffer, 'allocUnsafe', () => {
-      throw new RangeError('Array buffer allocation failed');
-    });
-    try {
-      assert.throws(() => reader.verify(), RangeError);
-    } finally {
-      failing.mock.restore();
+    // To read the first bytes, to read a frame, and for what it becomes.
+    for (const call of [0, 1, 2]) {
+      const failing = t.mock.method(Buffer, 'allocUnsafeSlow');
+      failing.mock.mockImplementationOnce(() => {
+        throw new RangeError('Array buffer allocation failed');
+      }, call);
+      try {
+        assert.throws(() => reader.verify(), RangeError);
+      } finally {
+        failing.mock.restore();
+      }
     }
     assert.equal(reader.damage, undefined);
     reader.verify();

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { checkNotStopping } from '#workers/worker-thread.ts';
+import { ZstdDecoder } from './zstd-decoder.ts';
 
 /** Smallest piece that Node takes. */
 const MIN_PIECE_BYTES = 64;
+
+/** Of this thread. From call to call it keeps memory, and nothing else. */
+const decoder = new ZstdDecoder();
 
 /**
  * Compresses at once. A thread that is ended from outside within such a call takes the process with it (Node 26, an assertion
@@ -22,6 +26,8 @@ export function compress(raw: Uint8Array, level: number): Uint8Array {
  */
 export function decompress(bytes: Uint8Array, rawBytes: number): Buffer {
   checkNotStopping();
+  const raw = decoder.decode(bytes, rawBytes);
+  if (raw !== undefined) return raw;
   // In one piece: by default the output is put together from pieces of 16 KiB. A byte more, as Node makes room for a second piece when
   // the first is full.
   const chunkSize = Math.max(MIN_PIECE_BYTES, rawBytes + 1);

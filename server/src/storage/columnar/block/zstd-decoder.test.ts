@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { zstdCompressSync } from 'node:zlib';
+import fc from 'fast-check';
+import { ZstdDecoder } from './zstd-decoder.ts';
+
+test('one decoder gives back what was compressed, again and again', () => {
+  const decoder = new ZstdDecoder();
+  const pieces = fc.array(fc.oneof(fc.uint8Array(), fc.constant(new Uint8Array(9))), {
+    minLength: 1,
+    maxLength: 40,
+  });
+  fc.assert(
+    fc.property(pieces, fc.integer({ min: 1, max: 2000 }), (list, times) => {
+      const raw = Buffer.concat(Array.from({ length: times }, () => list).flat());
+      fc.pre(raw.length > 0);
+      assert.deepEqual(decoder.decode(zstdCompressSync(raw), raw.length), raw);
+    }),
+    { numRuns: 50 },
+  );
+});
+
+test('what is damaged, or not as long as was said, is not decoded, and what comes then is', async () => {
+  const decoder = new ZstdDecoder();
+  const raw = Buffer.from('abcdefgh'.repeat(5000));
+  const bytes = zstdCompressSync(raw);
+  const damaged = Buffer.from(bytes);
+  damaged.fill(255, bytes.length >> 1);
+  const wrong: [Uint8Array, number][] = [
+    [damaged, raw.length],
+    [bytes.subarray(0, -3), raw.length],
+    [Buffer.concat([bytes, Buffer.from('more')]), raw.length],
+    [bytes, raw.length - 1],
+    [bytes, raw.length + 1],
+    [Buffer.from('no zstd at all'), 8],
+    [new Uint8Array(0), 8],
+  ];
+  for (const [wrongBytes, rawBytes] of wrong) {
+    assert.equal(decoder.decode(wrongBytes, rawBytes), undefined);
+    assert.deepEqual(decoder.decode(bytes, raw.length), raw);
+  }
+  // Streams tell of their errors in a later turn, when nobody is to be hurt by it.
+  await new Promise((resolve) => setImmediate(resolve));
+});

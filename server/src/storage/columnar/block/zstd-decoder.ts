@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+import { constants, createZstdDecompress, type ZstdDecompress } from 'node:zlib';
+
+/** What a stream of Node has inside, as of Node 26. */
+interface Inside {
+  readonly _handle: {
+    writeSync(
+      flush: number,
+      from: Uint8Array,
+      fromOffset: number,
+      fromLength: number,
+      to: Uint8Array,
+      toOffset: number,
+      toLength: number,
+    ): void;
+  };
+  /** What is left of `to` and of `from` after that. */
+  readonly _writeState: Uint32Array;
+  reset(): void;
+}
+
+/**
+ * Decompresses zstd with one context again and again. `zstdDecompressSync` makes a stream and a context for each call, which costs some
+ * 20 to 40 µs: more than to decompress 32 KiB. Node has no documented way to use them twice. What is used here packages have used for
+ * a long time for want of one (minizlib, for instance); where it is not there, {@link decode} gives nothing.
+ */
+export class ZstdDecoder {
+  #stream: ZstdDecompress | undefined;
+
+  /** @returns undefined when the bytes do not become just `rawBytes`, or it cannot be tried: `zstdDecompressSync` says why */
+  decode(bytes: Uint8Array, rawBytes: number): Buffer | undefined {
+    const stream = (this.#stream ??= openStream());
+    if (!hasInside(stream)) return undefined;
+    const raw = Buffer.allocUnsafeSlow(rawBytes);
+    stream.reset();
+    stream._handle.writeSync(constants.ZSTD_e_end, bytes, 0, bytes.length, raw, 0, rawBytes);
+    const [rawLeft, bytesLeft] = stream._writeState;
+    if (!stream.destroyed && rawLeft === 0 && bytesLeft === 0) return raw;
+    stream.destroy();
+    this.#stream = undefined;
+    return undefined;
+  }
+}
+
+function openStream(): ZstdDecompress {
+  // Nobody reads it as a stream, so the buffer for that is as small as can be.
+  const stream = createZstdDecompress({ chunkSize: constants.Z_MIN_CHUNK });
+  // An error destroys it, which it tells later; who asked is told at once.
+  stream.on('error', () => {});
+  return stream;
+}
+
+function hasInside(stream: ZstdDecompress): stream is ZstdDecompress & Inside {
+  // Each is looked at before it is used.
+  const { _handle: handle, _writeState: state } = stream as Partial<Inside>;
+  return typeof handle?.writeSync === 'function' && state instanceof Uint32Array;
+}
