@@ -80,9 +80,7 @@ export function buildComponents(
   ownStore?: TraceStore,
 ): Components {
   const isStoreUsed = config.query.http.enabled || writesToStore(config);
-  const store =
-    ownStore ??
-    (isStoreUsed ? createStore(config.storage, config.tenancy.max_tenants, logger) : undefined);
+  const store = ownStore ?? (isStoreUsed ? createStore(config, logger) : undefined);
   const { limitMib, refuseMib } = memoryLimits(config);
   const { bodiesBytes, processBytes } = memoryShares(limitMib);
   const rssGuard = new RssGuard(processBytes, refuseMib * MIB);

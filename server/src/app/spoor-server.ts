@@ -38,10 +38,14 @@ export class SpoorServer {
       rssGuard,
       process: figures,
     } = this.#components;
+    // Its files are read, and its threads begin, while the first ports are opened.
+    const opening = store?.start();
+    // Whatever it comes to is looked at below.
+    const opened = Promise.allSettled([opening]);
     try {
       figures.start();
       rssGuard.start();
-      // First, so that a probe hears "starting" and not nothing.
+      // Before all that takes long, so that a probe hears "starting" and not nothing.
       if (health !== undefined) await startPart(health);
       for (const part of tokens) await startPart(part);
       try {
@@ -50,7 +54,7 @@ export class SpoorServer {
         throw samplingError(error);
       }
       try {
-        await store?.start();
+        await opening;
       } catch (error) {
         throw storeError(error);
       }
@@ -60,6 +64,7 @@ export class SpoorServer {
         await startPart(part);
       if (api !== undefined) await startPart(api);
     } catch (error) {
+      await opened;
       await this.shutdown();
       throw error;
     }

@@ -15,8 +15,7 @@ const HOUR_MS = 3_600_000;
 
 /** The store that `storage.type` names, not yet open. */
 export function createStore(
-  config: SpoorConfig['storage'],
-  maxTenants: number,
+  { storage: config, tenancy, query }: Pick<SpoorConfig, 'storage' | 'tenancy' | 'query'>,
   logger: Logger,
 ): TraceStore {
   switch (config.type) {
@@ -24,7 +23,8 @@ export function createStore(
       return new ColumnarStore({
         dir: resolve(config.directory),
         logger,
-        maxTenants,
+        maxTenants: tenancy.max_tenants,
+        isAsked: query.http.enabled,
         minFreeBytes: config.min_free_mib * 1024 * 1024,
         retention: retentionPolicy(config.retention),
         ...(config.merge ? {} : { mergeFanIn: Infinity }),

@@ -11,6 +11,8 @@ export interface ColumnarStoreOptions {
   readonly dir: string;
   readonly logger: Pick<Logger, 'info' | 'warn' | 'error'>;
   readonly maxTenants?: number;
+  /** Whether it will be asked: what the first question needs is prepared while it starts. */
+  readonly isAsked?: boolean;
   /** Without it everything is kept. */
   readonly retention?: RetentionPolicy;
   /** Bytes of the disk that stay free, on a small disk 5 % of it: below that no new spans are taken. */

@@ -86,6 +86,7 @@ export class ColumnarStore implements TraceStore {
   readonly #dir: string;
   readonly #logger: ColumnarStoreOptions['logger'];
   readonly #segmentBytes: number | undefined;
+  readonly #isAsked: boolean;
   readonly #nowMs: () => number;
   /** Time since some moment, which nobody can set. */
   readonly #passedMs: () => number;
@@ -116,6 +117,7 @@ export class ColumnarStore implements TraceStore {
     this.#damage = new DamageReport(options.logger);
     this.#tenants = new TenantNumbers(options.maxTenants ?? DEFAULT_MAX_TENANTS);
     this.#segmentBytes = options.segmentBytes;
+    this.#isAsked = options.isAsked ?? false;
     this.#nowMs = options.nowMs ?? Date.now;
     this.#passedMs = options.nowMs ?? (() => performance.now());
     this.#files = options.files ?? DISK_FILES;
@@ -158,6 +160,7 @@ export class ColumnarStore implements TraceStore {
       blocks: this.#blocks,
       tenants: this.#tenants,
       work: this.#work,
+      later: this.#later,
       hasRoomFor: (bytes) => this.#space.hasRoomFor(bytes),
       checkOpen: () => void this.#opened(),
     });
@@ -221,6 +224,7 @@ export class ColumnarStore implements TraceStore {
       this.#startClock();
       await this.#takeBack(directory);
       for (const tenant of manifest.tenants()) this.#tenants.known(tenant);
+      if (this.#isAsked) this.#querier.start();
       const wal = await this.#replay(directory);
       this.#open = { lock, manifest, wal };
       // What was sealed while the log was opened.
@@ -229,7 +233,7 @@ export class ColumnarStore implements TraceStore {
       // Nothing may be written any more once the directory is free for others.
       this.#closing = true;
       this.#space.shutdown();
-      await Promise.all([this.#sealer.close(), this.#compactor.close()]);
+      await Promise.all([this.#sealer.close(), this.#querier.close(), this.#compactor.close()]);
       await manifest?.close();
       lock?.release();
       throw error instanceof SpoorError ? error : directoryError(this.#dir, error);

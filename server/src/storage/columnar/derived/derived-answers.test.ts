@@ -4,6 +4,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { SpoorError } from '@spoor/core/model/errors.ts';
 import { arbitraryCallSpan } from '@spoor/core/analysis/testing/arbitrary-call-span.ts';
 import { DEFAULT_TENANT } from '@spoor/core/model/ids.ts';
 import type { Span } from '@spoor/core/model/span.ts';
@@ -299,7 +300,7 @@ test('what is stopped in the middle of a block goes on there, so that it ends al
     );
     try {
       const kept = nothingKept(join(dir, 'overlaps'));
-      const stop = new Error('stopped');
+      const stop = new SpoorError('cancelled', 'stopped');
       let stops = 0;
       for (let isDone = false; !isDone;) {
         let calls = 0;

@@ -6,7 +6,7 @@ import type { CountedEdges, CountedSpans } from '#storage/counted.ts';
 import { DerivedCounts, type KeepRows } from '#storage/derived-counts.ts';
 import type { BlockReader } from '../block/block-reader.ts';
 import type { HeadBatch } from '../head/head-batch.ts';
-import { LooseTraces } from '../search/loose-traces.ts';
+import type { LooseTraces } from '../search/loose-traces.ts';
 import type { OpenBlock, TraceSources } from '../search/trace-sources.ts';
 import { blockEdges, blockSpans } from './block-counts.ts';
 import { joinIds, rowsByTrace } from './head-traces.ts';
@@ -47,8 +47,6 @@ interface HeadCounts {
 export class DerivedAnswers {
   readonly #overlaps: KeptOverlaps;
   readonly #counting = new OverlapCounting();
-  /** The loose traces of the blocks alone, until all is prepared; the table of the questions has the head as well. */
-  #preparing: LooseTraces | undefined;
   #head: HeadCounts | undefined;
 
   /** @param store where what blocks change is kept from start to start */
@@ -57,18 +55,15 @@ export class DerivedAnswers {
   }
 
   /**
-   * Counts what blocks change where nobody has asked for it yet, and keeps it. The head is not looked at, and the loose traces that
-   * questions know of stay as they are.
+   * Counts what blocks change where nobody has asked for it yet, and keeps it. The head is not looked at.
    * @param hasRoom whether it may be written to the store
    */
   prepare(sources: TraceSources, checkCancelled: () => void, hasRoom = true): void {
     const blocks = readable(sources);
     this.#overlapsOf(sources, blocks, checkCancelled, () => {
-      this.#preparing ??= new LooseTraces();
-      this.#preparing.update([], sources.readers(), checkCancelled);
-      return this.#preparing;
+      sources.loose.prepare(sources.readers(), checkCancelled);
+      return sources.loose;
     });
-    this.#preparing = undefined;
     if (hasRoom) this.#overlaps.write(() => checksumsOf(sources, blocks));
   }
 

@@ -61,6 +61,18 @@ test('tenants with several blocks are prepared after the start, and again once t
   assert.deepEqual(asked, [DEFAULT_TENANT, ACME, ACME]);
 });
 
+test('a store that will be asked prepares every tenant at its start', async () => {
+  const counts = new Map([
+    [DEFAULT_TENANT, 2],
+    [ACME, 1],
+  ]);
+  const { preparer, asked } = preparerOf(counts);
+  await preparer.start();
+  assert.deepEqual(asked, [DEFAULT_TENANT, ACME]);
+  await preparer.tick();
+  assert.equal(asked.length, 2);
+});
+
 test('blocks that never rest are prepared all the same, now and then', async () => {
   const { preparer, asked } = preparerOf(new Map([[DEFAULT_TENANT, 2]]));
   await preparer.tick();

@@ -8,13 +8,13 @@ const MAX_BUSY_TICKS = 20;
 /** What a {@link Preparer} works with. */
 interface PreparerParts {
   readonly blocks: Pick<LiveBlocks, 'readable'>;
-  /** Has the query worker count what is new in a tenant's blocks. @returns false when a question came first */
+  /** Has the query worker take in what is new in a tenant's blocks. @returns false when a question came first */
   readonly prepare: (tenant: Tenant) => Promise<boolean>;
 }
 
 /**
- * Has counted, once blocks do not change any more, what a question about calls or rates would have to count first, so that nobody
- * waits for it.
+ * Has looked for and counted, once blocks do not change any more, what a question would have to look for and count first, so that
+ * nobody waits for it.
  */
 export class Preparer {
   readonly #parts: PreparerParts;
@@ -27,6 +27,8 @@ export class Preparer {
   /** Ticks in a row of which that is true. */
   #busyTicks = 0;
   #running: Promise<void> | undefined;
+  /** Whether a question came first when it was tried last. */
+  #isStopped = false;
 
   constructor(parts: PreparerParts) {
     this.#parts = parts;
@@ -36,6 +38,23 @@ export class Preparer {
   note(tenant: Tenant): void {
     this.#changed?.add(tenant);
     this.#isBusy = true;
+  }
+
+  /**
+   * To be called when the store starts, while nobody can ask yet: begins with what each tenant needs, also one with a single block.
+   * @returns as {@link tick}
+   */
+  start(): Promise<void> | undefined {
+    for (const { tenant } of this.#parts.blocks.readable()) this.#prepared.add(tenant);
+    return this.tick();
+  }
+
+  /**
+   * To be called when nobody asks any more: goes on with what a question stopped, unless blocks came or went.
+   * @returns as {@link tick}
+   */
+  resume(): Promise<void> | undefined {
+    return this.#isStopped && !this.#isBusy ? this.tick() : undefined;
   }
 
   /**
@@ -50,6 +69,7 @@ export class Preparer {
     this.#isBusy = false;
     if (isBusy && ++this.#busyTicks < MAX_BUSY_TICKS) return undefined;
     this.#busyTicks = 0;
+    this.#isStopped = false;
     this.#running = this.#prepare(this.#changed).finally(() => {
       this.#running = undefined;
     });
@@ -70,6 +90,7 @@ export class Preparer {
       const isDone = await this.#parts.prepare(tenant).catch(() => true);
       if (!isDone) {
         changed.add(tenant);
+        this.#isStopped = true;
         return;
       }
       this.#prepared.add(tenant);

@@ -15,9 +15,17 @@ interface Asked {
   readonly answer: (reply?: Partial<QueryReply>) => Promise<void>;
 }
 
+interface QuerierFixture {
+  readonly querier: Querier;
+  readonly asked: readonly Asked[];
+  /** Lets the time go on until nobody has asked for a while; does nothing when that is not waited for. */
+  readonly passRest: () => void;
+}
+
 /** A querier of tenants with two blocks each, and all that it asked a worker, which answers when it is told to. */
-function querierOf(tenants: readonly Tenant[]): { querier: Querier; asked: Asked[] } {
+function querierOf(tenants: readonly Tenant[]): QuerierFixture {
   const asked: Asked[] = [];
+  let onRest: (() => void) | undefined;
   const querier = new Querier({
     worker: {
       request: (make) =>
@@ -45,10 +53,14 @@ function querierOf(tenants: readonly Tenant[]): { querier: Querier; asked: Asked
     },
     tenants: { find: () => 0 },
     work: new StoreWork(),
+    later: (action) => {
+      onRest = action;
+      return () => (onRest = undefined);
+    },
     hasRoomFor: () => true,
     checkOpen: () => undefined,
   });
-  return { querier, asked };
+  return { querier, asked, passRest: () => onRest?.() };
 }
 
 /** Lets everything go on that waits for nothing. */
@@ -84,6 +96,38 @@ test('a question stops what is prepared, and the next tenant too when one was do
   await answer;
   querier.tick();
   assert.deepEqual(kinds(asked), ['prepare', 'services', 'prepare']);
+});
+
+test('what a question stopped goes on once nobody has asked for a while', async () => {
+  const { querier, asked, passRest } = querierOf([DEFAULT_TENANT]);
+  const ask = async (): Promise<void> => {
+    const answer = querier.ask(DEFAULT_TENANT, { ask: 'services' }, {});
+    passRest();
+    await asked.at(-2)?.answer({ error: { code: 'cancelled', message: 'stopped' } });
+    await asked.at(-1)!.answer({ answer: [] });
+    await answer;
+  };
+  querier.start();
+  await ask();
+  assert.deepEqual(kinds(asked), ['prepare', 'services']);
+  passRest();
+  assert.deepEqual(kinds(asked).slice(2), ['prepare']);
+  await ask();
+  // Blocks that came are waited for as ever: they may be merged soon.
+  querier.change({
+    dir: '',
+    added: [],
+    removed: [{ tenant: DEFAULT_TENANT, id: 1 }],
+    unreadable: [],
+  });
+  passRest();
+  assert.equal(asked.length, 4);
+  querier.tick();
+  querier.tick();
+  await asked.at(-1)!.answer();
+  await ask();
+  passRest();
+  assert.deepEqual(kinds(asked).slice(4), ['prepare', 'services']);
 });
 
 test('a question that is asked anew without blocks that are gone is still given up', async () => {

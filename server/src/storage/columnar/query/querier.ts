@@ -11,7 +11,11 @@ import type { Answers, QueryReply, QueryRequest, Question } from './query-worker
 import type { StoreWork } from '../live/store-work.ts';
 import type { TenantNumbers } from '../head/tenant-numbers.ts';
 import { TenantTurns } from './tenant-turns.ts';
+import type { Later } from '#later.ts';
 import type { AskedWorker } from '#workers/worker-client.ts';
+
+/** Nobody asked anything for so long: the next question will not come at once either. */
+const REST_MS = 250;
 
 /** What a {@link Querier} asks about, and whom. */
 export interface QuerierParts {
@@ -20,6 +24,7 @@ export interface QuerierParts {
   readonly blocks: Pick<LiveBlocks, 'has' | 'hold' | 'noteDamage' | 'readable'>;
   readonly tenants: Pick<TenantNumbers, 'find'>;
   readonly work: StoreWork;
+  readonly later: Later;
   /** Whether so many bytes can be written while others write too. */
   readonly hasRoomFor: (bytes: number) => boolean;
   /** @throws {SpoorError} unavailable while the store is not open */
@@ -37,12 +42,15 @@ export class Querier {
   readonly #work: StoreWork;
   readonly #hasRoomFor: QuerierParts['hasRoomFor'];
   readonly #checkOpen: () => void;
+  readonly #later: Later;
   readonly #turns = new TenantTurns();
   readonly #preparer: Preparer;
   /** Questions that somebody waits for, those that wait for their turn included. */
   #asked = 0;
   /** Stops what nobody waits for. */
   #preparing: AbortController | undefined;
+  /** Stops to wait until nobody has asked for a while. */
+  #stopResting: (() => void) | undefined;
 
   constructor(parts: QuerierParts) {
     this.#worker = parts.worker;
@@ -52,6 +60,7 @@ export class Querier {
     this.#work = parts.work;
     this.#hasRoomFor = parts.hasRoomFor;
     this.#checkOpen = parts.checkOpen;
+    this.#later = parts.later;
     this.#preparer = new Preparer({
       blocks: parts.blocks,
       prepare: (tenant) => this.#prepare(tenant),
@@ -65,13 +74,19 @@ export class Querier {
     for (const { tenant } of [...added, ...removed, ...unreadable]) this.#preparer.note(tenant);
   }
 
-  /** To be called every few seconds: has the worker count what is new in the blocks while nobody asks; see {@link Preparer}. */
+  /** To be called when the blocks are known, before the store is open: has the worker begin, and take them in. */
+  start(): void {
+    void this.#preparer.start();
+  }
+
+  /** To be called every few seconds: has the worker take in what is new in the blocks while nobody asks; see {@link Preparer}. */
   tick(): void {
     void this.#preparer.tick();
   }
 
   /** Ends the worker. */
   close(): Promise<void> {
+    this.#stopResting?.();
     return this.#worker.close();
   }
 
@@ -82,6 +97,7 @@ export class Querier {
     { signal }: ReadOptions,
   ): Promise<Answers[Kind]> {
     this.#asked++;
+    this.#stopResting?.();
     this.#preparing?.abort();
     try {
       return await this.#work.questions.count(() =>
@@ -89,6 +105,9 @@ export class Querier {
       );
     } finally {
       this.#asked--;
+      if (this.#asked === 0) {
+        this.#stopResting = this.#later(() => void this.#preparer.resume(), REST_MS);
+      }
     }
   }
 
@@ -119,7 +138,8 @@ export class Querier {
     question: Extract<Question, { ask: Kind }>,
     signal: AbortSignal | undefined,
   ): Promise<Answers[Kind]> {
-    this.#checkOpen();
+    // What is prepared is no answer, and begins before the store is open.
+    if (question.ask !== 'prepare') this.#checkOpen();
     const cancel = new SharedArrayBuffer(4);
     // What is done in the background must not keep writes from the slabs.
     const { views, release } = question.ask === 'prepare' ? NO_HEAD : this.#head.pin();

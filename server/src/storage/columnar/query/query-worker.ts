@@ -75,7 +75,10 @@ export type Question =
   | { readonly ask: 'metrics'; readonly query: SpanMetricsQuery }
   | { readonly ask: 'attribute names'; readonly query: AttributeQuery }
   | { readonly ask: 'attribute values'; readonly query: AttributeValuesQuery }
-  /** Nobody waits for it: what calls and rates need of the blocks is counted and kept, in a file as well if there is room for one. */
+  /**
+   * Nobody waits for it: blocks are opened, traces that are in several of them looked for, and what calls and rates need of these is
+   * counted and kept, in a file as well if there is room for one.
+   */
   | { readonly ask: 'prepare'; readonly hasRoom: boolean };
 
 /** A question, with the slabs that hold what is in no block. */
@@ -166,8 +169,6 @@ class QueryAnswerer {
   readonly #blocks = new Map<Tenant, WorkerBlock[]>();
   readonly #known = new Set<number>();
   readonly #derived = new RecentTenants<DerivedAnswers>(MAX_RECENT_TENANTS);
-  /** Of tenants that were prepared and about which nobody asked: they push out none of those above. */
-  readonly #prepared = new RecentTenants<DerivedAnswers>(MAX_RECENT_TENANTS);
   readonly #matched = new MatchedRows();
   readonly #loose = new RecentTenants<LooseTraces>(MAX_RECENT_TENANTS);
   /** Batches of each slab's present life, by tenant number, and up to where they were read. */
@@ -246,10 +247,7 @@ class QueryAnswerer {
           head,
           blocks,
           setAside,
-          // Where nobody waits no other tenant makes room, and the head, which is not shown then, stays in the table.
-          request.question.ask === 'prepare'
-            ? undefined
-            : this.#loose.of(request.tenant, () => new LooseTraces()),
+          this.#recent(request, this.#loose, () => new LooseTraces()),
           this.#matched,
         );
         const answer = this.#ask(sources, request, checkCancelled);
@@ -270,9 +268,10 @@ class QueryAnswerer {
 
   #ask(
     sources: TraceSources,
-    { tenant, question }: QueryRequest,
+    request: QueryRequest,
     checkCancelled: () => void,
   ): Answers[keyof Answers] {
+    const { question } = request;
     switch (question.ask) {
       case 'find':
         return findTraces(sources, question.query, checkCancelled);
@@ -301,20 +300,22 @@ class QueryAnswerer {
       }
       case 'dependencies': {
         const sum = new DependencySum(question.range);
-        for (const edges of this.#derivedOf(tenant).edges(sources, checkCancelled)) sum.add(edges);
+        for (const edges of this.#derivedOf(request).edges(sources, checkCancelled)) sum.add(edges);
         return sum.dependencies();
       }
       case 'metrics': {
         const sum = new SpanMetricsSum(question.query);
-        for (const spans of this.#derivedOf(tenant).spans(sources, checkCancelled)) sum.add(spans);
+        for (const spans of this.#derivedOf(request).spans(sources, checkCancelled)) sum.add(spans);
         return sum.metrics();
       }
       case 'attribute names':
-        return attributeNames(this.#derivedOf(tenant), sources, question.query, checkCancelled);
+        return attributeNames(this.#derivedOf(request), sources, question.query, checkCancelled);
       case 'attribute values':
-        return attributeValues(this.#derivedOf(tenant), sources, question.query, checkCancelled);
+        return attributeValues(this.#derivedOf(request), sources, question.query, checkCancelled);
       case 'prepare':
-        this.#preparedOf(tenant).prepare(sources, checkCancelled, question.hasRoom);
+        // The head is not shown then, and stays in the table as it is.
+        sources.loose.prepare(sources.readers(), checkCancelled);
+        this.#derivedOf(request).prepare(sources, checkCancelled, question.hasRoom);
         return undefined;
     }
   }
@@ -344,21 +345,22 @@ class QueryAnswerer {
     return bytes as Uint8Array<ArrayBuffer>;
   }
 
-  #derivedOf(tenant: Tenant): DerivedAnswers {
-    return this.#derived.of(
-      tenant,
-      () => this.#prepared.take(tenant) ?? this.#createDerived(tenant),
+  #derivedOf(request: QueryRequest): DerivedAnswers {
+    const file = overlapsPath(this.#dir, request.tenant);
+    return this.#recent(
+      request,
+      this.#derived,
+      () => new DerivedAnswers(new OverlapsFile(this.#files, file)),
     );
   }
 
-  #preparedOf(tenant: Tenant): DerivedAnswers {
-    return (
-      this.#derived.known(tenant) ?? this.#prepared.of(tenant, () => this.#createDerived(tenant))
-    );
-  }
-
-  #createDerived(tenant: Tenant): DerivedAnswers {
-    return new DerivedAnswers(new OverlapsFile(this.#files, overlapsPath(this.#dir, tenant)));
+  /** Something of the tenant; what nobody asked for takes the place of nothing that somebody did. */
+  #recent<Value>(
+    { tenant, question }: QueryRequest,
+    values: RecentTenants<Value>,
+    make: () => Value,
+  ): Value {
+    return question.ask === 'prepare' ? values.prepared(tenant, make) : values.of(tenant, make);
   }
 
   #headBatches(slab: SlabView, tenantNumber: number): HeadBatch[] {

@@ -17,15 +17,20 @@ test('what was looked at longest ago is forgotten when there are too many tenant
   assert.deepEqual(made, ['a', 'b', 'c', 'b']);
 });
 
-test('what is known of a tenant can be looked at without use, and taken away', () => {
-  const recent = new RecentTenants<number>(2);
-  const [a, b, c] = ['a', 'b', 'c'].map(parseTenant) as [Tenant, Tenant, Tenant];
-  recent.of(a, () => 1);
-  recent.of(b, () => 2);
-  assert.equal(recent.known(a), 1);
-  recent.of(c, () => 3);
-  assert.equal(recent.known(a), undefined);
-  assert.equal(recent.take(b), 2);
-  assert.equal(recent.take(b), undefined);
-  assert.equal(recent.known(c), 3);
+test('what was prepared is there for a question, and pushes out nothing that was asked about', () => {
+  const recent = new RecentTenants<string>(2);
+  const [a, b, c, d] = ['a', 'b', 'c', 'd'].map(parseTenant) as [Tenant, Tenant, Tenant, Tenant];
+  const fail = (): never => assert.fail('it is there already');
+  recent.of(a, () => 'asked');
+  recent.of(b, () => 'asked');
+  for (const tenant of [c, d]) recent.prepared(tenant, () => 'prepared');
+  assert.equal(recent.prepared(a, fail), 'asked');
+  assert.equal(recent.prepared(c, fail), 'prepared');
+  assert.equal(recent.of(c, fail), 'prepared');
+  // It is one of those that were asked about now, of which the oldest has gone.
+  assert.equal(
+    recent.prepared(a, () => 'again'),
+    'again',
+  );
+  assert.equal(recent.prepared(d, fail), 'prepared');
 });

@@ -4,6 +4,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { Span } from '@spoor/core/model/span.ts';
 import { arbitrarySpan } from '@spoor/core/query/testing/arbitrary-span.ts';
 import { TRACE_ORDERS } from '@spoor/core/query/trace-query.ts';
@@ -15,7 +16,7 @@ import { HeadBatch } from '../head/head-batch.ts';
 import { LooseTraces } from './loose-traces.ts';
 import { TraceRank } from './trace-rank.ts';
 import { OpenFiles } from '../files/open-files.ts';
-import { blockCache } from '../testing/block-fixture.ts';
+import { blockCache, shopSpans } from '../testing/block-fixture.ts';
 import { withDirectory } from '../testing/temporary-directory.ts';
 
 const spans = fc.array(arbitrarySpan, { minLength: 1, maxLength: 6 });
@@ -26,7 +27,19 @@ const step = fc.oneof(
   { weight: 2, arbitrary: fc.constant({ do: 'seal' as const }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('merge' as const), first: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('drop' as const), place: fc.nat() }) },
+  // Before the next question some are stopped, the first of them after so many steps.
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('stop' as const), after: fc.nat(4) }) },
 );
+
+const STOPPED = new SpoorError('cancelled', 'stopped');
+
+/** Stops what calls it at the given call. */
+function stopper(at: number): () => void {
+  let calls = 0;
+  return () => {
+    if (++calls === at) throw STOPPED;
+  };
+}
 
 /** Blocks and batches that come and go as in a store. */
 class Pieces {
@@ -133,13 +146,27 @@ test('what is kept from question to question is what a first question would find
       fc.property(fc.array(step, { minLength: 1, maxLength: 14 }), fc.nat(2), (steps, pause) => {
         const pieces = new Pieces(dir);
         const kept = new LooseTraces();
+        let stopAfter = 0;
         steps.forEach((one, i) => {
+          if (one.do === 'stop') {
+            stopAfter = one.after;
+            return;
+          }
           if (one.do === 'write') pieces.write(one.spans);
           else if (one.do === 'seal') pieces.seal();
           else if (one.do === 'merge') pieces.merge(one.first);
           else pieces.drop(one.place);
           // Questions do not come after each step.
           if (i % (pause + 1) !== 0) return;
+          for (; stopAfter > 0; stopAfter--) {
+            const stop = stopper(stopAfter);
+            try {
+              if (stopAfter % 2 === 0) kept.update(pieces.head, pieces.blocks, stop);
+              else kept.prepare(pieces.blocks, stop);
+            } catch (error) {
+              assert.equal(error, STOPPED);
+            }
+          }
           kept.update(pieces.head, pieces.blocks, () => {});
           const fresh = new LooseTraces();
           fresh.update(pieces.head, pieces.blocks, () => {});
@@ -149,4 +176,32 @@ test('what is kept from question to question is what a first question would find
       }),
       { numRuns: 60 },
     );
+  }));
+
+test('what is stopped goes on there, so that it ends also when it is stopped again and again', () =>
+  withDirectory((dir) => {
+    const pieces = new Pieces(dir);
+    const list = shopSpans(6000, 300);
+    for (const part of [0, 1, 2]) {
+      pieces.write(list.filter((_, i) => i % 3 === part));
+      pieces.seal();
+    }
+    const kept = new LooseTraces();
+    let stops = 0;
+    for (let isDone = false; !isDone;) {
+      try {
+        // The first step of each is new.
+        kept.prepare(pieces.blocks, stopper(2));
+        isDone = true;
+      } catch (error) {
+        assert.equal(error, STOPPED);
+        stops++;
+      }
+    }
+    assert.ok(stops > 0);
+    const fresh = new LooseTraces();
+    fresh.update([], pieces.blocks, () => {});
+    assert.ok(fresh.values().next().done === false);
+    assert.deepEqual(stateOf(kept, pieces), stateOf(fresh, pieces));
+    pieces.close();
   }));

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { SpoorError } from '@spoor/core/model/errors.ts';
 import { traceIdBytes, type TraceId } from '@spoor/core/model/ids.ts';
 import type { HeadBatch } from '../head/head-batch.ts';
 import type { BlockReader } from '../block/block-reader.ts';
@@ -7,17 +8,23 @@ import { type BlockPart, LooseTrace } from './loose-trace.ts';
 import { hashTraces } from '../block/trace-filter.ts';
 import { TraceSummaries } from './trace-summaries.ts';
 
+/** Traces of a block that are looked for in the others at a time, more or less: a few milliseconds among dozens of blocks. */
+const SLICE_TRACES = 1024;
+
 /**
  * The traces of a tenant that are not in a single block: those with spans in the head, and those that are in several blocks. All
  * others are as the summaries of their block say.
  *
- * It is kept from question to question, and brought up to date with what came since.
+ * It is kept from question to question, and brought up to date with what came since. When that is stopped it goes on from there with
+ * the next question.
  */
 export class LooseTraces {
   readonly #traces = new Map<TraceId, LooseTrace>();
   #pages = new LoosePages();
   /** Of each block the traces that are loose. */
   readonly #loose = new Map<BlockReader, Uint8Array>();
+  /** Blocks of which not all traces were looked for in the others, with the number of the group where that goes on. */
+  readonly #unsplit = new Map<BlockReader, number>();
   readonly #head = new Set<HeadBatch>();
   /** While it is brought up to date: the columns of a group are read once then. */
   readonly #summaries = new Map<BlockReader, TraceSummaries>();
@@ -41,6 +48,11 @@ export class LooseTraces {
     return this.#loose.get(reader)!;
   }
 
+  /** Takes over the blocks that are there, before somebody asks; the head stays as the last question saw it. */
+  prepare(readers: readonly BlockReader[], checkCancelled: () => void): void {
+    this.update([...this.#head], readers, checkCancelled);
+  }
+
   /** Takes over what a question sees. */
   update(
     head: readonly HeadBatch[],
@@ -50,24 +62,26 @@ export class LooseTraces {
     try {
       const changed = this.#removeGone(new Set(head), new Set(readers));
       const added = readers.filter((reader) => !this.#loose.has(reader));
-      for (const reader of added) this.#loose.set(reader, new Uint8Array(reader.footer.traces));
-      checkCancelled();
+      for (const reader of added) {
+        this.#loose.set(reader, new Uint8Array(reader.footer.traces));
+        this.#unsplit.set(reader, 0);
+      }
       // What lost a part may be in a block that took the place of others, and is not marked there.
       const bytes = Buffer.concat(changed.map(traceIdBytes));
       for (const { found, part } of findParts(bytes, added)) this.#addBlock(changed[found]!, part);
-      for (const reader of added) {
-        checkCancelled();
-        this.#addSplit(reader, readers);
+      for (const id of changed) this.#removeWhole(id);
+      for (const [reader, group] of this.#unsplit) {
+        this.#addSplit(reader, group, readers, checkCancelled);
+        this.#unsplit.delete(reader);
       }
       for (const batch of head) {
         if (this.#head.has(batch)) continue;
         checkCancelled();
         this.#addHead(batch, readers);
       }
-      for (const id of changed) this.#removeWhole(id);
     } catch (error) {
-      // What is half done is of no use.
-      this.#clear();
+      // Stopped between two steps it is right as far as it goes; what failed within one may have left half of it.
+      if (!(error instanceof SpoorError) || error.code !== 'cancelled') this.#clear();
       throw error;
     } finally {
       this.#summaries.clear();
@@ -78,7 +92,11 @@ export class LooseTraces {
   #removeGone(head: ReadonlySet<HeadBatch>, readers: ReadonlySet<BlockReader>): TraceId[] {
     if (this.#head.isSubsetOf(head) && new Set(this.#loose.keys()).isSubsetOf(readers)) return [];
     for (const batch of this.#head) if (!head.has(batch)) this.#head.delete(batch);
-    for (const reader of this.#loose.keys()) if (!readers.has(reader)) this.#loose.delete(reader);
+    for (const reader of this.#loose.keys()) {
+      if (readers.has(reader)) continue;
+      this.#loose.delete(reader);
+      this.#unsplit.delete(reader);
+    }
     const changed: TraceId[] = [];
     for (const trace of this.#traces.values()) {
       const isWhole =
@@ -111,27 +129,46 @@ export class LooseTraces {
     this.#traces.clear();
     this.#pages = new LoosePages();
     this.#loose.clear();
+    this.#unsplit.clear();
     this.#head.clear();
   }
 
-  /** Takes the traces of a new block of which another one had rows when it was written. */
-  #addSplit(reader: BlockReader, readers: readonly BlockReader[]): void {
-    const split: { trace: number; id: Uint8Array }[] = [];
+  /** Takes the traces of a new block, from a group on, of which another one had rows when it was written. */
+  #addSplit(
+    reader: BlockReader,
+    group: number,
+    readers: readonly BlockReader[],
+    checkCancelled: () => void,
+  ): void {
+    const { groups } = reader.footer;
     const seenBefore = reader.seenBefore();
-    let first = 0;
-    reader.footer.groups.forEach(({ traces }, g) => {
-      let ids: Uint8Array | undefined;
-      for (let t = 0; t < traces; t++) {
-        if (seenBefore[first + t] !== 1) continue;
-        ids ??= reader.group(g).traceIds;
-        split.push({ trace: first + t, id: ids.subarray(t * 16, t * 16 + 16) });
+    for (let g = group; g < groups.length;) {
+      checkCancelled();
+      const split: { trace: number; id: Uint8Array }[] = [];
+      for (; g < groups.length && split.length < SLICE_TRACES; g++) {
+        let ids: Uint8Array | undefined;
+        for (let trace = reader.firstTraces[g]!; trace < reader.firstTraces[g + 1]!; trace++) {
+          if (seenBefore[trace] !== 1) continue;
+          ids ??= reader.group(g).traceIds;
+          const at = (trace - reader.firstTraces[g]!) * 16;
+          split.push({ trace, id: ids.subarray(at, at + 16) });
+        }
       }
-      first += traces;
-    });
-    if (split.length === 0) return;
-    const bytes = Buffer.concat(split.map(({ id }) => id));
+      this.#addParts(reader, split, readers);
+      this.#unsplit.set(reader, g);
+    }
+  }
+
+  /** Takes those traces of a block that others have as well. */
+  #addParts(
+    reader: BlockReader,
+    traces: readonly { readonly trace: number; readonly id: Uint8Array }[],
+    readers: readonly BlockReader[],
+  ): void {
+    if (traces.length === 0) return;
+    const bytes = Buffer.concat(traces.map(({ id }) => id));
     for (const { found, part } of findParts(bytes, readers, reader)) {
-      const own = split[found]!;
+      const own = traces[found]!;
       const id = own.id.toHex() as TraceId;
       this.#addBlock(id, { reader, trace: own.trace });
       this.#addBlock(id, part);
