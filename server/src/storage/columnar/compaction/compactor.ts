@@ -7,7 +7,12 @@ import type { BlockEntry } from '../manifest/manifest-edit.ts';
 import type { AskedWorker, CreateWorker } from '#workers/worker-client.ts';
 import type { CompactionReply, CompactionRequest, CompactionResult } from './compaction-worker.ts';
 import { type PlannedMerge, planMerge } from './merge-policy.ts';
-import { expiredBlocks, expiredSpans, type RetentionPolicy } from './retention-policy.ts';
+import {
+  expiredBlocks,
+  expiredSpans,
+  hasAgesOfServices,
+  type RetentionPolicy,
+} from './retention-policy.ts';
 import { Setbacks } from './setbacks.ts';
 import type { SpanSelection } from './span-selection.ts';
 
@@ -271,6 +276,7 @@ export class Compactor {
   /** Leaves spans of services that are past their age out of blocks that are not. */
   async #expireSpans(): Promise<void> {
     const { blocks, retention, nowMs } = this.#options;
+    if (!hasAgesOfServices(retention)) return;
     const readable = blocks.readable();
     const known = new Set(readable.map(({ id }) => id));
     for (const id of this.#weighed.keys()) if (!known.has(id)) this.#weighed.delete(id);

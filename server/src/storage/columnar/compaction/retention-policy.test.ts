@@ -56,6 +56,27 @@ test('beyond a size the oldest blocks go, of the tenant that has the limit, or o
   assert.deepEqual(expired({ tenants, maxBytes: 50 }, 2000), [1, 6]);
 });
 
+test('limits of very many tenants are kept without all blocks being looked through for each', () => {
+  let looks = 0;
+  const tenants = Array.from({ length: 200 }, (_, i) => parseTenant(`tenant${i}`));
+  const blocks = tenants.flatMap((tenant, t) =>
+    [1, 2, 3].map((id) => ({
+      ...block(t * 10 + id, 'a', id, 50),
+      get tenant() {
+        looks++;
+        return tenant;
+      },
+    })),
+  );
+  const limits = new Map(tenants.map((tenant) => [tenant, { maxBytes: 110, maxAgeMs: 1000 }]));
+  const gone = expiredBlocks(blocks, { tenants: limits }, 500);
+  assert.deepEqual(
+    gone.map(({ id }) => id),
+    tenants.map((_, t) => t * 10 + 1),
+  );
+  assert.ok(looks < blocks.length * 10, `${looks} looks at ${blocks.length} blocks`);
+});
+
 test('what has expired by age does not count towards the size', () => {
   assert.deepEqual(expired({ maxAgeMs: 1000, maxBytes: 90 }, 2000), [1]);
 });

@@ -25,17 +25,28 @@ export function expiredBlocks(
   policy: RetentionPolicy,
   nowMs: number,
 ): BlockEntry[] {
-  const kept = new Set(blocks);
+  const longest = new Map<Tenant, number>();
+  const gone = new Set<BlockEntry>();
   for (const block of blocks) {
-    const { maxAgeMs, services } = agesOf(block, policy);
-    const longestMs = Math.max(maxAgeMs, ...services.values());
-    if (nowMs - block.createdUnixMs >= longestMs) kept.delete(block);
+    const { tenant } = block;
+    let longestMs = longest.get(tenant);
+    if (longestMs === undefined) longest.set(tenant, (longestMs = longestAgeMs(tenant, policy)));
+    if (nowMs - block.createdUnixMs >= longestMs) gone.add(block);
   }
-  for (const [tenant, { maxBytes = Infinity }] of policy.tenants ?? []) {
-    dropOldest(kept, (block) => block.tenant === tenant, maxBytes);
+  const isBounded = ({ tenant }: BlockEntry): boolean =>
+    policy.tenants?.get(tenant)?.maxBytes !== undefined;
+  for (const [tenant, some] of Map.groupBy(blocks.filter(isBounded), ({ tenant }) => tenant)) {
+    dropOldest(some, policy.tenants!.get(tenant)!.maxBytes!, gone);
   }
-  dropOldest(kept, () => true, policy.maxBytes ?? Infinity);
-  return blocks.filter((block) => !kept.has(block));
+  if (policy.maxBytes !== undefined) dropOldest(blocks, policy.maxBytes, gone);
+  return gone.size === 0 ? [] : blocks.filter((block) => gone.has(block));
+}
+
+/** Whether spans of a block may be past their age while others are not. */
+export function hasAgesOfServices({ services, tenants }: RetentionPolicy): boolean {
+  return [services, ...(tenants?.values() ?? []).map((limits) => limits.services)].some(
+    (ages) => ages !== undefined && ages.size > 0,
+  );
 }
 
 /** The spans of a block that are past their age while others are not; undefined when there can be none. */
@@ -44,7 +55,7 @@ export function expiredSpans(
   policy: RetentionPolicy,
   nowMs: number,
 ): SpanPredicate | undefined {
-  const { maxAgeMs, services } = agesOf(block, policy);
+  const { maxAgeMs, services } = agesOf(block.tenant, policy);
   const ageMs = nowMs - block.createdUnixMs;
   if (ageMs >= maxAgeMs) {
     const kept = [...services].filter(([, serviceMs]) => ageMs < serviceMs);
@@ -60,9 +71,14 @@ function isOfService(value: string): SpanPredicate {
   return { op: 'eq', field, value: { type: 'string', value } };
 }
 
-/** The ages that hold for a block. */
+function longestAgeMs(tenant: Tenant, policy: RetentionPolicy): number {
+  const { maxAgeMs, services } = agesOf(tenant, policy);
+  return Math.max(maxAgeMs, ...services.values());
+}
+
+/** The ages that hold for the blocks of a tenant. */
 function agesOf(
-  { tenant }: BlockEntry,
+  tenant: Tenant,
   policy: RetentionPolicy,
 ): { maxAgeMs: number; services: ReadonlyMap<string, number> } {
   const own = policy.tenants?.get(tenant);
@@ -72,19 +88,15 @@ function agesOf(
   };
 }
 
-/** Drops the oldest of some blocks until the rest of them has at most `maxBytes`. */
-function dropOldest(
-  kept: Set<BlockEntry>,
-  concerns: (block: BlockEntry) => boolean,
-  maxBytes: number,
-): void {
-  const some = [...kept]
-    .filter(concerns)
-    .sort((a, b) => a.createdUnixMs - b.createdUnixMs || a.id - b.id);
-  let bytes = some.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-  for (const block of some) {
+/** Adds to `gone` the oldest of some blocks until those that are not in it have at most `maxBytes`. */
+function dropOldest(some: readonly BlockEntry[], maxBytes: number, gone: Set<BlockEntry>): void {
+  const kept = some.filter((block) => !gone.has(block));
+  let bytes = kept.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  if (bytes <= maxBytes) return;
+  kept.sort((a, b) => a.createdUnixMs - b.createdUnixMs || a.id - b.id);
+  for (const block of kept) {
     if (bytes <= maxBytes) return;
-    kept.delete(block);
+    gone.add(block);
     bytes -= block.sizeBytes;
   }
 }
