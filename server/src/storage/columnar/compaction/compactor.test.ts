@@ -269,6 +269,38 @@ test('blocks that cannot be merged are tried less and less often, said once, and
   );
 });
 
+test('a block that cannot be written anew without what has expired does not keep that of others', async () => {
+  const files = new FaultyFiles();
+  const DAY_MS = 86_400_000;
+  let nowMs = 20_000 * DAY_MS;
+  const createWorker = changedWorkers(inlineWorkers(files.workers), (request) => {
+    const { sources } = request as { sources?: readonly { id: number }[] };
+    if (sources?.[0]?.id === 1) throw new SpoorError('internal', 'no memory');
+    return request;
+  });
+  const lists = [shopSpans(30, 3, 1), shopSpans(30, 3, 2)];
+  const names = ['service 1', 'service 2'];
+  await inFaultyStore(
+    files,
+    async (store) => {
+      await writeBlocks(store, lists);
+      nowMs += DAY_MS;
+      await assert.rejects(store.applyRetention(), /no memory/);
+      await store.applyRetention();
+      const expired = lists[1]!.filter((one) => names.some((name) => meets(one, isService(name))));
+      assert.equal(figure(store, 'store_expired_spans_total'), expired.length);
+      nowMs += DAY_MS;
+      await assert.rejects(store.applyRetention(), /no memory/);
+      assert.equal(figure(store, 'store_compaction_failures_total'), 2);
+    },
+    {
+      createWorker,
+      nowMs: () => nowMs,
+      retention: { services: new Map(names.map((name) => [name, DAY_MS])) },
+    },
+  );
+});
+
 test('of two blocks that are too wide together the wider one stays as it is, whichever comes first', async () => {
   for (const widths of [
     [50, 400, 50],

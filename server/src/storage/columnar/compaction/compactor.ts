@@ -6,7 +6,7 @@ import type { LiveBlocks } from '../live/live-blocks.ts';
 import type { BlockEntry } from '../manifest/manifest-edit.ts';
 import type { AskedWorker, CreateWorker } from '#workers/worker-client.ts';
 import type { CompactionReply, CompactionRequest, CompactionResult } from './compaction-worker.ts';
-import { type PlannedMerge, planMerge } from './merge-policy.ts';
+import { inTurn, type PlannedMerge, planMerge } from './merge-policy.ts';
 import {
   expiredBlocks,
   expiredSpans,
@@ -90,6 +90,8 @@ export class Compactor {
   readonly #weighed = new Map<number, string>();
   /** Blocks with so many columns that merging them with a narrower one would take too much memory. */
   readonly #tooWide = new Set<number>();
+  /** The tenant of the last merge, done or not. */
+  #lastMerged: Tenant | undefined;
   readonly #failedMerges: Setbacks;
   readonly #failedRewrites: Setbacks;
   readonly #figures = {
@@ -281,9 +283,8 @@ export class Compactor {
     const known = new Set(readable.map(({ id }) => id));
     for (const id of this.#weighed.keys()) if (!known.has(id)) this.#weighed.delete(id);
     const gone = new Set(expiredBlocks(readable, retention, nowMs()));
-    const held = this.#failedRewrites.held(known);
-    for (const block of readable) {
-      if (gone.has(block) || held.has(block.id)) continue;
+    for (const block of this.#failedRewrites.others(readable)) {
+      if (gone.has(block)) continue;
       const where = expiredSpans(block, retention, nowMs());
       const text = JSON.stringify(where);
       if (where === undefined || this.#weighed.get(block.id) === text) continue;
@@ -301,11 +302,10 @@ export class Compactor {
   async #mergeIfDue(): Promise<void> {
     const { nowMs, passedMs, mergeFanIn } = this.#options;
     if (mergeFanIn === Infinity || passedMs() < this.#mergeAgainMs) return;
-    const mergeable = this.#mergeable();
-    const held = this.#failedMerges.held(new Set(mergeable.map(({ id }) => id)));
-    const free = mergeable.filter(({ id }) => !held.has(id));
+    const free = inTurn(this.#failedMerges.others(this.#mergeable()), this.#lastMerged);
     const plan = planMerge(free, nowMs(), mergeFanIn);
     if (plan === undefined) return;
+    this.#lastMerged = plan.blocks[0]!.tenant;
     try {
       await this.#merge(plan);
     } catch (error) {

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { parseTenant } from '@spoor/core/model/ids.ts';
+import { parseTenant, type Tenant } from '@spoor/core/model/ids.ts';
 import type { BlockEntry } from '../manifest/manifest-edit.ts';
-import { planMerge } from './merge-policy.ts';
+import { inTurn, planMerge } from './merge-policy.ts';
 
 const DAY_MS = 86_400_000;
 const MAX_SPANS = 2_000_000;
@@ -67,6 +67,21 @@ test('when a day is over, what is left of it becomes as few blocks as fit, unles
   assert.deepEqual(planned(blocks([{}, {}]), Infinity), { ids: [1, 2], level: 2 });
   assert.equal(planned(blocks([{ spans: 200_000 }, {}]), Infinity), undefined);
   assert.equal(planned(blocks([{}, { level: 2 }]), Infinity), undefined);
+});
+
+test('tenants are merged in turn, also when all of them always have enough blocks', () => {
+  const names = ['a', 'b', 'c'];
+  let last: Tenant | undefined;
+  const order = Array.from({ length: 7 }, () => {
+    const some = names.flatMap((tenant) => blocks(Array.from({ length: 8 }, () => ({ tenant }))));
+    last = planMerge(inTurn(some, last), 1000)!.blocks[0]!.tenant;
+    return last;
+  });
+  assert.deepEqual(order, ['a', 'b', 'c', 'a', 'b', 'c', 'a']);
+  assert.deepEqual(
+    inTurn(blocks([{ tenant: 'a' }]), parseTenant('gone')),
+    blocks([{ tenant: 'a' }]),
+  );
 });
 
 test('merging ends, writes no span more than twice, and keeps tenants, days and sizes', () => {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Tenant } from '@spoor/core/model/ids.ts';
 import type { BlockEntry } from '../manifest/manifest-edit.ts';
 
 /** Sealed blocks that make one of level 1. */
@@ -58,6 +59,15 @@ export function planMerge(
     if (merge !== undefined) return merge;
   }
   return undefined;
+}
+
+/** The blocks with those of the tenants first that come after `last`: where merging falls behind, nobody is left out for good. */
+export function inTurn(
+  blocks: readonly BlockEntry[],
+  last: Tenant | undefined,
+): readonly BlockEntry[] {
+  const next = blocks.findLastIndex(({ tenant }) => tenant === last) + 1;
+  return next === 0 ? blocks : [...blocks.slice(next), ...blocks.slice(0, next)];
 }
 
 /** A merge of blocks of one level, if there are enough of them. */

@@ -34,13 +34,15 @@ export class Setbacks {
     return times;
   }
 
-  /** The blocks that are left alone now; `existing` are those that there still are. */
-  held(existing: ReadonlySet<number>): Set<number> {
+  /** Those of the blocks that are not left alone now; they are all that there still are. */
+  others<Block extends { readonly id: number }>(existing: readonly Block[]): readonly Block[] {
+    if (this.#known.size === 0) return existing;
+    const ids = new Set(existing.map(({ id }) => id));
     const held = new Set<number>();
     for (const [key, { blocks, untilMs }] of this.#known) {
-      if (!blocks.every((block) => existing.has(block))) this.#known.delete(key);
+      if (!blocks.every((block) => ids.has(block))) this.#known.delete(key);
       else if (this.#passedMs() < untilMs) for (const block of blocks) held.add(block);
     }
-    return held;
+    return existing.filter(({ id }) => !held.has(id));
   }
 }
