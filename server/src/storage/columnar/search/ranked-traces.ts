@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { TraceOrder } from '@spoor/core/query/trace-query.ts';
 import type { BlockReader } from '../block/block-reader.ts';
 import type { TraceColumns, WideColumn } from '../block/trace-columns.ts';
 import type { TraceRank } from './trace-rank.ts';
 import type { TraceSummaries } from './trace-summaries.ts';
 
-/** So many traces of a block are put in order: 48 KiB, and 8 more for each of their columns that is looked at. */
-const MAX_RANKED = 4096;
+/**
+ * So many traces of a block are put in order at first, and so many when these do not suffice: 48 and 192 KiB, and 8 or 4 bytes a trace
+ * for each of their columns that is looked at.
+ */
+const RANKED = [4096, 16384];
 
-/** The best traces of a block in an order, best first; of those that rank equal the one with the least id. */
+/** Some of the best traces of a block in an order, best first; of those that rank equal the one with the least id. */
 export interface RankedTraces {
+  /** Where the rest is: in the next part, or not in order. */
+  readonly rest: 'none' | 'next' | 'unordered';
   /** Their numbers in the block. */
   readonly traces: Uint32Array;
   readonly ranks: Float64Array;
@@ -18,19 +22,26 @@ export interface RankedTraces {
 }
 
 /**
- * The best traces of a block, kept in its cache: all of it, or {@link MAX_RANKED}. What is not among them ranks below the last one,
- * or equal to it with a greater number.
+ * The best traces of a block, kept in its cache. What is not among them ranks below the last one, or equal to it with a greater number.
+ * @param part 0 for the first of them; part by part until the last one
  */
 export function rankedTraces(
   reader: BlockReader,
   summaries: TraceSummaries,
-  rank: TraceRank,
+  { rank, part = 0 }: { readonly rank: TraceRank; readonly part?: number },
 ): RankedTraces {
-  const count = Math.min(reader.footer.traces, MAX_RANKED);
-  const { traces, ranks } = reader.decoded(-1, `best ${rank.order}`, count * 12, () =>
-    bestOf(rank.ranksOf(summaries.all()), count),
-  );
-  return { traces, ranks, columns: new PickedColumns(reader, summaries, rank.order, traces) };
+  const [from, to] = [RANKED[part - 1] ?? 0, Math.min(RANKED[part]!, reader.footer.traces)];
+  const what = `best ${rank.order} ${part}`;
+  const { traces, ranks } = reader.decoded(-1, what, (to - from) * 12, () => {
+    const best = bestOf(rank.ranksOf(summaries.all()), to);
+    return { traces: best.traces.slice(from), ranks: best.ranks.slice(from) };
+  });
+  return {
+    rest: to === reader.footer.traces ? 'none' : part + 1 < RANKED.length ? 'next' : 'unordered',
+    traces,
+    ranks,
+    columns: new PickedColumns(reader, summaries, what, traces),
+  };
 }
 
 /** The numbers and ranks of the `count` best of all. */
@@ -102,20 +113,16 @@ class PickedColumns implements TraceColumns {
   readonly traces: number;
   readonly #reader: BlockReader;
   readonly #summaries: TraceSummaries;
-  readonly #order: TraceOrder;
+  readonly #what: string;
   readonly #numbers: Uint32Array;
   #all: TraceColumns | undefined;
   readonly #picked: { -readonly [Column in keyof TraceColumns]?: TraceColumns[Column] } = {};
 
-  constructor(
-    reader: BlockReader,
-    summaries: TraceSummaries,
-    order: TraceOrder,
-    numbers: Uint32Array,
-  ) {
+  /** @param what the traces are called in the cache */
+  constructor(reader: BlockReader, summaries: TraceSummaries, what: string, numbers: Uint32Array) {
     this.#reader = reader;
     this.#summaries = summaries;
-    this.#order = order;
+    this.#what = what;
     this.#numbers = numbers;
     this.traces = numbers.length;
   }
@@ -159,7 +166,7 @@ class PickedColumns implements TraceColumns {
     bytes: number,
     make: (all: TraceColumns) => Column,
   ): Column {
-    return this.#reader.decoded(-1, `best ${this.#order} ${what}`, bytes * this.traces, () =>
+    return this.#reader.decoded(-1, `${this.#what} ${what}`, bytes * this.traces, () =>
       make((this.#all ??= this.#summaries.all())),
     );
   }

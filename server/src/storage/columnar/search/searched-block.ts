@@ -86,7 +86,7 @@ export class SearchedBlock {
   readonly #matching = new Map<number, RowSet | undefined>();
   readonly #counted = new Map<number, SpanSelections>();
   readonly #countedBy = new Map<SpanPredicate, KnownRows>();
-  readonly #traceStarts = new Map<number, Uint32Array>();
+  #traceRows: Uint32Array | undefined;
   readonly #rough = new RoughBlockTrace();
   #mayHold: boolean | undefined;
 
@@ -146,9 +146,9 @@ export class SearchedBlock {
   /** Whether a span of a trace is in the window and meets `where`. */
   matches(trace: number): boolean {
     const g = this.reader.groupOf(trace);
-    const t = trace - this.reader.firstTraces[g]!;
-    if (!this.#wantsAll && !this.#hasMatching(g, t)) return false;
+    if (!this.#wantsAll && !this.#hasMatching(g, trace)) return false;
     if (this.#isEarlyInside && this.#isLateInside) return true;
+    const t = trace - this.reader.firstTraces[g]!;
     const earliest = nanosAt(this.summaries.group(g).start, t);
     const { startMinUnixNano, startMaxUnixNano } = this.#window;
     if (earliest >= startMaxUnixNano) return false;
@@ -156,8 +156,7 @@ export class SearchedBlock {
     if (earliest >= startMinUnixNano && (this.#isLateInside || this.#wantsAll)) return true;
     const matching = this.#find(g);
     if (matching === undefined) return false;
-    const traceStarts = this.#traceStartsOf(g);
-    const [start, end] = [traceStarts[t]!, traceStarts[t + 1]!];
+    const [start, end] = this.#rowsOf(g, trace);
     const slice = this.reader.group(g).slice(start, end);
     const selected = new RowSet(slice.rows);
     for (let row = start; row < end; row++) if (matching.has(row)) selected.add(row - start);
@@ -165,12 +164,10 @@ export class SearchedBlock {
     return !selected.isEmpty;
   }
 
-  /** Whether a row of a trace, by its number in its group, meets `where`, in the window or not. */
-  #hasMatching(g: number, t: number): boolean {
+  /** Whether a row of a trace meets `where`, in the window or not. */
+  #hasMatching(g: number, trace: number): boolean {
     const matching = this.#find(g);
-    if (matching === undefined) return false;
-    const traceStarts = this.#traceStartsOf(g);
-    return matching.hasSome(traceStarts[t]!, traceStarts[t + 1]!);
+    return matching !== undefined && matching.hasSome(...this.#rowsOf(g, trace));
   }
 
   /** The rows of a group that meet `where`, in the window or not; undefined when none does. */
@@ -192,30 +189,26 @@ export class SearchedBlock {
     return selectRows(predicate, this.reader.group(g), undefined);
   }
 
+  /** The rows of a trace in its group, `[start, end)`. */
+  #rowsOf(g: number, trace: number): [start: number, end: number] {
+    const rows = (this.#traceRows ??= traceRows(this.reader, this.summaries));
+    const before = rows[this.reader.firstTraces[g]!]!;
+    return [rows[trace]! - before, rows[trace + 1]! - before];
+  }
+
   /** First row of each trace of a group, and the number of rows at the end. */
   #traceStartsOf(g: number): Uint32Array {
-    let starts = this.#traceStarts.get(g);
-    if (starts === undefined) {
-      const { spans, traces } = this.summaries.group(g);
-      starts = new Uint32Array(traces + 1);
-      for (let t = 0; t < traces; t++) starts[t + 1] = starts[t]! + spans[t]!;
-      this.#traceStarts.set(g, starts);
-    }
-    return starts;
+    const { firstTraces } = this.reader;
+    const rows = (this.#traceRows ??= traceRows(this.reader, this.summaries));
+    const [first, end] = [firstTraces[g]!, firstTraces[g + 1]!];
+    return rows.subarray(first, end + 1).map((row) => row - rows[first]!);
   }
 
   /** The rows of a trace, and which of them `having` counts. */
   counted(trace: number): SelectedRows {
-    const { reader } = this;
-    const g = reader.groupOf(trace);
-    const traceStarts = this.#traceStartsOf(g);
-    const t = trace - reader.firstTraces[g]!;
-    return new CountedRows(reader, {
-      group: g,
-      start: traceStarts[t]!,
-      end: traceStarts[t + 1]!,
-      selections: this.#count(g),
-    });
+    const g = this.reader.groupOf(trace);
+    const [start, end] = this.#rowsOf(g, trace);
+    return new CountedRows(this.reader, { group: g, start, end, selections: this.#count(g) });
   }
 
   #count(g: number): SpanSelections {
@@ -269,6 +262,17 @@ export class SearchedBlock {
   factsOf(trace: number): TraceFacts {
     return new BlockTraceFacts(this.reader, this.summaries, trace);
   }
+}
+
+/** Rows of a block before each of its traces, and all of them at the end; kept in its cache. */
+function traceRows(reader: BlockReader, summaries: TraceSummaries): Uint32Array {
+  const { traces } = reader.footer;
+  return reader.decoded(-1, 'trace rows', traces * 4, () => {
+    const { spans } = summaries.all();
+    const rows = new Uint32Array(traces + 1);
+    for (let t = 0; t < traces; t++) rows[t + 1] = rows[t]! + spans[t]!;
+    return rows;
+  });
 }
 
 /** Facts of a trace that is wholly in a block, worked out as they are asked for. */

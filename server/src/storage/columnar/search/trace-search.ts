@@ -25,14 +25,17 @@ import { SearchedBlock, type SearchTerms } from './searched-block.ts';
 import { TraceRank } from './trace-rank.ts';
 import type { TraceSources } from './trace-sources.ts';
 
-/** A block that may have traces of the answer, not yet looked into. */
-interface UnseenBlock {
+/** Some of the best traces of a block, not yet looked into. */
+interface BlockPart {
   readonly reader: BlockReader;
+  /** 0 for the first of them. */
+  readonly part: number;
 }
 
 /** A run of traces of a block or of a page, best first, and how far it was looked at. */
 interface BlockRun {
   readonly block: SearchedBlock;
+  readonly part: number;
   readonly ranked: RankedTraces;
   at: number;
 }
@@ -110,7 +113,7 @@ class TraceSearch {
   /** Of what ranks like that neither can what has a greater id than this. */
   #floorId: string = ANY_ID;
   /** Of what ranks equal, what may have the least id comes first. */
-  readonly #queue = new BestFirst<UnseenBlock | BlockRun | SearchedGroup | LoosePage | LooseRun>();
+  readonly #queue = new BestFirst<BlockPart | BlockRun | SearchedGroup | LoosePage | LooseRun>();
   readonly #blocks = new Map<BlockReader, SearchedBlock>();
   readonly #headMatches = new Map<HeadBatch, Uint8Array>();
   readonly #summarizer = new TraceSummarizer();
@@ -151,7 +154,7 @@ class TraceSearch {
       else if ('loose' in item) this.#visitLooseRun(item);
       else if ('ranked' in item) this.#visitBlockRun(item);
       else if ('group' in item) this.#visitGroup(item);
-      else this.#visitBlock(this.#block(item.reader));
+      else this.#visitPart(item);
     }
     const { traces, next } = this.#top.finish();
     return { traces: this.#summarize(traces.map(({ value }) => value)), next };
@@ -198,7 +201,7 @@ class TraceSearch {
       if (reader.minStartUnixNano >= startMaxUnixNano) continue;
       const { minStart, summaries } = reader.footer;
       const bound = this.#rank.boundOf(minStart, summaries);
-      this.#queue.push(Math.min(bound, this.#ceiling), { reader });
+      this.#queue.push(Math.min(bound, this.#ceiling), { reader, part: 0 });
     }
     for (const page of loose.pages()) {
       this.#queue.push(Math.min(page.bound(this.#rank), this.#ceiling), page);
@@ -241,13 +244,14 @@ class TraceSearch {
   }
 
   /** Looks into a block, unless it has nothing of what is looked for: where few of its groups may have it, into these. */
-  #visitBlock(block: SearchedBlock): void {
+  #visitPart({ reader, part }: BlockPart): void {
+    const block = this.#block(reader);
     const groups = block.matchingGroups;
     if (groups === 0 || !block.mayHold) return;
-    if (groups < block.reader.footer.groups.length / MIN_GROUPS_SHARE) this.#queueGroups(block);
+    if (groups < reader.footer.groups.length / MIN_GROUPS_SHARE) this.#queueGroups(block);
     else {
-      const ranked = rankedTraces(block.reader, block.summaries, this.#rank);
-      this.#visitBlockRun({ block, ranked, at: 0 });
+      const ranked = rankedTraces(reader, block.summaries, { rank: this.#rank, part });
+      this.#visitBlockRun({ block, part, ranked, at: 0 });
     }
   }
 
@@ -273,11 +277,16 @@ class TraceSearch {
         this.#queue.push(rank, run, id);
         return;
       }
-      if (this.#matches(block, trace)) this.#offerOf(block, trace);
+      if (!this.#matches(block, trace)) continue;
+      const key = this.#rank.keyAt(columns, run.at);
+      this.#offer({ key, traceId: block.idOf(trace), value: { block, trace } });
     }
-    const last = traces.length - 1;
-    if (traces.length === reader.footer.traces) return;
-    this.#queueGroups(block, { rank: ranks[last]!, trace: traces[last]! });
+    const { rest } = run.ranked;
+    if (rest === 'none') return;
+    const last = ranks.at(-1)!;
+    if (rest === 'next')
+      this.#queue.push(Math.min(last, this.#ceiling), { reader, part: run.part + 1 });
+    else this.#queueGroups(block, { rank: last, trace: traces.at(-1)! });
   }
 
   /** Queues the groups of a block, each with a bound that may be too high. @param seen up to where they were looked at */
@@ -312,8 +321,10 @@ class TraceSearch {
     }
     const first = reader.firstTraces[group]!;
     for (const { t, rank } of candidates) {
-      if (!this.#mayGetIn(rank, firstTraceId) || !this.#matches(block, first + t)) continue;
-      this.#offerOf(block, first + t);
+      const trace = first + t;
+      if (!this.#mayGetIn(rank, firstTraceId) || !this.#matches(block, trace)) continue;
+      const key = this.#rank.keyAt(block.summaries.group(group), t);
+      this.#offer({ key, traceId: block.idOf(trace), value: { block, trace } });
     }
   }
 
@@ -343,14 +354,6 @@ class TraceSearch {
     if (!block.matches(trace)) return false;
     if (this.#evaluator === undefined) return true;
     return this.#evaluator.holdsRows([block.counted(trace)], block.factsOf(trace));
-  }
-
-  /** Offers a trace that is wholly in a block. */
-  #offerOf(block: SearchedBlock, trace: number): void {
-    const { firstTraces } = block.reader;
-    const group = block.reader.groupOf(trace);
-    const key = this.#rank.keyAt(block.summaries.group(group), trace - firstTraces[group]!);
-    this.#offer({ key, traceId: block.idOf(trace), value: { block, trace } });
   }
 
   #offer(trace: RankedTrace<BlockTrace | LooseTrace>): void {
