@@ -23,22 +23,61 @@ export interface CountedSpans {
   readonly table: MinuteTable;
 }
 
+/** What tells an edge from others. */
+type Edge = Pick<Dependency, 'caller' | 'callee' | 'kind' | 'isInferred'>;
+
+/** An edge with what was summed up of it, to be added to another sum. */
+export interface EdgeTotals {
+  readonly edge: Edge;
+  readonly calls: number;
+  readonly errors: number;
+  /** Latency buckets, and their counts, which may be negative. */
+  readonly bucket: Uint32Array;
+  readonly count: Float64Array;
+}
+
 /** An edge while it is summed up. */
 class EdgeSum {
-  readonly edge: Pick<Dependency, 'caller' | 'callee' | 'kind' | 'isInferred'>;
+  readonly edge: Edge;
   calls = 0;
   errors = 0;
   readonly byBucket = new Float64Array(LATENCY_BUCKETS);
 
-  constructor(edge: EdgeSum['edge']) {
+  constructor(edge: Edge) {
     this.edge = edge;
   }
 
+  /** Adds what a table counts at `[start, end)`. */
+  add({ bucket, count }: MinuteTable, start: number, end: number, isError: boolean): void {
+    const { byBucket } = this;
+    let calls = 0;
+    for (let i = start; i < end; i++) {
+      calls += count[i]!;
+      byBucket[bucket[i]!]! += count[i]!;
+    }
+    this.calls += calls;
+    if (isError) this.errors += calls;
+  }
+
+  addTotals({ calls, errors, bucket, count }: EdgeTotals): void {
+    const { byBucket } = this;
+    for (let i = 0; i < bucket.length; i++) byBucket[bucket[i]!]! += count[i]!;
+    this.calls += calls;
+    this.errors += errors;
+  }
+
+  totals(): EdgeTotals {
+    const { edge, calls, errors, byBucket } = this;
+    const bucket = Uint32Array.from(byBucket.keys()).filter((b) => byBucket[b] !== 0);
+    return { edge, calls, errors, bucket, count: byBucket.filter((count) => count !== 0) };
+  }
+
   dependency(): Dependency {
+    const { byBucket } = this;
     const latency: [bucket: number, count: number][] = [];
-    this.byBucket.forEach((count, bucket) => {
-      if (count > 0) latency.push([bucket, count]);
-    });
+    for (let bucket = 0; bucket < byBucket.length; bucket++) {
+      if (byBucket[bucket]! > 0) latency.push([bucket, byBucket[bucket]!]);
+    }
     return { ...this.edge, calls: this.calls, errors: this.errors, latency };
   }
 }
@@ -46,29 +85,39 @@ class EdgeSum {
 /** Sums calls up over any number of tables; what one counts another may take back. */
 export class DependencySum {
   readonly #range: MinuteRange;
-  readonly #sums = new Map<string, EdgeSum>();
+  /** By caller and callee. */
+  readonly #sums = new Map<string, Map<string, EdgeSum[]>>();
 
   constructor(range: MinuteRange) {
     this.#range = range;
   }
 
   add({ texts, keys, table }: CountedEdges): void {
-    const { bucket, count } = table;
-    const sums = keys.map((key) => this.#sumOf(texts, key));
+    const sums = keys.map(({ caller, callee, kind, isInferred }) =>
+      this.#sumOf({
+        caller: texts[caller]!,
+        callee: texts[callee]!,
+        kind: EDGE_KIND_NAMES[kind],
+        isInferred,
+      }),
+    );
     forEachSeries(this.#range, table, (key, _minute, start, end) => {
-      const sum = sums[key]!;
-      let calls = 0;
-      for (let i = start; i < end; i++) {
-        calls += count[i]!;
-        sum.byBucket[bucket[i]!]! += count[i]!;
-      }
-      sum.calls += calls;
-      if (keys[key]!.isError) sum.errors += calls;
+      sums[key]!.add(table, start, end, keys[key]!.isError);
     });
   }
 
+  /** Adds what another sum came to, whatever its range. */
+  addTotals(totals: EdgeTotals): void {
+    this.#sumOf(totals.edge).addTotals(totals);
+  }
+
+  /** What it came to so far. */
+  totals(): EdgeTotals[] {
+    return this.#all().map((sum) => sum.totals());
+  }
+
   dependencies(): Dependency[] {
-    return [...this.#sums.values()]
+    return this.#all()
       .filter(({ calls }) => calls > 0)
       .map((sum) => sum.dependency())
       .sort(
@@ -80,18 +129,25 @@ export class DependencySum {
       );
   }
 
-  #sumOf(texts: readonly string[], { caller, callee, kind, isInferred }: EdgeKey): EdgeSum {
-    const edge = {
-      caller: texts[caller]!,
-      callee: texts[callee]!,
-      kind: EDGE_KIND_NAMES[kind],
-      isInferred,
-    };
-    const name = JSON.stringify(edge);
-    let sum = this.#sums.get(name);
-    if (sum === undefined) this.#sums.set(name, (sum = new EdgeSum(edge)));
+  #all(): EdgeSum[] {
+    return [...this.#sums.values()].flatMap((ofCaller) => [...ofCaller.values()].flat());
+  }
+
+  #sumOf(edge: Edge): EdgeSum {
+    const { caller, callee } = edge;
+    let ofCaller = this.#sums.get(caller);
+    if (ofCaller === undefined) this.#sums.set(caller, (ofCaller = new Map()));
+    let sums = ofCaller.get(callee);
+    if (sums === undefined) ofCaller.set(callee, (sums = []));
+    let sum = sums.find((one) => isSameCall(one.edge, edge));
+    if (sum === undefined) sums.push((sum = new EdgeSum(edge)));
     return sum;
   }
+}
+
+/** Whether two edges between the same services are one. */
+function isSameCall(a: Edge, b: Edge): boolean {
+  return a.kind === b.kind && a.isInferred === b.isInferred;
 }
 
 /** A service or operation while it is summed up. */

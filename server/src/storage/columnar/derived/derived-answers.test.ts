@@ -10,7 +10,7 @@ import { DEFAULT_TENANT } from '@spoor/core/model/ids.ts';
 import type { Span } from '@spoor/core/model/span.ts';
 import { traceId } from '@spoor/core/query/testing/example-span.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
-import { DependencySum, SpanMetricsSum } from '#storage/counted.ts';
+import { SpanMetricsSum } from '#storage/counted.ts';
 import { TraceOracle } from '#storage/testing/trace-oracle.ts';
 import type { Dependency, SpanMetrics } from '#storage/tracestore.ts';
 import { BlockReader } from '../block/block-reader.ts';
@@ -107,8 +107,7 @@ function answersOf(
 ): { dependencies: Dependency[]; metrics: SpanMetrics[] } {
   const { derived } = kept;
   const sources = sourcesOf(kept, head, pieces);
-  const dependencies = new DependencySum(RANGE);
-  for (const edges of derived.edges(sources, () => undefined)) dependencies.add(edges);
+  const dependencies = derived.edges(sources, RANGE, () => undefined);
   const metrics = new SpanMetricsSum(METRICS);
   for (const spans of derived.spans(sources, () => undefined)) metrics.add(spans);
   return { dependencies: dependencies.dependencies(), metrics: metrics.metrics() };

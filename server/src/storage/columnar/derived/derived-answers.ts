@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
+import { MINUTE_NANOS } from '@spoor/core/analysis/minute.ts';
 import type { AnalysedColumns } from '@spoor/core/analysis/span-source.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import type { SpanColumns } from '@spoor/core/model/span-columns.ts';
-import type { CountedEdges, CountedSpans } from '#storage/counted.ts';
+import type { CountedSpans, DependencySum } from '#storage/counted.ts';
 import { DerivedCounts, type KeepRows } from '#storage/derived-counts.ts';
-import type { BlockReader } from '../block/block-reader.ts';
+import type { MinuteRange } from '#storage/tracestore.ts';
 import type { HeadBatch } from '../head/head-batch.ts';
 import type { LooseTraces } from '../search/loose-traces.ts';
 import type { OpenBlock, TraceSources } from '../search/trace-sources.ts';
 import { blockEdges, blockSpans } from './block-counts.ts';
+import { type EdgePiece, KeptEdges } from './kept-edges.ts';
 import { joinIds, rowsByTrace } from './head-traces.ts';
 import {
   type Counted,
@@ -48,6 +50,7 @@ export class DerivedAnswers {
   readonly #overlaps: KeptOverlaps;
   readonly #counting = new OverlapCounting();
   #head: HeadCounts | undefined;
+  readonly #keptEdges = new KeptEdges();
 
   /** @param store where what blocks change is kept from start to start */
   constructor(store?: OverlapStore) {
@@ -67,14 +70,49 @@ export class DerivedAnswers {
     if (hasRoom) this.#overlaps.write(() => checksumsOf(sources, blocks));
   }
 
-  /** Counts whose sum is all calls. */
-  edges(sources: TraceSources, checkCancelled: () => void): CountedEdges[] {
-    return this.#pieces(sources, checkCancelled, blockEdges, ({ edges }) => edges);
+  /** The sum of all calls in a range. */
+  edges(sources: TraceSources, range: MinuteRange, checkCancelled: () => void): DependencySum {
+    const blocks = readable(sources);
+    const pieces = this.#questionOverlaps(sources, blocks, checkCancelled).map(
+      ({ counted: { edges } }): EdgePiece => ({
+        name: edges,
+        minutes: {
+          fromMinute: edges.table.minutes[0] ?? 0,
+          toMinute: (edges.table.minutes.at(-1) ?? 0) + 1,
+        },
+        edges: () => edges,
+      }),
+    );
+    for (const block of blocks) {
+      sources.withBlock(block, (reader) =>
+        pieces.push({
+          name: block.id,
+          minutes: {
+            fromMinute: minuteOf(reader.minStartUnixNano),
+            toMinute: minuteOf(reader.maxStartUnixNano) + 1,
+          },
+          edges: () => blockEdges(reader),
+        }),
+      );
+    }
+    const { counted } = this.#headCounts(sources, blocks, checkCancelled);
+    const sum = this.#keptEdges.sum(pieces, range, checkCancelled);
+    sum.add(counted.edges);
+    return sum;
   }
 
   /** Counts whose sum is all spans. */
   spans(sources: TraceSources, checkCancelled: () => void): CountedSpans[] {
-    return this.#pieces(sources, checkCancelled, blockSpans, ({ spans }) => spans);
+    const blocks = readable(sources);
+    const found = this.#questionOverlaps(sources, blocks, checkCancelled).map(
+      ({ counted }) => counted.spans,
+    );
+    for (const block of blocks) {
+      checkCancelled();
+      sources.withBlock(block, (reader) => found.push(blockSpans(reader)));
+    }
+    found.push(this.#headCounts(sources, blocks, checkCancelled).counted.spans);
+    return found;
   }
 
   /** Rows of the head that are no copies of what is in blocks, or of each other. */
@@ -90,23 +128,16 @@ export class DerivedAnswers {
     });
   }
 
-  #pieces<Table>(
+  /** As {@link #overlapsOf}, from the loose traces that questions know of. */
+  #questionOverlaps(
     sources: TraceSources,
+    blocks: readonly OpenBlock[],
     checkCancelled: () => void,
-    ofBlock: (reader: BlockReader) => Table,
-    pick: (counted: Counted) => Table,
-  ): Table[] {
-    const blocks = readable(sources);
-    const found = this.#overlapsOf(sources, blocks, checkCancelled, () => {
+  ): Overlap[] {
+    return this.#overlapsOf(sources, blocks, checkCancelled, () => {
       sources.loose.update(sources.head, sources.readers(), checkCancelled);
       return sources.loose;
-    }).map(({ counted }) => pick(counted));
-    for (const block of blocks) {
-      checkCancelled();
-      sources.withBlock(block, (reader) => found.push(ofBlock(reader)));
-    }
-    found.push(pick(this.#headCounts(sources, blocks, checkCancelled).counted));
-    return found;
+    });
   }
 
   /** What each of the blocks changes, counted where that is not known; only then the loose traces are looked for. */
@@ -182,6 +213,10 @@ export class DerivedAnswers {
     head.counted = countedOf(head.counts);
     return (this.#head = head);
   }
+}
+
+function minuteOf(unixNano: bigint): number {
+  return Number(unixNano / MINUTE_NANOS);
 }
 
 /** Blocks that can be read, by id. */

@@ -9,7 +9,7 @@ import {
 } from '@spoor/core/query/operations.ts';
 import { joinTrace, type TracePart } from '@spoor/core/query/join-trace.ts';
 import type { TracePage, TraceQuery } from '@spoor/core/query/trace-query.ts';
-import { DependencySum, SpanMetricsSum } from '#storage/counted.ts';
+import { SpanMetricsSum } from '#storage/counted.ts';
 import type {
   AttributeCounts,
   AttributeName,
@@ -298,11 +298,10 @@ class QueryAnswerer {
         }
         return collector.operations();
       }
-      case 'dependencies': {
-        const sum = new DependencySum(question.range);
-        for (const edges of this.#derivedOf(request).edges(sources, checkCancelled)) sum.add(edges);
-        return sum.dependencies();
-      }
+      case 'dependencies':
+        return this.#derivedOf(request)
+          .edges(sources, question.range, checkCancelled)
+          .dependencies();
       case 'metrics': {
         const sum = new SpanMetricsSum(question.query);
         for (const spans of this.#derivedOf(request).spans(sources, checkCancelled)) sum.add(spans);
