@@ -31,6 +31,11 @@ export class ServiceCollector {
     });
   }
 
+  /** Adds what another collector found. */
+  addNames(names: readonly string[]): void {
+    for (const name of names) this.#names.add(name);
+  }
+
   /** By code point. */
   names(): string[] {
     this.#names.delete('');

@@ -180,17 +180,19 @@ test('a failure that says nothing about a block fails the question, and takes no
   return inFaultyStore(files, async (store) => {
     await writeSpans(store, shopSpans(20, 2));
     await store.settle();
-    const names = await store.getServices(DEFAULT_TENANT);
+    const operations = () => store.getOperations(DEFAULT_TENANT, 'service 1');
+    const found = await operations();
+    assert.notEqual(found.length, 0);
     const failing = t.mock.method(BlockReader.prototype, 'operations', () => {
       throw new RangeError('Array buffer allocation failed');
     });
     await assert.rejects(
-      store.getServices(DEFAULT_TENANT),
+      operations(),
       (error) => error instanceof SpoorError && error.code === 'internal',
     );
     failing.mock.restore();
     assert.equal(figure(store, 'store_damaged_blocks'), 0);
-    assert.deepEqual(await store.getServices(DEFAULT_TENANT), names);
+    assert.deepEqual(await operations(), found);
   });
 });
 

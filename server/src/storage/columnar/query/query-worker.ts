@@ -282,7 +282,7 @@ class QueryAnswerer {
         for (const { batch } of sources.head) collector.add(batch);
         for (const block of sources.blocks) {
           checkCancelled();
-          sources.withBlock(block, (reader) => collector.add(operationsOf(reader)));
+          sources.withBlock(block, (reader) => collector.addNames(servicesOf(reader)));
         }
         return collector.names();
       }
@@ -376,6 +376,16 @@ class QueryAnswerer {
     known.readUpto = Math.max(known.readUpto, slab.committed);
     return known.batches.get(tenantNumber) ?? [];
   }
+}
+
+/** Names of the services of a block, kept in its cache. */
+function servicesOf(reader: BlockReader): string[] {
+  const bytes = (names: string[]): number => names.reduce((sum, name) => sum + name.length * 2, 0);
+  return reader.decoded(-1, 'services', bytes, () => {
+    const collector = new ServiceCollector();
+    collector.add(operationsOf(reader));
+    return collector.names();
+  });
 }
 
 /** Distinct (resource, name, kind) of a block, as a list with one a row. */
