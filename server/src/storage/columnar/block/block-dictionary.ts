@@ -9,6 +9,7 @@ import {
 } from '@spoor/core/model/span-columns.ts';
 import type { PageRef } from './block-format.ts';
 import type { BlockReader } from './block-reader.ts';
+import type { FrameScratch } from './frame-scratch.ts';
 import { decodeCodes } from './chunk-codec.ts';
 import { bufferOf, decodeValue, decodeValues, mayHaveInside } from './values-chunk.ts';
 
@@ -113,13 +114,16 @@ export class BlockDictionary implements PagedValues {
     return found >>> 0;
   }
 
-  /** Some entries, as a table in their order: of a page of which only a few are asked for no others are decoded. */
-  gather(entries: Uint32Array): SymbolTable {
+  /**
+   * Some entries, as a table in their order: of a page of which only a few are asked for no others are decoded.
+   * @param scratch where such pages may be, see {@link BlockReader.chunkIn}
+   */
+  gather(entries: Uint32Array, scratch?: FrameScratch): SymbolTable {
     const count = entries.length;
     const offsets = new Uint32Array(count + 1);
     const values: Uint8Array[] = [];
     for (let i = 0; i < count; i++) {
-      const value = this.#value(entries[i]!, count <= FEW_ENTRIES);
+      const value = this.#value(entries[i]!, count <= FEW_ENTRIES, scratch);
       values.push(value);
       offsets[i + 1] = offsets[i]! + value.length;
     }
@@ -129,7 +133,7 @@ export class BlockDictionary implements PagedValues {
   }
 
   /** @throws {SpoorError} corrupt: there is no such entry */
-  #value(entry: number, isOneOfFew: boolean): Uint8Array {
+  #value(entry: number, isOneOfFew: boolean, scratch: FrameScratch | undefined): Uint8Array {
     if (entry >= this.count) {
       throw new SpoorError(
         'corrupt',
@@ -146,7 +150,7 @@ export class BlockDictionary implements PagedValues {
     const page = this.#pages[low]!;
     const index = entry - this.#firsts[low]!;
     return isOneOfFew
-      ? decodeValue(this.#block.chunk(page.chunk), page.count, index)
+      ? decodeValue(this.#block.chunk(page.chunk, scratch), page.count, index)
       : symbolBytes(this.#block.table(page), index);
   }
 

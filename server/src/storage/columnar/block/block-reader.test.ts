@@ -8,6 +8,7 @@ import { formatTraceId, traceIdBytes } from '@spoor/core/model/ids.ts';
 import { attributes, span, traceId } from '@spoor/core/query/testing/example-span.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
 import { BlockReader } from './block-reader.ts';
+import { FrameScratch } from './frame-scratch.ts';
 import { TRAILER_BYTES } from './block-trailer.ts';
 import { OpenFiles } from '../files/open-files.ts';
 import {
@@ -326,6 +327,24 @@ test('the distinct services, names and kinds of a block are listed', () =>
       );
       assert.deepEqual(found.sort(), [...expected].sort());
     });
+  }));
+
+test('a trace is the same in memory that is used again and again', () =>
+  withDirectory((dir) => {
+    const path = join(dir, '1.block');
+    const spans = [...shopSpans(200, 12), ...someSpans()];
+    writeFileSync(path, blockFile([batchOf(spans)]));
+    const readers = [blockCache(), blockCache(0)].map((cache) => new BlockReader(path, 1, cache));
+    const scratch = new FrameScratch();
+    for (const id of new Set(spans.map((one) => one.traceId))) {
+      scratch.clear();
+      const [kept, read] = readers.map((reader) => {
+        const { group, start, end } = reader.findTrace(id)!;
+        return rowTexts(group.slice(start, end, reader === readers[0] ? undefined : scratch));
+      });
+      assert.deepEqual(read, kept);
+    }
+    for (const reader of readers) reader.close();
   }));
 
 test('want of memory is no damage', (t) =>

@@ -19,6 +19,7 @@ import { decodeTrailer, newerFormat, TRAILER_BYTES } from './block-trailer.ts';
 import { decodeCodes, decodeCodesList } from './chunk-codec.ts';
 import { decodeFooter } from './footer-codec.ts';
 import type { ByteCache } from './frame-cache.ts';
+import type { FrameScratch } from './frame-scratch.ts';
 import { frameRuns } from './frame-runs.ts';
 import { OpenFiles } from '../files/open-files.ts';
 import { RowGroup } from './row-group.ts';
@@ -241,9 +242,15 @@ export class BlockReader {
     return trace < 0 ? -1 : this.firstTraces[g]! + trace;
   }
 
-  /** Bytes of a chunk; null is an empty one. */
-  chunk(ref: ChunkRef | null): Uint8Array {
-    return ref === null ? NOTHING : this.#chunk(ref);
+  /**
+   * Bytes of a chunk; null is an empty one.
+   * @param scratch where they may be, until it is cleared: the frame is kept in the cache only where nothing has to go for it
+   */
+  chunk(ref: ChunkRef | null, scratch?: FrameScratch): Uint8Array {
+    if (ref === null) return NOTHING;
+    if (scratch === undefined) return this.#chunk(ref);
+    const [frame, offset, length] = ref;
+    return this.#frameIn(scratch, frame).subarray(offset, offset + length);
   }
 
   /** As {@link chunk}, for what is looked at once: it does not push out of the cache what is needed again. */
@@ -364,17 +371,41 @@ export class BlockReader {
 
   #frame(frame: number, isKept = true): Uint8Array {
     const key = this.#frameKey(frame);
-    const known = this.#cache.get(key);
-    if (known !== undefined) return known as Uint8Array;
+    const known = this.#known(key);
+    if (known !== undefined) return known;
+    const content = this.#readFrame(frame);
+    if (isKept) this.#cache.set(key, content, content.length);
+    return content;
+  }
+
+  #frameIn(scratch: FrameScratch, frame: number): Uint8Array {
+    const key = this.#frameKey(frame);
+    const held = scratch.get(key);
+    if (held !== undefined) return held;
+    const stored = this.footer.frames[frame * 4 + 1]!;
+    const raw = this.footer.frames[frame * 4 + 2]!;
+    const content =
+      this.#known(key) ??
+      (this.#cache.hasRoomFor(raw || stored)
+        ? this.#frame(frame)
+        : this.#readFrame(frame, scratch));
+    scratch.set(key, content);
+    return content;
+  }
+
+  #known(frameKey: string): Uint8Array | undefined {
+    // Only frames are put under these keys.
+    return this.#cache.get(frameKey) as Uint8Array | undefined;
+  }
+
+  #readFrame(frame: number, scratch?: FrameScratch): Uint8Array {
     const { frames } = this.footer;
     const [offset, stored, raw, crc] = [0, 1, 2, 3].map((k) => frames[frame * 4 + k]!);
-    const bytes = this.#read(offset!, stored!);
+    const bytes = this.#read(offset!, stored!, scratch);
     if (crc32(bytes) !== crc) {
       throw this.#damaged(`checksum of frame ${frame} is wrong`);
     }
-    const content = raw === 0 ? bytes : this.#decompress(bytes, raw!, `frame ${frame}`);
-    if (isKept) this.#cache.set(key, content, content.length);
-    return content;
+    return raw === 0 ? bytes : this.#decompress(bytes, raw!, `frame ${frame}`, scratch);
   }
 
   /** Content of compressed frames that stand one after the other in the file; zstd takes them as one. */
@@ -404,8 +435,8 @@ export class BlockReader {
     return key;
   }
 
-  #read(offset: number, length: number): Buffer<ArrayBuffer> {
-    const bytes = Buffer.allocUnsafeSlow(length);
+  #read(offset: number, length: number, scratch?: FrameScratch): Buffer<ArrayBuffer> {
+    const bytes = scratch?.take(length) ?? Buffer.allocUnsafeSlow(length);
     let done = 0;
     while (done < length) {
       let count: number;
@@ -432,9 +463,9 @@ export class BlockReader {
     }
   }
 
-  #decompress(bytes: Uint8Array, rawBytes: number, what: string): Buffer {
+  #decompress(bytes: Uint8Array, rawBytes: number, what: string, scratch?: FrameScratch): Buffer {
     try {
-      return decompress(bytes, rawBytes);
+      return decompress(bytes, rawBytes, scratch?.take(rawBytes));
     } catch (cause) {
       if (cause instanceof SpoorError || isNoMemory(cause)) throw cause;
       throw this.#damaged(`${what} is not ${rawBytes} bytes of zstd: ${messageOf(cause)}`);

@@ -48,6 +48,12 @@ test('what would take over a quarter of the cache is not kept', () => {
   assert.equal(cache.get('small'), 'x');
 });
 
+test('there is room for what pushes nothing out', () => {
+  const cache = new ByteCache<string>(SIZE);
+  for (const key of ['a', 'b', 'c']) cache.set(key, '', 25);
+  assert.deepEqual([cache.hasRoomFor(25), cache.hasRoomFor(26)], [true, false]);
+});
+
 test('entries whose keys begin alike are dropped together', () => {
   const cache = new ByteCache<number>(SIZE);
   for (const [i, key] of ['1:a', '1:b', '11:a', '2:a'].entries()) cache.set(key, i, 10);

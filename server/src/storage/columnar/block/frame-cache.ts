@@ -45,6 +45,11 @@ export class ByteCache<Value> {
     return entry.value;
   }
 
+  /** Whether a value of so many bytes can be kept without another one going. */
+  hasRoomFor(size: number): boolean {
+    return this.bytes + size + ENTRY_BYTES <= this.#maxBytes;
+  }
+
   /** @param size of the value, in bytes */
   set(key: string, value: Value, size: number): void {
     const bytes = size + ENTRY_BYTES;

@@ -12,6 +12,7 @@ import type { BlockColumns } from './block-columns.ts';
 import { type BlockGroup, chunkOf, type GroupChunk } from './block-format.ts';
 import type { BlockReader } from './block-reader.ts';
 import { decodeCodes, decodePlanes, type Halves } from './chunk-codec.ts';
+import type { FrameScratch } from './frame-scratch.ts';
 import { PARENT_ELSEWHERE, PARENT_ROW } from './parent-finder.ts';
 import { type ShapeRange, SliceShapes } from './slice-shapes.ts';
 import { allEntries, decodeValues } from './values-chunk.ts';
@@ -31,6 +32,8 @@ export interface SlicePlace {
   /** Rows of the group, `[start, end)`. */
   readonly start: number;
   readonly end: number;
+  /** What is read is there until it is cleared; without one it is kept in the cache. */
+  readonly scratch: FrameScratch | undefined;
 }
 
 /**
@@ -42,6 +45,7 @@ export class GroupSlice implements SpanColumns {
   readonly cells = undefined;
   readonly #block: BlockReader;
   readonly #group: BlockGroup;
+  readonly #scratch: FrameScratch | undefined;
   readonly #traceStarts: Uint32Array;
   readonly #start: number;
   /** The trace of the first row, and the number of traces. */
@@ -66,8 +70,9 @@ export class GroupSlice implements SpanColumns {
   #shape: Uint32Array | undefined;
   #columns: readonly SliceColumn[] | undefined;
 
-  constructor({ block, group, traceStarts, start, end }: SlicePlace) {
+  constructor({ block, group, traceStarts, start, end, scratch }: SlicePlace) {
     this.#block = block;
+    this.#scratch = scratch;
     this.#group = group;
     this.#traceStarts = traceStarts;
     this.#start = start;
@@ -209,7 +214,7 @@ export class GroupSlice implements SpanColumns {
   }
 
   #chunk(what: GroupChunk): Uint8Array {
-    return this.#block.chunk(chunkOf(this.#group, what));
+    return this.#block.chunk(chunkOf(this.#group, what), this.#scratch);
   }
 
   #table(what: 'names' | 'resources' | 'scopes' | 'eventNames' | 'keys'): SymbolTable {
@@ -337,7 +342,7 @@ export class GroupSlice implements SpanColumns {
   /** Values `[from, from + count)` of a column. */
   #values(column: number, part: number, from: number, count: number): Values {
     const { columns } = this.#block.footer;
-    const bytes = this.#block.chunk(this.#group.columns.chunk(part));
+    const bytes = this.#block.chunk(this.#group.columns.chunk(part), this.#scratch);
     if (columns.isPlain(column)) {
       const values = decodeValues(bytes, this.#group.columns.count(part));
       const offsets = values.offsets.subarray(from);
@@ -346,7 +351,7 @@ export class GroupSlice implements SpanColumns {
     const codes = decodeCodes(bytes, count, from);
     const dictionary = this.#block.dictionary(column);
     if (dictionary.isOnePage || count > MAX_GATHERED) return { codes, values: dictionary.table };
-    return { codes: undefined, values: dictionary.gather(codes) };
+    return { codes: undefined, values: dictionary.gather(codes, this.#scratch) };
   }
 }
 

@@ -16,6 +16,7 @@ import type { TracePart } from '@spoor/core/query/join-trace.ts';
 import { type BlockGroup, type ChunkRef, chunkOf, type GroupChunk } from './block-format.ts';
 import type { BlockReader } from './block-reader.ts';
 import { decodeCodes, decodePlanes, type Halves } from './chunk-codec.ts';
+import type { FrameScratch } from './frame-scratch.ts';
 import { GroupSlice } from './group-slice.ts';
 import { PARENT_ELSEWHERE, PARENT_ROW } from './parent-finder.ts';
 import { type GroupRowList, type RowCells, rowCells } from './row-cells.ts';
@@ -119,15 +120,19 @@ export class RowGroup implements SpanColumns {
     return -1;
   }
 
-  /** Rows `[start, end)` as columns of their own: what is read of the others is not decoded. */
-  slice(start: number, end: number): GroupSlice {
+  /**
+   * Rows `[start, end)` as columns of their own: what is read of the others is not decoded.
+   * @param scratch for what is read: the slice is of no use any more when it is cleared; without one that is kept in the cache
+   */
+  slice(start: number, end: number, scratch?: FrameScratch): GroupSlice {
     const { traceStarts } = this;
-    return new GroupSlice({ block: this.#block, group: this.#group, traceStarts, start, end });
+    const group = this.#group;
+    return new GroupSlice({ block: this.#block, group, traceStarts, start, end, scratch });
   }
 
   /** As {@link slice}, all of its rows. */
-  part(start: number, end: number): TracePart {
-    return { columns: this.slice(start, end), rows: allEntries(end - start) };
+  part(start: number, end: number, scratch?: FrameScratch): TracePart {
+    return { columns: this.slice(start, end, scratch), rows: allEntries(end - start) };
   }
 
   get traceId(): Uint8Array {

@@ -22,23 +22,25 @@ interface Inside {
 /**
  * Decompresses zstd with one context again and again. `zstdDecompressSync` makes a stream and a context for each call, which costs some
  * 20 to 40 µs: more than to decompress 32 KiB. Node has no documented way to use them twice. What is used here packages have used for
- * a long time for want of one (minizlib, for instance); where it is not there, {@link decode} gives nothing.
+ * a long time for want of one (minizlib, for instance); where it is not there, {@link decode} does nothing.
  */
 export class ZstdDecoder {
   #stream: ZstdDecompress | undefined;
 
-  /** @returns undefined when the bytes do not become just `rawBytes`, or it cannot be tried: `zstdDecompressSync` says why */
-  decode(bytes: Uint8Array, rawBytes: number): Buffer | undefined {
+  /**
+   * @param raw where to, all of it
+   * @returns false when the bytes do not become just as many, or it cannot be tried: `zstdDecompressSync` says why
+   */
+  decode(bytes: Uint8Array, raw: Uint8Array): boolean {
     const stream = (this.#stream ??= openStream());
-    if (!hasInside(stream)) return undefined;
-    const raw = Buffer.allocUnsafeSlow(rawBytes);
+    if (!hasInside(stream)) return false;
     stream.reset();
-    stream._handle.writeSync(constants.ZSTD_e_end, bytes, 0, bytes.length, raw, 0, rawBytes);
+    stream._handle.writeSync(constants.ZSTD_e_end, bytes, 0, bytes.length, raw, 0, raw.length);
     const [rawLeft, bytesLeft] = stream._writeState;
-    if (!stream.destroyed && rawLeft === 0 && bytesLeft === 0) return raw;
+    if (!stream.destroyed && rawLeft === 0 && bytesLeft === 0) return true;
     stream.destroy();
     this.#stream = undefined;
-    return undefined;
+    return false;
   }
 }
 

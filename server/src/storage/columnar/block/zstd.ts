@@ -21,13 +21,17 @@ export function compress(raw: Uint8Array, level: number): Uint8Array {
 
 /**
  * Decompresses at once what becomes so many bytes, or fewer.
+ * @param raw memory for them
  * @throws {SpoorError} unavailable, as {@link compress}
  * @throws {Error} by Node: it is not zstd, or becomes more bytes
  */
-export function decompress(bytes: Uint8Array, rawBytes: number): Buffer {
+export function decompress(
+  bytes: Uint8Array,
+  rawBytes: number,
+  raw = Buffer.allocUnsafeSlow(rawBytes),
+): Buffer {
   checkNotStopping();
-  const raw = decoder.decode(bytes, rawBytes);
-  if (raw !== undefined) return raw;
+  if (decoder.decode(bytes, raw)) return raw;
   // In one piece: by default the output is put together from pieces of 16 KiB. A byte more, as Node makes room for a second piece when
   // the first is full.
   const chunkSize = Math.max(MIN_PIECE_BYTES, rawBytes + 1);

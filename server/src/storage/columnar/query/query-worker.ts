@@ -27,6 +27,7 @@ import type { BlockReader } from '../block/block-reader.ts';
 import { attributeNames, attributeValues } from '../derived/attribute-answers.ts';
 import { DerivedAnswers } from '../derived/derived-answers.ts';
 import { OverlapsFile } from '../derived/overlaps-file.ts';
+import { FrameScratch } from '../block/frame-scratch.ts';
 import { ByteCache, type CacheFigures } from '../block/frame-cache.ts';
 import {
   type BlockInfo,
@@ -160,6 +161,8 @@ class WorkerBlock implements OpenBlock {
 /** Answers questions over the slabs it is shown and the blocks it was told of. */
 class QueryAnswerer {
   readonly #cache = new ByteCache<unknown>(CACHE_BYTES);
+  /** Of the trace that is joined just now. */
+  readonly #scratch = new FrameScratch();
   /** What the last trace was joined with. */
   #builder: BatchBuilder | undefined;
   readonly #files: WorkerFiles;
@@ -276,7 +279,7 @@ class QueryAnswerer {
       case 'find':
         return findTraces(sources, question.query, checkCancelled);
       case 'get':
-        return this.#getTraces(sources.findParts(question.ids), checkCancelled);
+        return this.#getTraces(sources.findParts(question.ids, this.#scratch), checkCancelled);
       case 'services': {
         const collector = new ServiceCollector();
         for (const { batch } of sources.head) collector.add(batch);
@@ -338,6 +341,8 @@ class QueryAnswerer {
   #join(parts: readonly TracePart[]): Uint8Array<ArrayBuffer> {
     const builder = this.#builder ?? new BatchBuilder();
     this.#builder = undefined;
+    // What the trace before was read from is not looked at any more.
+    this.#scratch.clear();
     const { bytes, rows } = joinTrace(parts, builder);
     if (rows <= MAX_KEPT_ROWS) this.#builder = builder;
     // A joined trace lies in memory of its own.

@@ -6,6 +6,7 @@ import { span, spanId, traceId } from '@spoor/core/query/testing/example-span.ts
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
 import { rowTexts, shopSpans, withBlock } from '../testing/block-fixture.ts';
 import { withDirectory } from '../testing/temporary-directory.ts';
+import { FrameScratch } from '../block/frame-scratch.ts';
 import { HeadBatch } from '../head/head-batch.ts';
 import { type OpenBlock, TraceSources } from './trace-sources.ts';
 
@@ -14,16 +15,16 @@ function noDamage(_: OpenBlock, error: unknown): never {
 }
 
 /** Encoded rows of each trace that is looked for, sorted. */
-function partTexts(sources: TraceSources, ids: Parameters<TraceSources['findParts']>[0]) {
-  return sources
-    .findParts(ids)
-    .map((parts) =>
-      parts
-        .flatMap(({ columns, rows }) =>
-          Array.from(rows, (row) => rowTexts(columns, row, row + 1)[0]!),
-        )
-        .sort(),
-    );
+function partTexts(sources: TraceSources, ...asked: Parameters<TraceSources['findParts']>) {
+  const [, scratch] = asked;
+  return sources.findParts(...asked).map((parts) => {
+    scratch?.clear();
+    return parts
+      .flatMap(({ columns, rows }) =>
+        Array.from(rows, (row) => rowTexts(columns, row, row + 1)[0]!),
+      )
+      .sort();
+  });
 }
 
 test('all parts of a trace are found in head and blocks, for each id as often as it is asked for', () =>
@@ -42,6 +43,7 @@ test('all parts of a trace are found in head and blocks, for each id as often as
         return own.length === 0 ? [] : rowTexts(batchOf(own)).sort();
       });
       assert.deepEqual(partTexts(sources, ids), expected);
+      assert.deepEqual(partTexts(sources, ids, new FrameScratch()), expected);
       assert.deepEqual(sources.findParts([]), []);
     });
   }));

@@ -2,6 +2,7 @@
 import { traceIdBytes, type TraceId } from '@spoor/core/model/ids.ts';
 import type { TracePart } from '@spoor/core/query/join-trace.ts';
 import type { BlockReader } from '../block/block-reader.ts';
+import type { FrameScratch } from '../block/frame-scratch.ts';
 import type { HeadBatch } from '../head/head-batch.ts';
 import { LooseTraces } from './loose-traces.ts';
 import { MatchedRows } from './matched-rows.ts';
@@ -55,8 +56,11 @@ export class TraceSources {
     }
   }
 
-  /** All rows of the traces, by trace; ids that are nowhere have an empty list. Rows in a block follow one another. */
-  findParts(ids: readonly TraceId[]): TracePart[][] {
+  /**
+   * All rows of the traces, by trace; ids that are nowhere have an empty list. Rows in a block follow one another.
+   * @param scratch where the parts are read: they are of no use any more when it is cleared
+   */
+  findParts(ids: readonly TraceId[], scratch?: FrameScratch): TracePart[][] {
     const inHead = this.#headRows(ids);
     return ids.map((id, i) => {
       const parts: TracePart[] = [...inHead[i]!].map(([batch, rows]) => ({
@@ -67,7 +71,7 @@ export class TraceSources {
         const found = this.withBlock(block, (reader) => reader.findTrace(id));
         if (found === undefined) continue;
         const { group, start, end } = found;
-        parts.push(group.part(start, end));
+        parts.push(group.part(start, end, scratch));
       }
       return parts;
     });
