@@ -3,6 +3,7 @@ import { findOverlap } from '../live/block-overlap.ts';
 import type { BlockReader } from '../block/block-reader.ts';
 import { type BlockInfo, type DamagedBlock, KnownBlocks } from '../live/known-blocks.ts';
 import type { WorkerFiles } from '../files/store-files.ts';
+import { pickRows } from '../block/row-group.ts';
 import { allEntries } from '../block/values-chunk.ts';
 import type { Remainder } from './span-selection.ts';
 
@@ -35,10 +36,10 @@ export function remainderWithout(
       const group = reader.group(g);
       const { traceStarts } = group;
       const runs = { columns: group, rows: allEntries(rows), traceStarts };
-      const { isCopy, copies } = findOverlap(runs, known.of(first.tenant), (row) => ({
-        columns: group.slice(row, row + 1),
-        row: 0,
-      }));
+      const { isCopy, copies } = findOverlap(runs, known.of(first.tenant), (some) => {
+        const [columns] = pickRows(reader, [{ group, rows: some }]);
+        return Array.from(some, (row) => ({ columns: columns!, row }));
+      });
       // Its columns are read while others are looked into.
       if (reader.damage !== undefined) throw reader.damage;
       dropped += copies;

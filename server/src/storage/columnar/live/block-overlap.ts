@@ -51,12 +51,12 @@ export interface Overlap {
  *
  * Filters are asked block by block, so that the bits of one stay in the processor's cache; where they say yes, ids and starts are
  * compared, and only where these are equal the spans themselves.
- * @param spanAt where a row of `traces` lies
+ * @param placesOf where some rows of `traces` lie, given in their order
  */
 export function findOverlap(
   traces: TraceRuns,
   { blocks, isComplete }: EarlierBlocks,
-  spanAt: (row: number) => SpanPlace,
+  placesOf: (rows: Uint32Array) => SpanPlace[],
 ): Overlap {
   const { columns, rows, traceStarts } = traces;
   const count = traceStarts.length - 1;
@@ -69,7 +69,7 @@ export function findOverlap(
     try {
       const candidates = block.filter.select(hashes);
       if (candidates.length === 0) continue;
-      const search = new BlockSearch(block, traces, spanAt);
+      const search = new BlockSearch(block, traces, placesOf);
       const hits = candidates.filter((trace) => search.compare(trace));
       search.settle();
       // Nothing was taken over yet: what a block that ends in damage seemed to hold does not count.
@@ -106,18 +106,22 @@ class BlockSearch {
   readonly #block: OverlappedBlock;
   readonly #reader: BlockReader;
   readonly #traces: TraceRuns;
-  readonly #spanAt: (row: number) => SpanPlace;
+  readonly #placesOf: (rows: Uint32Array) => SpanPlace[];
   /** The group looked at last, with the columns it has decoded. */
   #group: RowGroup | undefined;
   /** Spans that may be the same as some of the block, and how many rows of it those are. */
   readonly #pairs: SpanPair[] = [];
   #pairedRows = 0;
 
-  constructor(block: OverlappedBlock, traces: TraceRuns, spanAt: (row: number) => SpanPlace) {
+  constructor(
+    block: OverlappedBlock,
+    traces: TraceRuns,
+    placesOf: (rows: Uint32Array) => SpanPlace[],
+  ) {
     this.#block = block;
     this.#reader = block.reader();
     this.#traces = traces;
-    this.#spanAt = spanAt;
+    this.#placesOf = placesOf;
   }
 
   /** Whether the block holds rows of the trace. */
@@ -194,9 +198,18 @@ class BlockSearch {
     const byGroup = Map.groupBy(this.#pairs, ({ group }) => group);
     const lists = [...byGroup].map(([group, pairs]) => ({ group, rows: heldRows(pairs) }));
     const picked = pickRows(this.#reader, lists);
+    const entries = this.#pairs.flatMap(({ start, end }) => entriesOf(start, end));
+    const places = this.#placesOf(
+      Uint32Array.from(entries, (entry) => this.#traces.rows[entry]!),
+    ).map((place, i) => ({ ...place, entry: entries[i]! }));
     const contents = new SpanContents();
+    let at = 0;
+    // Pairs were found group by group.
     [...byGroup.values()].forEach((pairs, i) => {
-      for (const pair of pairs) this.#compareContents(pair, picked[i]!, contents);
+      for (const pair of pairs) {
+        const own = places.slice(at, (at += pair.end - pair.start));
+        this.#compareContents(pair, picked[i]!, own, contents);
+      }
     });
     this.#pairs.length = 0;
     this.#pairedRows = 0;
@@ -204,17 +217,14 @@ class BlockSearch {
 
   /** What the block holds comes first, so that of equal spans it is the one that is kept. */
   #compareContents(
-    { start, end, heldStart, heldEnd }: SpanPair,
+    { heldStart, heldEnd }: SpanPair,
     columns: SpanColumns,
+    own: readonly EntryPlace[],
     contents: SpanContents,
   ): void {
-    const places: (SpanPlace & { entry: number })[] = [];
-    for (let row = heldStart; row < heldEnd; row++) places.push({ columns, row, entry: -1 });
-    for (let entry = start; entry < end; entry++) {
-      places.push({ ...this.#spanAt(this.#traces.rows[entry]!), entry });
-    }
-    const kept = new Set(contents.distinct(places).map(({ entry }) => entry));
-    for (let entry = start; entry < end; entry++) if (!kept.has(entry)) this.copies.push(entry);
+    const held = entriesOf(heldStart, heldEnd).map((row) => ({ columns, row, entry: -1 }));
+    const kept = new Set(contents.distinct([...held, ...own]).map(({ entry }) => entry));
+    for (const { entry } of own) if (!kept.has(entry)) this.copies.push(entry);
   }
 
   /** How a row of the block stands to one of the trace: by start and span id. */
@@ -226,6 +236,15 @@ class BlockSearch {
       compareIds(group.spanId, heldRow * 8, spanId, row * 8)
     );
   }
+}
+
+/** A span of those asked for, by its number among the rows. */
+interface EntryPlace extends SpanPlace {
+  readonly entry: number;
+}
+
+function entriesOf(start: number, end: number): number[] {
+  return Array.from({ length: end - start }, (_, i) => start + i);
 }
 
 function heldRows(pairs: readonly SpanPair[]): Uint32Array {

@@ -67,7 +67,9 @@ function orderNewRows(
 ): { order: RowOrder; seenBefore: Uint8Array } {
   const order = orderRows(union);
   const traces = { columns: union, ...order };
-  const overlap = findOverlap(traces, earlier, (row) => unionPlace(union, row));
+  const overlap = findOverlap(traces, earlier, (rows) =>
+    Array.from(rows, (row) => unionPlace(union, row)),
+  );
   if (overlap.copies === 0) return { order, seenBefore: overlap.seenBefore };
   const rest = withoutRows(order, overlap.isCopy);
   const seenBefore = Uint8Array.from(rest.traces, (trace) => overlap.seenBefore[trace]!);
