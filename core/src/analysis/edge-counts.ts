@@ -22,14 +22,19 @@ export interface EdgeKey {
 
 /** Numbers what calls are counted by; what it is asked for is packed with {@link edgeBits}. */
 export function edgeKeys(): NamePairKeys<EdgeKey> {
-  return new NamePairKeys((caller, callee, bits) => ({
+  return new NamePairKeys(edgeKey);
+}
+
+/** The key of two names and {@link edgeBits}. */
+export function edgeKey(caller: number, callee: number, bits: number): EdgeKey {
+  return {
     caller,
     callee,
     // The bits were made from a kind.
     kind: (bits >> 2) as EdgeKind,
     isInferred: (bits & 2) !== 0,
     isError: (bits & 1) !== 0,
-  }));
+  };
 }
 
 /** What an {@link EdgeKey} has besides names. */

@@ -18,12 +18,12 @@ export interface RedKey {
 
 /** Numbers what spans are counted by; what it is asked for is packed with {@link redBits}. */
 export function redKeys(): NamePairKeys<RedKey> {
-  return new NamePairKeys((service, operation, bits) => ({
-    service,
-    operation,
-    kind: bits >> 1,
-    isError: (bits & 1) !== 0,
-  }));
+  return new NamePairKeys(redKey);
+}
+
+/** The key of two names and {@link redBits}. */
+export function redKey(service: number, operation: number, bits: number): RedKey {
+  return { service, operation, kind: bits >> 1, isError: (bits & 1) !== 0 };
 }
 
 /** What a {@link RedKey} has besides names. */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { alignedWords } from '#model/column-arrays.ts';
 import type { SpanColumns } from '#model/span-columns.ts';
 import { symbolBytes, symbolText } from '#model/span-reader.ts';
 import { decodeResource } from '#model/value-decoder.ts';
@@ -50,8 +51,8 @@ export class SpanSource {
     this.#names = names;
     this.#serviceOf = new Uint32Array(columns.resources.count).fill(UNKNOWN);
     this.#nameOf = new Uint32Array(columns.names.count).fill(UNKNOWN);
-    this.spanWords = wordsOf(columns.spanId);
-    this.parentWords = wordsOf(columns.parentSpanId);
+    this.spanWords = alignedWords(columns.spanId);
+    this.parentWords = alignedWords(columns.parentSpanId);
     this.startLo = columns.startLo;
     this.startHi = columns.startHi;
     this.durationLo = columns.durationLo;
@@ -85,10 +86,4 @@ export class SpanSource {
     if (known !== UNKNOWN) return known;
     return (this.#nameOf[name] = this.#names.code(symbolText(this.#columns.names, name)));
   }
-}
-
-/** Ids as words of four bytes, for telling whether two are equal. */
-function wordsOf(ids: Uint8Array): Uint32Array {
-  const aligned = ids.byteOffset % 4 === 0 ? ids : ids.slice();
-  return new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length / 4);
 }

@@ -21,6 +21,12 @@ export function wordsOf(bytes: Uint8Array<ArrayBuffer>): Uint32Array<ArrayBuffer
   return new Uint32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4);
 }
 
+/** As {@link wordsOf}, of a copy where the bytes do not lie so that they can be words. */
+export function alignedWords(bytes: Uint8Array): Uint32Array {
+  const { buffer, byteOffset, length } = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
+  return new Uint32Array(buffer, byteOffset, length / 4);
+}
+
 /** Fills `target` with the first numbers of `source`. */
 export function copyWords(target: Uint32Array, source: Uint32Array): void {
   target.set(source.subarray(0, target.length));

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { edgeBits, type EdgeKey } from '@spoor/core/analysis/edge-counts.ts';
-import type { EdgeKind } from '@spoor/core/analysis/edge-kind.ts';
+import { edgeBits, edgeKey } from '@spoor/core/analysis/edge-counts.ts';
 import type { MinuteTable } from '@spoor/core/analysis/minute-counts.ts';
-import { redBits, type RedKey } from '@spoor/core/analysis/red-counts.ts';
+import { redBits, redKey } from '@spoor/core/analysis/red-counts.ts';
 import type { SymbolTable } from '@spoor/core/model/span-columns.ts';
 import { symbolBytes, symbolText } from '@spoor/core/model/span-reader.ts';
 import { SymbolInterner } from '@spoor/core/model/symbol-interner.ts';
@@ -48,14 +47,7 @@ export function readEdges(reader: BlockReader, ref: EdgesRef): CountedEdges {
   } = readCounts(reader, ref, 3);
   return {
     texts: Array.from({ length: names.count }, (_, code) => symbolText(names, code)),
-    keys: Array.from(callers!, (caller, i): EdgeKey => ({
-      caller,
-      callee: callees![i]!,
-      // Written from a kind.
-      kind: (bits![i]! >> 2) as EdgeKind,
-      isInferred: (bits![i]! & 2) !== 0,
-      isError: (bits![i]! & 1) !== 0,
-    })),
+    keys: Array.from(callers!, (caller, i) => edgeKey(caller, callees![i]!, bits![i]!)),
     table,
   };
 }
@@ -93,12 +85,9 @@ export function readSpanCounts(reader: BlockReader, ref: CountsRef): CountedSpan
       number < names.count
         ? symbolText(names, number)
         : (serviceNames[number] ??= serviceName(resources, number - names.count)),
-    keys: Array.from(services!, (service, i): RedKey => ({
-      service: names.count + service,
-      operation: operations![i]!,
-      kind: bits![i]! >> 1,
-      isError: (bits![i]! & 1) !== 0,
-    })),
+    keys: Array.from(services!, (service, i) =>
+      redKey(names.count + service, operations![i]!, bits![i]!),
+    ),
     table,
   };
 }

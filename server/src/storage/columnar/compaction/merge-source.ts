@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { alignedWords } from '@spoor/core/model/column-arrays.ts';
 import type { EventColumns, LinkColumns, SymbolTable } from '@spoor/core/model/span-columns.ts';
 import type { BlockReader } from '../block/block-reader.ts';
+import { compareSpanIds } from '../block/span-ids.ts';
 import { decodeCodes } from '../block/chunk-codec.ts';
 import type { RowGroup } from '../block/row-group.ts';
 import { decodeValues } from '../block/values-chunk.ts';
@@ -130,7 +132,7 @@ export class MergeSource {
     return (
       this.startHi[this.row]! - other.startHi[other.row]! ||
       this.startLo[this.row]! - other.startLo[other.row]! ||
-      compareIds(this.spanId, this.row * 8, other.spanId, other.row * 8)
+      compareSpanIds(this.spanId, this.row * 8, other.spanId, other.row * 8)
     );
   }
 
@@ -142,7 +144,7 @@ export class MergeSource {
       end < this.end &&
       startHi[end] === startHi[row] &&
       startLo[end] === startLo[row] &&
-      compareIds(spanId, end * 8, spanId, row * 8) === 0
+      compareSpanIds(spanId, end * 8, spanId, row * 8) === 0
     ) {
       end++;
     }
@@ -331,9 +333,9 @@ export class MergeSource {
     this.#keptRows = this.#kept?.(number);
     this.#traceStarts = group.traceStarts;
     this.spanId = group.spanId;
-    this.#traceWords = wordsOf(group.traceIds);
-    this.#spanWords = wordsOf(group.spanId);
-    this.#parentWords = wordsOf(group.parentSpanId);
+    this.#traceWords = alignedWords(group.traceIds);
+    this.#spanWords = alignedWords(group.spanId);
+    this.#parentWords = alignedWords(group.parentSpanId);
     this.startLo = group.startLo;
     this.startHi = group.startHi;
     this.#durationLo = group.durationLo;
@@ -364,18 +366,4 @@ export class MergeSource {
       this.#codes[column] = codes;
     }
   }
-}
-
-/** Bytes as words of four, in the order of memory. */
-function wordsOf(bytes: Uint8Array): Uint32Array {
-  const { buffer, byteOffset, length } = bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
-  return new Uint32Array(buffer, byteOffset, length / 4);
-}
-
-function compareIds(a: Uint8Array, aAt: number, b: Uint8Array, bAt: number): number {
-  for (let i = 0; i < 8; i++) {
-    const difference = a[aAt + i]! - b[bAt + i]!;
-    if (difference !== 0) return difference;
-  }
-  return 0;
 }

@@ -6,6 +6,7 @@ import { WordList } from '@spoor/core/model/word-list.ts';
 import { SpanContents, type SpanPlace } from '@spoor/core/query/span-contents.ts';
 import type { BlockReader, TraceRows } from '../block/block-reader.ts';
 import { getUint32 } from '../block/chunk-codec.ts';
+import { compareSpanIds } from '../block/span-ids.ts';
 import type { TraceRuns } from '../block/block-section.ts';
 import { pickRows, type RowGroup } from '../block/row-group.ts';
 import { hashTraces, type TraceFilter } from '../block/trace-filter.ts';
@@ -151,7 +152,7 @@ class BlockSearch {
     if ((end - start) * (held.end - held.start) <= PAIRS) {
       for (let i = start; i < end; i++) {
         for (let at = held.start; at < held.end; at++) {
-          if (compareIds(spanId, rows[i]! * 8, heldIds, at * 8) === 0) return true;
+          if (compareSpanIds(spanId, rows[i]! * 8, heldIds, at * 8) === 0) return true;
         }
       }
       return false;
@@ -233,7 +234,7 @@ class BlockSearch {
     return (
       group.startHi[heldRow]! - startHi[row]! ||
       group.startLo[heldRow]! - startLo[row]! ||
-      compareIds(group.spanId, heldRow * 8, spanId, row * 8)
+      compareSpanIds(group.spanId, heldRow * 8, spanId, row * 8)
     );
   }
 }
@@ -253,12 +254,4 @@ function heldRows(pairs: readonly SpanPair[]): Uint32Array {
     for (let row = heldStart; row < heldEnd; row++) rows.push(row);
   }
   return rows.words.subarray(0, rows.count);
-}
-
-function compareIds(a: Uint8Array, aAt: number, b: Uint8Array, bAt: number): number {
-  for (let i = 0; i < 8; i++) {
-    const difference = a[aAt + i]! - b[bAt + i]!;
-    if (difference !== 0) return difference;
-  }
-  return 0;
 }
