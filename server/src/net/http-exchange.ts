@@ -145,12 +145,13 @@ export class HttpExchange {
     this.#drain(close);
   }
 
-  /** Drops what still comes of the body; calls `onTooMuch` beyond {@link DRAIN_BYTES}. */
+  /** Drops what still comes of the body; calls `onTooMuch` once, beyond {@link DRAIN_BYTES}. */
   #drain(onTooMuch: () => void): void {
-    let droppedBytes = 0;
+    let leftBytes = DRAIN_BYTES;
     this.request.on('data', (piece: Buffer) => {
-      droppedBytes += piece.length;
-      if (droppedBytes > DRAIN_BYTES) onTooMuch();
+      const wasLeft = leftBytes >= 0;
+      leftBytes -= piece.length;
+      if (wasLeft && leftBytes < 0) onTooMuch();
     });
     this.request.resume();
   }

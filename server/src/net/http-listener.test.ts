@@ -88,3 +88,20 @@ test('a connection whose client does not take its answer is closed', async () =>
   await until(() => bed.listener.connections.open === 0);
   silent.destroy();
 });
+
+test('a refused body that is too large to be dropped ends its connection once', async () => {
+  const finishing: number[] = [];
+  await using bed = await start((exchange) => {
+    const { socket } = exchange.request;
+    exchange.answer(503, [], '');
+    exchange.request.on('data', () => finishing.push(socket.listenerCount('finish')));
+  }, {});
+  const client = bed.connect();
+  client.write('POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n');
+  const piece = Buffer.concat([Buffer.from('10000\r\n'), Buffer.alloc(65_536), Buffer.from('\r\n')]);
+  for (let i = 0; i < 64; i++) client.write(piece);
+  // It may be told first that it cannot write any more.
+  await new Promise((resolve) => client.resume().on('close', resolve));
+  const [least, most] = [Math.min(...finishing), Math.max(...finishing)];
+  assert.ok(most <= least + 1, `${least} to ${most} listeners`);
+});
