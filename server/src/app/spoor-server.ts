@@ -38,16 +38,18 @@ export class SpoorServer {
       rssGuard,
       process: figures,
     } = this.#components;
-    // Its files are read, and its threads begin, while the first ports are opened.
-    const opening = store?.start();
-    // Whatever it comes to is looked at below.
-    const opened = Promise.allSettled([opening]);
+    let opening: Promise<void> | undefined;
     try {
+      // A start that fails for these leaves the store alone.
+      for (const part of tokens) await startPart(part);
+      // Its files are read, and its threads begin, while the first ports are opened.
+      opening = store?.start();
+      // Whatever it comes to is looked at below.
+      opening?.catch(() => undefined);
       figures.start();
       rssGuard.start();
       // Before all that takes long, so that a probe hears "starting" and not nothing.
       if (health !== undefined) await startPart(health);
-      for (const part of tokens) await startPart(part);
       try {
         await strategies.start();
       } catch (error) {
@@ -64,7 +66,7 @@ export class SpoorServer {
         await startPart(part);
       if (api !== undefined) await startPart(api);
     } catch (error) {
-      await opened;
+      await Promise.allSettled([opening]);
       await this.shutdown();
       throw error;
     }

@@ -130,6 +130,18 @@ test('what a question stopped goes on once nobody has asked for a while', async 
   assert.deepEqual(kinds(asked).slice(4), ['prepare', 'services']);
 });
 
+test('what a question stopped does not go on when it ends after the querier', async () => {
+  const { querier, asked, passRest } = querierOf([DEFAULT_TENANT]);
+  querier.start();
+  const answer = querier.ask(DEFAULT_TENANT, { ask: 'services' }, {});
+  await asked[0]!.answer({ error: { code: 'cancelled', message: 'stopped' } });
+  await querier.close();
+  await asked[1]!.answer({ answer: [] });
+  await answer;
+  passRest();
+  assert.deepEqual(kinds(asked), ['prepare', 'services']);
+});
+
 test('a question that is asked anew without blocks that are gone is still given up', async () => {
   const { querier, asked } = querierOf([]);
   const controller = new AbortController();

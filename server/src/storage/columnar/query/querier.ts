@@ -47,6 +47,7 @@ export class Querier {
   readonly #preparer: Preparer;
   /** Questions that somebody waits for, those that wait for their turn included. */
   #asked = 0;
+  #isClosed = false;
   /** Stops what nobody waits for. */
   #preparing: AbortController | undefined;
   /** Stops to wait until nobody has asked for a while. */
@@ -86,6 +87,7 @@ export class Querier {
 
   /** Ends the worker. */
   close(): Promise<void> {
+    this.#isClosed = true;
     this.#stopResting?.();
     return this.#worker.close();
   }
@@ -105,7 +107,7 @@ export class Querier {
       );
     } finally {
       this.#asked--;
-      if (this.#asked === 0) {
+      if (this.#asked === 0 && !this.#isClosed) {
         this.#stopResting = this.#later(() => void this.#preparer.resume(), REST_MS);
       }
     }

@@ -24,7 +24,8 @@ const spans = fc.array(arbitrarySpan, { minLength: 1, maxLength: 6 });
 /** What happens to the head and the blocks of a tenant; places are by number. */
 const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('write' as const), spans }) },
-  { weight: 2, arbitrary: fc.constant({ do: 'seal' as const }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('seal' as const), batches: fc.nat(3) }) },
+  { weight: 1, arbitrary: fc.constant({ do: 'prepare' as const }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('merge' as const), first: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('drop' as const), place: fc.nat() }) },
   // Before the next question some are stopped, the first of them after so many steps.
@@ -57,7 +58,8 @@ class Pieces {
     this.head.push(new HeadBatch(batchOf(some)));
   }
 
-  seal(): void {
+  /** @param most batches; the others stay in the head */
+  seal(most = Infinity): void {
     const earlier = this.blocks.map((reader) => ({
       minStart: -Infinity,
       maxStart: Infinity,
@@ -65,8 +67,8 @@ class Pieces {
       reader: () => reader,
       setAside: () => assert.fail('a block is damaged'),
     }));
-    const batches = this.head.map(({ batch }) => batch);
-    this.head = [];
+    const batches = this.head.slice(0, most).map(({ batch }) => batch);
+    this.head = this.head.slice(most);
     if (batches.length === 0) return;
     const block = encodeBlock(batches, { blocks: earlier, isComplete: true });
     if (block !== undefined) this.blocks.push(this.#open(block.parts));
@@ -152,8 +154,12 @@ test('what is kept from question to question is what a first question would find
             stopAfter = one.after;
             return;
           }
+          if (one.do === 'prepare') {
+            kept.prepare(pieces.blocks, () => {});
+            return;
+          }
           if (one.do === 'write') pieces.write(one.spans);
-          else if (one.do === 'seal') pieces.seal();
+          else if (one.do === 'seal') pieces.seal(1 + one.batches);
           else if (one.do === 'merge') pieces.merge(one.first);
           else pieces.drop(one.place);
           // Questions do not come after each step.
@@ -174,7 +180,7 @@ test('what is kept from question to question is what a first question would find
         });
         pieces.close();
       }),
-      { numRuns: 60 },
+      { numRuns: 100 },
     );
   }));
 

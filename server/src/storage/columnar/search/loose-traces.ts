@@ -26,6 +26,8 @@ export class LooseTraces {
   /** Blocks of which not all traces were looked for in the others, with the number of the group where that goes on. */
   readonly #unsplit = new Map<BlockReader, number>();
   readonly #head = new Set<HeadBatch>();
+  /** Blocks that were taken over while the head was that of the last question: they may hold what has left it. */
+  readonly #aheadOfHead = new Set<BlockReader>();
   /** While it is brought up to date: the columns of a group are read once then. */
   readonly #summaries = new Map<BlockReader, TraceSummaries>();
 
@@ -50,13 +52,26 @@ export class LooseTraces {
 
   /** Takes over the blocks that are there, before somebody asks; the head stays as the last question saw it. */
   prepare(readers: readonly BlockReader[], checkCancelled: () => void): void {
-    this.update([...this.#head], readers, checkCancelled);
+    for (const reader of readers) if (!this.#loose.has(reader)) this.#aheadOfHead.add(reader);
+    this.#takeOver([...this.#head], readers, [], checkCancelled);
   }
 
   /** Takes over what a question sees. */
   update(
     head: readonly HeadBatch[],
     readers: readonly BlockReader[],
+    checkCancelled: () => void,
+  ): void {
+    const aheadOfHead = readers.filter((reader) => this.#aheadOfHead.has(reader));
+    this.#aheadOfHead.clear();
+    this.#takeOver(head, readers, aheadOfHead, checkCancelled);
+  }
+
+  /** @param aheadOfHead known blocks that may hold what the head has no more */
+  #takeOver(
+    head: readonly HeadBatch[],
+    readers: readonly BlockReader[],
+    aheadOfHead: readonly BlockReader[],
     checkCancelled: () => void,
   ): void {
     try {
@@ -68,7 +83,9 @@ export class LooseTraces {
       }
       // What lost a part may be in a block that took the place of others, and is not marked there.
       const bytes = Buffer.concat(changed.map(traceIdBytes));
-      for (const { found, part } of findParts(bytes, added)) this.#addBlock(changed[found]!, part);
+      for (const { found, part } of findParts(bytes, [...aheadOfHead, ...added])) {
+        this.#addBlock(changed[found]!, part);
+      }
       for (const id of changed) this.#removeWhole(id);
       for (const [reader, group] of this.#unsplit) {
         this.#addSplit(reader, group, readers, checkCancelled);
@@ -96,6 +113,7 @@ export class LooseTraces {
       if (readers.has(reader)) continue;
       this.#loose.delete(reader);
       this.#unsplit.delete(reader);
+      this.#aheadOfHead.delete(reader);
     }
     const changed: TraceId[] = [];
     for (const trace of this.#traces.values()) {
@@ -131,6 +149,7 @@ export class LooseTraces {
     this.#loose.clear();
     this.#unsplit.clear();
     this.#head.clear();
+    this.#aheadOfHead.clear();
   }
 
   /** Takes the traces of a new block, from a group on, of which another one had rows when it was written. */
