@@ -98,7 +98,11 @@ test('a refused body that is too large to be dropped ends its connection once', 
   }, {});
   const client = bed.connect();
   client.write('POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n');
-  const piece = Buffer.concat([Buffer.from('10000\r\n'), Buffer.alloc(65_536), Buffer.from('\r\n')]);
+  const piece = Buffer.concat([
+    Buffer.from('10000\r\n'),
+    Buffer.alloc(65_536),
+    Buffer.from('\r\n'),
+  ]);
   for (let i = 0; i < 64; i++) client.write(piece);
   // It may be told first that it cannot write any more.
   await new Promise((resolve) => client.resume().on('close', resolve));
