@@ -44,8 +44,9 @@ export function expandText(text: string, env: Environment): unknown {
 
 /** Reads a text as YAML would; what is no YAML (`[::1]:4317`) is the text itself. */
 export function parseScalar(text: string): unknown {
+  const { parse } = loadYaml();
   try {
-    return loadYaml().parse(text) as unknown;
+    return parse(text) as unknown;
   } catch {
     return text;
   }

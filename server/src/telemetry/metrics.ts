@@ -154,6 +154,12 @@ export class Metrics {
     this.#page ??= import('./metrics-page.ts').then(
       (loaded) => new loaded.MetricsPage(this.#sources),
     );
-    return await (await this.#page).expose();
+    try {
+      return await (await this.#page).expose();
+    } catch (error) {
+      // For want of files, for instance, it could not be loaded: the next one who asks may have more luck.
+      this.#page = undefined;
+      throw error;
+    }
   }
 }
