@@ -8,7 +8,7 @@ const ALL_ENV = {
   MALLOC_MMAP_THRESHOLD_: '131072',
   GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1',
 };
-const FLAGS = ['--min-semi-space-size=2'];
+const FLAGS = ['--min-semi-space-size=2', '--max-semi-space-size=2'];
 
 test('a process that has no settings gets all, and with these needs no others', () => {
   const execArgv = ['--trace-warnings'];

@@ -20,10 +20,10 @@ const MALLOC_SETTINGS = [
 const LARGE_PAGES = { tunable: 'glibc.malloc.hugetlb', value: '1' };
 
 /**
- * Each thread's nursery has this size from the start, in MiB. It would begin with 1 and stay there, and be cleared every 20 ms
- * under load. More than this showed in resident memory, and not surely in CPU time.
+ * Each thread's nursery has this size from the start, in MiB. It would begin with 1 and be cleared every 20 ms under load. More than
+ * this showed in resident memory, and not surely in CPU time; it would grow while code is loaded, before `heap-settings.ts` counts.
  */
-const NURSERY_FLAG = '--min-semi-space-size=2';
+const NURSERY_FLAGS = ['--min-semi-space-size=2', '--max-semi-space-size=2'];
 const ANY_NURSERY_FLAG = /^--(min|max)[-_]semi[-_]space[-_]size/;
 
 /** The process that was started anew. What is still missing then does not stay: glibc takes tunables from programs with capabilities. */
@@ -53,7 +53,7 @@ export function missingSettings({
   if (!isTuned(tunable)) missing['GLIBC_TUNABLES'] = [...tunables, `${tunable}=${value}`].join(':');
   const flags = [...execArgv, ...(env['NODE_OPTIONS'] ?? '').split(/\s+/)];
   const hasNursery = flags.some((flag) => ANY_NURSERY_FLAG.test(flag));
-  return { env: missing, flags: hasNursery ? [] : [NURSERY_FLAG] };
+  return { env: missing, flags: hasNursery ? [] : NURSERY_FLAGS };
 }
 
 /**

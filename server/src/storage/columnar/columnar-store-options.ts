@@ -11,7 +11,7 @@ export interface ColumnarStoreOptions {
   readonly dir: string;
   readonly logger: Pick<Logger, 'info' | 'warn' | 'error'>;
   readonly maxTenants?: number;
-  /** Whether it will be asked: what the first question needs is prepared while it starts. */
+  /** True: what the first question needs is prepared while it starts, and not only when it is quiet. False: nobody asks, and never. */
   readonly isAsked?: boolean;
   /** Without it everything is kept. */
   readonly retention?: RetentionPolicy;

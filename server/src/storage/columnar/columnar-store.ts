@@ -86,7 +86,7 @@ export class ColumnarStore implements TraceStore {
   readonly #dir: string;
   readonly #logger: ColumnarStoreOptions['logger'];
   readonly #segmentBytes: number | undefined;
-  readonly #isAsked: boolean;
+  readonly #isAsked: boolean | undefined;
   readonly #nowMs: () => number;
   /** Time since some moment, which nobody can set. */
   readonly #passedMs: () => number;
@@ -117,7 +117,7 @@ export class ColumnarStore implements TraceStore {
     this.#damage = new DamageReport(options.logger);
     this.#tenants = new TenantNumbers(options.maxTenants ?? DEFAULT_MAX_TENANTS);
     this.#segmentBytes = options.segmentBytes;
-    this.#isAsked = options.isAsked ?? false;
+    this.#isAsked = options.isAsked;
     this.#nowMs = options.nowMs ?? Date.now;
     this.#passedMs = options.nowMs ?? (() => performance.now());
     this.#files = options.files ?? DISK_FILES;
@@ -224,7 +224,7 @@ export class ColumnarStore implements TraceStore {
       this.#startClock();
       await this.#takeBack(directory);
       for (const tenant of manifest.tenants()) this.#tenants.known(tenant);
-      if (this.#isAsked) this.#querier.start();
+      if (this.#isAsked === true) this.#querier.start();
       const wal = await this.#replay(directory);
       this.#open = { lock, manifest, wal };
       // What was sealed while the log was opened.
@@ -499,7 +499,7 @@ export class ColumnarStore implements TraceStore {
   }
 
   #doWhenQuiet(): void {
-    this.#querier.tick();
+    if (this.#isAsked !== false) this.#querier.tick();
     if (this.#head.rows === 0 || this.#passedMs() - this.#lastWriteMs < QUIET_MS) return;
     void this.#head.drain();
   }
