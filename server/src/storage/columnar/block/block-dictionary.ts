@@ -10,7 +10,7 @@ import {
 import type { PageRef } from './block-format.ts';
 import type { BlockReader } from './block-reader.ts';
 import type { FrameScratch } from './frame-scratch.ts';
-import { decodeCodes } from './chunk-codec.ts';
+import { codeAt, decodeCodes } from './chunk-codec.ts';
 import { bufferOf, decodeValue, decodeValues, mayHaveInside } from './values-chunk.ts';
 
 /** Every bit set: the value may be in any group. */
@@ -85,16 +85,15 @@ export class BlockDictionary implements PagedValues {
     return place === undefined ? -1 : this.#firsts[place.page]! + place.index;
   }
 
-  /** In which groups a value is, not an int: bit `g % 32` for group `g`; 0 when it is in none. */
-  groupsWith(value: Uint8Array): number {
-    const place = this.#search(value);
-    if (place === undefined) return 0;
-    const { groups, count } = this.#pages[place.page]!;
+  /** In which groups an entry is: bit `g % 32` for group `g`. */
+  groupsOf(entry: number): number {
+    const page = this.#pageOf(entry);
+    const { groups } = this.#pages[page]!;
     if (groups === undefined) return ALL_GROUPS;
-    return decodeCodes(this.#block.chunk(groups), count)[place.index]!;
+    return codeAt(this.#block.chunk(groups), entry - this.#firsts[page]!);
   }
 
-  /** In which groups one of the entries is that are marked with 1; as {@link groupsWith}. */
+  /** In which groups one of the entries is that are marked with 1; as {@link groupsOf}. */
   groupsWithSome(marked: Uint8Array): number {
     const known = this.#groupsBySet.get(marked);
     if (known !== undefined) return known;
@@ -140,6 +139,16 @@ export class BlockDictionary implements PagedValues {
         `block ${this.#block.path}: column ${this.#column} has no entry ${entry}`,
       );
     }
+    const at = this.#pageOf(entry);
+    const page = this.#pages[at]!;
+    const index = entry - this.#firsts[at]!;
+    return isOneOfFew
+      ? decodeValue(this.#block.chunk(page.chunk, scratch), page.count, index)
+      : symbolBytes(this.#block.table(page), index);
+  }
+
+  /** Number of the page that has an entry. */
+  #pageOf(entry: number): number {
     let low = 0;
     let high = this.#firsts.length;
     while (high - low > 1) {
@@ -147,11 +156,7 @@ export class BlockDictionary implements PagedValues {
       if (this.#firsts[middle]! <= entry) low = middle;
       else high = middle;
     }
-    const page = this.#pages[low]!;
-    const index = entry - this.#firsts[low]!;
-    return isOneOfFew
-      ? decodeValue(this.#block.chunk(page.chunk, scratch), page.count, index)
-      : symbolBytes(this.#block.table(page), index);
+    return low;
   }
 
   /** Reads one page for each halving of the dictionary, not all of it. */
@@ -196,18 +201,34 @@ const BETWEEN = -3;
 
 /** Entry of a value in a sorted table, or where it would stand. */
 function findEntry(table: SymbolTable, value: Uint8Array): number {
+  if (table.count === 0) return BEFORE;
+  // Of most pages that are looked at the ends tell that it is not there.
   let low = 0;
+  const first = compareEntry(table, low, value);
+  if (first >= 0) return first === 0 ? low : BEFORE;
   let high = table.count - 1;
-  while (low <= high) {
+  const last = compareEntry(table, high, value);
+  if (last <= 0) return last === 0 ? high : AFTER;
+  while (high - low > 1) {
     const middle = (low + high) >>> 1;
-    const bytes = table.bytes.subarray(table.offsets[middle], table.offsets[middle + 1]);
-    const order = Buffer.compare(bytes, value);
+    const order = compareEntry(table, middle, value);
     if (order === 0) return middle;
-    if (order < 0) low = middle + 1;
-    else high = middle - 1;
+    if (order < 0) low = middle;
+    else high = middle;
   }
-  if (low === 0) return BEFORE;
-  return low === table.count ? AFTER : BETWEEN;
+  return BETWEEN;
+}
+
+/** Order of an entry and a value by their bytes. Most differ early, before a native call would have begun. */
+function compareEntry({ bytes, offsets }: SymbolTable, entry: number, value: Uint8Array): number {
+  const start = offsets[entry]!;
+  const length = offsets[entry + 1]! - start;
+  const shared = Math.min(length, value.length);
+  for (let i = 0; i < shared; i++) {
+    const difference = bytes[start + i]! - value[i]!;
+    if (difference !== 0) return difference;
+  }
+  return length - value.length;
 }
 
 function sizeOf(table: SymbolTable): number {

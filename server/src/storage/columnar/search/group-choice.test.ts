@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
 import { SpanReader } from '@spoor/core/model/span-reader.ts';
 import type { SpanPredicate } from '@spoor/core/query/trace-query.ts';
-import { groupsOfOperations } from './group-choice.ts';
+import { compileGroupChoice, groupsOfOperations } from './group-choice.ts';
 import { shopSpans, withBlock } from '../testing/block-fixture.ts';
 import { withDirectory } from '../testing/temporary-directory.ts';
 
@@ -57,5 +57,45 @@ test('the groups of a rare operation are known, those of a common one are not to
         Array.from({ length }, () => 0),
       );
       assert.equal(groupsOfOperations(reader, { op: 'not', arg: nowhere }), undefined);
+    });
+  }));
+
+test('a value of few spans is in the groups that its index names and its codes have, and in no others', () =>
+  withDirectory((dir) => {
+    const spans = shopSpans(16_000, 800);
+    withBlock(dir, [batchOf(spans)], (reader) => {
+      const groups = [...reader.footer.groups.keys()];
+      const found = new Map<string, Set<number>>();
+      for (const g of groups) {
+        const group = reader.group(g);
+        const rows = new SpanReader(group);
+        for (let row = 0; row < group.rows; row++) {
+          const { value } = rows.read(row).attributes.find(({ key }) => key === 'user')!;
+          assert.ok(value.type === 'string');
+          found.set(value.value, (found.get(value.value) ?? new Set()).add(g));
+        }
+      }
+      const user = (value: string): SpanPredicate => ({
+        op: 'eq',
+        field: { kind: 'attribute', scope: 'any', key: 'user' },
+        value: { type: 'text', value },
+      });
+      const chosen = (predicate: SpanPredicate): number[] => {
+        const choice = compileGroupChoice(predicate)(reader);
+        return groups.filter((g) => (choice.groups & (1 << (g & 31))) !== 0 && choice.mayBeIn(g));
+      };
+      const users = [...found.keys()].filter((_, i) => i % 50 === 0);
+      assert.ok(users.some((one) => found.get(one)!.size < groups.length));
+      for (const [i, one] of users.entries()) {
+        const other = users[(i * 7) % users.length]!;
+        const [a, b] = [found.get(one)!, found.get(other)!];
+        const sorted = (set: Set<number>): number[] => [...set].sort((x, y) => x - y);
+        assert.deepEqual(chosen(user(one)), sorted(a));
+        const args = [user(one), user(other)];
+        assert.deepEqual(chosen({ op: 'or', args }), sorted(a.union(b)));
+        assert.deepEqual(chosen({ op: 'and', args }), sorted(a.intersection(b)));
+      }
+      assert.deepEqual(chosen(user('nobody')), []);
+      assert.deepEqual(chosen({ op: 'not', arg: user('nobody') }), groups);
     });
   }));

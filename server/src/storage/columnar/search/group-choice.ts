@@ -7,65 +7,142 @@ import { decodeResource, decodeScope } from '@spoor/core/model/value-decoder.ts'
 import type { QueryField, QueryLiteral, SpanPredicate } from '@spoor/core/query/trace-query.ts';
 import { ALL_GROUPS } from '../block/block-dictionary.ts';
 import type { BlockReader } from '../block/block-reader.ts';
+import { decodeCodes } from '../block/chunk-codec.ts';
 
 /** A text that could also be meant as a number or a boolean. */
 const MAYBE_NO_TEXT = /^[-+.0-9tfniTFNI]/;
 
+/** The groups of a block in which something can be. It may name too many, never too few. */
+export interface BlockChoice {
+  /** Bit `g % 32` for group `g`. */
+  readonly groups: number;
+  /** Whether it can be in a group that `groups` names, as the codes there tell. */
+  mayBeIn(g: number): boolean;
+}
+
+/** Chooses groups of a block. */
+export type GroupChoice = (reader: BlockReader) => BlockChoice;
+
+/** No group at all. */
+export const NOWHERE: BlockChoice = { groups: 0, mayBeIn: () => false };
+
+const EVERYWHERE: BlockChoice = { groups: ALL_GROUPS, mayBeIn: () => true };
+
+const everyGroup: GroupChoice = () => EVERYWHERE;
+
 /**
- * The groups of a block in which a predicate can hold, as bit `g % 32` for group `g`. It may name too many, never too few.
- * Only what the dictionaries' index answers cheaply is looked at: equality of attributes with a text.
+ * Finds the groups in which a predicate can hold. Only what the dictionaries' index answers cheaply is looked at: equality of
+ * attributes with a text.
  */
-export function chooseGroups(reader: BlockReader, predicate: SpanPredicate): number {
+export function compileGroupChoice(predicate: SpanPredicate): GroupChoice {
   switch (predicate.op) {
     case 'and': {
-      let groups = ALL_GROUPS;
-      for (const arg of predicate.args) {
-        groups = (groups & chooseGroups(reader, arg)) >>> 0;
-        if (groups === 0) break;
-      }
-      return groups;
+      const choices = predicate.args.map(compileGroupChoice);
+      return (reader) => {
+        const all: BlockChoice[] = [];
+        let groups = ALL_GROUPS;
+        for (const choose of choices) {
+          const one = choose(reader);
+          all.push(one);
+          groups = (groups & one.groups) >>> 0;
+          if (groups === 0) break;
+        }
+        return { groups, mayBeIn: (g) => all.every((one) => one.mayBeIn(g)) };
+      };
     }
     case 'or': {
-      let groups = 0;
-      for (const arg of predicate.args) {
-        groups = (groups | chooseGroups(reader, arg)) >>> 0;
-        if (groups === ALL_GROUPS) break;
-      }
-      return groups;
+      const choices = predicate.args.map(compileGroupChoice);
+      return (reader) => {
+        const some: BlockChoice[] = [];
+        let groups = 0;
+        for (const choose of choices) {
+          const one = choose(reader);
+          some.push(one);
+          groups = (groups | one.groups) >>> 0;
+        }
+        return { groups, mayBeIn: (g) => some.some((one) => names(one, g) && one.mayBeIn(g)) };
+      };
     }
     case 'eq':
       return predicate.field.kind === 'attribute'
-        ? groupsWithAttribute(reader, predicate.field, predicate.value)
-        : ALL_GROUPS;
+        ? choiceByAttribute(predicate.field, predicate.value)
+        : everyGroup;
     default:
-      return ALL_GROUPS;
+      return everyGroup;
   }
 }
 
-function groupsWithAttribute(
-  reader: BlockReader,
+function names({ groups }: BlockChoice, g: number): boolean {
+  return (groups & (1 << (g & 31))) !== 0;
+}
+
+function choiceByAttribute(
   { scope, key }: Extract<QueryField, { kind: 'attribute' }>,
   literal: QueryLiteral,
-): number {
-  if (literal.type !== 'text' && literal.type !== 'string') return ALL_GROUPS;
+): GroupChoice {
+  if (literal.type !== 'text' && literal.type !== 'string') return everyGroup;
   const mayBeNoText = literal.type === 'text' && MAYBE_NO_TEXT.test(literal.value);
-  if (scope !== 'span' && scope !== 'event' && scope !== 'link' && hasShared(reader, key)) {
-    return ALL_GROUPS;
-  }
-  const text = encodeText(literal.value);
-  const keyCode = findSymbol(reader.table(reader.footer.keys), encodeText(key));
-  let groups = 0;
+  const mayBeShared = scope !== 'span' && scope !== 'event' && scope !== 'link';
+  const sought = { scope, key: encodeText(key), text: encodeText(literal.value), mayBeNoText };
+  return (reader) =>
+    mayBeShared && hasShared(reader, key) ? EVERYWHERE : choiceByText(reader, sought);
+}
+
+/** An attribute with a text. */
+interface SoughtText {
+  readonly scope: string;
+  readonly key: Uint8Array;
+  readonly text: Uint8Array;
+  /** Whether a number or a boolean may be written so. */
+  readonly mayBeNoText: boolean;
+}
+
+function choiceByText(
+  reader: BlockReader,
+  { scope, key, text, mayBeNoText }: SoughtText,
+): BlockChoice {
+  const keyCode = findSymbol(reader.table(reader.footer.keys), key);
   const { columns } = reader.footer;
-  for (let id = 0; id < columns.length; id++) {
-    if (columns.key(id) !== keyCode || !levelMatches(columns.level(id), scope)) continue;
-    const type = columns.type(id);
-    if (type === ValueType.string && !columns.isPlain(id)) {
-      groups |= reader.dictionary(id).groupsWith(text);
+  const places: EntryPlace[] = [];
+  let groups = 0;
+  for (let column = 0; column < columns.length; column++) {
+    if (columns.key(column) !== keyCode || !levelMatches(columns.level(column), scope)) continue;
+    const type = columns.type(column);
+    if (type === ValueType.string && !columns.isPlain(column)) {
+      const dictionary = reader.dictionary(column);
+      const entry = dictionary.find(text);
+      if (entry < 0) continue;
+      places.push({ column, entry });
+      groups |= dictionary.groupsOf(entry);
     } else if (type === ValueType.string || type === ValueType.array || mayBeNoText) {
-      return ALL_GROUPS;
+      return EVERYWHERE;
     }
   }
-  return groups >>> 0;
+  return {
+    groups: groups >>> 0,
+    mayBeIn: (g) => places.some((place) => isInGroup(reader, g, place)),
+  };
+}
+
+/** An entry of a column's dictionary. */
+interface EntryPlace {
+  readonly column: number;
+  readonly entry: number;
+}
+
+/**
+ * Whether a group has an entry. The codes are kept as groups of rows keep them, but not the frame that they share with others: in most
+ * groups nothing else is looked at, and a hundred of them would push out all there is.
+ */
+function isInGroup(reader: BlockReader, g: number, { column, entry }: EntryPlace): boolean {
+  const { columns } = reader.footer.groups[g]!;
+  const part = columns.find(column);
+  if (part < 0) return false;
+  const count = columns.count(part);
+  const codes = reader.decoded(g, `column ${column}`, count * 4, () =>
+    decodeCodes(reader.chunkOnce(columns.chunk(part)), count),
+  );
+  return codes.includes(entry);
 }
 
 function levelMatches(level: AttributeLevel, scope: string): boolean {

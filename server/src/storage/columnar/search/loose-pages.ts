@@ -22,7 +22,7 @@ export class LoosePage {
   readonly #bounds = new Map<TraceOrder, number>();
   readonly #ranked = new Map<TraceOrder, RankedLoose>();
   #readers: ReadonlySet<BlockReader> | undefined;
-  #isInHead = false;
+  #isInHead: boolean | undefined;
 
   /** No trace of the page ranks above this. */
   bound(rank: TraceRank): number {
@@ -39,24 +39,26 @@ export class LoosePage {
   ranked(rank: TraceRank): RankedLoose {
     let ranked = this.#ranked.get(rank.order);
     if (ranked === undefined) {
-      ranked = sortByRank(this.traces, rank);
+      ranked = rankLoose(this.traces, rank);
       this.#ranked.set(rank.order, ranked);
     }
     return ranked;
   }
 
-  /** Whether the head, or one of the blocks that `mayMatch` says yes to, has a part of one of the traces. */
-  mayMatch(mayMatch: (reader: BlockReader) => boolean): boolean {
+  /** The blocks that have a part of one of the traces. */
+  get readers(): ReadonlySet<BlockReader> {
     if (this.#readers === undefined) {
       const readers = new Set<BlockReader>();
-      this.#isInHead = false;
-      for (const { blocks, head } of this.traces) {
-        for (const { reader } of blocks) readers.add(reader);
-        if (head.length > 0) this.#isInHead = true;
-      }
+      for (const { blocks } of this.traces) for (const { reader } of blocks) readers.add(reader);
       this.#readers = readers;
     }
-    return this.#isInHead || this.#readers.values().some(mayMatch);
+    return this.#readers;
+  }
+
+  /** Whether the head has a part of one of the traces. */
+  get isInHead(): boolean {
+    this.#isInHead ??= this.traces.values().some(({ head }) => head.length > 0);
+    return this.#isInHead;
   }
 
   /** Takes note of a trace that came, went or changed. */
@@ -64,10 +66,12 @@ export class LoosePage {
     this.#bounds.clear();
     this.#ranked.clear();
     this.#readers = undefined;
+    this.#isInHead = undefined;
   }
 }
 
-function sortByRank(traces: Iterable<LooseTrace>, rank: TraceRank): RankedLoose {
+/** Some loose traces in an order. */
+export function rankLoose(traces: Iterable<LooseTrace>, rank: TraceRank): RankedLoose {
   const ranked = [...traces]
     .map((trace) => ({ trace, rank: rank.ofKey(rank.keyOf(trace)) }))
     .sort((a, b) => b.rank - a.rank || (a.trace.id < b.trace.id ? -1 : 1));

@@ -26,6 +26,8 @@ export class MatchedRows {
   readonly #maxBytes: number;
   /** By the text of the predicate; what was used last stands last. */
   readonly #known = new Map<string, KnownRows>();
+  /** There may be thousands of predicates: what all of them take is kept count of. */
+  readonly #memory: Memory = { bytes: 0 };
 
   constructor(maxBytes = MAX_BYTES) {
     this.#maxBytes = maxBytes;
@@ -33,16 +35,20 @@ export class MatchedRows {
 
   /** Memory in use, roughly. */
   get bytes(): number {
-    return this.#known.values().reduce((sum, { bytes }) => sum + bytes, 0);
+    return this.#memory.bytes;
   }
 
   /** What is known of a predicate. Keep it for one question, not longer. */
   of(predicate: SpanPredicate): KnownRows {
     const text = canonicalText(predicate);
-    if (text.length > MAX_TEXT) return new KnownRows(0, 0);
-    const known =
-      this.#known.get(text) ?? new KnownRows(PREDICATE_BYTES + text.length * 2, this.#maxBytes);
-    this.#known.delete(text);
+    if (text.length > MAX_TEXT) return new KnownRows({ bytes: 0 }, 0);
+    let known = this.#known.get(text);
+    if (known === undefined) {
+      known = new KnownRows(this.#memory, this.#maxBytes);
+      known.add(PREDICATE_BYTES + text.length * 2);
+    } else {
+      this.#known.delete(text);
+    }
     this.#known.set(text, known);
     return known;
   }
@@ -54,13 +60,17 @@ export class MatchedRows {
 
   /** Forgets predicates that were not used for the longest time until the rest is no more than allowed. */
   trim(): void {
-    let { bytes } = this;
     for (const [text, known] of this.#known) {
-      if (bytes <= this.#maxBytes) return;
-      bytes -= known.bytes;
+      if (this.bytes <= this.#maxBytes) return;
+      known.add(-known.bytes);
       this.#known.delete(text);
     }
   }
+}
+
+/** What several predicates take together. */
+interface Memory {
+  bytes: number;
 }
 
 /** Rows of a block that meet a predicate, by group. */
@@ -76,21 +86,28 @@ interface BlockRows {
 
 /** Rows that meet one predicate. A block in which none were looked for takes nothing. */
 export class KnownRows {
-  #bytes: number;
+  #bytes = 0;
+  readonly #memory: Memory;
   readonly #maxBytes: number;
   readonly #blocks = new WeakMap<BlockReader, BlockRows>();
 
   /**
-   * @param bytes that it takes without rows
+   * @param memory which it is a part of
    * @param maxBytes with which it is full
    */
-  constructor(bytes: number, maxBytes: number) {
-    this.#bytes = bytes;
+  constructor(memory: Memory, maxBytes: number) {
+    this.#memory = memory;
     this.#maxBytes = maxBytes;
   }
 
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** Takes so much more, or less. */
+  add(bytes: number): void {
+    this.#bytes += bytes;
+    this.#memory.bytes += bytes;
   }
 
   /**
@@ -140,7 +157,7 @@ export class KnownRows {
   }
 
   forget(reader: BlockReader): void {
-    this.#bytes -= this.#blocks.get(reader)?.bytes ?? 0;
+    this.add(-(this.#blocks.get(reader)?.bytes ?? 0));
     this.#blocks.delete(reader);
   }
 
@@ -158,7 +175,7 @@ export class KnownRows {
     const rows = known ?? { bytes: 0, mayBeIn: undefined, sets: new Map(), most: new Map() };
     this.#blocks.set(reader, rows);
     rows.bytes += bytes;
-    this.#bytes += bytes;
+    this.add(bytes);
     return rows;
   }
 }

@@ -12,7 +12,7 @@ import type { TraceFacts } from '@spoor/core/query/trace-predicate.ts';
 import type { SpanPredicate, TraceQuery } from '@spoor/core/query/trace-query.ts';
 import { ALL_GROUPS } from '../block/block-dictionary.ts';
 import type { BlockReader } from '../block/block-reader.ts';
-import { chooseGroups, groupsOfOperations } from './group-choice.ts';
+import { type BlockChoice, type GroupChoice, groupsOfOperations, NOWHERE } from './group-choice.ts';
 import { BlockDictionaries } from './block-dictionaries.ts';
 import type { KnownRows } from './matched-rows.ts';
 import type { RowGroup } from '../block/row-group.ts';
@@ -31,6 +31,8 @@ import { TraceSummaries } from './trace-summaries.ts';
 export interface SearchTerms {
   readonly query: TraceQuery;
   readonly where: CompiledPredicate;
+  /** The groups of a block in which `where` may hold. */
+  readonly chooseGroups: GroupChoice;
   /** Rows that are known to meet `where`. */
   readonly known: KnownRows;
   readonly having: TraceEvaluator | undefined;
@@ -64,12 +66,18 @@ class CountedRows implements SelectedRows {
   }
 }
 
+/** Groups of a block of 2 million spans that one bit of a dictionary's index names. Where no more may match, all are looked into. */
+const FEW_GROUPS = 16;
+
+/** No more traces are named one by one. */
+const FEW_TRACES = 256;
+
 /** A block while one question is answered. */
 export class SearchedBlock {
   readonly reader: BlockReader;
   readonly summaries: TraceSummaries;
-  /** Groups in which a row may match, as bit `g % 32` for group `g`. */
-  readonly #choice: number;
+  /** Groups in which a row may match. */
+  readonly #choice: BlockChoice;
   /** The same, as 1 for each group; undefined where it says nothing. */
   readonly #operations: Uint8Array | undefined;
   #matchingGroups: number | undefined;
@@ -89,6 +97,8 @@ export class SearchedBlock {
   #traceRows: Uint32Array | undefined;
   readonly #rough = new RoughBlockTrace();
   #mayHold: boolean | undefined;
+  #fewTraces: readonly number[] | undefined;
+  #wasFewSought = false;
 
   constructor(reader: BlockReader, terms: SearchTerms) {
     const { query } = terms;
@@ -100,8 +110,9 @@ export class SearchedBlock {
     const { latest, isEarlyInside, isLateInside } = clipRanges(reader.startRanges, query);
     this.#isEarlyInside = isEarlyInside;
     this.#isLateInside = isLateInside;
-    this.#choice = latest === undefined ? 0 : chooseGroups(reader, query.where);
-    this.#operations = this.#choice === 0 ? undefined : groupsOfOperations(reader, query.where);
+    this.#choice = latest === undefined ? NOWHERE : terms.chooseGroups(reader);
+    this.#operations =
+      this.#choice.groups === 0 ? undefined : groupsOfOperations(reader, query.where);
   }
 
   /** Whether a row may match: false where no span is in the window, or the block has not the values that are looked for. */
@@ -131,15 +142,45 @@ export class SearchedBlock {
     ));
   }
 
+  /**
+   * Where the dictionaries' index names few groups, the traces with a row that meets `where`, in the window or not, by their numbers; undefined where there
+   * may be many.
+   */
+  get fewTraces(): readonly number[] | undefined {
+    if (!this.#wasFewSought) {
+      this.#wasFewSought = true;
+      if (this.#choice.groups !== ALL_GROUPS && this.matchingGroups <= FEW_GROUPS) {
+        this.#fewTraces = this.#findFew();
+      }
+    }
+    return this.#fewTraces;
+  }
+
+  #findFew(): number[] | undefined {
+    const { firstTraces, footer } = this.reader;
+    const found: number[] = [];
+    for (let g = 0; g < footer.groups.length; g++) {
+      const isChosen = this.mayMatch(g) && this.#choice.mayBeIn(g);
+      const matching = isChosen ? this.#find(g) : undefined;
+      if (matching === undefined) continue;
+      const starts = this.#traceStartsOf(g);
+      for (let t = 0; t < starts.length - 1; t++) {
+        if (matching.hasSome(starts[t]!, starts[t + 1]!)) found.push(firstTraces[g]! + t);
+      }
+      if (found.length > FEW_TRACES) return undefined;
+    }
+    return found;
+  }
+
   /** Whether a row of a group may match: false for most where the dictionaries' index knows the values that are looked for. */
   mayMatch(g: number): boolean {
-    return (this.#choice & (1 << (g & 31))) !== 0 && this.#operations?.[g] !== 0;
+    return (this.#choice.groups & (1 << (g & 31))) !== 0 && this.#operations?.[g] !== 0;
   }
 
   /** As {@link mayMatch}, of the group of a trace. */
   mayMatchTrace(trace: number): boolean {
-    if (this.#choice === 0 || this.#mayHold === false) return false;
-    if (this.#choice === ALL_GROUPS && this.#operations === undefined) return true;
+    if (this.#choice.groups === 0 || this.#mayHold === false) return false;
+    if (this.#choice.groups === ALL_GROUPS && this.#operations === undefined) return true;
     return this.mayMatch(this.reader.groupOf(trace));
   }
 
@@ -186,7 +227,8 @@ export class SearchedBlock {
 
   #select(predicate: CompiledPredicate, g: number): RowSet | undefined {
     this.#terms.checkCancelled();
-    return selectRows(predicate, this.reader.group(g), undefined);
+    const rows = selectRows(predicate, this.reader.group(g), undefined);
+    return rows?.isEmpty === true ? undefined : rows;
   }
 
   /** The rows of a trace in its group, `[start, end)`. */

@@ -330,6 +330,8 @@ test('a block of many groups answers as the head does, whatever its dictionaries
     const spans = shopSpans(GROUP_ROWS * 2.5, 500).map((one, i) => {
       if (i % 300 < odd.length) return { ...one, ...odd[i % 300]!(one) };
       const n = (i >> 2) % 200;
+      // One value that most traces have, among thousands that few have.
+      if (i % 4 === 1) return { ...one, attributes: attributes({ user: 'user 0' }) };
       if (i % 4 !== 0) return one;
       return {
         ...one,
@@ -359,27 +361,36 @@ test('a block of many groups answers as the head does, whatever its dictionaries
       fc.record({ op: fc.constantFrom('and' as const, 'or' as const), args: some }),
       some.map((args) => ({ op: 'not' as const, arg: { op: 'or' as const, args } })),
     );
-    withSources(dir, { blocks: [spans] }, (inBlock) =>
-      withSources(dir, { head: [spans] }, (inHead) => {
-        assert.ok(inBlock.blocks[0]!.reader()!.footer.groups.length >= 3);
-        const check = (where: SpanPredicate, limit: number): void => {
-          const one = queryFor(where, { limit });
-          const expected = findTraces(inHead, one, () => {});
-          assert.deepEqual(
-            findTraces(inBlock, one, () => {}),
-            expected,
-            JSON.stringify(where),
-          );
-        };
-        for (const leaf of leaves) check(leaf, 1000);
-        const nothing = leaves.find((leaf) => leaf.op === 'eq' && leaf.value.value === 'user x')!;
-        for (const leaf of leaves.filter((_, i) => i % 4 === 0)) {
-          check({ op: 'or', args: [leaf, nothing] }, 10);
-          check({ op: 'and', args: [nothing, leaf] }, 10);
-        }
-        fc.assert(fc.property(tree, fc.constantFrom(1, 10, 1000), check), { numRuns: 30 });
-      }),
-    );
+    // The parts of most traces are in both of these.
+    const halves = [0, 1].map((half) => spans.filter((_, i) => (i >> 3) % 2 === half));
+    const layouts = [
+      { blocks: [spans], head: [], asked: leaves },
+      { blocks: halves, head: [], asked: leaves.filter((_, i) => i % 3 === 0) },
+      { blocks: [halves[0]!], head: [halves[1]!.slice(0, 50)], asked: leaves.slice(0, 20) },
+    ];
+    for (const { blocks, head, asked } of layouts) {
+      withSources(dir, { blocks, head }, (inBlock) =>
+        withSources(dir, { head: [...blocks, ...head] }, (inHead) => {
+          assert.ok(inBlock.blocks[0]!.reader()!.footer.groups.length >= 2);
+          const check = (where: SpanPredicate, limit: number): void => {
+            const one = queryFor(where, { limit, order: limit === 10 ? 'most_spans' : 'newest' });
+            const expected = findTraces(inHead, one, () => {});
+            assert.deepEqual(
+              findTraces(inBlock, one, () => {}),
+              expected,
+              JSON.stringify(where),
+            );
+          };
+          for (const leaf of asked) check(leaf, 1000);
+          const nothing = leaves.find((leaf) => leaf.op === 'eq' && leaf.value.value === 'user x')!;
+          for (const leaf of asked.filter((_, i) => i % 4 === 0)) {
+            check({ op: 'or', args: [leaf, nothing] }, 10);
+            check({ op: 'and', args: [nothing, leaf] }, 10);
+          }
+          fc.assert(fc.property(tree, fc.constantFrom(1, 10, 1000), check), { numRuns: 20 });
+        }),
+      );
+    }
   }));
 
 test('spans of 1970 and 2262 in a block do not make it one of every time', () =>

@@ -15,8 +15,9 @@ import { BestFirst } from './best-first.ts';
 import type { BlockReader } from '../block/block-reader.ts';
 import { summarizeBlockTrace } from './block-trace-summary.ts';
 import { groupBounds } from './group-bounds.ts';
+import { compileGroupChoice } from './group-choice.ts';
 import { type HeadBatch, ROUGH_SLACK_NANOS } from '../head/head-batch.ts';
-import { LoosePage, type RankedLoose } from './loose-pages.ts';
+import { LoosePage, type RankedLoose, rankLoose } from './loose-pages.ts';
 import { LooseTrace } from './loose-trace.ts';
 import type { RowGroup } from '../block/row-group.ts';
 import { type RankedTraces, rankedTraces } from './ranked-traces.ts';
@@ -115,6 +116,7 @@ class TraceSearch {
   /** Of what ranks equal, what may have the least id comes first. */
   readonly #queue = new BestFirst<BlockPart | BlockRun | SearchedGroup | LoosePage | LooseRun>();
   readonly #blocks = new Map<BlockReader, SearchedBlock>();
+  readonly #looseByBlock = new Map<SearchedBlock, readonly LooseTrace[]>();
   readonly #headMatches = new Map<HeadBatch, Uint8Array>();
   readonly #summarizer = new TraceSummarizer();
 
@@ -129,6 +131,7 @@ class TraceSearch {
     this.#terms = {
       query,
       where: this.#where,
+      chooseGroups: compileGroupChoice(query.where),
       known: sources.matched.of(query.where),
       having: this.#evaluator,
       checkCancelled,
@@ -210,8 +213,38 @@ class TraceSearch {
 
   /** Looks into a page, unless no part of its traces may match. */
   #visitPage(page: LoosePage): void {
-    if (!page.mayMatch((reader) => this.#block(reader).mayMatchSome)) return;
-    this.#visitLooseRun({ loose: page.ranked(this.#rank), at: 0 });
+    const blocks = [...page.readers]
+      .map((reader) => this.#block(reader))
+      .filter(({ mayMatchSome }) => mayMatchSome);
+    if (blocks.length === 0 && !page.isInHead) return;
+    const few = page.isInHead ? undefined : this.#fewOf(page, blocks);
+    const loose = few === undefined ? page.ranked(this.#rank) : rankLoose(few, this.#rank);
+    this.#visitLooseRun({ loose, at: 0 });
+  }
+
+  /** The traces of a page with rows in these blocks that match, in the window or not; undefined where there may be many. */
+  #fewOf(page: LoosePage, blocks: readonly SearchedBlock[]): Set<LooseTrace> | undefined {
+    const found = new Set<LooseTrace>();
+    for (const block of blocks) {
+      const few = this.#fewLoose(block);
+      if (few === undefined) return undefined;
+      for (const trace of few) if (trace.page === page) found.add(trace);
+    }
+    return found;
+  }
+
+  /** As {@link #fewOf}, of all pages. */
+  #fewLoose(block: SearchedBlock): readonly LooseTrace[] | undefined {
+    let few = this.#looseByBlock.get(block);
+    if (few === undefined && block.fewTraces !== undefined) {
+      const { loose } = this.#sources;
+      const isLoose = loose.looseOf(block.reader);
+      few = block.fewTraces
+        .filter((trace) => isLoose[trace] === 1)
+        .map((trace) => loose.get(block.idOf(trace))!);
+      this.#looseByBlock.set(block, few);
+    }
+    return few;
   }
 
   /** Offers traces of a page, up to one that comes later than others. */
@@ -220,7 +253,7 @@ class TraceSearch {
     for (; run.at < traces.length; run.at++) {
       const trace = traces[run.at]!;
       const bound = ranks[run.at]!;
-      if (!trace.mayRepeat && this.#wasBefore(bound, trace.id)) continue;
+      if (this.#wasBefore(bound, trace.id) && !trace.mayRepeat) continue;
       const rank = Math.min(bound, this.#ceiling);
       // Those that may come down to the ceiling are in no order.
       const id = rank < bound ? NO_ID : trace.id;
@@ -248,10 +281,29 @@ class TraceSearch {
     const block = this.#block(reader);
     const groups = block.matchingGroups;
     if (groups === 0 || !block.mayHold) return;
-    if (groups < reader.footer.groups.length / MIN_GROUPS_SHARE) this.#queueGroups(block);
+    if (block.fewTraces !== undefined) this.#offerFew(block, block.fewTraces);
+    else if (groups < reader.footer.groups.length / MIN_GROUPS_SHARE) this.#queueGroups(block);
     else {
       const ranked = rankedTraces(reader, block.summaries, { rank: this.#rank, part });
       this.#visitBlockRun({ block, part, ranked, at: 0 });
+    }
+  }
+
+  /** Offers traces of which rows match, in the window or not, unless they are loose. */
+  #offerFew(block: SearchedBlock, traces: readonly number[]): void {
+    const { reader, summaries } = block;
+    const isLoose = this.#sources.loose.looseOf(reader);
+    for (const trace of traces) {
+      if (isLoose[trace] === 1) continue;
+      const group = reader.groupOf(trace);
+      const columns = summaries.group(group);
+      const t = trace - reader.firstTraces[group]!;
+      const key = this.#rank.keyAt(columns, t);
+      const rank = this.#rank.ofKey(key);
+      const traceId = block.idOf(trace);
+      if (this.#wasBefore(rank, traceId) || !this.#mayGetIn(rank, traceId)) continue;
+      if (this.#roughTest?.(block.roughly(columns, t)) === false) continue;
+      if (this.#matches(block, trace)) this.#offer({ key, traceId, value: { block, trace } });
     }
   }
 
