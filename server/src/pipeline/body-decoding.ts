@@ -4,8 +4,9 @@ import { slotOf } from '@spoor/core/model/attribute-column-builder.ts';
 import { BatchBuilder } from '@spoor/core/model/batch-builder.ts';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
+import { MAX_BATCH_BYTES } from '@spoor/core/model/span-limits.ts';
 import { SymbolInterner } from '@spoor/core/model/symbol-interner.ts';
-import { boundBatch, MAX_BATCH_BYTES } from './bounded-batches.ts';
+import { boundBatch } from './bounded-batches.ts';
 import { createDecoder, type SpanDecoder } from './span-decoders.ts';
 import type { IngestFormat, IngestResult, Sender } from './trace-ingest.ts';
 

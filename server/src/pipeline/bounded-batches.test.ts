@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BatchBuilder } from '@spoor/core/model/batch-builder.ts';
+import { MAX_BATCH_BYTES } from '@spoor/core/model/span-limits.ts';
 import { SpanReader } from '@spoor/core/model/span-reader.ts';
 import type { Span } from '@spoor/core/model/span.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
@@ -16,7 +17,7 @@ import {
 import { batchOf, encodeSpans } from '@spoor/core/query/testing/span-body.ts';
 import { OtlpProtoDecoder } from '@spoor/core/wire/otlp/decode.ts';
 import { ProtoWriter } from '@spoor/core/wire/protobuf/writer.ts';
-import { boundBatch, MAX_BATCH_BYTES } from './bounded-batches.ts';
+import { boundBatch } from './bounded-batches.ts';
 
 const MIB = 1 << 20;
 

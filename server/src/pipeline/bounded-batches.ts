@@ -3,12 +3,7 @@ import { BatchBuilder } from '@spoor/core/model/batch-builder.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import { SpanCopier } from '@spoor/core/model/span-copier.ts';
 import type { SymbolTable } from '@spoor/core/model/span-columns.ts';
-
-/**
- * A batch is copied to the log and its checksum taken in one turn of the event loop, some 7 ms a MiB where memory is slow. A span is
- * in one batch, so none may be larger.
- */
-export const MAX_BATCH_BYTES = 8 << 20;
+import { MAX_BATCH_BYTES } from '@spoor/core/model/span-limits.ts';
 
 /** What a batch has of a span, an attribute, an event and a link at most, beside their texts. */
 const ROW_BYTES = 96;
