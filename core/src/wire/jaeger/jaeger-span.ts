@@ -140,13 +140,19 @@ function isChildOf({ attributes }: SpanLink): boolean {
   );
 }
 
+/** Attribute that keeps all of Jaeger's flags. */
+export const FLAGS_KEY = 'jaeger.flags';
+
+/** Attribute that keeps the warnings that came with a span. */
+export const WARNINGS_KEY = '@jaeger@warnings';
+
 /**
  * Takes the attribute that keeps all of Jaeger's flags out of the list.
  * @param sent flags of the span itself
  */
 export function takeFlags(attributes: Attribute[], sent: number): number {
   const sampled = sent & 1;
-  const at = attributes.findLastIndex(({ key }) => key === 'jaeger.flags');
+  const at = attributes.findLastIndex(({ key }) => key === FLAGS_KEY);
   const value = attributes[at]?.value;
   if (value?.type !== 'int' || value.value !== BigInt.asUintN(32, value.value)) return sampled;
   const flags = Number(value.value);
@@ -157,7 +163,7 @@ export function takeFlags(attributes: Attribute[], sent: number): number {
 
 /** Takes the warnings that came with a span out of the list. */
 export function takeWarnings(attributes: Attribute[]): string[] {
-  const at = attributes.findLastIndex(({ key }) => key === '@jaeger@warnings');
+  const at = attributes.findLastIndex(({ key }) => key === WARNINGS_KEY);
   const value = attributes[at]?.value;
   if (value?.type !== 'array' || value.value.length === 0) return [];
   const warnings = value.value.filter((item) => item.type === 'string');

@@ -9,6 +9,7 @@ import { SpanReader } from '@spoor/core/model/span-reader.ts';
 import { arbitrarySpan } from '@spoor/core/query/testing/arbitrary-span.ts';
 import { attributes, event, link, span } from '@spoor/core/query/testing/example-span.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
+import { FLAGS_KEY, WARNINGS_KEY } from '@spoor/core/wire/jaeger/jaeger-span.ts';
 import { adjustSpan } from './adjust-span.ts';
 import { jaegerSpan } from './jaeger-span.ts';
 import { SpanTexts } from './span-texts.ts';
@@ -20,8 +21,8 @@ const KEYS = [
   'event',
   'ip',
   'peer.ipv4',
-  'jaeger.flags',
-  '@jaeger@warnings',
+  FLAGS_KEY,
+  WARNINGS_KEY,
   'span.kind',
   'otel.scope.name',
   'otel.status_code',
@@ -127,7 +128,7 @@ test('what few spans have is left to others', () => {
     span({ kind: 255 }),
     span({ status: { code: 254, message: '' } }),
     span({ startTimeUnixNano: 1000n, endTimeUnixNano: 1n }),
-    span({ attributes: attributes({ 'jaeger.flags': 3n }) }),
+    span({ attributes: attributes({ [FLAGS_KEY]: 3n }) }),
     span({ attributes: attributes({ ip: 1n }) }),
     span({ attributes: attributes(many) }),
     span({ events: [event('', { event: 'retry' })] }),

@@ -11,6 +11,7 @@ import {
   VALUE_TYPE_NAMES,
 } from '@spoor/core/model/span-reader.ts';
 import { decodeScope } from '@spoor/core/model/value-decoder.ts';
+import { FLAGS_KEY, WARNINGS_KEY } from '@spoor/core/wire/jaeger/jaeger-span.ts';
 import { mayBeAddress } from './adjust-span.ts';
 import { type JaegerKeyValue, stringTag, tagType } from './jaeger-key-value.ts';
 import { formatJaegerTraceId } from './jaeger-span.ts';
@@ -35,7 +36,7 @@ const MADE_KEYS: readonly string[] = [
 ];
 
 /** Attributes of a span that become something else than tags. */
-const TAKEN_KEYS: readonly string[] = ['jaeger.flags', '@jaeger@warnings'];
+const TAKEN_KEYS: readonly string[] = [FLAGS_KEY, WARNINGS_KEY];
 
 /** Tags are put in order one by one, which is for a few. */
 const MAX_TAGS = 128;
