@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { symbolBytes } from '@spoor/core/model/span-reader.ts';
 import { resource, span } from '@spoor/core/query/testing/example-span.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
 import { ProcessTexts } from './process-texts.ts';
@@ -43,4 +44,20 @@ test('of endless resources, and of long ones, no texts are heaped up', () => {
     texts.get(long!, 0, '', () => 'new'),
     'new',
   );
+});
+
+test('a short resource that makes a long text is not kept', () => {
+  const nothing = { key: '', value: { type: 'absent' } } as const;
+  const attributes = Array(2040).fill(nothing);
+  const { resources: table } = batchOf([span({ resource: { ...resource(''), attributes } })]);
+  assert.ok(symbolBytes(table, 0).length < 4096);
+  const texts = new ProcessTexts();
+  let made = 0;
+  const make = (): string => {
+    made++;
+    return '{"key":"","type":"string","value":""},'.repeat(2040);
+  };
+  texts.get(table, 0, '', make);
+  texts.get(table, 0, '', make);
+  assert.equal(made, 2);
 });
