@@ -7,7 +7,7 @@ import type { Span } from '@spoor/core/model/span.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import { SpanReader } from '@spoor/core/model/span-reader.ts';
 import { arbitrarySpan } from '@spoor/core/query/testing/arbitrary-span.ts';
-import { attributes, event, link, span } from '@spoor/core/query/testing/example-span.ts';
+import { attributes, event, link, scope, span } from '@spoor/core/query/testing/example-span.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
 import { FLAGS_KEY, WARNINGS_KEY } from '@spoor/core/wire/jaeger/jaeger-span.ts';
 import { adjustSpan } from './adjust-span.ts';
@@ -140,4 +140,26 @@ test('what few spans have is left to others', () => {
     spans.map((_, row) => texts.get(row, 'p1')),
     spans.map(() => undefined),
   );
+});
+
+test('texts that are not kept are the same when they are made again', () => {
+  // 39 spans with 99 texts of 250 characters each, which are more than is kept, and all of them once more.
+  const spans = Array.from({ length: 78 }, (_, row) => {
+    const long = `${row % 39} `.repeat(100);
+    const texts = Array.from({ length: 99 }, (__, i) => [
+      `key ${i}`,
+      `${(row % 39) * 99 + i}`.padStart(250),
+    ]);
+    return span({
+      name: long,
+      attributes: attributes({ ...Object.fromEntries(texts), trace: `${long}\n` }),
+      events: [event(long)],
+      scope: scope(long),
+    });
+  });
+  const batch = batchOf(spans);
+  const texts = new SpanTexts(batch);
+  for (let row = 0; row < batch.rows; row++) {
+    assert.equal(texts.get(row, 'p1'), expected(batch, row));
+  }
 });

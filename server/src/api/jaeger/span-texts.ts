@@ -17,6 +17,7 @@ import { type JaegerKeyValue, stringTag, tagType } from './jaeger-key-value.ts';
 import { formatJaegerTraceId } from './jaeger-span.ts';
 import { formatSpanKind } from './span-kind.ts';
 import { SortedTags, TagOrder } from './sorted-tags.ts';
+import { TextAllowance } from './text-allowance.ts';
 import { ValueTexts } from './value-texts.ts';
 
 /** The fields that are shown as tags; others are not shown. */
@@ -92,6 +93,7 @@ export class SpanTexts {
   readonly #values: ValueTexts;
   readonly #order: TagOrder;
   readonly #columns: readonly TagColumn[];
+  readonly #allowance = new TextAllowance();
   readonly #names: (string | undefined)[] = [];
   readonly #eventNames: (string | undefined)[] = [];
   readonly #scopes: (readonly MadeTag[] | undefined)[] = [];
@@ -103,7 +105,7 @@ export class SpanTexts {
 
   constructor(batch: SpanBatch) {
     this.#batch = batch;
-    this.#values = new ValueTexts(batch.values);
+    this.#values = new ValueTexts(batch.values, this.#allowance);
     const keys = Array.from({ length: batch.keys.count }, (_, code) =>
       symbolText(batch.keys, code),
     );
@@ -131,8 +133,7 @@ export class SpanTexts {
     if (tags === undefined) return undefined;
     const logs = this.#logs(row);
     if (logs === undefined) return undefined;
-    const name = batch.name[row]!;
-    const nameText = (this.#names[name] ??= JSON.stringify(symbolText(batch.names, name)));
+    const nameText = this.#name(batch.name[row]!);
     const parentSpanId = this.#parentSpanIds.slice(row * 16, row * 16 + 16);
     const references =
       parentSpanId === NO_ID
@@ -145,6 +146,14 @@ export class SpanTexts {
       `"duration":${micros(batch.durationLo[row]!, batch.durationHi[row]!)},"tags":${tags},` +
       `"logs":${logs},"processID":"${processId}","warnings":null}`
     );
+  }
+
+  #name(code: number): string {
+    const known = this.#names[code];
+    if (known !== undefined) return known;
+    const text = JSON.stringify(symbolText(this.#batch.names, code));
+    if (this.#allowance.takes(text.length)) this.#names[code] = text;
+    return text;
   }
 
   #spanTags(row: number): string | undefined {
@@ -181,7 +190,12 @@ export class SpanTexts {
   }
 
   #scopeTags(code: number): readonly MadeTag[] {
-    return (this.#scopes[code] ??= this.#makeScopeTags(code));
+    const known = this.#scopes[code];
+    if (known !== undefined) return known;
+    const tags = this.#makeScopeTags(code);
+    const characters = tags.reduce((sum, { text }) => sum + text.length, 0);
+    if (this.#allowance.takes(characters)) this.#scopes[code] = tags;
+    return tags;
   }
 
   #makeScopeTags(code: number): MadeTag[] {
@@ -227,7 +241,11 @@ export class SpanTexts {
 
   /** The field that an event has for its name; empty where it has no name. */
   #eventName(code: number): string {
-    return (this.#eventNames[code] ??= this.#makeEventName(code));
+    const known = this.#eventNames[code];
+    if (known !== undefined) return known;
+    const text = this.#makeEventName(code);
+    if (this.#allowance.takes(text.length)) this.#eventNames[code] = text;
+    return text;
   }
 
   #makeEventName(code: number): string {

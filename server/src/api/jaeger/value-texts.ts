@@ -5,21 +5,24 @@ import { VALUE_TYPE_NAMES } from '@spoor/core/model/span-reader.ts';
 import { decodeText } from '@spoor/core/model/utf8.ts';
 import { decodeValue } from '@spoor/core/model/value-decoder.ts';
 import { tagValue } from './jaeger-key-value.ts';
+import type { TextAllowance } from './text-allowance.ts';
 
 /** A table of so many bytes is made a text as a whole, of which values are parts: a call for each costs more than to make them. */
 const MAX_WHOLE_BYTES = 1 << 20;
 
-/** JSON of the entries of a table, each made once. */
+/** JSON of the entries of a table; what is kept is not made again. */
 export class ValueTexts {
   readonly #table: SymbolTable;
   readonly #bytes: Buffer;
+  readonly #allowance: TextAllowance;
   readonly #whole: string | undefined;
   /** By type, for equal bytes mean something else in another one. */
   readonly #known: (string | undefined)[][] = VALUE_TYPE_NAMES.map(() => []);
 
-  constructor(table: SymbolTable) {
+  constructor(table: SymbolTable, allowance: TextAllowance) {
     const { buffer, byteOffset, byteLength } = table.bytes;
     this.#table = table;
+    this.#allowance = allowance;
     this.#bytes = Buffer.from(buffer, byteOffset, byteLength);
     this.#whole = byteLength <= MAX_WHOLE_BYTES ? this.#bytes.toString('latin1') : undefined;
   }
@@ -27,7 +30,11 @@ export class ValueTexts {
   /** The value of a tag. */
   get(type: ValueType, entry: number): string {
     const known = this.#known[type]!;
-    return (known[entry] ??= this.#make(type, entry));
+    const text = known[entry];
+    if (text !== undefined) return text;
+    const made = this.#make(type, entry);
+    if (this.#allowance.takes(made.length)) known[entry] = made;
+    return made;
   }
 
   #make(type: ValueType, entry: number): string {
