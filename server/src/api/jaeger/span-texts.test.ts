@@ -163,3 +163,12 @@ test('texts that are not kept are the same when they are made again', () => {
     assert.equal(texts.get(row, 'p1'), expected(batch, row));
   }
 });
+
+test('values that are over 1 MiB together are the same text', () => {
+  const batch = batchOf([
+    span({ attributes: attributes({ a: 'short', b: 'x'.repeat((1 << 20) + 1), c: 7n }) }),
+    span({ attributes: attributes({ a: 'short', b: 'other', c: 'a"b', d: 'é', e: '' }) }),
+  ]);
+  const texts = new SpanTexts(batch);
+  for (const row of [0, 1]) assert.equal(texts.get(row, 'p1'), expected(batch, row));
+});
