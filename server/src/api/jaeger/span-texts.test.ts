@@ -86,7 +86,7 @@ test('a span is the same text as when it is made from objects, or is left to the
   fc.assert(
     fc.property(fc.array(spanOfTrace, { minLength: 1, maxLength: 4 }), (spans) => {
       const batch = batchOf(spans);
-      const texts = new SpanTexts(batch);
+      const texts = SpanTexts.of(batch)!;
       for (let row = 0; row < batch.rows; row++) {
         const text = texts.get(row, 'p1');
         if (text === undefined) continue;
@@ -117,7 +117,7 @@ test('what a span usually has is made from the columns', () => {
     }),
   ]);
   for (const row of [0, 1]) {
-    assert.equal(new SpanTexts(batch).get(row, 'p1'), expected(batch, row));
+    assert.equal(SpanTexts.of(batch)!.get(row, 'p1'), expected(batch, row));
   }
 });
 
@@ -135,7 +135,7 @@ test('what few spans have is left to others', () => {
     span({ events: [event('', many)] }),
   ];
   const batch = batchOf(spans);
-  const texts = new SpanTexts(batch);
+  const texts = SpanTexts.of(batch)!;
   assert.deepEqual(
     spans.map((_, row) => texts.get(row, 'p1')),
     spans.map(() => undefined),
@@ -158,7 +158,7 @@ test('texts that are not kept are the same when they are made again', () => {
     });
   });
   const batch = batchOf(spans);
-  const texts = new SpanTexts(batch);
+  const texts = SpanTexts.of(batch)!;
   for (let row = 0; row < batch.rows; row++) {
     assert.equal(texts.get(row, 'p1'), expected(batch, row));
   }
@@ -169,6 +169,21 @@ test('values that are over 1 MiB together are the same text', () => {
     span({ attributes: attributes({ a: 'short', b: 'x'.repeat((1 << 20) + 1), c: 7n }) }),
     span({ attributes: attributes({ a: 'short', b: 'other', c: 'a"b', d: 'é', e: '' }) }),
   ]);
-  const texts = new SpanTexts(batch);
+  const texts = SpanTexts.of(batch)!;
   for (const row of [0, 1]) assert.equal(texts.get(row, 'p1'), expected(batch, row));
+});
+
+test('a trace with thousands of keys is left to others', () => {
+  const withKeys = (count: number): SpanBatch =>
+    batchOf(
+      Array.from({ length: count / 64 }, (_, i) =>
+        span({
+          attributes: attributes(
+            Object.fromEntries(Array.from({ length: 64 }, (__, j) => [`key ${i} ${j}`, true])),
+          ),
+        }),
+      ),
+    );
+  assert.ok(SpanTexts.of(withKeys(2048 - 64)) !== undefined);
+  assert.equal(SpanTexts.of(withKeys(2048 + 64)), undefined);
 });

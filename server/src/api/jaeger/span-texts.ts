@@ -42,6 +42,9 @@ const TAKEN_KEYS: readonly string[] = [FLAGS_KEY, WARNINGS_KEY];
 /** Tags are put in order one by one, which is for a few. */
 const MAX_TAGS = 128;
 
+/** Keys are decoded and put in order in one turn of the event loop, 3 ms for so many. */
+const MAX_KEYS = 2048;
+
 /** Before all that {@link TagOrder} gives. */
 const FIRST = -1;
 
@@ -103,7 +106,12 @@ export class SpanTexts {
   readonly #parentSpanIds: string;
   readonly #tags = new SortedTags();
 
-  constructor(batch: SpanBatch) {
+  /** Undefined where the batch has so many keys that all spans have to be made in the other way. */
+  static of(batch: SpanBatch): SpanTexts | undefined {
+    return batch.keys.count > MAX_KEYS ? undefined : new SpanTexts(batch);
+  }
+
+  private constructor(batch: SpanBatch) {
     this.#batch = batch;
     this.#values = new ValueTexts(batch.values, this.#allowance);
     const keys = Array.from({ length: batch.keys.count }, (_, code) =>

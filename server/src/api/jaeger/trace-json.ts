@@ -43,7 +43,7 @@ export function* traceJson(
 
   yield `{${style.line(depth + 1)}${style.name('traceID')}"${traceId}",`;
   yield `${style.line(depth + 1)}${style.name('spans')}[`;
-  const texts = style.isPretty || raw || !shared.isEmpty ? undefined : new SpanTexts(batch);
+  const texts = style.isPretty || raw || !shared.isEmpty ? undefined : SpanTexts.of(batch);
   for (let row = 0; row < batch.rows; row++) {
     const processId = processes.idOf(batch.resource[row]!);
     let text = texts?.get(row, processId);
