@@ -269,6 +269,30 @@ test('blocks that cannot be merged are tried less and less often, said once, and
   );
 });
 
+test('when all blocks are to be merged, those that cannot be do not keep others from it', async () => {
+  const files = new FaultyFiles();
+  const createWorker = changedWorkers(inlineWorkers(files.workers), (request) => {
+    const { sources } = request as { sources?: readonly { id: number }[] };
+    if (sources?.some(({ id }) => id === 1) === true) throw new SpoorError('internal', 'no memory');
+    return request;
+  });
+  await inFaultyStore(
+    files,
+    async (store) => {
+      const lists = Array.from({ length: 4 }, (_, i) => shopSpans(2, 1, i + 1));
+      await writeBlocks(store, lists.slice(0, 2));
+      for (const spans of lists.slice(2)) {
+        await writeSpans(store, spans, OTHER);
+        await store.settle();
+      }
+      await assert.rejects(store.compact(), /no memory/);
+      assert.equal(figure(store, 'store_merges_total'), 1);
+      assert.equal(figure(store, 'store_blocks'), 3);
+    },
+    { createWorker },
+  );
+});
+
 test('a block that cannot be written anew without what has expired does not keep that of others', async () => {
   const files = new FaultyFiles();
   const DAY_MS = 86_400_000;

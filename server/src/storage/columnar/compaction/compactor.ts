@@ -13,6 +13,7 @@ import {
   hasAgesOfServices,
   type RetentionPolicy,
 } from './retention-policy.ts';
+import { mergedEntry } from './merged-entry.ts';
 import { Setbacks } from './setbacks.ts';
 import type { SpanSelection } from './span-selection.ts';
 
@@ -167,14 +168,29 @@ export class Compactor {
     return this.#enqueue(() => this.#expire());
   }
 
-  /** Merges all blocks that fit together, as at the end of their days. */
+  /**
+   * Merges all blocks that fit together, as at the end of their days; those that cannot be merged stay as they are.
+   * @throws why not, once all others are merged; {SpoorError} unavailable at once: there is no room, or the store is closed
+   */
   compact(): Promise<void> {
     return this.#enqueue(async () => {
+      const failed = new Set<number>();
+      const failures: unknown[] = [];
       for (;;) {
-        const plan = planMerge(this.#mergeable(), Infinity);
-        if (plan === undefined) return;
-        await this.#merge(plan);
+        const plan = planMerge(
+          this.#mergeable().filter(({ id }) => !failed.has(id)),
+          Infinity,
+        );
+        if (plan === undefined) break;
+        try {
+          await this.#merge(plan);
+        } catch (error) {
+          if (error instanceof SpoorError && error.code === 'unavailable') throw error;
+          for (const { id } of plan.blocks) failed.add(id);
+          failures.push(error);
+        }
       }
+      if (failures.length > 0) throw failures[0];
     });
   }
 
@@ -472,27 +488,4 @@ export class Compactor {
 
 function keyOf({ tenant, id }: BlockEntry): Pick<BlockEntry, 'tenant' | 'id'> {
   return { tenant, id };
-}
-
-/** What the manifest says of a block that takes the place of others. */
-function mergedEntry(
-  sources: readonly BlockEntry[],
-  block: NonNullable<CompactionResult['block']>,
-  id: number,
-  level: number,
-): BlockEntry {
-  return {
-    tenant: sources[0]!.tenant,
-    id,
-    level,
-    spans: block.rows,
-    traces: block.traces,
-    sizeBytes: block.bytes,
-    minStartUnixNano: block.minStartUnixNano,
-    maxStartUnixNano: block.maxStartUnixNano,
-    // Age counts from when the last of the spans came in.
-    createdUnixMs: Math.max(...sources.map(({ createdUnixMs }) => createdUnixMs)),
-    firstSequence: Math.min(...sources.map(({ firstSequence }) => firstSequence)),
-    lastSequence: Math.max(...sources.map(({ lastSequence }) => lastSequence)),
-  };
 }
