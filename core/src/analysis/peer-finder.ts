@@ -27,7 +27,8 @@ function rankOf(key: string): number {
 
 /** The columns that peers are found in. */
 export type PeerColumns = Pick<SpanColumns, 'shape' | 'shapes' | 'keys'> & {
-  readonly columns: readonly Pick<AttributeColumn, 'level' | 'type' | 'key'>[];
+  /** Undefined for a column that is of no {@link isPeerKey} anyway. */
+  readonly columns: readonly (Pick<AttributeColumn, 'level' | 'type' | 'key'> | undefined)[];
 };
 
 /** Where a shape has one of {@link PEER_KEYS}. */
@@ -95,8 +96,9 @@ export class PeerFinder {
     const start = shapes.offsets[shape]!;
     for (let i = start; i < shapes.offsets[shape + 1]!; i++) {
       const column = shapes.columns[i]!;
-      const { level, type, key } = columns[column]!;
-      if (level !== AttributeLevel.span || type !== ValueType.string) continue;
+      const found = columns[column];
+      if (found?.level !== AttributeLevel.span || found.type !== ValueType.string) continue;
+      const { key } = found;
       const rank = (this.#ranks[key] ??= rankOf(symbolText(keys, key)));
       if (rank < 0 || places?.some((other) => other.column === column) === true) continue;
       (places ??= []).push({ rank, column, place: i - start });

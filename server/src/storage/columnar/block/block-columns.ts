@@ -92,6 +92,15 @@ export class BlockColumns implements Iterable<BlockColumn> {
     };
   }
 
+  /** What the columns are, without their pages, of which there are as many again. */
+  list(): Pick<BlockColumn, 'level' | 'type' | 'key'>[] {
+    return Array.from({ length: this.length }, (_, column) => ({
+      level: this.level(column),
+      type: this.type(column),
+      key: this.key(column),
+    }));
+  }
+
   *[Symbol.iterator](): Generator<BlockColumn, void, undefined> {
     for (let column = 0; column < this.length; column++) yield this.at(column);
   }

@@ -15,7 +15,7 @@ export function addBlockNames(reader: BlockReader, sum: AttributeNameSum): void 
     return counts;
   });
   const tables = { keys: reader.table(keys), resources: reader.table(resources) };
-  sum.addCounts(tables, [...columns], byColumn, resourceRows(reader));
+  sum.addCounts(tables, columns.list(), byColumn, resourceRows(reader));
 }
 
 /** Counts the values of an attribute in a block. */
@@ -25,7 +25,7 @@ export function addBlockValues(reader: BlockReader, sum: AttributeValueSum): voi
     sum.addResources(reader.table(resources), resourceRows(reader));
     return;
   }
-  for (const [column, type] of sum.columnsOf({ keys: reader.table(keys) }, [...columns])) {
+  for (const [column, type] of sum.columnsOf({ keys: reader.table(keys) }, columns.list())) {
     if (columns.isPlain(column)) {
       for (let g = 0; g < groups.length; g++) {
         const { count, values } = reader.group(g).columns[column]!;

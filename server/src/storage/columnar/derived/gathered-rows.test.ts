@@ -8,11 +8,12 @@ import { NameCodes } from '@spoor/core/analysis/name-codes.ts';
 import { PeerFinder } from '@spoor/core/analysis/peer-finder.ts';
 import { placedValues } from '@spoor/core/analysis/placed-values.ts';
 import { arbitraryCallSpan } from '@spoor/core/analysis/testing/arbitrary-call-span.ts';
+import { attributes, span } from '@spoor/core/query/testing/example-span.ts';
 import { arbitrarySpan } from '@spoor/core/query/testing/arbitrary-span.ts';
 import type { Span } from '@spoor/core/model/span.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
 import { BlockReader } from '../block/block-reader.ts';
-import { blockCache, blockFile, shopSpans } from '../testing/block-fixture.ts';
+import { blockCache, blockFile, shopSpans, withBlock } from '../testing/block-fixture.ts';
 import { withDirectory } from '../testing/temporary-directory.ts';
 import { GatheredRows } from './gathered-rows.ts';
 
@@ -78,4 +79,15 @@ test('gathered rows of some traces are those of the block', () =>
     );
     // Several groups, of which some have no trace that is taken.
     check(path, shopSpans(9000, 900), (trace) => trace % 37 === 3 && (trace < 200 || trace > 500));
+  }));
+
+test('of a block with very many columns only those that name peers are listed', () =>
+  withDirectory((dir) => {
+    const keys = Array.from({ length: 3000 }, (_, i) => [`key ${i}`, 'value'] as const);
+    const list = attributes({ 'peer.service': 'other', ...Object.fromEntries(keys) });
+    withBlock(dir, [batchOf([span({ attributes: list })])], (reader) => {
+      const { columns } = new GatheredRows(reader);
+      assert.ok(reader.footer.columns.length > 3000);
+      assert.equal(Object.keys(columns).length, 1);
+    });
   }));

@@ -28,7 +28,8 @@ export class GatheredRows implements AnalysedColumns, PlacedValues {
   name = new Uint32Array(0);
   resource = new Uint32Array(0);
   shape = new Uint32Array(0);
-  readonly columns: readonly Pick<AttributeColumn, 'level' | 'type' | 'key'>[];
+  /** Only those that may name peers: a block may have hundreds of thousands. */
+  readonly columns: readonly (PeerColumn | undefined)[];
   readonly #block: BlockReader;
   readonly #peers: readonly PeerColumn[];
   /** Per peer column and row: the entry of its first value there, 0 without one. */
@@ -39,8 +40,10 @@ export class GatheredRows implements AnalysedColumns, PlacedValues {
   /** @param block one that {@link canGather} is true of */
   constructor(block: BlockReader) {
     this.#block = block;
-    this.columns = [...block.footer.columns];
     this.#peers = peersOf(block);
+    const columns: PeerColumn[] = [];
+    for (const peer of this.#peers) columns[peer.column] = peer;
+    this.columns = columns;
     this.#entries = this.#peers.map(() => new Uint32Array(0));
   }
 
@@ -133,7 +136,7 @@ export class GatheredRows implements AnalysedColumns, PlacedValues {
 }
 
 /** A column of a block that may name peers. */
-interface PeerColumn {
+interface PeerColumn extends Pick<AttributeColumn, 'level' | 'type' | 'key'> {
   readonly column: number;
   /** How often each shape has it. */
   readonly timesInShape: Uint32Array;
@@ -144,12 +147,13 @@ function peersOf(block: BlockReader): readonly PeerColumn[] {
   const size = (peers: readonly PeerColumn[]): number => peers.length * block.shapes.count * 4;
   return block.decoded(-1, 'peer columns', size, () => {
     const table = block.table(keys);
-    return [...columns].flatMap(({ level, type, key }, column) =>
-      level === AttributeLevel.span &&
-      type === ValueType.string &&
-      isPeerKey(symbolText(table, key))
-        ? [{ column, timesInShape: occurrences(block, column) }]
-        : [],
-    );
+    const peers: PeerColumn[] = [];
+    for (let column = 0; column < columns.length; column++) {
+      const [level, type, key] = [columns.level(column), columns.type(column), columns.key(column)];
+      if (level !== AttributeLevel.span || type !== ValueType.string) continue;
+      if (!isPeerKey(symbolText(table, key))) continue;
+      peers.push({ column, level, type, key, timesInShape: occurrences(block, column) });
+    }
+    return peers;
   });
 }
