@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { TraceOrder } from '@spoor/core/query/trace-query.ts';
 import type { BlockReader } from '../block/block-reader.ts';
+import { BestFirst } from './best-first.ts';
 import type { LooseTrace } from './loose-trace.ts';
 import type { TraceRank } from './trace-rank.ts';
 
@@ -10,10 +11,35 @@ const PAGE_TRACES = 256;
 /** A page that has lost all but this many gives the rest to others. */
 const MIN_PAGE_TRACES = 64;
 
-/** Traces with their ranks, best first; of those that rank equal the one with the least id. */
-export interface RankedLoose {
-  readonly traces: readonly LooseTrace[];
-  readonly ranks: Float64Array;
+/**
+ * Loose traces, best first; of those that rank equal the one with the least id first. They are put in order as far as they are asked
+ * for: while spans come in, pages change from question to question, and of most a few traces are looked at.
+ */
+export class RankedLoose {
+  readonly #rest = new BestFirst<LooseTrace>();
+  readonly #traces: LooseTrace[] = [];
+  readonly #ranks: number[] = [];
+
+  constructor(traces: Iterable<LooseTrace>, rank: TraceRank) {
+    for (const trace of traces) this.#rest.push(rank.ofKey(rank.keyOf(trace)), trace, trace.id);
+  }
+
+  /** The trace at a place; undefined behind the last one. */
+  trace(place: number): LooseTrace | undefined {
+    while (this.#traces.length <= place) {
+      const rank = this.#rest.bound;
+      const next = this.#rest.pop();
+      if (next === undefined) return undefined;
+      this.#traces.push(next);
+      this.#ranks.push(rank);
+    }
+    return this.#traces[place];
+  }
+
+  /** The rank of a trace that was asked for before. */
+  rank(place: number): number {
+    return this.#ranks[place]!;
+  }
 }
 
 /** Some loose traces that came one after the other, and how good the best of them is. */
@@ -39,7 +65,7 @@ export class LoosePage {
   ranked(rank: TraceRank): RankedLoose {
     let ranked = this.#ranked.get(rank.order);
     if (ranked === undefined) {
-      ranked = rankLoose(this.traces, rank);
+      ranked = new RankedLoose(this.traces, rank);
       this.#ranked.set(rank.order, ranked);
     }
     return ranked;
@@ -68,17 +94,6 @@ export class LoosePage {
     this.#readers = undefined;
     this.#isInHead = undefined;
   }
-}
-
-/** Some loose traces in an order. */
-export function rankLoose(traces: Iterable<LooseTrace>, rank: TraceRank): RankedLoose {
-  const ranked = [...traces]
-    .map((trace) => ({ trace, rank: rank.ofKey(rank.keyOf(trace)) }))
-    .sort((a, b) => b.rank - a.rank || (a.trace.id < b.trace.id ? -1 : 1));
-  return {
-    traces: ranked.map(({ trace }) => trace),
-    ranks: Float64Array.from(ranked, (one) => one.rank),
-  };
 }
 
 /** Loose traces in pages, so that a search need not look at each. */

@@ -17,7 +17,7 @@ import { summarizeBlockTrace } from './block-trace-summary.ts';
 import { groupBounds } from './group-bounds.ts';
 import { compileGroupChoice } from './group-choice.ts';
 import { type HeadBatch, ROUGH_SLACK_NANOS } from '../head/head-batch.ts';
-import { LoosePage, type RankedLoose, rankLoose } from './loose-pages.ts';
+import { LoosePage, RankedLoose } from './loose-pages.ts';
 import { LooseTrace } from './loose-trace.ts';
 import type { RowGroup } from '../block/row-group.ts';
 import { type RankedTraces, rankedTraces } from './ranked-traces.ts';
@@ -218,7 +218,7 @@ class TraceSearch {
       .filter(({ mayMatchSome }) => mayMatchSome);
     if (blocks.length === 0 && !page.isInHead) return;
     const few = page.isInHead ? undefined : this.#fewOf(page, blocks);
-    const loose = few === undefined ? page.ranked(this.#rank) : rankLoose(few, this.#rank);
+    const loose = few === undefined ? page.ranked(this.#rank) : new RankedLoose(few, this.#rank);
     this.#visitLooseRun({ loose, at: 0 });
   }
 
@@ -249,10 +249,10 @@ class TraceSearch {
 
   /** Offers traces of a page, up to one that comes later than others. */
   #visitLooseRun(run: LooseRun): void {
-    const { traces, ranks } = run.loose;
-    for (; run.at < traces.length; run.at++) {
-      const trace = traces[run.at]!;
-      const bound = ranks[run.at]!;
+    for (; ; run.at++) {
+      const trace = run.loose.trace(run.at);
+      if (trace === undefined) return;
+      const bound = run.loose.rank(run.at);
       if (this.#wasBefore(bound, trace.id) && !trace.mayRepeat) continue;
       const rank = Math.min(bound, this.#ceiling);
       // Those that may come down to the ceiling are in no order.
