@@ -6,6 +6,7 @@ import {
   codeAt,
   ByteSink,
   codesLength,
+  countCodes,
   decodeCodes,
   decodePlanes,
   encodeCodes,
@@ -115,4 +116,25 @@ test('a u32 is written little endian and read back', () => {
   putUint32(bytes, 1, 0x8badf00d);
   assert.deepEqual([...bytes], [0, 0x0d, 0xf0, 0xad, 0x8b, 0]);
   assert.equal(getUint32(bytes, 1), 0x8badf00d);
+});
+
+test('how often each number is among the first ones of a chunk is counted', () => {
+  for (const numbers of [
+    [7, 7, 7],
+    [1, 2, 1, 255],
+    [300, 2, 300],
+    [70_000, 1, 70_000],
+  ]) {
+    const sink = new ByteSink(16);
+    encodeCodes(sink, Uint32Array.from(numbers), numbers.length);
+    for (let count = 0; count <= numbers.length; count++) {
+      const times = new Uint32Array(70_001);
+      times[1] = 5;
+      countCodes(sink.bytes, count, times);
+      const expected = new Uint32Array(70_001);
+      expected[1] = 5;
+      for (const number of numbers.slice(0, count)) expected[number]!++;
+      assert.deepEqual(times, expected);
+    }
+  }
 });

@@ -118,6 +118,20 @@ export function sumCodes(chunk: Uint8Array, count: number): number {
   return sum;
 }
 
+/** Adds to `times`, by number, how often it is among the first `count` numbers of a codes chunk. */
+export function countCodes(chunk: Uint8Array, count: number, times: Uint32Array): void {
+  const width = chunk[0]!;
+  if (width === 0) {
+    times[getUint32(chunk, 1)]! += count;
+  } else if (width === 1) {
+    for (let at = 1; at <= count; at++) times[chunk[at]!]!++;
+  } else if (width === 2) {
+    for (let i = 0, at = 1; i < count; i++, at += 2) times[chunk[at]! | (chunk[at + 1]! << 8)]!++;
+  } else {
+    for (let i = 0, at = 1; i < count; i++, at += 4) times[getUint32(chunk, at)]!++;
+  }
+}
+
 /** Codes chunks that stand one after the other, given how many numbers each has. */
 export function decodeCodesList(chunk: Uint8Array, counts: readonly number[]): Uint32Array[] {
   let rest = chunk;

@@ -11,7 +11,7 @@ import {
 import type { BlockColumns } from './block-columns.ts';
 import { type BlockGroup, chunkOf, type GroupChunk } from './block-format.ts';
 import type { BlockReader } from './block-reader.ts';
-import { decodeCodes, decodePlanes, type Halves } from './chunk-codec.ts';
+import { countCodes, decodeCodes, decodePlanes, type Halves, sumCodes } from './chunk-codec.ts';
 import type { FrameScratch } from './frame-scratch.ts';
 import { PARENT_ELSEWHERE, PARENT_ROW } from './parent-finder.ts';
 import { type ShapeRange, SliceShapes } from './slice-shapes.ts';
@@ -302,12 +302,11 @@ export class GroupSlice implements SpanColumns {
   }
 
   #countOwned(what: 'eventCount' | 'linkCount'): Owned {
-    const counts = decodeCodes(this.#chunk(what), this.#start + this.rows);
-    let before = 0;
-    for (let row = 0; row < this.#start; row++) before += counts[row]!;
+    const before = sumCodes(this.#chunk(what), this.#start);
+    const counts = this.#codes(what, this.#start, this.rows);
     const rowOffsets = new Uint32Array(this.rows + 1);
     for (let row = 0; row < this.rows; row++) {
-      rowOffsets[row + 1] = rowOffsets[row]! + counts[this.#start + row]!;
+      rowOffsets[row + 1] = rowOffsets[row]! + counts[row]!;
     }
     return { before, rowOffsets, count: rowOffsets[this.rows]! };
   }
@@ -322,11 +321,14 @@ export class GroupSlice implements SpanColumns {
       const owned = this.#owned(count);
       ranges.push(this.#shapeRange(shape, owned.before, owned.count));
     }
-    return new SliceShapes(this.#block.shapes, ranges);
+    return new SliceShapes(this.#block.shapes, this.#block.footer.columns.length, ranges);
   }
 
   #shapeRange(what: GroupChunk, first: number, count: number): ShapeRange {
-    return { shapes: decodeCodes(this.#chunk(what), first + count), first };
+    const chunk = this.#chunk(what);
+    const shapesBefore = new Uint32Array(this.#block.shapes.count);
+    countCodes(chunk, first, shapesBefore);
+    return { shapes: this.#codes(what, first, count), shapesBefore };
   }
 
   #makeColumns(): SliceColumn[] {

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ShapeTable } from '@spoor/core/model/span-columns.ts';
 
-/** Which of some rows, events or links, and the shapes of them and of all before them. */
+/** Some rows, events or links that follow one another in a group. */
 export interface ShapeRange {
+  /** Of each of them, as the block calls it. */
   readonly shapes: Uint32Array;
-  /** The range is `shapes[first, …)`. */
-  readonly first: number;
+  /** By shape of the block, how many are before them. */
+  readonly shapesBefore: Uint32Array;
 }
 
 /**
@@ -24,33 +25,45 @@ export class SliceShapes implements ShapeTable {
   }[];
   readonly #numbers = new Map<number, number>();
 
-  /** @param ranges of rows, events and links */
-  constructor(block: ShapeTable, ranges: readonly ShapeRange[]) {
-    for (const { shapes, first } of ranges) {
-      for (let i = first; i < shapes.length; i++) {
-        if (!this.#numbers.has(shapes[i]!)) this.#numbers.set(shapes[i]!, this.#numbers.size);
+  /**
+   * @param block its shapes
+   * @param columnCount of the block
+   * @param ranges of rows, events and links
+   */
+  constructor(block: ShapeTable, columnCount: number, ranges: readonly ShapeRange[]) {
+    for (const { shapes } of ranges) {
+      for (const shape of shapes) {
+        if (!this.#numbers.has(shape)) this.#numbers.set(shape, this.#numbers.size);
       }
     }
     this.count = this.#numbers.size;
-    const numberOf = new Map<number, number>();
+    // By column of the block, 1 more than its number here.
+    const numberOf = new Uint32Array(columnCount);
+    const used: number[] = [];
     const offsets = [0];
     const columns: number[] = [];
     for (const shape of this.#numbers.keys()) {
       for (let i = block.offsets[shape]!; i < block.offsets[shape + 1]!; i++) {
         const column = block.columns[i]!;
-        const number = numberOf.get(column) ?? numberOf.size;
-        numberOf.set(column, number);
-        columns.push(number);
+        if (numberOf[column] === 0) numberOf[column] = used.push(column);
+        columns.push(numberOf[column]! - 1);
       }
       offsets.push(columns.length);
     }
     this.offsets = Uint32Array.from(offsets);
     this.columns = Uint32Array.from(columns);
-    const counts = countValues(block, ranges, numberOf);
-    this.used = [...numberOf].map(([column, number]) => ({
+    const within = new Uint32Array(used.length + 1);
+    const before = new Uint32Array(used.length + 1);
+    for (const { shapes, shapesBefore } of ranges) {
+      countValues(block, shapesBefore, numberOf, before);
+      const times = new Uint32Array(block.count);
+      for (const shape of shapes) times[shape]!++;
+      countValues(block, times, numberOf, within);
+    }
+    this.used = used.map((column, number) => ({
       column,
-      count: counts.within[number]!,
-      before: counts.before[number]!,
+      count: within[number + 1]!,
+      before: before[number + 1]!,
     }));
   }
 
@@ -62,29 +75,17 @@ export class SliceShapes implements ShapeTable {
   }
 }
 
-/** By column here, how many values are in the ranges, and before them. */
+/** Adds, by column, the values of so many of each shape. */
 function countValues(
-  { count: shapeCount, offsets, columns }: ShapeTable,
-  ranges: readonly ShapeRange[],
-  numberOf: ReadonlyMap<number, number>,
-): { before: Uint32Array; within: Uint32Array } {
-  const before = new Uint32Array(numberOf.size);
-  const within = new Uint32Array(numberOf.size);
-  for (const { shapes, first } of ranges) {
-    const times = new Uint32Array(shapeCount);
-    for (let i = 0; i < first; i++) times[shapes[i]!]!++;
-    for (let shape = 0; shape < shapeCount; shape++) {
-      if (times[shape] === 0) continue;
-      for (let k = offsets[shape]!; k < offsets[shape + 1]!; k++) {
-        const number = numberOf.get(columns[k]!);
-        if (number !== undefined) before[number]! += times[shape]!;
-      }
-    }
-    for (let i = first; i < shapes.length; i++) {
-      for (let k = offsets[shapes[i]!]!; k < offsets[shapes[i]! + 1]!; k++) {
-        within[numberOf.get(columns[k]!)!]!++;
-      }
-    }
+  { count, offsets, columns }: ShapeTable,
+  times: Uint32Array,
+  numberOf: Uint32Array,
+  sums: Uint32Array,
+): void {
+  for (let shape = 0; shape < count; shape++) {
+    const some = times[shape]!;
+    if (some === 0) continue;
+    const end = offsets[shape + 1]!;
+    for (let k = offsets[shape]!; k < end; k++) sums[numberOf[columns[k]!]!]! += some;
   }
-  return { before, within };
 }

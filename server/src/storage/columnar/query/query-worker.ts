@@ -28,6 +28,8 @@ import { attributeNames, attributeValues } from '../derived/attribute-answers.ts
 import { DerivedAnswers } from '../derived/derived-answers.ts';
 import { OverlapsFile } from '../derived/overlaps-file.ts';
 import { FrameScratch } from '../block/frame-scratch.ts';
+import { GroupSlice } from '../block/group-slice.ts';
+import { sliceBatch } from '../block/slice-batch.ts';
 import { ByteCache, type CacheFigures } from '../block/frame-cache.ts';
 import {
   type BlockInfo,
@@ -339,13 +341,20 @@ class QueryAnswerer {
   }
 
   #join(parts: readonly TracePart[]): Uint8Array<ArrayBuffer> {
-    const builder = this.#builder ?? new BatchBuilder();
-    this.#builder = undefined;
     // What the trace before was read from is not looked at any more.
     this.#scratch.clear();
+    const [part] = parts;
+    const whole =
+      parts.length === 1 && part!.columns instanceof GroupSlice
+        ? sliceBatch(part!.columns)
+        : undefined;
+    // A trace lies in memory of its own.
+    if (whole !== undefined) return whole.bytes as Uint8Array<ArrayBuffer>;
+    const builder = this.#builder ?? new BatchBuilder();
+    this.#builder = undefined;
     const { bytes, rows } = joinTrace(parts, builder);
     if (rows <= MAX_KEPT_ROWS) this.#builder = builder;
-    // A joined trace lies in memory of its own.
+    // As above.
     return bytes as Uint8Array<ArrayBuffer>;
   }
 
