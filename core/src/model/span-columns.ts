@@ -26,9 +26,9 @@ export const NO_SYMBOLS: SymbolTable = {
 /** The distinct values of a column where all of them together are much, and several sources share them. */
 export interface PagedValues {
   readonly count: number;
-  /** All entries, in order, as tables that are looked at one after the other. */
+  /** All entries, in order, as tables: each is there until the next one is asked for. */
   pages(): Iterable<SymbolTable>;
-  /** Page after page, what has some bytes, not none, in it. */
+  /** As {@link pages}, what has some bytes, not none, in it. */
   pagesWith(part: Uint8Array): Iterable<PagePart>;
   /** Entry of a string, or -1. */
   find(value: Uint8Array): number;

@@ -52,13 +52,15 @@ test('the entries with some bytes in them are found, and no others', () =>
         );
         fc.assert(
           fc.property(part, (bytes) => {
-            const found = [...dictionary.pagesWith(bytes)].flatMap(
-              ({ first, table: page, entries }) =>
+            const found = dictionary
+              .pagesWith(bytes)
+              .flatMap(({ first, table: page, entries }) =>
                 entries.map((entry) => {
                   assert.deepEqual(Buffer.from(symbolBytes(page, entry)), values[first + entry]);
                   return first + entry;
                 }),
-            );
+              )
+              .toArray();
             assert.deepEqual(
               found,
               [...values.keys()].filter((entry) => values[entry]!.includes(bytes)),
@@ -97,7 +99,7 @@ test('pages are read many at a time, and damage in one of them is found', () =>
       writeFileSync(path, damaged);
       const again = new BlockReader(path, 2, blockCache());
       assert.throws(
-        () => dictionariesOf(again).forEach((dictionary) => [...dictionary.pages()]),
+        () => dictionariesOf(again).forEach((dictionary) => dictionary.pages().toArray()),
         (error) =>
           error instanceof SpoorError &&
           error.code === 'corrupt' &&

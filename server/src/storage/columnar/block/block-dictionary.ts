@@ -9,7 +9,7 @@ import {
 } from '@spoor/core/model/span-columns.ts';
 import type { PageRef } from './block-format.ts';
 import type { BlockReader } from './block-reader.ts';
-import type { FrameScratch } from './frame-scratch.ts';
+import { FrameScratch } from './frame-scratch.ts';
 import { codeAt, decodeCodes } from './chunk-codec.ts';
 import { bufferOf, decodeValue, decodeValues, mayHaveInside } from './values-chunk.ts';
 
@@ -54,29 +54,39 @@ export class BlockDictionary implements PagedValues {
     const known = this.#joined?.deref();
     if (known !== undefined) return known;
     const table = this.#block.decoded(-1, `dictionary ${this.#column}`, sizeOf, () =>
-      joinTables([...this.pages()]),
+      joinTables([...this.#chunks()].map((chunk, p) => decodeValues(chunk, this.#pages[p]!.count))),
     );
     this.#joined = new WeakRef(table);
     return table;
   }
 
-  /** Page after page. They are not kept in the cache, where all of them would push out all else. */
+  /**
+   * Page after page, each to be looked at before the next is asked for. They are not kept in the cache, where all of them would push out
+   * all else.
+   */
   *pages(): Generator<SymbolTable, void, undefined> {
     let page = 0;
-    for (const chunk of this.#block.chunksOnce(this.#pages.map((ref) => ref.chunk))) {
+    for (const chunk of this.#chunks(new FrameScratch())) {
       yield decodeValues(chunk, this.#pages[page++]!.count);
     }
   }
 
   *pagesWith(part: Uint8Array): Generator<PagePart, void, undefined> {
     let page = 0;
-    for (const chunk of this.#block.chunksOnce(this.#pages.map((ref) => ref.chunk))) {
+    for (const chunk of this.#chunks(new FrameScratch())) {
       const first = this.#firsts[page]!;
       const { count } = this.#pages[page++]!;
       // Where the bytes are nowhere on the page, it need not be decoded.
       const table = mayHaveInside(chunk, part) ? decodeValues(chunk, count) : NO_SYMBOLS;
       yield { first, table, entries: entriesWith(table, part) };
     }
+  }
+
+  #chunks(scratch?: FrameScratch): Generator<Uint8Array, void, undefined> {
+    return this.#block.chunksOnce(
+      this.#pages.map(({ chunk }) => chunk),
+      scratch,
+    );
   }
 
   /** Entry of a value, or -1. Only for types whose dictionaries are in the order of their bytes: all but ints. */

@@ -258,17 +258,18 @@ export class BlockReader {
     return this.#frame(frame, false).subarray(offset, offset + length);
   }
 
-  /** As {@link chunkOnce} for many: frames that stand one after the other are read and decompressed together. */
-  *chunksOnce(refs: readonly ChunkRef[]): Generator<Uint8Array, void, undefined> {
+  /**
+   * As {@link chunkOnce} for many: frames that stand one after the other are read together.
+   * @param scratch where a chunk may be until the next one is asked for; nobody else may use it meanwhile
+   */
+  *chunksOnce(
+    refs: readonly ChunkRef[],
+    scratch?: FrameScratch,
+  ): Generator<Uint8Array, void, undefined> {
     for (const { first, end } of frameRuns(this.footer, refs)) {
-      if (end - first === 1) {
-        yield this.chunkOnce(refs[first]!);
-        continue;
-      }
-      const run = refs.slice(first, end);
-      const content = this.#readFrames(run.map(([frame]) => frame));
-      let at = 0;
-      for (const [, , length] of run) yield content.subarray(at, (at += length));
+      scratch?.clear();
+      if (end - first === 1) yield this.chunkOnce(refs[first]!);
+      else yield* this.#readFrames(refs.slice(first, end), scratch);
     }
   }
 
@@ -400,32 +401,30 @@ export class BlockReader {
 
   #readFrame(frame: number, scratch?: FrameScratch): Uint8Array {
     const { frames } = this.footer;
-    const [offset, stored, raw, crc] = [0, 1, 2, 3].map((k) => frames[frame * 4 + k]!);
-    const bytes = this.#read(offset!, stored!, scratch);
-    if (crc32(bytes) !== crc) {
-      throw this.#damaged(`checksum of frame ${frame} is wrong`);
-    }
-    return raw === 0 ? bytes : this.#decompress(bytes, raw!, `frame ${frame}`, scratch);
+    const bytes = this.#read(frames[frame * 4]!, frames[frame * 4 + 1]!, scratch);
+    return this.#content(frame, bytes, scratch);
   }
 
-  /** Content of compressed frames that stand one after the other in the file; zstd takes them as one. */
-  #readFrames(run: readonly number[]): Uint8Array {
+  /** What is in a frame. @param bytes as it is stored */
+  #content(frame: number, bytes: Uint8Array, scratch: FrameScratch | undefined): Uint8Array {
     const { frames } = this.footer;
-    const start = frames[run[0]! * 4]!;
-    const last = run.at(-1)! * 4;
-    const bytes = this.#read(start, frames[last]! + frames[last + 1]! - start);
-    let rawBytes = 0;
-    for (const frame of run) {
-      const [offset, stored, raw, crc] = [0, 1, 2, 3].map((k) => frames[frame * 4 + k]!);
-      const at = offset! - start;
-      if (crc32(bytes.subarray(at, at + stored!)) !== crc) {
-        throw this.#damaged(`checksum of frame ${frame} is wrong`);
-      }
-      rawBytes += raw!;
+    if (crc32(bytes) !== frames[frame * 4 + 3]!) {
+      throw this.#damaged(`checksum of frame ${frame} is wrong`);
     }
-    const content = this.#decompress(bytes, rawBytes, `frames ${run.join(', ')}`);
-    if (content.length === rawBytes) return content;
-    throw this.#damaged(`frames ${run.join(', ')} are not ${rawBytes} bytes`);
+    const raw = frames[frame * 4 + 2]!;
+    return raw === 0 ? bytes : this.#decompress(bytes, raw, `frame ${frame}`, scratch);
+  }
+
+  /** Content of compressed frames that stand one after the other in the file. */
+  *#readFrames(run: readonly ChunkRef[], scratch: FrameScratch | undefined): Generator<Uint8Array> {
+    const { frames } = this.footer;
+    const start = frames[run[0]![0] * 4]!;
+    const last = run.at(-1)![0] * 4;
+    const bytes = this.#read(start, frames[last]! + frames[last + 1]! - start, scratch);
+    for (const [frame] of run) {
+      const at = frames[frame * 4]! - start;
+      yield this.#content(frame, bytes.subarray(at, at + frames[frame * 4 + 1]!), scratch);
+    }
   }
 
   /** What a frame is called in the cache: a text that was made before is found there much faster. */

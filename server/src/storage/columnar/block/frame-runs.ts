@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { BlockFooter, ChunkRef } from './block-format.ts';
 
-/** Raw bytes that are read and decompressed at once: with pages of 32 KiB each, more saves nothing. */
-const RUN_BYTES = 512 << 10;
+/** Raw bytes that are read at once: more saves nothing, and with what is stored they fit into a scratch. */
+const RUN_BYTES = 256 << 10;
 
 /** Chunks `[first, end)` of a list. */
 export interface FrameRun {
