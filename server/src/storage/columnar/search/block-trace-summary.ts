@@ -4,7 +4,10 @@ import { formatSpanId } from '@spoor/core/model/ids.ts';
 import { servicesByName } from '@spoor/core/query/summarize-trace.ts';
 import type { TraceSummary } from '@spoor/core/query/trace-query.ts';
 import type { TraceFacts } from '@spoor/core/query/trace-predicate.ts';
+import { chunkOf, type GroupChunk } from '../block/block-format.ts';
+import { decodeCodes } from '../block/chunk-codec.ts';
 import type { BlockPart } from './loose-trace.ts';
+import { TraceSummaries } from './trace-summaries.ts';
 
 /** Value of the status column for the code ERROR. */
 const ERROR_STATUS = 1 + StatusCode.error;
@@ -22,14 +25,19 @@ export function summarizeBlockTrace(
   const services = new Map<string, { spanCount: number; errorCount: number }>();
   let rootSpanId: TraceSummary['rootSpanId'] = '';
   for (const { reader, trace } of parts) {
-    const group = reader.group(reader.groupOf(trace));
-    const t = trace - reader.firstTraces[group.number]!;
-    const slice = group.slice(group.traceStarts[t]!, group.traceStarts[t + 1]!);
-    const { rows, resource, status, parentPlace } = slice;
+    const g = reader.groupOf(trace);
+    const { firstRows } = new TraceSummaries(reader);
+    const rows = firstRows[trace + 1]! - firstRows[trace]!;
+    const start = firstRows[trace]! - firstRows[reader.firstTraces[g]!]!;
+    const chunk = (what: GroupChunk): Uint8Array =>
+      reader.chunk(chunkOf(reader.footer.groups[g]!, what));
+    const resource = decodeCodes(chunk('resource'), rows, start);
+    const status = decodeCodes(chunk('status'), rows, start);
+    const parentPlace = decodeCodes(chunk('parent'), rows, start);
     const root = parentPlace.indexOf(0);
     if (root >= 0) {
       if (rootSpanId !== '' || parentPlace.indexOf(0, root + 1) >= 0) return undefined;
-      rootSpanId = formatSpanId(slice.spanId, root * 8);
+      rootSpanId = formatSpanId(chunk('spanIds'), (start + root) * 8);
     }
     for (let row = 0; row < rows; row++) {
       const name = reader.serviceName(resource[row]!);

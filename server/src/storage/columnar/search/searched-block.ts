@@ -94,7 +94,6 @@ export class SearchedBlock {
   readonly #matching = new Map<number, RowSet | undefined>();
   readonly #counted = new Map<number, SpanSelections>();
   readonly #countedBy = new Map<SpanPredicate, KnownRows>();
-  #traceRows: Uint32Array | undefined;
   readonly #rough = new RoughBlockTrace();
   #mayHold: boolean | undefined;
   #fewTraces: readonly number[] | undefined;
@@ -233,7 +232,7 @@ export class SearchedBlock {
 
   /** The rows of a trace in its group, `[start, end)`. */
   #rowsOf(g: number, trace: number): [start: number, end: number] {
-    const rows = (this.#traceRows ??= traceRows(this.reader, this.summaries));
+    const rows = this.summaries.firstRows;
     const before = rows[this.reader.firstTraces[g]!]!;
     return [rows[trace]! - before, rows[trace + 1]! - before];
   }
@@ -241,7 +240,7 @@ export class SearchedBlock {
   /** First row of each trace of a group, and the number of rows at the end. */
   #traceStartsOf(g: number): Uint32Array {
     const { firstTraces } = this.reader;
-    const rows = (this.#traceRows ??= traceRows(this.reader, this.summaries));
+    const rows = this.summaries.firstRows;
     const [first, end] = [firstTraces[g]!, firstTraces[g + 1]!];
     return rows.subarray(first, end + 1).map((row) => row - rows[first]!);
   }
@@ -304,17 +303,6 @@ export class SearchedBlock {
   factsOf(trace: number): TraceFacts {
     return new BlockTraceFacts(this.reader, this.summaries, trace);
   }
-}
-
-/** Rows of a block before each of its traces, and all of them at the end; kept in its cache. */
-function traceRows(reader: BlockReader, summaries: TraceSummaries): Uint32Array {
-  const { traces } = reader.footer;
-  return reader.decoded(-1, 'trace rows', traces * 4, () => {
-    const { spans } = summaries.all();
-    const rows = new Uint32Array(traces + 1);
-    for (let t = 0; t < traces; t++) rows[t + 1] = rows[t]! + spans[t]!;
-    return rows;
-  });
 }
 
 /** Facts of a trace that is wholly in a block, worked out as they are asked for. */

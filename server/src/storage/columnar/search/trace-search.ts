@@ -27,7 +27,7 @@ import { TraceRank } from './trace-rank.ts';
 import type { TraceSources } from './trace-sources.ts';
 
 /** Some of the best traces of a block, not yet looked into. */
-interface BlockPart {
+interface RankedPart {
   readonly reader: BlockReader;
   /** 0 for the first of them. */
   readonly part: number;
@@ -114,7 +114,7 @@ class TraceSearch {
   /** Of what ranks like that neither can what has a greater id than this. */
   #floorId: string = ANY_ID;
   /** Of what ranks equal, what may have the least id comes first. */
-  readonly #queue = new BestFirst<BlockPart | BlockRun | SearchedGroup | LoosePage | LooseRun>();
+  readonly #queue = new BestFirst<RankedPart | BlockRun | SearchedGroup | LoosePage | LooseRun>();
   readonly #blocks = new Map<BlockReader, SearchedBlock>();
   readonly #looseByBlock = new Map<SearchedBlock, readonly LooseTrace[]>();
   readonly #headMatches = new Map<HeadBatch, Uint8Array>();
@@ -277,7 +277,7 @@ class TraceSearch {
   }
 
   /** Looks into a block, unless it has nothing of what is looked for: where few of its groups may have it, into these. */
-  #visitPart({ reader, part }: BlockPart): void {
+  #visitPart({ reader, part }: RankedPart): void {
     const block = this.#block(reader);
     const groups = block.matchingGroups;
     if (groups === 0 || !block.mayHold) return;

@@ -15,6 +15,7 @@ export class TraceSummaries {
   /** The group that was asked for last. */
   #group = -1;
   #columns: TraceColumns | undefined;
+  #firstRows: Uint32Array | undefined;
 
   /** @param options `isKept: false` where each group is asked for once, as its columns would push others out of the cache */
   constructor(block: BlockReader, { isKept = true }: { readonly isKept?: boolean } = {}) {
@@ -36,6 +37,20 @@ export class TraceSummaries {
       this.#group = g;
     }
     return this.#columns;
+  }
+
+  /** Rows of the block before each of its traces, and all of them at the end; kept in the block's cache. */
+  get firstRows(): Uint32Array {
+    if (this.#firstRows === undefined) {
+      const { traces } = this.#block.footer;
+      this.#firstRows = this.#block.decoded(-1, 'first rows', traces * 4, () => {
+        const { spans } = this.all();
+        const first = new Uint32Array(traces + 1);
+        for (let t = 0; t < traces; t++) first[t + 1] = first[t]! + spans[t]!;
+        return first;
+      });
+    }
+    return this.#firstRows;
   }
 
   /** Service of the root of a trace; empty without root. */
