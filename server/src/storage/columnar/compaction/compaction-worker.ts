@@ -11,7 +11,7 @@ import { BlockReader } from '../block/block-reader.ts';
 import { ByteCache } from '../block/frame-cache.ts';
 import { type BlockInfo, damagedBlock, type DamagedBlock } from '../live/known-blocks.ts';
 import { OpenFiles } from '../files/open-files.ts';
-import type { WorkerFiles } from '../files/store-files.ts';
+import { isTransientFileError, type WorkerFiles } from '../files/store-files.ts';
 import { DISK_WORKER_FILES } from '../files/worker-files.ts';
 import { serveMessages } from '#workers/worker-thread.ts';
 import { mergeBlocks } from './block-merger.ts';
@@ -63,7 +63,15 @@ export interface CompactionResult {
 export type CompactionReply = {
   readonly id: number;
   readonly damaged: readonly DamagedBlock[];
-} & ({ readonly result: CompactionResult } | { readonly error: string; readonly stack: string });
+} & (
+  | { readonly result: CompactionResult }
+  | {
+      readonly error: string;
+      readonly stack: string;
+      /** Whether it may pass by itself, whatever is in the blocks: there is no room or no descriptor. */
+      readonly isTransient: boolean;
+    }
+);
 
 function compact(
   request: CompactionRequest,
@@ -160,7 +168,7 @@ function answer(request: CompactionRequest, files: WorkerFiles): CompactionReply
     const { message, stack = '' } = error instanceof Error ? error : new Error(String(error));
     const at = readers.findIndex(({ damage }) => damage !== undefined);
     if (at >= 0) damaged.push(damagedBlock({ tenant, id: sources[at]!.id }, readers[at]!.damage));
-    return { id, error: message, stack, damaged };
+    return { id, error: message, stack, isTransient: isTransientFileError(error), damaged };
   } finally {
     for (const reader of readers) reader.close();
   }

@@ -24,6 +24,7 @@ import {
   type WorkerOptions,
 } from '#workers/worker-client.ts';
 import { withDirectory } from '../testing/temporary-directory.ts';
+import type { CompactionRequest } from './compaction-worker.ts';
 
 /** Both sides of a worker number what they say. */
 type Numbered = { readonly id: number };
@@ -263,6 +264,42 @@ test('blocks that cannot be merged are tried less and less often, said once, and
       const said = log.lines.filter((line) => line.includes('out of memory'));
       assert.equal(said.length, 1);
       assert.match(said[0]!, /^blocks of tenant default cannot be merged: 1, 2\. .*out of memory$/);
+      assert.deepEqual(await answers(store), await answers(oracleOf(lists.flat())));
+    },
+    { createWorker, mergeFanIn: 2, nowMs: () => nowMs, logger: log.logger },
+  );
+});
+
+test('want of room while blocks are merged is not held against them', async () => {
+  const files = new FaultyFiles();
+  const log = new LogLines();
+  let nowMs = 20_000 * 86_400_000;
+  let tries = 0;
+  const createWorker = changedWorkers(inlineWorkers(files.workers), (request) => {
+    const { sources, dir, blockId } = request as Partial<CompactionRequest>;
+    if (sources === undefined) return request;
+    files.heal();
+    if (++tries > 5) return request;
+    files.failEach('writev', 'ENOSPC', blockPath(dir!, DEFAULT_TENANT, blockId!));
+    return request;
+  });
+  const lists = Array.from({ length: 7 }, (_, i) => shopSpans(20, 4, i + 1));
+  await inFaultyStore(
+    files,
+    async (store) => {
+      for (const spans of lists) {
+        nowMs += 61_000;
+        await writeSpans(store, spans);
+        await store.settle();
+        await store.applyRetention();
+      }
+      // In each minute from the second block on.
+      assert.ok(tries >= 6);
+      assert.ok(figure(store, 'store_merges_total') > 0);
+      assert.deepEqual(
+        log.lines.filter((line) => line.includes('cannot be merged')),
+        [],
+      );
       assert.deepEqual(await answers(store), await answers(oracleOf(lists.flat())));
     },
     { createWorker, mergeFanIn: 2, nowMs: () => nowMs, logger: log.logger },

@@ -473,7 +473,8 @@ export class Compactor {
     }));
     blocks.noteDamage(reply.damaged);
     if ('result' in reply) return { result: reply.result, id: blockId };
-    throw new SpoorError('internal', reply.error, { cause: reply.stack });
+    const code = reply.isTransient ? 'unavailable' : 'internal';
+    throw new SpoorError(code, reply.error, { cause: reply.stack });
   }
 
   #enqueue(work: () => Promise<void>): Promise<void> {
