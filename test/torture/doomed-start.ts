@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { readdir, readlink, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePorts } from '../../server/src/config/testing/free-ports.ts';
@@ -22,49 +23,35 @@ export type StartProgress = 'loading' | 'opening' | 'ready';
 
 /** Starts a server on a data directory and kills it with SIGKILL before it is of any use. */
 export async function startAndKill(directory: string, cut: StartCut): Promise<StartProgress> {
-  const healthPort = await freePort();
-  const sets = [...freePorts(), `telemetry.health.endpoint=127.0.0.1:${healthPort}`].flatMap(
-    (set) => ['--set', set],
-  );
+  const sets = freePorts().flatMap((set) => ['--set', set]);
   const child = spawn(process.execPath, [MAIN, '--data', directory, ...sets], {
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   const ended = once(child, 'close');
   let log = '';
   child.stdout.setEncoding('utf8').on('data', (text: string) => (log += text));
-  // The health port listens before the store opens.
+  const isOpening = async (): Promise<boolean> => opens(child.pid!, await realpath(directory));
   let opening = false;
   if (cut.from === 'opening') {
     const giveUpMs = performance.now() + LIMIT_MS;
-    while (!(opening = await listens(healthPort)) && performance.now() < giveUpMs) {
+    while (!(opening = await isOpening()) && performance.now() < giveUpMs) {
       await sleep(POLL_MS);
     }
   }
   await sleep(cut.afterMs);
-  opening ||= await listens(healthPort);
+  opening ||= await isOpening();
   child.kill('SIGKILL');
   await ended;
   if (log.includes('"spoor is ready"')) return 'ready';
   return opening ? 'opening' : 'loading';
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  // A server on a TCP port has an address of this shape.
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
-
-async function listens(port: number): Promise<boolean> {
-  return await new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.on('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.on('error', () => resolve(false));
-  });
+/** Whether a process holds the lock of a data directory, which the store takes before it reads anything. */
+async function opens(pid: number, directory: string): Promise<boolean> {
+  const lock = join(directory, 'LOCK');
+  const fds = await readdir(`/proc/${pid}/fd`).catch(() => []);
+  const files = await Promise.all(
+    fds.map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => undefined)),
+  );
+  return files.includes(lock);
 }

@@ -12,6 +12,8 @@ const NURSERY_MIB = 12;
 /** A thread that has not ended by itself after this is ended from outside; see `compress` of the store for why that is the last resort. */
 const STOP_MS = 5000;
 
+const ENTRY = new URL('./thread-entry.ts', import.meta.url);
+
 /** What goes to and fro carries an id, so that answers find their question. */
 interface Numbered {
   readonly id: number;
@@ -102,8 +104,8 @@ export class WorkerClient<Request extends Numbered, Reply extends Numbered> {
     // Compiled code that the process keeps between starts saves a worker two thirds of its own; Node does not pass that on.
     const cacheDir = getCompileCacheDir();
     const stop = new SharedArrayBuffer(4);
-    const worker = new Worker(this.#script, {
-      workerData: { stop } satisfies WorkerThreadData,
+    const worker = new Worker(ENTRY, {
+      workerData: { script: this.#script.href, stop } satisfies WorkerThreadData,
       ...(cacheDir === undefined
         ? {}
         : { env: { ...process.env, NODE_COMPILE_CACHE: dirname(cacheDir) } }),

@@ -4,6 +4,8 @@ import { SpoorError } from '@spoor/core/model/errors.ts';
 
 /** What a worker is started with. */
 export interface WorkerThreadData {
+  /** URL of the module that does its work. */
+  readonly script: string;
   /** Four bytes; not zero as soon as the thread is to end. */
   readonly stop: SharedArrayBuffer;
 }

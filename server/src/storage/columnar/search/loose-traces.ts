@@ -9,7 +9,7 @@ import { hashTraces } from '../block/trace-filter.ts';
 import { TraceSummaries } from './trace-summaries.ts';
 
 /** Traces of a block that are looked for in the others at a time, more or less: a few milliseconds among dozens of blocks. */
-const SLICE_TRACES = 1024;
+const SLICE_TRACES = 256;
 
 /**
  * The traces of a tenant that are not in a single block: those with spans in the head, and those that are in several blocks. All
