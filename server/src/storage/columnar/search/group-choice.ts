@@ -8,6 +8,7 @@ import type { QueryField, QueryLiteral, SpanPredicate } from '@spoor/core/query/
 import { ALL_GROUPS } from '../block/block-dictionary.ts';
 import type { BlockReader } from '../block/block-reader.ts';
 import { decodeCodes } from '../block/chunk-codec.ts';
+import { FrameScratch } from '../block/frame-scratch.ts';
 
 /** A text that could also be meant as a number or a boolean. */
 const MAYBE_NO_TEXT = /^[-+.0-9tfniTFNI]/;
@@ -139,11 +140,15 @@ function isInGroup(reader: BlockReader, g: number, { column, entry }: EntryPlace
   const part = columns.find(column);
   if (part < 0) return false;
   const count = columns.count(part);
-  const codes = reader.decoded(g, `column ${column}`, count * 4, () =>
-    decodeCodes(reader.chunkOnce(columns.chunk(part)), count),
-  );
+  const codes = reader.decoded(g, `column ${column}`, count * 4, () => {
+    scratch.clear();
+    return decodeCodes(reader.chunk(columns.chunk(part), scratch), count);
+  });
   return codes.includes(entry);
 }
+
+/** Of this thread: nothing stays in it. */
+const scratch = new FrameScratch();
 
 function levelMatches(level: AttributeLevel, scope: string): boolean {
   if (level === AttributeLevel.span) return scope === 'span' || scope === 'any';
