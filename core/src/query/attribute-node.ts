@@ -113,11 +113,12 @@ export class AttributeNode implements PredicateNode {
   }
 
   /** Ids of the columns that have the key at one of the levels, and values that may pass. */
-  #columns({ keys, columns }: SpanDictionaries): number[] {
+  #columns(dictionaries: SpanDictionaries): number[] {
     const ids: number[] = [];
     if (this.#levels.length === 0) return ids;
-    const key = findSymbol(keys, this.#key);
+    const key = findSymbol(dictionaries.keys, this.#key);
     if (key < 0) return ids;
+    const { columns } = dictionaries;
     for (let id = 0; id < columns.length; id++) {
       const column = columns[id]!;
       if (

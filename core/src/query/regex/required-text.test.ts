@@ -21,6 +21,10 @@ test('what every match has in it is the longest stretch of characters that are c
   assert.equal(textOf('(?i)Id=(?-i)Id'), '=Id');
 });
 
+test('of a long text the beginning is enough', () => {
+  assert.equal(textOf(`.*${'a'.repeat(1000)}.*`), 'a'.repeat(32));
+});
+
 test('what is repeated counts once, and not at all where it may be left out', () => {
   assert.equal(textOf('ab(cd)+ef'), 'abcd');
   assert.equal(textOf('a{3}'), 'a');

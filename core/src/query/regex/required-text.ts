@@ -3,7 +3,13 @@ import { encodeText } from '#model/utf8.ts';
 import type { RegexNode } from './regex-syntax.ts';
 
 /**
- * UTF-8 that stands in every text that matches, the longest that is found; undefined where there may be none. Texts without it need not
+ * To look for more tells few texts more apart, and takes time that grows with its length where it repeats itself: a search for a
+ * thousand `a` in a MiB of them took seconds.
+ */
+const MAX_BYTES = 32;
+
+/**
+ * UTF-8 that stands in every text that matches, the beginning of the longest that is found; undefined where there may be none. Texts without it need not
  * be matched. Only what is certain counts: what is in a choice, in a class of several characters or may be left out gives nothing.
  */
 export function requiredText(root: RegexNode): Uint8Array | undefined {
@@ -19,7 +25,7 @@ class Stretches {
 
   finish(): Uint8Array | undefined {
     this.#end();
-    return this.#longest.length === 0 ? undefined : this.#longest;
+    return this.#longest.length === 0 ? undefined : this.#longest.subarray(0, MAX_BYTES);
   }
 
   add(node: RegexNode): void {

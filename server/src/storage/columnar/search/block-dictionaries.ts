@@ -9,6 +9,7 @@ import type { BlockReader } from '../block/block-reader.ts';
 /** The dictionaries of all spans of a block, each read when it is asked for. */
 export class BlockDictionaries implements SpanDictionaries {
   readonly #reader: BlockReader;
+  #columns: readonly ColumnDictionary[] | undefined;
 
   constructor(reader: BlockReader) {
     this.#reader = reader;
@@ -28,15 +29,19 @@ export class BlockDictionaries implements SpanDictionaries {
   }
 
   get columns(): readonly ColumnDictionary[] {
-    const { columns } = this.#reader.footer;
-    return Array.from({ length: columns.length }, (_, id) => ({
+    const reader = this.#reader;
+    const { columns } = reader.footer;
+    this.#columns ??= Array.from({ length: columns.length }, (_, id) => ({
       level: columns.level(id),
       type: columns.type(id),
       key: columns.key(id),
       // A block has no column without values; those of a plain one stand in its groups.
       count: 1,
       values: undefined,
-      paged: columns.isPlain(id) ? undefined : this.#reader.dictionary(id),
+      get paged() {
+        return columns.isPlain(id) ? undefined : reader.dictionary(id);
+      },
     }));
+    return this.#columns;
   }
 }
