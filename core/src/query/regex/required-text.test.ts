@@ -22,7 +22,7 @@ test('what every match has in it is the longest stretch of characters that are c
 });
 
 test('of a long text the beginning is enough', () => {
-  assert.equal(textOf(`.*${'a'.repeat(1000)}.*`), 'a'.repeat(32));
+  assert.equal(textOf(`.*${'a'.repeat(900)}.*`), 'a'.repeat(32));
 });
 
 test('what is repeated counts once, and not at all where it may be left out', () => {
