@@ -5,7 +5,7 @@ import { BestFirst } from './best-first.ts';
 import type { LooseTrace } from './loose-trace.ts';
 import type { TraceRank } from './trace-rank.ts';
 
-/** Traces of a page: a search looks at all of them or at none. */
+/** Traces of a page: a search looks at its best ones, as many as it needs, or at none. */
 const PAGE_TRACES = 256;
 
 /** A page that has lost all but this many gives the rest to others. */
