@@ -115,7 +115,6 @@ class PickedColumns implements TraceColumns {
   readonly #summaries: TraceSummaries;
   readonly #what: string;
   readonly #numbers: Uint32Array;
-  #all: TraceColumns | undefined;
   readonly #picked: { -readonly [Column in keyof TraceColumns]?: TraceColumns[Column] } = {};
 
   /** @param what the traces are called in the cache */
@@ -167,7 +166,7 @@ class PickedColumns implements TraceColumns {
     make: (all: TraceColumns) => Column,
   ): Column {
     return this.#reader.decoded(-1, `${this.#what} ${what}`, bytes * this.traces, () =>
-      make((this.#all ??= this.#summaries.all())),
+      make(this.#summaries.all()),
     );
   }
 }
