@@ -236,7 +236,7 @@ test('the search ends at the block from which on all is older, and leaves out wh
     const blocks = Array.from({ length: 6 }, (_, b) =>
       Array.from({ length: 10 }, (_span, i) => at(b * 10 + i + 1, b * 1000 + i)),
     );
-    // It looks around before each block that it visits, and before each trace that it sums up.
+    // It looks around before each block that it visits, and before each trace that it looks at or sums up.
     const looks = (one: TraceQuery): number =>
       withSources(dir, { blocks }, (sources) => {
         findTraces(sources, one, () => {});
@@ -245,10 +245,10 @@ test('the search ends at the block from which on all is older, and leaves out wh
         return count;
       });
     assert.ok(looks(queryFor(NOWHERE, { limit: 5 })) >= 6);
-    assert.ok(looks(queryFor(undefined, { limit: 5 })) <= 5 + 2);
+    assert.ok(looks(queryFor(undefined, { limit: 5 })) <= 2 * 5 + 2);
     const base = blocks[1]![0]!.startTimeUnixNano;
     const window = { startMinUnixNano: base, startMaxUnixNano: base + 9_000_000n };
-    assert.ok(looks(queryFor(undefined, { ...window, limit: 50 })) <= 9 + 2);
+    assert.ok(looks(queryFor(undefined, { ...window, limit: 50 })) <= 10 + 9 + 2);
     assert.equal(find(dir, { blocks }, queryFor(undefined, window)).length, 9);
   }));
 
@@ -310,6 +310,31 @@ test('a long search looks around at each page of values, group and trace, and st
           assert.equal(left, -1);
         }
       }
+    });
+  }));
+
+test('a search looks around at each trace also where it is known which rows match', () =>
+  withDirectory((dir) => {
+    const spans = Array.from({ length: 500 }, (_, i) => at(i + 1, i));
+    const named: SpanPredicate = {
+      op: 'eq',
+      field: { kind: 'intrinsic', name: 'name' },
+      value: { type: 'string', value: spans[0]!.name },
+    };
+    const having: TracePredicate = {
+      op: 'eq',
+      field: { kind: 'trace', name: 'root_name' },
+      value: { type: 'string', value: 'no such name' },
+    };
+    withSources(dir, { blocks: [spans] }, (sources) => {
+      const looks = (): number => {
+        let count = 0;
+        const { traces } = findTraces(sources, queryFor(named, { having }), () => count++);
+        assert.deepEqual(traces, []);
+        return count;
+      };
+      looks();
+      assert.ok(looks() >= spans.length);
     });
   }));
 

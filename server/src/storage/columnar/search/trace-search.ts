@@ -57,11 +57,9 @@ interface SearchedGroup {
   readonly group: number;
   /** Up to where its traces were looked at in a run; undefined where there was none. */
   readonly seen: RunEnd | undefined;
-  /** Those of its traces that may match, by their numbers in it, with their ranks; undefined until it was looked at. */
-  readonly candidates?: readonly Candidate[];
 }
 
-/** A trace of a group. */
+/** A trace of a group that may match, by its number there. */
 interface Candidate {
   readonly t: number;
   readonly rank: number;
@@ -363,12 +361,14 @@ class TraceSearch {
 
   /** Offers the traces of a group that are wholly in it, unless its best one turns out to come later than others. */
   #visitGroup(item: SearchedGroup): void {
-    const { block, group, candidates = this.#candidatesOf(item) } = item;
+    const { block, group } = item;
     const { reader } = block;
     const { firstTraceId } = reader.footer.groups[group]!;
+    const candidates = this.#candidatesOf(item);
     const best = candidates.reduce((max, { rank }) => Math.max(max, rank), -Infinity);
     if (best < this.#queue.bound) {
-      this.#queue.push(best, { ...item, candidates }, firstTraceId);
+      // Many groups may come back before one is looked into: what it takes to name their traces is not kept.
+      if (candidates.length > 0) this.#queue.push(best, item, firstTraceId);
       return;
     }
     const first = reader.firstTraces[group]!;
@@ -403,6 +403,7 @@ class TraceSearch {
 
   /** Whether a trace that is wholly in a block matches. */
   #matches(block: SearchedBlock, trace: number): boolean {
+    this.#checkCancelled();
     if (!block.matches(trace)) return false;
     if (this.#evaluator === undefined) return true;
     return this.#evaluator.holdsRows([block.counted(trace)], block.factsOf(trace));
