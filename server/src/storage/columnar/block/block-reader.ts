@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { crc32 } from 'node:zlib';
-import { messageOf, SpoorError } from '@spoor/core/model/errors.ts';
+import { SpoorError } from '@spoor/core/model/errors.ts';
 import { formatTraceId, traceIdBytes, type TraceId } from '@spoor/core/model/ids.ts';
 import type { ShapeTable, SymbolTable } from '@spoor/core/model/span-columns.ts';
 import { symbolBytes } from '@spoor/core/model/span-reader.ts';
 import { decodeResource } from '@spoor/core/model/value-decoder.ts';
 import type { TracePart } from '@spoor/core/query/join-trace.ts';
+import { BlockBytes } from './block-bytes.ts';
 import { BlockDictionary } from './block-dictionary.ts';
 import {
   BLOCK_FORMAT_VERSION,
@@ -24,10 +25,8 @@ import { frameRuns } from './frame-runs.ts';
 import { OpenFiles } from '../files/open-files.ts';
 import { RowGroup } from './row-group.ts';
 import { decodeRanges, type StartRange } from './start-ranges.ts';
-import { fileErrorCode, isTransientFileError } from '../files/store-files.ts';
 import { TraceFilter } from './trace-filter.ts';
 import { decodeValues } from './values-chunk.ts';
-import { decompress } from './zstd.ts';
 
 /** Rows of one trace in a group. */
 export interface TraceRows {
@@ -50,19 +49,17 @@ export interface BlockOperations {
 
 /** Reads one block file. The trace filter stays in memory, the footer until it is let go; everything else comes through the cache. */
 export class BlockReader {
-  readonly path: string;
   readonly minStartUnixNano: bigint;
   readonly maxStartUnixNano: bigint;
   readonly filter: TraceFilter;
   /** Every start is in one of these. */
   readonly startRanges: readonly StartRange[];
-  /** Why a part of the block could not be read, once that was tried; undefined while all is well. */
-  damage: SpoorError | undefined;
   #footer: BlockFooter | undefined;
   #checksum = 0;
   /** Bytes of the footer before it was decoded, which is about what it takes. */
   #footerBytes = 0;
   readonly #files: OpenFiles;
+  readonly #bytes: BlockBytes;
   readonly #cacheKey: string;
   readonly #cache: ByteCache<unknown>;
   readonly #dictionaries = new Map<number, BlockDictionary>();
@@ -77,7 +74,7 @@ export class BlockReader {
    * @throws {SpoorError} corrupt, with the path; unavailable when the file cannot be read just now
    */
   constructor(path: string, id: number, cache: ByteCache<unknown>, files = new OpenFiles()) {
-    this.path = path;
+    this.#bytes = new BlockBytes(path, files);
     this.#cacheKey = `${id}:`;
     this.#cache = cache;
     this.#files = files;
@@ -97,13 +94,22 @@ export class BlockReader {
     }
   }
 
+  get path(): string {
+    return this.#bytes.path;
+  }
+
+  /** Why a part of the block could not be read, once that was tried; undefined while all is well. */
+  get damage(): SpoorError | undefined {
+    return this.#bytes.damage;
+  }
+
   /** @throws {SpoorError} corrupt, unavailable: it was let go, and cannot be read any more */
   get footer(): BlockFooter {
     if (this.#footer === undefined) {
       try {
         this.#footer = this.#readFooter();
       } catch (error) {
-        if (error instanceof SpoorError && error.code === 'corrupt') this.damage = error;
+        if (error instanceof SpoorError && error.code === 'corrupt') this.#bytes.damage = error;
         throw error;
       }
     }
@@ -143,9 +149,9 @@ export class BlockReader {
    * @throws {SpoorError} corrupt, unavailable
    */
   verify(): number {
-    const start = this.#read(0, BLOCK_MAGIC.length);
+    const start = this.#bytes.read(0, BLOCK_MAGIC.length);
     if (!BLOCK_MAGIC.every((byte, i) => start[i] === byte)) {
-      throw this.#damaged('does not begin as a block does');
+      throw this.#bytes.damaged('does not begin as a block does');
     }
     const { frames } = this.footer;
     const offset = (frame: number): number => frames[frame * 4]!;
@@ -155,12 +161,12 @@ export class BlockReader {
     );
     let end = BLOCK_MAGIC.length;
     for (const frame of inFile) {
-      if (offset(frame) !== end) throw this.#damaged(`bytes from ${end} on are in no frame`);
+      if (offset(frame) !== end) throw this.#bytes.damaged(`bytes from ${end} on are in no frame`);
       this.#frame(frame);
       end += frames[frame * 4 + 1]!;
     }
     // The footer was read when the block was opened.
-    return this.#size();
+    return this.#bytes.size();
   }
 
   /** Group `g`. */
@@ -401,7 +407,7 @@ export class BlockReader {
 
   #readFrame(frame: number, scratch?: FrameScratch): Uint8Array {
     const { frames } = this.footer;
-    const bytes = this.#read(frames[frame * 4]!, frames[frame * 4 + 1]!, scratch);
+    const bytes = this.#bytes.read(frames[frame * 4]!, frames[frame * 4 + 1]!, scratch);
     return this.#content(frame, bytes, scratch);
   }
 
@@ -409,10 +415,10 @@ export class BlockReader {
   #content(frame: number, bytes: Uint8Array, scratch: FrameScratch | undefined): Uint8Array {
     const { frames } = this.footer;
     if (crc32(bytes) !== frames[frame * 4 + 3]!) {
-      throw this.#damaged(`checksum of frame ${frame} is wrong`);
+      throw this.#bytes.damaged(`checksum of frame ${frame} is wrong`);
     }
     const raw = frames[frame * 4 + 2]!;
-    return raw === 0 ? bytes : this.#decompress(bytes, raw, `frame ${frame}`, scratch);
+    return raw === 0 ? bytes : this.#bytes.decompress(bytes, raw, `frame ${frame}`, scratch);
   }
 
   /** Content of compressed frames that stand one after the other in the file. */
@@ -420,7 +426,7 @@ export class BlockReader {
     const { frames } = this.footer;
     const start = frames[run[0]![0] * 4]!;
     const last = run.at(-1)![0] * 4;
-    const bytes = this.#read(start, frames[last]! + frames[last + 1]! - start, scratch);
+    const bytes = this.#bytes.read(start, frames[last]! + frames[last + 1]! - start, scratch);
     for (const [frame] of run) {
       const at = frames[frame * 4]! - start;
       yield this.#content(frame, bytes.subarray(at, at + frames[frame * 4 + 1]!), scratch);
@@ -434,72 +440,14 @@ export class BlockReader {
     return key;
   }
 
-  #read(offset: number, length: number, scratch?: FrameScratch): Buffer<ArrayBuffer> {
-    const bytes = scratch?.take(length) ?? Buffer.allocUnsafeSlow(length);
-    let done = 0;
-    while (done < length) {
-      let count: number;
-      try {
-        count = this.#readSome(bytes.subarray(done), offset + done);
-      } catch (cause) {
-        throw this.#failed(`byte ${offset + done} cannot be read`, cause);
-      }
-      if (count === 0) {
-        throw this.#damaged(`ends ${length - done} bytes early, at byte ${offset + done}`);
-      }
-      done += count;
-    }
-    return bytes;
-  }
-
-  /** Reads once more where the disk failed: only what fails twice is taken for damage. */
-  #readSome(into: Uint8Array, position: number): number {
-    try {
-      return this.#files.read(this.path, into, position);
-    } catch (error) {
-      if (fileErrorCode(error) !== 'EIO') throw error;
-      return this.#files.read(this.path, into, position);
-    }
-  }
-
-  #decompress(bytes: Uint8Array, rawBytes: number, what: string, scratch?: FrameScratch): Buffer {
-    try {
-      return decompress(bytes, rawBytes, scratch?.take(rawBytes));
-    } catch (cause) {
-      if (cause instanceof SpoorError || isNoMemory(cause)) throw cause;
-      throw this.#damaged(`${what} is not ${rawBytes} bytes of zstd: ${messageOf(cause)}`);
-    }
-  }
-
-  #damaged(what: string, cause?: unknown): SpoorError {
-    this.damage = new SpoorError('corrupt', `block ${this.path}: ${what}`, { cause });
-    return this.damage;
-  }
-
-  /** A file call failed: that says something about the block unless something is missing just now. */
-  #failed(what: string, cause: unknown): SpoorError {
-    const message = `${what}: ${messageOf(cause)}`;
-    return isTransientFileError(cause)
-      ? new SpoorError('unavailable', `block ${this.path}: ${message}`, { cause })
-      : this.#damaged(message, cause);
-  }
-
-  #size(): number {
-    try {
-      return this.#files.size(this.path);
-    } catch (cause) {
-      throw this.#failed('cannot be opened', cause);
-    }
-  }
-
   #readFooter(): BlockFooter {
-    const size = this.#size();
+    const size = this.#bytes.size();
     const tailBytes = Math.min(size, TRAILER_BYTES);
-    const trailer = decodeTrailer(this.#read(size - tailBytes, tailBytes), size);
+    const trailer = decodeTrailer(this.#bytes.read(size - tailBytes, tailBytes), size);
     if (trailer === undefined) {
       throw new SpoorError('corrupt', `block ${this.path}: ${size} bytes, not a whole block`);
     }
-    const bytes = this.#read(trailer.footerAt, trailer.footerBytes);
+    const bytes = this.#bytes.read(trailer.footerAt, trailer.footerBytes);
     if (!trailer.isOf(bytes)) {
       throw new SpoorError('corrupt', `block ${this.path}: checksum of the footer is wrong`);
     }
@@ -507,19 +455,10 @@ export class BlockReader {
       throw new SpoorError('corrupt', newerFormat(this.path, trailer.format));
     }
     this.#checksum = trailer.checksum;
-    const content = this.#decompress(bytes, trailer.footerRawBytes, 'the footer');
+    const content = this.#bytes.decompress(bytes, trailer.footerRawBytes, 'the footer');
     this.#footerBytes = content.length;
     return decodeFooter(content, trailer.format);
   }
-}
-
-/** Codes of Node and zstd for contexts and buffers that there is no memory for. */
-const NO_MEMORY = ['ERR_ZLIB_INITIALIZATION_FAILED', 'ZSTD_error_memory_allocation'];
-
-/** Whether there was no memory; the error of V8 for that has no code. */
-function isNoMemory(error: unknown): boolean {
-  const code = fileErrorCode(error);
-  return (error instanceof RangeError && code === '') || NO_MEMORY.includes(code);
 }
 
 /** Half a kB each; blocks with more columns than this are not made by those who mean well. */
