@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
+import type { Duplex } from 'node:stream';
 import { test } from 'node:test';
-import { zstdCompressSync } from 'node:zlib';
+import { ZstdDecompress, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { ZstdDecoder } from './zstd-decoder.ts';
+
+/** What all streams of zlib have `reset` of. */
+const resettable = Object.getPrototypeOf(Object.getPrototypeOf(ZstdDecompress.prototype)) as {
+  reset(): void;
+};
 
 test('one decoder gives back what was compressed, again and again', () => {
   const decoder = new ZstdDecoder();
@@ -21,6 +27,29 @@ test('one decoder gives back what was compressed, again and again', () => {
     }),
     { numRuns: 50 },
   );
+});
+
+test('another Node is left alone', () => {
+  const raw = Buffer.from('abc');
+  assert.equal(new ZstdDecoder('27.0.0').decode(zstdCompressSync(raw), Buffer.alloc(3)), false);
+});
+
+test('want of memory for a context is told once, and what comes then is decoded', async (t) => {
+  const decoder = new ZstdDecoder();
+  const raw = Buffer.from('abcdefgh'.repeat(50));
+  const bytes = zstdCompressSync(raw);
+  const into = Buffer.alloc(raw.length);
+  assert.ok(decoder.decode(bytes, into));
+  // As Node does when the native reset fails.
+  const { mock } = t.mock.method(resettable, 'reset', function (this: Duplex) {
+    this.destroy();
+  });
+  assert.equal(decoder.decode(bytes, into), false);
+  mock.restore();
+  into.fill(0);
+  assert.ok(decoder.decode(bytes, into));
+  assert.deepEqual(into, raw);
+  await new Promise((resolve) => setImmediate(resolve));
 });
 
 test('what is damaged, or not as long as was said, is not decoded, and what comes then is', async () => {

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { constants, createZstdDecompress, type ZstdDecompress } from 'node:zlib';
 
-/** What a stream of Node has inside, as of Node 26. */
+/** Node whose streams are known to have inside what is used here: it ends the process when it is called otherwise. */
+const KNOWN_NODE = '26.';
+
+/** What a stream of Node has inside, as of {@link KNOWN_NODE}. */
 interface Inside {
   readonly _handle: {
     writeSync(
@@ -20,21 +23,32 @@ interface Inside {
 }
 
 /**
- * Decompresses zstd with one context again and again. `zstdDecompressSync` makes a stream and a context for each call, which costs some
- * 20 to 40 µs: more than to decompress 32 KiB. Node has no documented way to use them twice. What is used here packages have used for
- * a long time for want of one (minizlib, for instance); where it is not there, {@link decode} does nothing.
+ * Decompresses zstd with one stream again and again. `zstdDecompressSync` makes one for each call, which costs some 20 to 40 µs: more
+ * than to decompress 32 KiB. Node has no documented way to use a stream so. What is used here packages have used for a long time for
+ * want of one (minizlib, for instance); where it is not there, {@link decode} does nothing.
  */
 export class ZstdDecoder {
+  readonly #isKnownNode: boolean;
   #stream: ZstdDecompress | undefined;
+
+  constructor(nodeVersion: string = process.versions.node) {
+    this.#isKnownNode = nodeVersion.startsWith(KNOWN_NODE);
+  }
 
   /**
    * @param raw where to, all of it
    * @returns false when the bytes do not become just as many, or it cannot be tried: `zstdDecompressSync` says why
    */
   decode(bytes: Uint8Array, raw: Uint8Array): boolean {
+    if (!this.#isKnownNode) return false;
     const stream = (this.#stream ??= openStream());
     if (!hasInside(stream)) return false;
     stream.reset();
+    // There was no memory for a new context.
+    if (stream.destroyed) {
+      this.#stream = undefined;
+      return false;
+    }
     stream._handle.writeSync(constants.ZSTD_e_end, bytes, 0, bytes.length, raw, 0, raw.length);
     const [rawLeft, bytesLeft] = stream._writeState;
     if (!stream.destroyed && rawLeft === 0 && bytesLeft === 0) return true;

@@ -6,7 +6,7 @@ import { ZstdDecoder } from './zstd-decoder.ts';
 /** Smallest piece that Node takes. */
 const MIN_PIECE_BYTES = 64;
 
-/** Of this thread. From call to call it keeps memory, and nothing else. */
+/** Of this thread. */
 const decoder = new ZstdDecoder();
 
 /**

@@ -14,6 +14,9 @@ export interface EdgePiece {
 /** A sum of more counts than this is not kept: 1.5 MB. That of some hundred services has a fifth. */
 const MAX_KEPT_COUNTS = 1 << 17;
 
+/** What an edge takes beside its counts, in counts: some 768 bytes. */
+const EDGE_COUNTS = 64;
+
 /**
  * Sums calls up over pieces, and keeps the sum of those that are wholly in a question's range: the next one most often asks for
  * the same of them, and some that came since.
@@ -44,7 +47,7 @@ export class KeptEdges {
   }
 
   #keep(names: ReadonlySet<unknown>, totals: readonly EdgeTotals[]): void {
-    const counts = totals.reduce((all, { bucket }) => all + bucket.length, 0);
+    const counts = totals.reduce((all, { bucket }) => all + bucket.length + EDGE_COUNTS, 0);
     const isKept = counts <= MAX_KEPT_COUNTS;
     this.#names = isKept ? names : NO_NAMES;
     this.#totals = isKept ? totals : [];

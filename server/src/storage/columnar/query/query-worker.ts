@@ -222,6 +222,7 @@ class QueryAnswerer {
   trim(): void {
     this.#open.trim();
     this.#matched.trim();
+    this.#scratch.clear();
   }
 
   answer(request: QueryRequest): Omit<QueryReply, 'cache'> {

@@ -132,8 +132,8 @@ interface EntryPlace {
 }
 
 /**
- * Whether a group has an entry. The codes are kept as groups of rows keep them, but not the frame that they share with others: in most
- * groups nothing else is looked at, and a hundred of them would push out all there is.
+ * Whether a group has an entry. The codes are kept as groups of rows keep them, but not the frame that they share with others, unless the
+ * cache has room: in most groups nothing else is looked at, and a hundred of them would push out all there is.
  */
 function isInGroup(reader: BlockReader, g: number, { column, entry }: EntryPlace): boolean {
   const { columns } = reader.footer.groups[g]!;
@@ -141,8 +141,11 @@ function isInGroup(reader: BlockReader, g: number, { column, entry }: EntryPlace
   if (part < 0) return false;
   const count = columns.count(part);
   const codes = reader.decoded(g, `column ${column}`, count * 4, () => {
-    scratch.clear();
-    return decodeCodes(reader.chunk(columns.chunk(part), scratch), count);
+    try {
+      return decodeCodes(reader.chunk(columns.chunk(part), scratch), count);
+    } finally {
+      scratch.clear();
+    }
   });
   return codes.includes(entry);
 }
