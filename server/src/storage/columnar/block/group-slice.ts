@@ -353,8 +353,26 @@ export class GroupSlice implements SpanColumns {
     const codes = decodeCodes(bytes, count, from);
     const dictionary = this.#block.dictionary(column);
     if (dictionary.isOnePage || count > MAX_GATHERED) return { codes, values: dictionary.table };
-    return { codes: undefined, values: dictionary.gather(codes, this.#scratch) };
+    const { numbers, distinct } = numberAnew(codes);
+    return { codes: numbers, values: dictionary.gather(distinct, this.#scratch) };
   }
+}
+
+/** Codes numbered anew in the order in which they are first used; `distinct` has the code of each number. */
+export function numberAnew(codes: Uint32Array): { numbers: Uint32Array; distinct: Uint32Array } {
+  const numbers = new Uint32Array(codes.length);
+  const distinct: number[] = [];
+  const numberOf = new Map<number, number>();
+  for (let i = 0; i < codes.length; i++) {
+    const code = codes[i]!;
+    let number = numberOf.get(code);
+    if (number === undefined) {
+      number = distinct.push(code) - 1;
+      numberOf.set(code, number);
+    }
+    numbers[i] = number;
+  }
+  return { numbers, distinct: Uint32Array.from(distinct) };
 }
 
 /** How many events or links come before those of the rows, and which row has which. */

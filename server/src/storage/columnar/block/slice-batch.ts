@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import type { SymbolTable } from '@spoor/core/model/span-columns.ts';
-import type { GroupSlice } from './group-slice.ts';
+import { type GroupSlice, numberAnew } from './group-slice.ts';
 import { allEntries, copyValue } from './values-chunk.ts';
 
 /** With more columns it takes more memory than it saves work: it has a list for each. */
 const MAX_COLUMNS = 1024;
 
 /**
- * The rows of a slice as a batch, as `joinTrace` makes it, for a fifth of the work: equal symbols of a block have equal codes, so none has
- * to be looked at. Undefined where rows have the same start and id, for whether they are copies only their content tells, and where there
- * are very many columns.
+ * The rows of a slice as a batch of the spans that `joinTrace` gives, for a fifth of the work: equal symbols of a block have equal codes,
+ * so none has to be looked at. A value is written once for each column that has it, those of plain columns each time. Undefined where rows
+ * have the same start and id, for whether they are copies only their content tells, and where there are very many columns.
  */
 export function sliceBatch(slice: GroupSlice): SpanBatch | undefined {
   if (slice.shapes.used.length > MAX_COLUMNS || !areInOrder(slice)) return undefined;
@@ -103,7 +103,7 @@ class UsedSymbols {
   /** By new number. */
   readonly #used: ArrayLike<number>;
 
-  /** @param codes undefined: the first `count` symbols of the table, as a plain column has them */
+  /** @param codes undefined: the column is plain, and the first `count` symbols of the table are its values, equal ones among them */
   constructor(table: SymbolTable, codes: Uint32Array | undefined, count = codes?.length ?? 0) {
     this.#table = table;
     if (codes === undefined) {
@@ -112,20 +112,10 @@ class UsedSymbols {
       this.byteCount = table.offsets[count]! - table.offsets[0]!;
       return;
     }
-    const used: number[] = [];
-    this.#used = used;
-    this.codes = new Uint32Array(count);
-    const numberOf = new Map<number, number>();
-    for (let i = 0; i < count; i++) {
-      const code = codes[i]!;
-      let number = numberOf.get(code);
-      if (number === undefined) {
-        number = used.push(code) - 1;
-        numberOf.set(code, number);
-        this.byteCount += table.offsets[code + 1]! - table.offsets[code]!;
-      }
-      this.codes[i] = number;
-    }
+    const { numbers, distinct } = numberAnew(codes);
+    this.codes = numbers;
+    this.#used = distinct;
+    for (const code of distinct) this.byteCount += table.offsets[code + 1]! - table.offsets[code]!;
   }
 
   get count(): number {
