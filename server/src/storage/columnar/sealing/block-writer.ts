@@ -19,11 +19,13 @@ export interface EncodedBlock extends BlockFigures {
 /**
  * Encodes all spans of the sources as one block: by trace id, each span once.
  * @param earlier blocks of the same tenant: spans that they hold are left out
+ * @param groupRows a group ends with the trace with which it has so many rows
  * @returns undefined when no span is left
  */
 export function encodeBlock(
   sources: readonly SpanBatch[],
   earlier: EarlierBlocks = { blocks: [], isComplete: true },
+  groupRows = GROUP_ROWS,
 ): EncodedBlock | undefined {
   const union = new SpanUnion(sources);
   const { order, seenBefore } = orderNewRows(union, earlier);
@@ -46,7 +48,7 @@ export function encodeBlock(
   for (let trace = 0; trace < traces;) {
     const firstRow = order.traceStarts[trace]!;
     let end = trace;
-    while (end < traces && order.traceStarts[end]! - firstRow < GROUP_ROWS) end++;
+    while (end < traces && order.traceStarts[end]! - firstRow < groupRows) end++;
     builder.add({
       columns: union,
       values,

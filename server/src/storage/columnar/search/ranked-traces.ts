@@ -8,7 +8,7 @@ import type { TraceSummaries } from './trace-summaries.ts';
  * So many traces of a block are put in order at first, and so many when these do not suffice: 48 and 192 KiB, and 8 or 4 bytes a trace
  * for each of their columns that is looked at.
  */
-const RANKED = [4096, 16384];
+export const RANKED: readonly number[] = [4096, 16384];
 
 /** Some of the best traces of a block in an order, best first; of those that rank equal the one with the least id. */
 export interface RankedTraces {
@@ -23,21 +23,25 @@ export interface RankedTraces {
 
 /**
  * The best traces of a block, kept in its cache. What is not among them ranks below the last one, or equal to it with a greater number.
- * @param part 0 for the first of them; part by part until the last one
+ * @param how `part`: 0 for the first of them, part by part until the last one; `sizes`: where each part ends
  */
 export function rankedTraces(
   reader: BlockReader,
   summaries: TraceSummaries,
-  { rank, part = 0 }: { readonly rank: TraceRank; readonly part?: number },
+  {
+    rank,
+    part,
+    sizes,
+  }: { readonly rank: TraceRank; readonly part: number; readonly sizes: readonly number[] },
 ): RankedTraces {
-  const [from, to] = [RANKED[part - 1] ?? 0, Math.min(RANKED[part]!, reader.footer.traces)];
+  const [from, to] = [sizes[part - 1] ?? 0, Math.min(sizes[part]!, reader.footer.traces)];
   const what = `best ${rank.order} ${part}`;
   const { traces, ranks } = reader.decoded(-1, what, (to - from) * 12, () => {
     const best = bestOf(rank.ranksOf(summaries.all()), to);
     return { traces: best.traces.slice(from), ranks: best.ranks.slice(from) };
   });
   return {
-    rest: to === reader.footer.traces ? 'none' : part + 1 < RANKED.length ? 'next' : 'unordered',
+    rest: to === reader.footer.traces ? 'none' : part + 1 < sizes.length ? 'next' : 'unordered',
     traces,
     ranks,
     columns: new PickedColumns(reader, summaries, what, traces),

@@ -17,7 +17,12 @@ import {
   spanId,
   traceId,
 } from '@spoor/core/query/testing/example-span.ts';
-import type { SpanPredicate, TracePredicate, TraceQuery } from '@spoor/core/query/trace-query.ts';
+import type {
+  QueryLiteral,
+  SpanPredicate,
+  TracePredicate,
+  TraceQuery,
+} from '@spoor/core/query/trace-query.ts';
 import { queryFor } from '#storage/testing/store-harness.ts';
 import { TraceOracle } from '#storage/testing/trace-oracle.ts';
 import { GROUP_ROWS } from '../block/block-format.ts';
@@ -416,6 +421,62 @@ test('a block of many groups answers as the head does, whatever its dictionaries
         }),
       );
     }
+  }));
+
+test('a block is searched by its groups where few of them match, and behind its best traces, and answers as the head does', () =>
+  withDirectory((dir) => {
+    // Few different keys; a rare name is in groups that lie together, a status all over. A few traces are in both blocks.
+    const spans = Array.from({ length: 1200 }, (_, i) =>
+      Array.from({ length: 1 + (i % 3) }, (_span, k) => {
+        const place = ((i * 611) % 1200) >> 3;
+        const one = at(i + 1, place + k, { spanId: spanId(i * 3 + k + 1) });
+        return {
+          ...one,
+          endTimeUnixNano: one.startTimeUnixNano + BigInt(i % 5) * 1_000_000n,
+          name: i % 600 < 40 ? 'rare' : 'usual',
+          status: { code: i % 7 === k ? 2 : 0, message: '' },
+        };
+      }),
+    );
+    const blocks = [spans.slice(0, 900).flat(), spans.slice(880).flatMap((some) => some.slice(1))];
+    blocks[1]!.push(...spans.slice(900).flatMap((some) => some.slice(0, 1)));
+    const equal = (name: 'name' | 'status', value: QueryLiteral): SpanPredicate => ({
+      op: 'eq',
+      field: { kind: 'intrinsic', name },
+      value,
+    });
+    const questions = [
+      undefined,
+      equal('name', { type: 'string', value: 'rare' }),
+      equal('status', { type: 'int', value: 2n }),
+    ];
+    const orders = [
+      'newest',
+      'oldest',
+      'longest',
+      'shortest',
+      'most_spans',
+      'most_errors',
+    ] as const;
+    withSources(dir, { head: blocks }, (inHead) =>
+      withSources(dir, { blocks, groupRows: 16 }, (inBlocks) => {
+        assert.ok(inBlocks.blocks.every((block) => block.reader()!.footer.groups.length > 30));
+        for (const order of orders) {
+          for (const where of questions) {
+            for (const limit of [30, 300]) {
+              let query = queryFor(where, { order, limit });
+              for (let page = 0; page < 4; page++) {
+                const expected = findTraces(inHead, query, () => {});
+                const found = findTraces(inBlocks, query, () => {}, [40, 120]);
+                assert.deepEqual(found, expected, `${order} ${page} ${limit}`);
+                if (expected.next === undefined) break;
+                query = { ...query, after: expected.next };
+              }
+            }
+          }
+        }
+      }),
+    );
   }));
 
 test('spans of 1970 and 2262 in a block do not make it one of every time', () =>

@@ -20,7 +20,7 @@ import { type HeadBatch, ROUGH_SLACK_NANOS } from '../head/head-batch.ts';
 import { LoosePage, RankedLoose } from './loose-pages.ts';
 import { LooseTrace } from './loose-trace.ts';
 import type { RowGroup } from '../block/row-group.ts';
-import { type RankedTraces, rankedTraces } from './ranked-traces.ts';
+import { RANKED, type RankedTraces, rankedTraces } from './ranked-traces.ts';
 import { compileRoughTest, type RoughTest } from './rough-trace-test.ts';
 import { SearchedBlock, type SearchTerms } from './searched-block.ts';
 import { TraceRank } from './trace-rank.ts';
@@ -80,13 +80,14 @@ const ANY_ID = 'g';
 /** Less than any trace id. */
 const NO_ID = '';
 
-/** Answers a query, exactly. */
+/** Answers a query, exactly. @param sizes how many traces of a block are put in order, part by part */
 export function findTraces(
   sources: TraceSources,
   query: TraceQuery,
   checkCancelled: () => void,
+  sizes = RANKED,
 ): TracePage {
-  return new TraceSearch(sources, query, checkCancelled).run();
+  return new TraceSearch(sources, query, checkCancelled, sizes).run();
 }
 
 /**
@@ -97,6 +98,7 @@ class TraceSearch {
   readonly #sources: TraceSources;
   readonly #query: TraceQuery;
   readonly #checkCancelled: () => void;
+  readonly #sizes: readonly number[];
   readonly #where: CompiledPredicate;
   readonly #evaluator: TraceEvaluator | undefined;
   readonly #terms: SearchTerms;
@@ -118,12 +120,18 @@ class TraceSearch {
   readonly #headMatches = new Map<HeadBatch, Uint8Array>();
   readonly #summarizer = new TraceSummarizer();
 
-  constructor(sources: TraceSources, query: TraceQuery, checkCancelled: () => void) {
+  constructor(
+    sources: TraceSources,
+    query: TraceQuery,
+    checkCancelled: () => void,
+    sizes: readonly number[],
+  ) {
     const budget = new PredicateBudget(checkCancelled);
     const { order = 'newest', after } = query;
     this.#sources = sources;
     this.#query = query;
     this.#checkCancelled = checkCancelled;
+    this.#sizes = sizes;
     this.#where = compilePredicate(query.where, budget);
     this.#evaluator = query.having && new TraceEvaluator(query.having, budget);
     this.#terms = {
@@ -282,7 +290,11 @@ class TraceSearch {
     if (block.fewTraces !== undefined) this.#offerFew(block, block.fewTraces);
     else if (groups < reader.footer.groups.length / MIN_GROUPS_SHARE) this.#queueGroups(block);
     else {
-      const ranked = rankedTraces(reader, block.summaries, { rank: this.#rank, part });
+      const ranked = rankedTraces(reader, block.summaries, {
+        rank: this.#rank,
+        part,
+        sizes: this.#sizes,
+      });
       this.#visitBlockRun({ block, part, ranked, at: 0 });
     }
   }

@@ -16,6 +16,8 @@ export interface SpanLayout {
   readonly blocks?: readonly (readonly Span[])[];
   /** Blocks are as the first version of the format had them: without what is derived, and with copies in several of them. */
   readonly isVersion1?: boolean;
+  /** Rows of a group, where that is not the usual number. */
+  readonly groupRows?: number;
 }
 
 function overlapped(reader: BlockReader): OverlappedBlock {
@@ -33,7 +35,7 @@ function overlapped(reader: BlockReader): OverlappedBlock {
 /** Lets `use` look at sources that hold spans in this way. */
 export function withSources<Result>(
   dir: string,
-  { head = [], blocks = [], isVersion1 = false }: SpanLayout,
+  { head = [], blocks = [], isVersion1 = false, groupRows }: SpanLayout,
   use: (sources: TraceSources) => Result,
 ): Result {
   const cache = blockCache();
@@ -41,10 +43,8 @@ export function withSources<Result>(
   for (const [id, spans] of blocks.entries()) {
     const path = join(dir, `${id}.block`);
     // As sealing does: what an earlier block holds is left out.
-    const block = encodeBlock([batchOf(spans)], {
-      blocks: isVersion1 ? [] : readers.map(overlapped),
-      isComplete: true,
-    });
+    const earlier = { blocks: isVersion1 ? [] : readers.map(overlapped), isComplete: true };
+    const block = encodeBlock([batchOf(spans)], earlier, groupRows);
     if (block === undefined) continue;
     writeFileSync(path, Buffer.concat(block.parts));
     const reader = new BlockReader(path, id, cache);
