@@ -12,12 +12,12 @@ export type SpanSelections = readonly (RowSet | undefined)[];
 
 /** The rows `[start, end)` of a source that are of one trace. */
 export interface SelectedRows {
-  /** Looked at only where durations are asked for. */
-  readonly columns: Pick<SpanColumns, 'durationLo' | 'durationHi'>;
   readonly start: number;
   readonly end: number;
   /** Of the source. */
   readonly selections: SpanSelections;
+  /** Low and high words of the rows' durations, that of `start` first; looked at only where some of them are asked for. */
+  readonly durations: { readonly lo: Uint32Array; readonly hi: Uint32Array };
 }
 
 /** Tests traces, wherever their spans lie. Keep one for each query, not longer. */
@@ -66,11 +66,11 @@ export class TraceEvaluator {
   holdsRows(parts: readonly SelectedRows[], facts: TraceFacts): boolean {
     const spans = this.#predicate.spanPredicates.map(({ needsDurations }, p) => {
       const aggregate = new SpanAggregate();
-      for (const { columns, start, end, selections } of parts) {
-        const selected = selections[p];
+      for (const part of parts) {
+        const selected = part.selections[p];
         if (selected === undefined) continue;
-        if (needsDurations) addDurations(aggregate, columns, selected, start, end);
-        else aggregate.count += selected.count(start, end);
+        if (needsDurations) addDurations(aggregate, part, selected);
+        else aggregate.count += selected.count(part.start, part.end);
       }
       return aggregate;
     });
@@ -90,14 +90,11 @@ export class TraceEvaluator {
   }
 }
 
-function addDurations(
-  aggregate: SpanAggregate,
-  { durationLo, durationHi }: SelectedRows['columns'],
-  selected: RowSet,
-  start: number,
-  end: number,
-): void {
+function addDurations(aggregate: SpanAggregate, part: SelectedRows, selected: RowSet): void {
+  const { start, end } = part;
+  if (!selected.hasSome(start, end)) return;
+  const { lo, hi } = part.durations;
   for (let row = start; row < end; row++) {
-    if (selected.has(row)) aggregate.add(durationLo[row]!, durationHi[row]!);
+    if (selected.has(row)) aggregate.add(lo[row - start]!, hi[row - start]!);
   }
 }

@@ -236,6 +236,25 @@ test('of a block with very many columns not all dictionaries are held', () =>
     );
   }));
 
+test('the durations of some rows are those that the group has there', () =>
+  withDirectory((dir) =>
+    withBlock(dir, [batchOf(someSpans())], (reader) => {
+      for (let g = 0; g < reader.footer.groups.length; g++) {
+        const group = reader.group(g);
+        for (const [start, end] of [
+          [0, group.rows],
+          [group.rows >> 1, group.rows],
+          [3, 17],
+          [5, 5],
+        ] as const) {
+          const { lo, hi } = group.durations(start, end);
+          assert.deepEqual(lo, group.durationLo.slice(start, end));
+          assert.deepEqual(hi, group.durationHi.slice(start, end));
+        }
+      }
+    }),
+  ));
+
 test('what was read once comes from the cache, and closing a block takes its things out of it', () =>
   withDirectory((dir) => {
     const cache = blockCache();

@@ -135,6 +135,11 @@ export class RowGroup implements SpanColumns {
     return { columns: this.slice(start, end, scratch), rows: allEntries(end - start) };
   }
 
+  /** Durations of the rows `[start, end)`: those of others are not decoded, and these are not kept. */
+  durations(start: number, end: number): Halves {
+    return decodePlanes(this.#chunk('duration'), this.rows, end - start, start);
+  }
+
   get traceId(): Uint8Array {
     let ids = this.#octets.get('traceId');
     if (ids === undefined) {

@@ -14,6 +14,7 @@ import { ALL_GROUPS } from '../block/block-dictionary.ts';
 import type { BlockReader } from '../block/block-reader.ts';
 import { type BlockChoice, type GroupChoice, groupsOfOperations, NOWHERE } from './group-choice.ts';
 import { BlockDictionaries } from './block-dictionaries.ts';
+import type { Halves } from '../block/chunk-codec.ts';
 import type { KnownRows } from './matched-rows.ts';
 import type { RowGroup } from '../block/row-group.ts';
 import type { RoughTrace } from './rough-trace-test.ts';
@@ -49,6 +50,7 @@ class CountedRows implements SelectedRows {
   readonly selections: SpanSelections;
   readonly #reader: BlockReader;
   readonly #group: number;
+  #durations: Halves | undefined;
 
   constructor(
     reader: BlockReader,
@@ -61,8 +63,9 @@ class CountedRows implements SelectedRows {
     this.selections = rows.selections;
   }
 
-  get columns(): RowGroup {
-    return this.#reader.group(this.#group);
+  get durations(): Halves {
+    const { start, end } = this;
+    return (this.#durations ??= this.#reader.group(this.#group).durations(start, end));
   }
 }
 
