@@ -10,7 +10,7 @@ import { type Browser, type Page, chromium } from 'playwright-core';
 import { SpoorProcess } from './spoor-process.ts';
 
 const CHROMIUM = '/usr/bin/chromium';
-const MAIN = fileURLToPath(new URL('../../server/src/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../server/bin/spoor.js', import.meta.url));
 const BUILD_UI = fileURLToPath(new URL('../../scripts/build-ui.ts', import.meta.url));
 /** How long a page may take to show something, on a busy machine, in ms. */
 const PATIENCE_MS = 20_000;

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { freePorts } from '../../server/src/config/testing/free-ports.ts';
 
-const MAIN = fileURLToPath(new URL('../../server/src/main.ts', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../server/bin/spoor.js', import.meta.url));
 
 /** When a start is cut: so long after its begin, or after the moment when the store begins to open. */
 export type StartCut =

@@ -9,8 +9,9 @@ import type { RegexNode } from './regex-syntax.ts';
 const MAX_BYTES = 32;
 
 /**
- * UTF-8 that stands in every text that matches, the beginning of the longest that is found; undefined where there may be none. Texts without it need not
- * be matched. Only what is certain counts: what is in a choice, in a class of several characters or may be left out gives nothing.
+ * UTF-8 that stands in every text that matches, the beginning of the longest that is found; undefined where there may be none. Texts
+ * without it need not be matched. Only what is certain counts: what is in a choice, in a class of several characters or may be left out
+ * gives nothing.
  */
 export function requiredText(root: RegexNode): Uint8Array | undefined {
   const stretches = new Stretches();

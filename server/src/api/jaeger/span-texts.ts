@@ -157,11 +157,12 @@ export class SpanTexts {
   }
 
   #name(code: number): string {
-    const known = this.#names[code];
-    if (known !== undefined) return known;
-    const text = JSON.stringify(symbolText(this.#batch.names, code));
-    if (this.#allowance.takes(text.length)) this.#names[code] = text;
-    return text;
+    const names = this.#names;
+    return names[code] ?? this.#allowance.keep(names, code, this.#makeName(code));
+  }
+
+  #makeName(code: number): string {
+    return JSON.stringify(symbolText(this.#batch.names, code));
   }
 
   #spanTags(row: number): string | undefined {
@@ -249,11 +250,8 @@ export class SpanTexts {
 
   /** The field that an event has for its name; empty where it has no name. */
   #eventName(code: number): string {
-    const known = this.#eventNames[code];
-    if (known !== undefined) return known;
-    const text = this.#makeEventName(code);
-    if (this.#allowance.takes(text.length)) this.#eventNames[code] = text;
-    return text;
+    const names = this.#eventNames;
+    return names[code] ?? this.#allowance.keep(names, code, this.#makeEventName(code));
   }
 
   #makeEventName(code: number): string {

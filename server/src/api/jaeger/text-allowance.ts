@@ -20,4 +20,10 @@ export class TextAllowance {
     this.#bytes = bytes;
     return true;
   }
+
+  /** The text, which is put at its place in a list if it may be kept. */
+  keep(texts: (string | undefined)[], at: number, text: string): string {
+    if (this.takes(text.length)) texts[at] = text;
+    return text;
+  }
 }

@@ -30,11 +30,7 @@ export class ValueTexts {
   /** The value of a tag. */
   get(type: ValueType, entry: number): string {
     const known = this.#known[type]!;
-    const text = known[entry];
-    if (text !== undefined) return text;
-    const made = this.#make(type, entry);
-    if (this.#allowance.takes(made.length)) known[entry] = made;
-    return made;
+    return known[entry] ?? this.#allowance.keep(known, entry, this.#make(type, entry));
   }
 
   #make(type: ValueType, entry: number): string {

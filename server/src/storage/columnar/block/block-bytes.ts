@@ -19,7 +19,8 @@ export class BlockBytes {
   }
 
   /**
-   * So many bytes of the file. @param scratch whose memory they take
+   * So many bytes of the file.
+   * @param scratch whose memory they take
    * @throws {SpoorError} corrupt, unavailable
    */
   read(offset: number, length: number, scratch?: FrameScratch): Buffer<ArrayBuffer> {

@@ -2,6 +2,7 @@
 import { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import type { SymbolTable } from '@spoor/core/model/span-columns.ts';
 import { type GroupSlice, numberAnew } from './group-slice.ts';
+import { compareSpanIds } from './span-ids.ts';
 import { allEntries, copyValue } from './values-chunk.ts';
 
 /** With more columns it takes more memory than it saves work: it has a list for each. */
@@ -87,9 +88,7 @@ export function sliceBatch(slice: GroupSlice): SpanBatch | undefined {
 function areInOrder({ rows, startLo, startHi, spanId }: GroupSlice): boolean {
   for (let row = 1; row < rows; row++) {
     if (startLo[row] !== startLo[row - 1] || startHi[row] !== startHi[row - 1]) continue;
-    let i = row * 8;
-    while (i < row * 8 + 8 && spanId[i] === spanId[i - 8]) i++;
-    if (i === row * 8 + 8) return false;
+    if (compareSpanIds(spanId, row * 8, spanId, row * 8 - 8) === 0) return false;
   }
   return true;
 }

@@ -3,7 +3,7 @@ import { traceIdBytes, type TraceId } from '@spoor/core/model/ids.ts';
 import { compilePredicate, evaluate } from '@spoor/core/query/predicate.ts';
 import type { SpanPredicate } from '@spoor/core/query/trace-query.ts';
 import type { BlockReader } from '../block/block-reader.ts';
-import { compileGroupChoice } from '../search/group-choice.ts';
+import { compileGroupChoice, isNamed } from '../search/group-choice.ts';
 
 /** Some spans of a tenant: those that meet all of this. */
 export interface SpanSelection {
@@ -32,10 +32,10 @@ export function remainderOf(reader: BlockReader, selection: SpanSelection): Rema
       ? undefined
       : { startMinUnixNano, startMaxUnixNano };
   const ids = traceIds?.map((id) => traceIdBytes(id));
-  const { groups } = compileGroupChoice(selection.where)(reader);
+  const choice = compileGroupChoice(selection.where)(reader);
   let dropped = 0;
   const kept = reader.footer.groups.map(({ rows }, g): Uint8Array | undefined => {
-    if ((groups & (1 << (g & 31))) === 0) return undefined;
+    if (!isNamed(choice, g)) return undefined;
     const group = reader.group(g);
     let isWanted: Uint8Array | undefined;
     if (ids !== undefined) {

@@ -58,15 +58,14 @@ export class DerivedAnswers {
   }
 
   /**
-   * Counts what blocks change where nobody has asked for it yet, and keeps it. The head is not looked at.
+   * Looks for traces that are in several blocks, counts what blocks change where nobody has asked for it yet, and keeps both. The head
+   * is not looked at, and stays in the table as it is.
    * @param hasRoom whether it may be written to the store
    */
   prepare(sources: TraceSources, checkCancelled: () => void, hasRoom = true): void {
     const blocks = readable(sources);
-    this.#overlapsOf(sources, blocks, checkCancelled, () => {
-      sources.loose.prepare(sources.readers(), checkCancelled);
-      return sources.loose;
-    });
+    sources.loose.prepare(sources.readers(), checkCancelled);
+    this.#overlapsOf(sources, blocks, checkCancelled, () => sources.loose);
     if (hasRoom) this.#overlaps.write(() => checksumsOf(sources, blocks));
   }
 

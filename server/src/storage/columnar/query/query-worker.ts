@@ -318,8 +318,6 @@ class QueryAnswerer {
       case 'attribute values':
         return attributeValues(this.#derivedOf(request), sources, question.query, checkCancelled);
       case 'prepare':
-        // The head is not shown then, and stays in the table as it is.
-        sources.loose.prepare(sources.readers(), checkCancelled);
         this.#derivedOf(request).prepare(sources, checkCancelled, question.hasRoom);
         return undefined;
     }

@@ -31,10 +31,10 @@ export class BlockDictionaries implements SpanDictionaries {
   get columns(): readonly ColumnDictionary[] {
     const reader = this.#reader;
     const { columns } = reader.footer;
-    this.#columns ??= Array.from({ length: columns.length }, (_, id) => ({
-      level: columns.level(id),
-      type: columns.type(id),
-      key: columns.key(id),
+    this.#columns ??= columns.list().map(({ level, type, key }, id) => ({
+      level,
+      type,
+      key,
       // A block has no column without values; those of a plain one stand in its groups.
       count: 1,
       values: undefined,

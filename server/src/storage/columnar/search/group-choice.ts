@@ -61,7 +61,7 @@ export function compileGroupChoice(predicate: SpanPredicate): GroupChoice {
           some.push(one);
           groups = (groups | one.groups) >>> 0;
         }
-        return { groups, mayBeIn: (g) => some.some((one) => names(one, g) && one.mayBeIn(g)) };
+        return { groups, mayBeIn: (g) => some.some((one) => isNamed(one, g) && one.mayBeIn(g)) };
       };
     }
     case 'eq':
@@ -73,7 +73,8 @@ export function compileGroupChoice(predicate: SpanPredicate): GroupChoice {
   }
 }
 
-function names({ groups }: BlockChoice, g: number): boolean {
+/** Whether group `g` is one of those that a choice has by the index. */
+export function isNamed({ groups }: Pick<BlockChoice, 'groups'>, g: number): boolean {
   return (groups & (1 << (g & 31))) !== 0;
 }
 

@@ -12,7 +12,13 @@ import type { TraceFacts } from '@spoor/core/query/trace-predicate.ts';
 import type { SpanPredicate, TraceQuery } from '@spoor/core/query/trace-query.ts';
 import { ALL_GROUPS } from '../block/block-dictionary.ts';
 import type { BlockReader } from '../block/block-reader.ts';
-import { type BlockChoice, type GroupChoice, groupsOfOperations, NOWHERE } from './group-choice.ts';
+import {
+  type BlockChoice,
+  type GroupChoice,
+  groupsOfOperations,
+  isNamed,
+  NOWHERE,
+} from './group-choice.ts';
 import { BlockDictionaries } from './block-dictionaries.ts';
 import type { Halves } from '../block/chunk-codec.ts';
 import type { KnownRows } from './matched-rows.ts';
@@ -145,8 +151,8 @@ export class SearchedBlock {
   }
 
   /**
-   * Where the dictionaries' index names few groups, the traces with a row that meets `where`, in the window or not, by their numbers; undefined where there
-   * may be many.
+   * Where the dictionaries' index names few groups, the traces with a row that meets `where`, in the window or not, by their numbers;
+   * undefined where there may be many.
    */
   get fewTraces(): readonly number[] | undefined {
     if (!this.#wasFewSought) {
@@ -176,7 +182,7 @@ export class SearchedBlock {
 
   /** Whether a row of a group may match: false for most where the dictionaries' index knows the values that are looked for. */
   mayMatch(g: number): boolean {
-    return (this.#choice.groups & (1 << (g & 31))) !== 0 && this.#operations?.[g] !== 0;
+    return isNamed(this.#choice, g) && this.#operations?.[g] !== 0;
   }
 
   /** As {@link mayMatch}, of the group of a trace. */

@@ -17,11 +17,12 @@ import {
   spanId,
   traceId,
 } from '@spoor/core/query/testing/example-span.ts';
-import type {
-  QueryLiteral,
-  SpanPredicate,
-  TracePredicate,
-  TraceQuery,
+import {
+  type QueryLiteral,
+  type SpanPredicate,
+  type TracePredicate,
+  type TraceQuery,
+  TRACE_ORDERS,
 } from '@spoor/core/query/trace-query.ts';
 import { queryFor } from '#storage/testing/store-harness.ts';
 import { TraceOracle } from '#storage/testing/trace-oracle.ts';
@@ -450,18 +451,10 @@ test('a block is searched by its groups where few of them match, and behind its 
       equal('name', { type: 'string', value: 'rare' }),
       equal('status', { type: 'int', value: 2n }),
     ];
-    const orders = [
-      'newest',
-      'oldest',
-      'longest',
-      'shortest',
-      'most_spans',
-      'most_errors',
-    ] as const;
     withSources(dir, { head: blocks }, (inHead) =>
       withSources(dir, { blocks, groupRows: 16 }, (inBlocks) => {
         assert.ok(inBlocks.blocks.every((block) => block.reader()!.footer.groups.length > 30));
-        for (const order of orders) {
+        for (const order of TRACE_ORDERS) {
           for (const where of questions) {
             for (const limit of [30, 300]) {
               let query = queryFor(where, { order, limit });
