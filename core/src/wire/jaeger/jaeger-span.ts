@@ -108,7 +108,22 @@ function specialTags({ kind, status, attributes, scope, traceState }: Span): Jae
     ...text('w3c.tracestate', traceState, has(attributes, 'w3c.tracestate')),
     ...(scope.present ? text('otel.scope.name', scope.name, true) : []),
     ...(scope.present ? text('otel.scope.version', scope.version, saysVersion) : []),
+    ...(scope.present ? asOlderName(attributes, 'otel.library.name', scope.name) : []),
+    ...(scope.present ? asOlderName(attributes, 'otel.library.version', scope.version) : []),
   ];
+}
+
+/** An attribute that says the same as the scope would be taken for its older name: it is one only behind another. */
+function asOlderName(
+  attributes: readonly Attribute[],
+  key: string,
+  scopeText: string,
+): JaegerKeyValue[] {
+  const isSame = ({ value }: Attribute): boolean =>
+    value.type === 'string' && value.value === scopeText;
+  return attributes.some((attribute) => attribute.key === key && isSame(attribute))
+    ? text(key, scopeText, true)
+    : [];
 }
 
 /** Whether a span without a status would be given one by this attribute. */

@@ -62,6 +62,19 @@ for (const format of ['proto', 'json'] as const) {
     );
   });
 
+  test(`attributes that repeat the scope of a span are kept in ${format}`, () => {
+    const texts = (version: string): Span['attributes'] => [
+      { key: 'otel.library.name', value: { type: 'string', value: 'client' } },
+      { key: 'otel.library.version', value: { type: 'string', value: version } },
+    ];
+    for (const version of ['', '1.2']) {
+      const scope = { ...exampleSpan({}).scope, present: true, name: 'client', version };
+      const once = trip(format, exampleSpan({ scope, attributes: texts(version) }));
+      assert.deepEqual(once.attributes, texts(version));
+      assert.deepEqual([once.scope.name, once.scope.version], ['client', version]);
+    }
+  });
+
   test(`what ${format} keeps of any span, a second way through it keeps too`, () => {
     fc.assert(
       fc.property(arbitrarySpan, (span) => {
