@@ -20,6 +20,7 @@ import { blockCache, shopSpans } from '../testing/block-fixture.ts';
 import { withDirectory } from '../testing/temporary-directory.ts';
 import { DISK_WORKER_FILES } from '../files/worker-files.ts';
 import { HeadBatch } from '../head/head-batch.ts';
+import { HeadPart } from '../head/head-part.ts';
 import { type OpenBlock, TraceSources } from '../search/trace-sources.ts';
 import { DerivedAnswers } from './derived-answers.ts';
 import { OverlapsFile } from './overlaps-file.ts';
@@ -93,7 +94,7 @@ function sourcesOf(
     throw error;
   };
   return new TraceSources(
-    head,
+    [HeadPart.of(head)],
     pieces.map(({ block }) => block),
     fail,
     loose,

@@ -38,6 +38,7 @@ import {
   type DamagedBlock,
 } from '../live/known-blocks.ts';
 import { HeadBatch } from '../head/head-batch.ts';
+import { HeadPart } from '../head/head-part.ts';
 import { LooseTraces } from '../search/loose-traces.ts';
 import { MatchedRows } from '../search/matched-rows.ts';
 import { OpenFiles } from '../files/open-files.ts';
@@ -176,10 +177,10 @@ class QueryAnswerer {
   readonly #derived = new RecentTenants<DerivedAnswers>(MAX_RECENT_TENANTS);
   readonly #matched = new MatchedRows();
   readonly #loose = new RecentTenants<LooseTraces>(MAX_RECENT_TENANTS);
-  /** Batches of each slab's present life, by tenant number, and up to where they were read. */
+  /** What each slab has in its present life, by tenant number, and up to where it was read. */
   readonly #slabs = new Map<
     number,
-    { generation: number; readUpto: number; batches: Map<number, HeadBatch[]> }
+    { generation: number; readUpto: number; parts: Map<number, HeadPart> }
   >();
 
   constructor(files: WorkerFiles) {
@@ -248,9 +249,11 @@ class QueryAnswerer {
       const damagedBefore = damaged.length;
       try {
         checkCancelled();
-        const head = request.slabs.flatMap((slab) => this.#headBatches(slab, request.tenantNumber));
+        const parts = request.slabs.flatMap(
+          (slab) => this.#headPart(slab, request.tenantNumber) ?? [],
+        );
         const sources = new TraceSources(
-          head,
+          parts,
           blocks,
           setAside,
           this.#recent(request, this.#loose, () => new LooseTraces()),
@@ -375,19 +378,19 @@ class QueryAnswerer {
     return question.ask === 'prepare' ? values.prepared(tenant, make) : values.of(tenant, make);
   }
 
-  #headBatches(slab: SlabView, tenantNumber: number): HeadBatch[] {
+  #headPart(slab: SlabView, tenantNumber: number): HeadPart | undefined {
     let known = this.#slabs.get(slab.id);
     if (known?.generation !== slab.generation) {
-      known = { generation: slab.generation, readUpto: 0, batches: new Map() };
+      known = { generation: slab.generation, readUpto: 0, parts: new Map() };
       this.#slabs.set(slab.id, known);
     }
     for (const { tenantNumber: owner, batch } of readSlab(slab, known.readUpto)) {
-      const list = known.batches.get(owner);
-      if (list === undefined) known.batches.set(owner, [new HeadBatch(batch)]);
-      else list.push(new HeadBatch(batch));
+      let part = known.parts.get(owner);
+      if (part === undefined) known.parts.set(owner, (part = new HeadPart()));
+      part.add(new HeadBatch(batch));
     }
     known.readUpto = Math.max(known.readUpto, slab.committed);
-    return known.batches.get(tenantNumber) ?? [];
+    return known.parts.get(tenantNumber);
   }
 }
 

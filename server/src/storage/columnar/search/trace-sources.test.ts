@@ -8,6 +8,7 @@ import { rowTexts, shopSpans, withBlock } from '../testing/block-fixture.ts';
 import { withDirectory } from '../testing/temporary-directory.ts';
 import { FrameScratch } from '../block/frame-scratch.ts';
 import { HeadBatch } from '../head/head-batch.ts';
+import { HeadPart } from '../head/head-part.ts';
 import { type OpenBlock, TraceSources } from './trace-sources.ts';
 
 function noDamage(_: OpenBlock, error: unknown): never {
@@ -35,7 +36,8 @@ test('all parts of a trace are found in head and blocks, for each id as often as
     withBlock(dir, [batchOf(lists[3]!)], (reader) => {
       const block: OpenBlock = { id: 1, minStart: 0, maxStart: Infinity, reader: () => reader };
       const head = lists.slice(0, 3).map((list) => new HeadBatch(batchOf(list)));
-      const sources = new TraceSources(head, [block], noDamage);
+      const parts = [HeadPart.of(head.slice(0, 2)), HeadPart.of(head.slice(2))];
+      const sources = new TraceSources(parts, [block], noDamage);
       const known = [...new Set(spans.map((one) => one.traceId))];
       const ids = [...known, traceId(1), known[3]!, traceId('f'.repeat(32)), known[3]!];
       const expected = ids.map((id) => {
@@ -55,7 +57,7 @@ test('ids that differ only in their middle are told apart in the head', () => {
   const batch = new HeadBatch(
     batchOf(ids.slice(0, 150).map((id, i) => span({ traceId: id, spanId: spanId(i + 1) }))),
   );
-  const parts = new TraceSources([batch], [], noDamage).findParts(ids);
+  const parts = new TraceSources([HeadPart.of([batch])], [], noDamage).findParts(ids);
   assert.deepEqual(
     parts.map((list) => list.map(({ rows }) => Array.from(rows))),
     ids.map((_, i) => (i < 150 ? [[i]] : [])),

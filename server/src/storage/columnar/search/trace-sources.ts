@@ -4,6 +4,7 @@ import type { TracePart } from '@spoor/core/query/join-trace.ts';
 import type { BlockReader } from '../block/block-reader.ts';
 import type { FrameScratch } from '../block/frame-scratch.ts';
 import type { HeadBatch } from '../head/head-batch.ts';
+import type { HeadPart } from '../head/head-part.ts';
 import { LooseTraces } from './loose-traces.ts';
 import { MatchedRows } from './matched-rows.ts';
 
@@ -18,26 +19,33 @@ export interface OpenBlock {
 
 /** Everything that one question looks at: a fixed set of batches and blocks, in which each span is found. */
 export class TraceSources {
-  readonly head: readonly HeadBatch[];
+  /** The parts of the head, in order. */
+  readonly parts: readonly HeadPart[];
   readonly blocks: readonly OpenBlock[];
   /** Kept from question to question of the same tenant. */
   readonly loose: LooseTraces;
   /** Kept from question to question. */
   readonly matched: MatchedRows;
   readonly #reportDamage: (block: OpenBlock, error: unknown) => void;
+  #head: readonly HeadBatch[] | undefined;
 
   constructor(
-    head: readonly HeadBatch[],
+    parts: readonly HeadPart[],
     blocks: readonly OpenBlock[],
     reportDamage: (block: OpenBlock, error: unknown) => void,
     loose: LooseTraces = new LooseTraces(),
     matched: MatchedRows = new MatchedRows(),
   ) {
-    this.head = head;
+    this.parts = parts;
     this.blocks = blocks;
     this.#reportDamage = reportDamage;
     this.loose = loose;
     this.matched = matched;
+  }
+
+  /** The batches of the head, in order. */
+  get head(): readonly HeadBatch[] {
+    return (this.#head ??= this.parts.flatMap(({ batches }) => batches));
   }
 
   /** All blocks that can be read. */
@@ -61,12 +69,8 @@ export class TraceSources {
    * @param scratch where the parts are read: they are of no use any more when it is cleared
    */
   findParts(ids: readonly TraceId[], scratch?: FrameScratch): TracePart[][] {
-    const inHead = this.#headRows(ids);
-    return ids.map((id, i) => {
-      const parts: TracePart[] = [...inHead[i]!].map(([batch, rows]) => ({
-        columns: batch.batch,
-        rows,
-      }));
+    return ids.map((id) => {
+      const parts = this.#headParts(id);
       for (const block of this.blocks) {
         const found = this.withBlock(block, (reader) => reader.findTrace(id));
         if (found === undefined) continue;
@@ -77,44 +81,10 @@ export class TraceSources {
     });
   }
 
-  /** Rows of the head by trace: one pass over all ids, however many are looked for. */
-  #headRows(ids: readonly TraceId[]): Map<HeadBatch, number[]>[] {
-    const found = ids.map(() => new Map<HeadBatch, number[]>());
-    if (this.head.length === 0 || ids.length === 0) return found;
-    let size = 64;
-    while (size < ids.length * 4) size *= 2;
-    const slots = new Int32Array(size).fill(-1);
-    const wanted = new Uint32Array(ids.length * 4);
-    ids.forEach((id, i) => {
-      wanted.set(new Uint32Array(traceIdBytes(id).buffer), i * 4);
-      let slot = slotOf(wanted[i * 4]!, wanted[i * 4 + 3]!, size);
-      while (slots[slot] !== -1) slot = (slot + 1) & (size - 1);
-      slots[slot] = i;
-    });
-    for (const batch of this.head) {
-      const words = batch.idWords;
-      for (let row = 0, at = 0; row < batch.batch.rows; row++, at += 4) {
-        let slot = slotOf(words[at]!, words[at + 3]!, size);
-        for (let i = slots[slot]!; i >= 0; i = slots[slot]!) {
-          if (
-            wanted[i * 4] === words[at] &&
-            wanted[i * 4 + 1] === words[at + 1] &&
-            wanted[i * 4 + 2] === words[at + 2] &&
-            wanted[i * 4 + 3] === words[at + 3]
-          ) {
-            const rows = found[i]!.get(batch);
-            if (rows === undefined) found[i]!.set(batch, [row]);
-            else rows.push(row);
-          }
-          slot = (slot + 1) & (size - 1);
-        }
-      }
-    }
-    return found;
+  #headParts(id: TraceId): TracePart[] {
+    const words = new Uint32Array(traceIdBytes(id).buffer);
+    return this.parts.flatMap((part) =>
+      part.rowsOf(part.find(words, 0)).map(({ head, rows }) => ({ columns: head.batch, rows })),
+    );
   }
-}
-
-function slotOf(first: number, last: number, size: number): number {
-  const hash = Math.imul(first ^ Math.imul(last, 0x9e3779b1), 0x85ebca6b);
-  return (hash ^ (hash >>> 15)) & (size - 1);
 }

@@ -5,6 +5,7 @@ import type { Span } from '@spoor/core/model/span.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
 import { BlockReader } from '../block/block-reader.ts';
 import { HeadBatch } from '../head/head-batch.ts';
+import { HeadPart } from '../head/head-part.ts';
 import type { OverlappedBlock } from '../live/block-overlap.ts';
 import { encodeBlock } from '../sealing/block-writer.ts';
 import { type OpenBlock, TraceSources } from '../search/trace-sources.ts';
@@ -61,7 +62,7 @@ export function withSources<Result>(
   }));
   try {
     const batches = head.map((spans) => new HeadBatch(batchOf(spans)));
-    const sources = new TraceSources(batches, open, (_, error) => {
+    const sources = new TraceSources([HeadPart.of(batches)], open, (_, error) => {
       throw error;
     });
     return use(sources);

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+import { grownWords } from '@spoor/core/model/column-arrays.ts';
+
+/** Numbers distinct trace ids in the order in which they come. Ids are given as four words, and no text is made of them. */
+export class TraceNumbers {
+  /** Ids that have a number. */
+  count = 0;
+  /** Four a number. */
+  #words: Uint32Array;
+  /** Always at least half of them are free: -1. */
+  #slots: Int32Array;
+
+  /** @param expected ids there is room for at once */
+  constructor(expected = 32) {
+    this.#words = new Uint32Array(expected * 4);
+    let slots = 16;
+    while (slots < expected * 2) slots *= 2;
+    this.#slots = new Int32Array(slots).fill(-1);
+  }
+
+  /** The number of the id at word `at`, a new one where it has none. */
+  add(words: Uint32Array, at: number): number {
+    const slot = this.#slotOf(words, at);
+    const known = this.#slots[slot]!;
+    if (known >= 0) return known;
+    const number = this.count++;
+    if (number * 4 === this.#words.length) this.#words = grownWords(this.#words, number * 8 + 64);
+    for (let k = 0; k < 4; k++) this.#words[number * 4 + k] = words[at + k]!;
+    this.#slots[slot] = number;
+    if (this.count * 2 > this.#slots.length) this.#grow();
+    return number;
+  }
+
+  /** The number of the id at word `at`; -1 where it has none. */
+  find(words: Uint32Array, at: number): number {
+    return this.#slots[this.#slotOf(words, at)]!;
+  }
+
+  /** The four words of a number's id. */
+  wordsOf(number: number): Uint32Array {
+    return this.#words.subarray(number * 4, number * 4 + 4);
+  }
+
+  /** Where the number of an id is, or the free slot where it belongs. */
+  #slotOf(words: Uint32Array, at: number): number {
+    const known = this.#words;
+    const slots = this.#slots;
+    const mask = slots.length - 1;
+    let slot = hashOf(words, at) & mask;
+    for (let number = slots[slot]!; number >= 0; number = slots[slot]!) {
+      const own = number * 4;
+      if (
+        known[own] === words[at] &&
+        known[own + 1] === words[at + 1] &&
+        known[own + 2] === words[at + 2] &&
+        known[own + 3] === words[at + 3]
+      ) {
+        return slot;
+      }
+      slot = (slot + 1) & mask;
+    }
+    return slot;
+  }
+
+  #grow(): void {
+    const slots = new Int32Array(this.#slots.length * 2).fill(-1);
+    for (let number = 0; number < this.count; number++) {
+      let slot = hashOf(this.#words, number * 4) & (slots.length - 1);
+      while (slots[slot]! >= 0) slot = (slot + 1) & (slots.length - 1);
+      slots[slot] = number;
+    }
+    this.#slots = slots;
+  }
+}
+
+/** Ids may be counters, or end or begin alike: all words count. */
+function hashOf(words: Uint32Array, at: number): number {
+  let hash = Math.imul(words[at]!, 0x9e3779b1) ^ words[at + 1]!;
+  hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b) ^ words[at + 2]!;
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35) ^ words[at + 3]!;
+  hash = Math.imul(hash ^ (hash >>> 16), 0x45d9f3b);
+  return hash ^ (hash >>> 15);
+}
