@@ -42,3 +42,20 @@ test('counts are kept by key, minute and bucket in order, and what was taken bac
     }),
   );
 });
+
+test('counts that are taken are those since the last time', () => {
+  const lists = fc.array(fc.array(step, { maxLength: 300 }), { maxLength: 4 });
+  fc.assert(
+    fc.property(lists, (all) => {
+      const counts = new MinuteCounts();
+      for (const steps of all) {
+        const alone = new MinuteCounts();
+        for (const [key, minute, bucket, weight] of steps) {
+          counts.add(key, minute, bucket, weight);
+          alone.add(key, minute, bucket, weight);
+        }
+        assert.deepEqual(counts.take(), alone.table());
+      }
+    }),
+  );
+});

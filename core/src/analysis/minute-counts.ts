@@ -38,6 +38,16 @@ export class MinuteCounts {
     (weight === 1 ? this.#added : this.#taken).add(code);
   }
 
+  /** All counts in order, which are forgotten. */
+  take(): MinuteTable {
+    const table = this.table();
+    this.#series = 0;
+    this.#slots.fill(-1);
+    this.#added.clear();
+    this.#taken.clear();
+    return table;
+  }
+
   /** All counts in order. */
   table(): MinuteTable {
     const minutes = Uint32Array.from(new Set(this.#minute.subarray(0, this.#series))).sort();
@@ -141,6 +151,10 @@ class CodeList {
       this.#codes = grownWords(this.#codes, Math.max(1024, this.#count * 2));
     }
     this.#codes[this.#count++] = code;
+  }
+
+  clear(): void {
+    this.#count = 0;
   }
 
   /** The codes ascending, with the rank of each series in its place. */

@@ -80,17 +80,29 @@ export class DerivedCounts {
     this.#rows.clear();
   }
 
+  /** What was counted since the last call, which is forgotten; names and keys keep their numbers from call to call. */
+  take(): { edges: CountedEdges; spans: CountedSpans } {
+    return {
+      edges: { ...this.#edgeKeys(), table: this.#edges.counts.take() },
+      spans: { ...this.#spanKeys(), table: this.#red.counts.take() },
+    };
+  }
+
   edges(): CountedEdges {
-    return { texts: this.#names.texts, keys: this.#edges.keys, table: this.#edges.counts.table() };
+    return { ...this.#edgeKeys(), table: this.#edges.counts.table() };
   }
 
   spans(): CountedSpans {
+    return { ...this.#spanKeys(), table: this.#red.counts.table() };
+  }
+
+  #edgeKeys(): Omit<CountedEdges, 'table'> {
+    return { texts: this.#names.texts, keys: this.#edges.keys };
+  }
+
+  #spanKeys(): Omit<CountedSpans, 'table'> {
     const { texts } = this.#names;
-    return {
-      textOf: (number) => texts[number]!,
-      keys: this.#red.keys,
-      table: this.#red.counts.table(),
-    };
+    return { textOf: (number) => texts[number]!, keys: this.#red.keys };
   }
 
   #add(parts: readonly TracePart[], known: number, weight: number, keep?: KeepRows): void {

@@ -36,11 +36,15 @@ const METRICS = {
 /** More calls than while some 200 traces, 4,096 rows, are gathered, fewer than for all 300. */
 const STOPPED_AFTER = 260;
 
+const STOP = new SpoorError('cancelled', 'stopped');
+
 /** What happens to a store; numbers pick among what there is. */
 type Step =
   | { readonly do: 'write'; readonly spans: readonly Span[] }
   | { readonly do: 'resend' | 'drop'; readonly pick: number }
-  | { readonly do: 'seal' | 'merge' | 'prepare' | 'restart' };
+  /** Stopped at that call. */
+  | { readonly do: 'stop'; readonly at: number }
+  | { readonly do: 'open' | 'seal' | 'merge' | 'prepare' | 'restart' };
 
 const pick = fc.nat();
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -52,10 +56,17 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   pick.map((number): Step => ({ do: 'resend', pick: number })),
   pick.map((number): Step => ({ do: 'drop', pick: number })),
-  { weight: 2, arbitrary: fc.constant<Step>({ do: 'seal' }) },
+  { weight: 2, arbitrary: fc.constantFrom<Step>({ do: 'open' }, { do: 'seal' }) },
+  fc.nat(8).map((at): Step => ({ do: 'stop', at })),
   { weight: 2, arbitrary: fc.constantFrom<Step>({ do: 'merge' }, { do: 'restart' }) },
   fc.constant<Step>({ do: 'prepare' }),
 );
+
+/** A part of the head with the spans that are in it. */
+interface Part {
+  readonly part: HeadPart;
+  readonly spans: Span[];
+}
 
 /** A block with the spans that are in it. */
 interface Piece {
@@ -87,14 +98,14 @@ function nothingKept(path: string): Kept {
 
 function sourcesOf(
   { loose }: Kept,
-  head: readonly HeadBatch[],
+  parts: readonly HeadPart[],
   pieces: readonly Piece[],
 ): TraceSources {
   const fail = (_block: OpenBlock, error: unknown): void => {
     throw error;
   };
   return new TraceSources(
-    [HeadPart.of(head)],
+    parts,
     pieces.map(({ block }) => block),
     fail,
     loose,
@@ -103,14 +114,15 @@ function sourcesOf(
 
 function answersOf(
   kept: Kept,
-  head: readonly HeadBatch[],
+  parts: readonly HeadPart[],
   pieces: readonly Piece[],
+  checkCancelled = (): void => undefined,
 ): { dependencies: Dependency[]; metrics: SpanMetrics[] } {
   const { derived } = kept;
-  const sources = sourcesOf(kept, head, pieces);
-  const dependencies = derived.edges(sources, RANGE, () => undefined);
+  const sources = sourcesOf(kept, parts, pieces);
+  const dependencies = derived.edges(sources, RANGE, checkCancelled);
   const metrics = new SpanMetricsSum(METRICS);
-  for (const spans of derived.spans(sources, () => undefined)) metrics.add(spans);
+  for (const spans of derived.spans(sources, checkCancelled)) metrics.add(spans);
   return { dependencies: dependencies.dependencies(), metrics: metrics.metrics() };
 }
 
@@ -122,6 +134,11 @@ function plainAnswers(spans: readonly Span[]): ReturnType<typeof answersOf> {
     dependencies: oracle.getDependencies(DEFAULT_TENANT, RANGE),
     metrics: oracle.getSpanMetrics(DEFAULT_TENANT, METRICS),
   };
+}
+
+/** Spans without their copies. */
+function distinct(spans: readonly Span[]): number {
+  return new Set(spans.map((one) => fc.stringify(one))).size;
 }
 
 /** Lists of spans that share their traces. */
@@ -146,13 +163,28 @@ test('calls and rates are those of the spans that are there, whatever was cut, s
         const file = join(dir, `${++runs}.overlaps`);
         let kept = nothingKept(file);
         let pieces: Piece[] = [];
-        let head: HeadBatch[] = [];
-        let headSpans: Span[] = [];
+        const head: Part[] = [];
         const written: (readonly Span[])[] = [];
         const write = (spans: readonly Span[]): void => {
-          head.push(new HeadBatch(batchOf(spans)));
-          headSpans.push(...spans);
+          if (head.length === 0) head.push({ part: new HeadPart(), spans: [] });
+          const last = head.at(-1)!;
+          last.part.add(new HeadBatch(batchOf(spans)));
+          last.spans.push(...spans);
           written.push(spans);
+        };
+        const check = (): void => {
+          const inBlocks = pieces.flatMap((piece) => piece.spans);
+          const spans = [...inBlocks, ...head.flatMap((part) => part.spans)];
+          const parts = head.map(({ part }) => part);
+          assert.deepEqual(answersOf(kept, parts, pieces), plainAnswers(spans));
+          const sources = sourcesOf(kept, parts, pieces);
+          const rows = kept.derived
+            .headRows(sources, () => undefined)
+            .map((one) => one.rows.length);
+          assert.equal(
+            rows.reduce((sum, count) => sum + count, 0),
+            distinct(spans) - distinct(inBlocks),
+          );
         };
         const addBlock = (spans: readonly Span[], id = ++blocks): void => {
           pieces.push(pieceOf(dir, id, spans));
@@ -169,8 +201,23 @@ test('calls and rates are those of the spans that are there, whatever was cut, s
             } else if (one.do === 'prepare') {
               kept.derived.prepare(sourcesOf(kept, [], pieces), () => undefined);
             } else if (one.do === 'seal') {
-              if (headSpans.length > 0) addBlock(headSpans);
-              [head, headSpans] = [[], []];
+              if ((head[0]?.spans.length ?? 0) > 0) addBlock(head[0]!.spans);
+              // A question may see both.
+              if (blocks % 2 === 0) check();
+              head.shift();
+            } else if (one.do === 'open') {
+              if (head.at(-1)?.spans.length !== 0) head.push({ part: new HeadPart(), spans: [] });
+            } else if (one.do === 'stop') {
+              let calls = 0;
+              const parts = head.map(({ part }) => part);
+              try {
+                answersOf(kept, parts, pieces, () => {
+                  if (calls++ === one.at) throw STOP;
+                });
+              } catch (error) {
+                assert.equal(error, STOP);
+              }
+              continue;
             } else if (pieces.length > 1) {
               const [first, second, ...rest] = pieces.sort((a, b) => a.block.id - b.block.id);
               pieces = rest;
@@ -180,8 +227,7 @@ test('calls and rates are those of the spans that are there, whatever was cut, s
               first!.reader.close();
               second!.reader.close();
             }
-            const spans = [...pieces.flatMap((piece) => piece.spans), ...headSpans];
-            assert.deepEqual(answersOf(kept, head, pieces), plainAnswers(spans));
+            check();
           }
         } finally {
           for (const { reader } of pieces) reader.close();
@@ -300,17 +346,16 @@ test('what is stopped in the middle of a block goes on there, so that it ends al
     );
     try {
       const kept = nothingKept(join(dir, 'overlaps'));
-      const stop = new SpoorError('cancelled', 'stopped');
       let stops = 0;
       for (let isDone = false; !isDone;) {
         let calls = 0;
         try {
           kept.derived.prepare(sourcesOf(kept, [], pieces), () => {
-            if (calls++ === STOPPED_AFTER) throw stop;
+            if (calls++ === STOPPED_AFTER) throw STOP;
           });
           isDone = true;
         } catch (error) {
-          assert.equal(error, stop);
+          assert.equal(error, STOP);
           stops++;
         }
         assert.ok(stops < 10);

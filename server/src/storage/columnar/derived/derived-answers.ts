@@ -1,47 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MINUTE_NANOS } from '@spoor/core/analysis/minute.ts';
-import type { AnalysedColumns } from '@spoor/core/analysis/span-source.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
-import type { SpanColumns } from '@spoor/core/model/span-columns.ts';
 import type { CountedSpans, DependencySum } from '#storage/counted.ts';
-import { DerivedCounts, type KeepRows } from '#storage/derived-counts.ts';
 import type { MinuteRange } from '#storage/tracestore.ts';
-import type { HeadBatch } from '../head/head-batch.ts';
+import type { HeadPart } from '../head/head-part.ts';
 import type { LooseTraces } from '../search/loose-traces.ts';
 import type { OpenBlock, TraceSources } from '../search/trace-sources.ts';
 import { blockEdges, blockSpans } from './block-counts.ts';
 import { type EdgePiece, KeptEdges } from './kept-edges.ts';
-import { joinIds, rowsByTrace } from './head-traces.ts';
-import {
-  type Counted,
-  countedOf,
-  KeptOverlaps,
-  type Overlap,
-  type OverlapStore,
-} from './kept-overlaps.ts';
+import { KeptOverlaps, type Overlap, type OverlapStore } from './kept-overlaps.ts';
 import { OverlapCounting } from './overlap-counting.ts';
-import { PartFinder } from './part-finder.ts';
-
-/** Traces of the head that are looked up at once. */
-const HEAD_TRACES = 512;
-
-/** What the head adds to the blocks. */
-interface HeadCounts {
-  /** Ids of the blocks. */
-  readonly blocks: string;
-  /** Batches that are counted already. */
-  readonly batches: Set<HeadBatch>;
-  readonly counts: DerivedCounts;
-  counted: Counted;
-  /** Per batch: 1 for rows that are no copies of what is in blocks or before them. */
-  readonly kept: Map<SpanColumns, Uint8Array>;
-}
+import { PartCounts } from './part-counts.ts';
 
 /**
  * Calls and rates over the blocks and the head of a tenant.
  *
  * Spans of a trace may lie in any of them, and a call whose two spans lie apart is in none. So pieces are put in an order:
- * blocks by id, then the batches of the head; each piece counts for **what it changes**: the calls with its spans less the calls
+ * blocks by id, then the parts of the head; each piece counts for **what it changes**: the calls with its spans less the calls
  * without them, both over all pieces before it. The sum is the calls of all spans, whatever was cut where. For traces that a piece
  * has alone that is what its own rows count, which blocks store. The others, the loose ones, are read and compared, once: a
  * block does not change, and what comes later has a higher id.
@@ -49,7 +24,7 @@ interface HeadCounts {
 export class DerivedAnswers {
   readonly #overlaps: KeptOverlaps;
   readonly #counting = new OverlapCounting();
-  #head: HeadCounts | undefined;
+  readonly #parts = new Map<HeadPart, PartCounts>();
   readonly #keptEdges = new KeptEdges();
 
   /** @param store where what blocks change is kept from start to start */
@@ -94,9 +69,9 @@ export class DerivedAnswers {
         }),
       );
     }
-    const { counted } = this.#headCounts(sources, blocks, checkCancelled);
+    const head = this.#headCounts(sources, blocks, checkCancelled);
     const sum = this.#keptEdges.sum(pieces, range, checkCancelled);
-    sum.add(counted.edges);
+    for (const edges of head.flatMap((counts) => counts.edges())) sum.add(edges);
     return sum;
   }
 
@@ -110,8 +85,8 @@ export class DerivedAnswers {
       checkCancelled();
       sources.withBlock(block, (reader) => found.push(blockSpans(reader)));
     }
-    found.push(this.#headCounts(sources, blocks, checkCancelled).counted.spans);
-    return found;
+    const head = this.#headCounts(sources, blocks, checkCancelled);
+    return [...found, ...head.flatMap((counts) => counts.spans())];
   }
 
   /** Rows of the head that are no copies of what is in blocks, or of each other. */
@@ -119,9 +94,11 @@ export class DerivedAnswers {
     sources: TraceSources,
     checkCancelled: () => void,
   ): { batch: SpanBatch; rows: Uint32Array }[] {
-    const { kept } = this.#headCounts(sources, readable(sources), checkCancelled);
-    return sources.head.map(({ batch }) => {
-      const isKept = kept.get(batch)!;
+    const kept = this.#headCounts(sources, readable(sources), checkCancelled).flatMap(
+      (counts) => counts.kept,
+    );
+    return sources.head.map(({ batch }, at) => {
+      const isKept = kept[at]!;
       const rows = Uint32Array.from({ length: batch.rows }, (_, row) => row);
       return { batch, rows: rows.filter((row) => isKept[row] === 1) };
     });
@@ -162,55 +139,20 @@ export class DerivedAnswers {
     return known.filter((overlap) => overlap !== undefined);
   }
 
+  /** What each part of the head changes, after the blocks and the parts before it. */
   #headCounts(
     sources: TraceSources,
     blocks: readonly OpenBlock[],
     checkCancelled: () => void,
-  ): HeadCounts {
-    const ids = blocks.map(({ id }) => id).join();
-    const batches = new Set(sources.head);
-    let head = this.#head;
-    if (head?.blocks !== ids || [...head.batches].some((batch) => !batches.has(batch))) {
-      const counts = new DerivedCounts();
-      head = {
-        blocks: ids,
-        batches: new Set(),
-        counts,
-        counted: countedOf(counts),
-        kept: new Map(),
-      };
-    }
-    const added = sources.head.filter((batch) => !head.batches.has(batch));
-    if (added.length === 0) return (this.#head = head);
-    // Until all of them are counted it would be half an answer.
-    this.#head = undefined;
-    const traces = rowsByTrace(added);
-    const earlier = rowsByTrace([...head.batches], traces);
-    const keep: KeepRows = (columns, rows) => {
-      const isKept = head.kept.get(columns)!;
-      for (const row of rows) isKept[row] = 1;
-    };
-    for (const { batch } of added) head.kept.set(batch, new Uint8Array(batch.rows));
-    const batchColumns = new Set<AnalysedColumns>(head.kept.keys());
-    const finder = new PartFinder(sources, blocks);
-    const list = [...traces.keys()].sort();
-    for (let i = 0; i < list.length; i += HEAD_TRACES) {
-      checkCancelled();
-      const some = list.slice(i, i + HEAD_TRACES);
-      const inBlocks = new Map(
-        finder.find(joinIds(some), some.length).map(({ trace, parts }) => [trace, parts]),
-      );
-      some.forEach((id, trace) => {
-        const known = [...(inBlocks.get(trace) ?? []), ...(earlier.get(id) ?? [])];
-        head.counts.addTrace([...known, ...traces.get(id)!], known.length, keep);
-      });
-      // Traces are all over the batches; of blocks a few rows were read.
-      head.counts.releaseSources(batchColumns);
-    }
-    head.counts.releaseSources();
-    for (const batch of added) head.batches.add(batch);
-    head.counted = countedOf(head.counts);
-    return (this.#head = head);
+  ): PartCounts[] {
+    const { parts } = sources;
+    for (const part of this.#parts.keys()) if (!parts.includes(part)) this.#parts.delete(part);
+    return parts.map((part, i) => {
+      let counts = this.#parts.get(part);
+      if (counts?.isWhole !== true) this.#parts.set(part, (counts = new PartCounts(part)));
+      counts.update(sources, { blocks, parts: parts.slice(0, i) }, checkCancelled);
+      return counts;
+    });
   }
 }
 

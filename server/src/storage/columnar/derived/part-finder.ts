@@ -9,6 +9,8 @@ interface FoundTrace {
   /** Its index in the list of ids. */
   readonly trace: number;
   readonly parts: readonly TracePart[];
+  /** Ids of the blocks that the parts are in. */
+  readonly blocks: readonly number[];
 }
 
 /** Finds the rows of many traces in blocks. It asks for them in the order of their ids, as blocks have them. */
@@ -28,7 +30,7 @@ export class PartFinder {
    * @param ids 16 bytes each, ascending, also from call to call
    */
   find(ids: Uint8Array, count: number): FoundTrace[] {
-    const found = new Map<number, TracePart[]>();
+    const found = new Map<number, { parts: TracePart[]; blocks: number[] }>();
     // Block by block, so that the bits of one filter stay in the processor's cache.
     for (const block of this.#blocks) {
       this.#sources.withBlock(block, (reader) => {
@@ -40,12 +42,15 @@ export class PartFinder {
           const { group, start, end } = rows;
           this.#groups.set(block, group);
           const part = group.part(start, end);
-          const parts = found.get(trace);
-          if (parts === undefined) found.set(trace, [part]);
-          else parts.push(part);
+          let known = found.get(trace);
+          if (known === undefined) found.set(trace, (known = { parts: [], blocks: [] }));
+          known.parts.push(part);
+          known.blocks.push(block.id);
         }
       });
     }
-    return [...found].map(([trace, parts]) => ({ trace, parts })).sort((a, b) => a.trace - b.trace);
+    return [...found]
+      .map(([trace, places]) => ({ trace, ...places }))
+      .sort((a, b) => a.trace - b.trace);
   }
 }

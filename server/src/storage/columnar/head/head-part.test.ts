@@ -53,7 +53,7 @@ test('the rows of each trace are found batch by batch, whatever was found before
           expected,
         );
         assert.equal(trace >= 0, found.length > 0);
-        if (trace >= 0) assert.deepEqual(part.idOf(trace), wordsOf(id));
+        if (trace >= 0) assert.deepEqual(part.ids.subarray(trace * 4, trace * 4 + 4), wordsOf(id));
         for (const { head, at, trace: inBatch } of found) {
           assert.equal(head, heads[at]);
           assert.equal(part.tracesOf(at)[inBatch], trace);

@@ -65,9 +65,10 @@ export class HeadPart {
     return this.#numbers.find(words, at);
   }
 
-  /** Id of a trace, as four words. */
-  idOf(trace: number): Uint32Array {
-    return this.#numbers.wordsOf(trace);
+  /** Ids of all traces by number, four words each. */
+  get ids(): Uint32Array {
+    this.#update();
+    return this.#numbers.words;
   }
 
   /** The numbers of the traces of a batch, by their numbers there, ascending where they are new. @param at number of the batch */

@@ -36,9 +36,9 @@ export class TraceNumbers {
     return this.#slots[this.#slotOf(words, at)]!;
   }
 
-  /** The four words of a number's id. */
-  wordsOf(number: number): Uint32Array {
-    return this.#words.subarray(number * 4, number * 4 + 4);
+  /** Ids by number, four words each. */
+  get words(): Uint32Array {
+    return this.#words.subarray(0, this.count * 4);
   }
 
   /** Where the number of an id is, or the free slot where it belongs. */
