@@ -469,6 +469,7 @@ export class ColumnarStore implements TraceStore {
       files: this.#files,
       dir: walDir,
       sealedUpto: manifest.walUpto,
+      logEnd: manifest.logEnd,
       onDamage: ({ message, path }) => this.#damage.add(path, message),
       onRecord: async (record) => {
         if (record.writtenUnixMs >= recentMs) {
@@ -477,7 +478,8 @@ export class ColumnarStore implements TraceStore {
             this.#requests.push({ ...request, tenant, writtenUnixMs });
           }
         }
-        if (record.sequence <= manifest.sealedUpto(record.tenant)) return;
+        if (record.batch === undefined || record.sequence <= manifest.sealedUpto(record.tenant))
+          return;
         const number = this.#tenants.known(record.tenant);
         await this.#head.place(new SpanBatch(record.batch), number, async (room) => {
           room.slab.commit(room, record.sequence);

@@ -111,19 +111,23 @@ function viewsAfter(views: readonly Uint8Array[], taken: number, position: numbe
 }
 
 /** Reads `length` bytes at `position`, fewer when the file ends before. */
-export async function readFully(
+export function readFully(file: StoreFile, position: number, length: number): Promise<Uint8Array> {
+  return readInto(file, position, new Uint8Array(length));
+}
+
+/** Fills memory with the bytes at `position`; returns the part of it that was filled, which is less when the file ends before. */
+export async function readInto(
   file: StoreFile,
   position: number,
-  length: number,
+  memory: Uint8Array,
 ): Promise<Uint8Array> {
-  const bytes = new Uint8Array(length);
   let have = 0;
-  while (have < length) {
-    const count = await file.read(bytes.subarray(have), position + have);
-    if (count === 0) return bytes.subarray(0, have);
+  while (have < memory.length) {
+    const count = await file.read(memory.subarray(have), position + have);
+    if (count === 0) return memory.subarray(0, have);
     have += count;
   }
-  return bytes;
+  return memory;
 }
 
 /** Makes a directory whose name survives a power loss, and parents that are missing likewise. */

@@ -46,7 +46,7 @@ export async function storeStats(store: StoppedStore): Promise<StoreStats> {
   const logSpans = new Map<string, number>();
   const log = await store.readLog(
     ({ tenant, batch }, isUnsealed) => {
-      if (!isUnsealed) return;
+      if (!isUnsealed || batch === undefined) return;
       logSpans.set(tenant, (logSpans.get(tenant) ?? 0) + new SpanBatch(batch).rows);
     },
     () => {},

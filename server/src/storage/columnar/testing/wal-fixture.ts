@@ -36,14 +36,20 @@ export interface Opened {
 }
 
 /** Replays a log. */
-export async function replayAll(files: StoreFiles, dir = DIR, sealedUpto = 0): Promise<Opened> {
+export async function replayAll(
+  files: StoreFiles,
+  dir = DIR,
+  sealedUpto = 0,
+  logEnd = 0,
+): Promise<Opened> {
   const records: WalRecord[] = [];
   const damage: WalDamage[] = [];
   const replay = await replayWal({
     files,
     dir,
     sealedUpto,
-    onRecord: (record) => void records.push(record),
+    logEnd,
+    onRecord: ({ batch, ...head }) => void records.push({ ...head, batch: batch?.slice() }),
     onDamage: (found) => void damage.push(found),
   });
   return { replay, records, damage };

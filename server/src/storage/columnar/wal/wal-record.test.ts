@@ -7,7 +7,10 @@ import { parseTenant } from '@spoor/core/model/ids.ts';
 import {
   MAX_RECORD_BYTES,
   checkRecord,
+  checkRecordHead,
+  claimedHeadLength,
   decodeRecord,
+  decodeRecordHead,
   encodeRecordHead,
   placeRecord,
 } from './wal-record.ts';
@@ -88,6 +91,29 @@ test('every flipped bit of a record is found', () => {
   );
 });
 
+/** The bytes of a record up to its batch. */
+function headOf(bytes: Uint8Array): Uint8Array {
+  const length = claimedHeadLength(new DataView(bytes.buffer));
+  return bytes.slice(0, length);
+}
+
+test('the head of a record decodes by itself, and every flipped bit of it is found', () => {
+  fc.assert(
+    fc.property(INPUT, PLACE, fc.nat(), (input, place, at) => {
+      const bytes = encode(input, place);
+      const head = headOf(bytes);
+      const header = { lengthBytes: bytes.length, ...place };
+      assert.deepEqual(checkRecordHead(head), header);
+      const { batch: _, ...rest } = input;
+      assert.deepEqual(decodeRecordHead(head), { sequence: place.sequence, ...rest });
+      // The magic and the checksum of the record are not part of it.
+      const bit = 64 + (at % ((head.length - 8) * 8));
+      head[bit >> 3]! ^= 1 << (bit & 7);
+      assert.equal(checkRecordHead(head), undefined);
+    }),
+  );
+});
+
 test('parts that do not fit together are refused, whatever their sizes say', () => {
   fc.assert(
     fc.property(
@@ -98,10 +124,12 @@ test('parts that do not fit together are refused, whatever their sizes say', () 
       (input, place, at, value) => {
         const bytes = encode(input, place);
         new DataView(bytes.buffer).setUint32(at, value, true);
-        try {
-          decodeRecord(bytes);
-        } catch (error) {
-          assert.ok(error instanceof SpoorError, String(error));
+        for (const decode of [decodeRecord, decodeRecordHead]) {
+          try {
+            decode(bytes);
+          } catch (error) {
+            assert.ok(error instanceof SpoorError, String(error));
+          }
         }
       },
     ),

@@ -23,7 +23,7 @@ import type { RequestRecord } from '#storage/tracestore.ts';
  *   48     4  bytes of the request table
  *   52     4  bytes of the extensions
  *   56     4  bytes of the batch
- *   60     4  0
+ *   60     4  CRC-32 of the head: of bytes 8 to 59 and of all from 64 up to the batch; 0 for none, as all had before there was one
  *   64        tenant, ASCII
  *             request table: per request 16 bytes digest, 4 accepted, 4 rejected, 4 bytes of the message,
  *             the message in UTF-8
@@ -33,6 +33,7 @@ import type { RequestRecord } from '#storage/tracestore.ts';
  *             0 to 7 zeros up to a multiple of 8
  *
  * Segment id and salt tell a record of this life of a file from one that an earlier life left there.
+ * By the checksum of its head a record whose spans are in blocks is read without its batch.
  * The place in the group tells a torn end from damage: a group is written only after all groups before it
  * were durable, so a record proves that everything before its group once was.
  * Extensions of unknown type are handed on as they are: they may add, never change what a record means;
@@ -50,6 +51,7 @@ export const RECORD_ALIGNMENT = 8;
 export const MAX_RECORD_BYTES = 1 << 30;
 
 const CRC_FROM = 8;
+const HEAD_CRC_AT = 60;
 const REQUEST_BYTES = 28;
 const EXTENSION_BYTES = 8;
 const ENCODER = new TextEncoder();
@@ -72,11 +74,15 @@ export interface WalRecordInput {
   readonly extensions?: readonly WalExtension[];
 }
 
-/** A record read back. */
-export interface WalRecord extends Required<WalRecordInput> {
+/** The head of a record read back. */
+interface WalRecordHead extends Required<Omit<WalRecordInput, 'batch'>> {
   readonly sequence: number;
-  /** Owned by the receiver; begins at a multiple of 8 of its buffer. */
-  readonly batch: Uint8Array<ArrayBuffer>;
+}
+
+/** A record read back. */
+export interface WalRecord extends WalRecordHead {
+  /** Where it was read, at a multiple of 8 of its buffer; undefined where it was not read, since its spans are stored elsewhere. */
+  readonly batch: Uint8Array | undefined;
 }
 
 /** What a record's header says once its checksum was found right. */
@@ -170,6 +176,7 @@ export function placeRecord(
   view.setUint32(16, place.salt, true);
   view.setUint32(20, place.sequence - place.groupFirst, true);
   setUint53(view, 24, place.sequence);
+  view.setUint32(HEAD_CRC_AT, headChecksum(head), true);
   const padding = ZEROS.subarray(0, alignRecord(batch.length) - batch.length);
   const checksum = crc32(padding, crc32(batch, crc32(head.subarray(CRC_FROM))));
   view.setUint32(4, checksum, true);
@@ -198,10 +205,38 @@ export function claimsSegment(
   return segment.salt === undefined || header.getUint32(16, true) === segment.salt;
 }
 
+/** Checksum of all before the batch, without itself and the one of the record. */
+function headChecksum(head: Uint8Array): number {
+  return crc32(head.subarray(RECORD_HEADER_BYTES), crc32(head.subarray(CRC_FROM, HEAD_CRC_AT)));
+}
+
+/** How long the head of a record claims to be, up to its batch; unchecked like {@link claimedLength}. */
+export function claimedHeadLength(header: DataView): number {
+  const parts = [40, 48, 52].map((at) => header.getUint32(at, true));
+  return alignRecord(parts.reduce((sum, bytes) => sum + bytes, RECORD_HEADER_BYTES));
+}
+
+/** The sequence that a record claims to have; unchecked like {@link claimedLength}. */
+export function claimedSequence(header: DataView): number {
+  return getUint53(header, 24);
+}
+
+/** Header of the record whose head `bytes` is, or undefined when it has no checksum of its own or a wrong one. */
+export function checkRecordHead(bytes: Uint8Array): RecordHeader | undefined {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const checksum = view.getUint32(HEAD_CRC_AT, true);
+  return checksum !== 0 && checksum === headChecksum(bytes) ? recordHeader(view) : undefined;
+}
+
 /** Header of the record that `bytes` is, or undefined when the checksum is wrong. */
 export function checkRecord(bytes: Uint8Array): RecordHeader | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (crc32(bytes.subarray(CRC_FROM)) !== view.getUint32(4, true)) return undefined;
+  return crc32(bytes.subarray(CRC_FROM)) === view.getUint32(4, true)
+    ? recordHeader(view)
+    : undefined;
+}
+
+function recordHeader(view: DataView): RecordHeader {
   const sequence = getUint53(view, 24);
   return {
     lengthBytes: view.getUint32(8, true),
@@ -213,16 +248,12 @@ export function checkRecord(bytes: Uint8Array): RecordHeader | undefined {
 }
 
 /**
- * Decodes a record whose checksum was found right; what it returns shares no memory with `bytes`.
+ * Decodes a record whose checksum was found right; the batch is where `bytes` are.
  * @throws {SpoorError} corrupt when its parts do not fit together: it was written wrong
  */
 export function decodeRecord(bytes: Uint8Array): WalRecord {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const tenantBytes = view.getUint32(40, true);
-  const requestCount = view.getUint32(44, true);
-  const requestEnd = RECORD_HEADER_BYTES + tenantBytes + view.getUint32(48, true);
-  const extensionEnd = requestEnd + view.getUint32(52, true);
-  const batchAt = alignRecord(extensionEnd);
+  const batchAt = claimedHeadLength(view);
   const batchEnd = batchAt + view.getUint32(56, true);
   if (alignRecord(batchEnd) !== bytes.length) {
     throw new SpoorError(
@@ -230,6 +261,19 @@ export function decodeRecord(bytes: Uint8Array): WalRecord {
       `write-ahead log: the parts of a record take ${batchEnd} of ${bytes.length} bytes`,
     );
   }
+  return { ...decodeRecordHead(bytes), batch: bytes.subarray(batchAt, batchEnd) };
+}
+
+/**
+ * Decodes what of a record is before its batch; what it returns shares no memory with `bytes`.
+ * @throws {SpoorError} corrupt as {@link decodeRecord}
+ */
+export function decodeRecordHead(bytes: Uint8Array): WalRecordHead {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const tenantBytes = view.getUint32(40, true);
+  const requestCount = view.getUint32(44, true);
+  const requestEnd = RECORD_HEADER_BYTES + tenantBytes + view.getUint32(48, true);
+  const extensionEnd = requestEnd + view.getUint32(52, true);
   const need = (end: number, limit: number, what: string): void => {
     if (end > limit) {
       throw new SpoorError(
@@ -239,6 +283,7 @@ export function decodeRecord(bytes: Uint8Array): WalRecord {
     }
   };
 
+  need(extensionEnd, bytes.length, 'the head');
   let at = RECORD_HEADER_BYTES;
   const tenant = parseTenant(DECODER.decode(bytes.subarray(at, at + tenantBytes)));
   at += tenantBytes;
@@ -273,7 +318,6 @@ export function decodeRecord(bytes: Uint8Array): WalRecord {
     writtenUnixMs: getUint53(view, 32),
     requests,
     extensions,
-    batch: new Uint8Array(bytes.subarray(batchAt, batchEnd)),
   };
 }
 

@@ -217,6 +217,81 @@ test('records of an earlier life of a file are not replayed, whatever its header
   );
 });
 
+test('of what is sealed the heads are handed over and no batch is read, nor what is behind a known end', async () => {
+  const files = new FaultyFiles();
+  const { replay } = await replayAll(files);
+  const segmentBytes = 8 << 20;
+  const wal = await Wal.open({ files, dir: DIR, replay, sealedUpto: 0, segmentBytes });
+  const batchBytes = 256 << 10;
+  for (let n = 1; n <= 12; n++) await wal.append([recordOf(n, batchBytes)]);
+  await wal.close();
+  let bytesRead = 0;
+  const open = files.open.bind(files);
+  files.open = async (path, mode) => {
+    const file = await open(path, mode);
+    const read = file.read.bind(file);
+    file.read = async (into, position) => {
+      const count = await read(into, position);
+      bytesRead += count;
+      return count;
+    };
+    return file;
+  };
+  const { records, damage } = await replayAll(files, DIR, 11, 12);
+  assert.deepEqual(damage, []);
+  for (const [i, { batch, ...head }] of records.entries()) {
+    const { batch: written, ...expected } = recordOf(i + 1, batchBytes);
+    assert.deepEqual(head, { sequence: i + 1, ...expected });
+    assert.ok(i < 11 ? batch === undefined : Buffer.from(batch!).equals(written));
+  }
+  assert.equal(records.length, 12);
+  // One window for the header of the segment, one where the records begin, one for the batch.
+  assert.ok(bytesRead < 3.5 * (1 << 20), String(bytesRead));
+});
+
+test('damage to what is sealed hides nothing behind it, whether heads have a checksum or not', async () => {
+  const files = new FaultyFiles();
+  const { wal } = await openWal(files);
+  await appendEach(wal, 1, 5);
+  await wal.close();
+  const path = (await replayAll(files)).replay.segments[0]!.path;
+  const whole = files.content(path);
+  const ends = recordEnds(whole);
+  for (const hasHeadChecksums of [true, false]) {
+    const log = hasHeadChecksums ? whole : withoutHeadChecksums(whole);
+    for (let at = 64; at < ends[2]!; at++) {
+      const bytes = log.slice();
+      bytes[at]! ^= 1 << (at % 8);
+      const damaged = new FaultyFiles();
+      damaged.put(path, bytes);
+      const { records, damage } = await replayAll(damaged, DIR, 3);
+      assert.deepEqual(damage, []);
+      const sealed = records.filter(({ sequence }) => sequence <= 3);
+      assert.ok(sealed.length >= 2, `byte ${at}: ${sealed.length}`);
+      for (const { sequence, ...head } of sealed) {
+        assert.deepEqual(head, { ...recordOf(sequence), batch: undefined });
+      }
+      assertRecords(
+        records.filter(({ sequence }) => sequence > 3),
+        [4, 5],
+      );
+    }
+  }
+});
+
+/** A segment as it was written before heads of records had a checksum. */
+function withoutHeadChecksums(segment: Uint8Array): Uint8Array {
+  const bytes = segment.slice();
+  const view = new DataView(bytes.buffer);
+  const ends = recordEnds(bytes);
+  for (const [i, end] of ends.entries()) {
+    const start = ends[i - 1] ?? 64;
+    view.setUint32(start + 60, 0, true);
+    view.setUint32(start + 4, crc32(bytes.subarray(start + 8, end)), true);
+  }
+  return bytes;
+}
+
 /** The header of a segment as a newer version would write it. */
 function newerHeader(header: Uint8Array): Uint8Array {
   const bytes = header.slice();

@@ -7,9 +7,13 @@ import {
   RECORD_HEADER_BYTES,
   RECORD_MAGIC,
   checkRecord,
+  checkRecordHead,
+  claimedHeadLength,
   claimedLength,
+  claimedSequence,
   claimsSegment,
   decodeRecord,
+  decodeRecordHead,
 } from './wal-record.ts';
 import type { RecordHeader, WalRecord } from './wal-record.ts';
 import {
@@ -60,11 +64,16 @@ export interface WalReplayOptions {
   readonly files: StoreFiles;
   /** Directory of the segments; may be missing. */
   readonly dir: string;
-  /** Everything up to this sequence is stored elsewhere: holes there are no damage. */
+  /** Everything up to this sequence is stored elsewhere: holes there are no damage, and of records only the head is needed. */
   readonly sealedUpto: number;
   /**
+   * The last record of a log that was closed in good order, if it is known: behind it in its segment nothing is looked for, since what
+   * came later began another one.
+   */
+  readonly logEnd?: number;
+  /**
    * Takes each record, by ascending sequence, each once; also those up to `sealedUpto` that still stand in
-   * the log. A promise is waited for.
+   * the log. A promise is waited for; the batch is gone then.
    */
   readonly onRecord: (record: WalRecord) => void | Promise<void>;
   readonly onDamage: (damage: WalDamage) => void;
@@ -86,6 +95,14 @@ interface FoundSegment {
 interface FoundRecord {
   readonly at: number;
   readonly header: RecordHeader;
+}
+
+/** Which records are looked for: of this segment, without a salt of any life with its id. */
+interface WantedRecords {
+  readonly id: number;
+  readonly salt?: number;
+  /** Up to this sequence the checksum of a record's head will do. */
+  readonly sealedUpto: number;
 }
 
 /**
@@ -155,13 +172,15 @@ export async function replayWal(options: WalReplayOptions): Promise<WalReplay> {
     // The last commit group; the first one was written with the header.
     let [groupStart, groupEnd] = [0, 0];
     try {
-      for await (const found of segmentRecords(reader, segment, last, end, damageAt)) {
+      const wanted = { ...segment, sealedUpto };
+      for await (const found of segmentRecords(reader, wanted, last, end, damageAt)) {
         const { record, header, at } = found;
         if (header.groupFirst === header.sequence && groupEnd > 0) groupStart = at;
         groupEnd = at + header.lengthBytes;
         last = record.sequence;
         records++;
         await options.onRecord(record);
+        if (record.sequence === options.logEnd) break;
       }
       // What is replayed must be there for good. Of all groups only the last may not be.
       if (isHardened) await reader.harden(groupStart, groupEnd);
@@ -199,12 +218,13 @@ async function inspectSegment(
     return { id, path, sizeBytes, salt, firstSequence, headerDamaged: false, madeBytes };
   }
   if (header !== undefined) return 'unused';
-  const first = await findRecord(reader, SEGMENT_HEADER_BYTES, { id }, 0);
+  const first = await findRecord(reader, SEGMENT_HEADER_BYTES, { id, sealedUpto: 0 }, 0);
   const isBlank = bytes.length === SEGMENT_HEADER_BYTES && bytes.every((byte) => byte === 0);
   if (first === undefined) return isBlank ? 'unused' : 'unreadable';
   const { salt, groupFirst } = first.header;
   // The header comes with the first group: without it the power may have gone before that group was durable.
-  if (isBlank && !(await provesDurable(reader, first, { id, salt }, groupFirst))) return 'unused';
+  if (isBlank && !(await provesDurable(reader, first, { id, salt, sealedUpto: 0 }, groupFirst)))
+    return 'unused';
   return {
     id,
     path,
@@ -219,7 +239,7 @@ async function inspectSegment(
 /** The records after sequence `last` and before `end`, which is undefined in the last segment. */
 async function* segmentRecords(
   reader: SegmentReader,
-  segment: FoundSegment,
+  segment: WantedRecords,
   last: number,
   end: number | undefined,
   damageAt: (at: number, from: number, to: number) => void,
@@ -243,10 +263,9 @@ async function* segmentRecords(
     }
     last = sequence;
     at = next.at + next.header.lengthBytes;
-    const bytes = await reader.view(next.at, next.header.lengthBytes);
     let record: WalRecord;
     try {
-      record = decodeRecord(bytes);
+      record = await readRecord(reader, next, segment.sealedUpto);
     } catch (error) {
       if (!(error instanceof SpoorError)) throw error;
       damageAt(next.at, sequence, sequence);
@@ -256,28 +275,48 @@ async function* segmentRecords(
   }
 }
 
-/** The record of this segment at `at`, or undefined. Without a salt that of any life with the segment's id. */
+/** @throws {SpoorError} corrupt as {@link decodeRecord} */
+async function readRecord(
+  reader: SegmentReader,
+  { at, header: { sequence, lengthBytes } }: FoundRecord,
+  sealedUpto: number,
+): Promise<WalRecord> {
+  if (sequence > sealedUpto) return decodeRecord(await reader.view(at, lengthBytes));
+  const start = viewOf(await reader.view(at, RECORD_HEADER_BYTES));
+  const head = await reader.view(at, Math.min(claimedHeadLength(start), lengthBytes));
+  return { ...decodeRecordHead(head), batch: undefined };
+}
+
+/** The record that is wanted at `at`, or undefined. */
 async function recordAt(
   reader: SegmentReader,
   at: number,
-  segment: { readonly id: number; readonly salt?: number },
+  wanted: WantedRecords,
 ): Promise<FoundRecord | undefined> {
   const available = reader.sizeBytes - at;
   if (available < RECORD_HEADER_BYTES) return undefined;
-  const start = await reader.view(at, RECORD_HEADER_BYTES);
-  const fixed = new DataView(start.buffer, start.byteOffset, start.byteLength);
-  const length = claimedLength(fixed, available);
+  const start = viewOf(await reader.view(at, RECORD_HEADER_BYTES));
+  const length = claimedLength(start, available);
   // The checksum comes last: nothing that a sender put into a batch knows the salt and can make it slow.
-  if (length === undefined || !claimsSegment(fixed, segment)) return undefined;
+  if (length === undefined || !claimsSegment(start, wanted)) return undefined;
+  const headLength = claimedHeadLength(start);
+  if (claimedSequence(start) <= wanted.sealedUpto && headLength <= length) {
+    const header = checkRecordHead(await reader.view(at, headLength));
+    if (header !== undefined) return { at, header };
+  }
   const header = checkRecord(await reader.view(at, length));
   return header === undefined ? undefined : { at, header };
 }
 
-/** The first record of this segment at or after `from` whose sequence is above `last`. */
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/** The first record that is wanted at or after `from` whose sequence is above `last`. */
 async function findRecord(
   reader: SegmentReader,
   from: number,
-  segment: { readonly id: number; readonly salt?: number },
+  wanted: WantedRecords,
   last: number,
 ): Promise<FoundRecord | undefined> {
   let at = from;
@@ -290,7 +329,7 @@ async function findRecord(
       continue;
     }
     at += hit;
-    const record = at % RECORD_ALIGNMENT === 0 ? await recordAt(reader, at, segment) : undefined;
+    const record = at % RECORD_ALIGNMENT === 0 ? await recordAt(reader, at, wanted) : undefined;
     if (record !== undefined && record.header.sequence > last) return record;
     at = Math.floor(at / RECORD_ALIGNMENT + 1) * RECORD_ALIGNMENT;
   }
@@ -301,7 +340,7 @@ async function findRecord(
 async function provesDurable(
   reader: SegmentReader,
   record: FoundRecord,
-  segment: { readonly id: number; readonly salt: number },
+  wanted: WantedRecords,
   missing: number,
 ): Promise<boolean> {
   let next: FoundRecord | undefined = record;
@@ -310,8 +349,8 @@ async function provesDurable(
     const { sequence, lengthBytes }: RecordHeader = next.header;
     const at: number = next.at + lengthBytes;
     next =
-      (await recordAt(reader, at, segment)) ??
-      (await findRecord(reader, at + RECORD_ALIGNMENT, segment, sequence));
+      (await recordAt(reader, at, wanted)) ??
+      (await findRecord(reader, at + RECORD_ALIGNMENT, wanted, sequence));
   }
   return false;
 }

@@ -2,7 +2,7 @@
 import { basename, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { SpoorError } from '@spoor/core/model/errors.ts';
-import { readFully, writeFully } from '../files/store-files.ts';
+import { readFully, readInto, writeFully } from '../files/store-files.ts';
 import type { StoreFile, StoreFiles } from '../files/store-files.ts';
 import { getUint53, setUint53 } from './wal-record.ts';
 
@@ -182,12 +182,20 @@ export async function removeUnfinishedSegments(files: StoreFiles, dir: string): 
 /** Least piece that a {@link SegmentReader} reads at once. */
 const WINDOW_BYTES = 1 << 20;
 
+/** Who leaves out so much will do so again: then only {@link FAR_WINDOW_BYTES} are read, more than a record's head usually has. */
+const FAR_BYTES = 128 << 10;
+const FAR_WINDOW_BYTES = 4096;
+
 /** Reads a segment forwards through a window in memory, which is as large as the largest piece asked for. */
 export class SegmentReader {
   readonly #file: StoreFile;
   readonly sizeBytes: number;
-  #window: Uint8Array = new Uint8Array(0);
+  /** What the window lies in. */
+  #memory: Uint8Array = new Uint8Array(0);
+  #window: Uint8Array = this.#memory;
   #windowAt = 0;
+  /** End of what was asked for last. */
+  #askedUpto = 0;
 
   private constructor(file: StoreFile, sizeBytes: number) {
     this.#file = file;
@@ -212,12 +220,20 @@ export class SegmentReader {
   /** The bytes `[at, at + length)`, fewer at the end of the file; valid until the next call. */
   async view(at: number, length: number): Promise<Uint8Array> {
     const end = Math.min(at + length, this.sizeBytes);
+    const least = at > this.#askedUpto + FAR_BYTES ? FAR_WINDOW_BYTES : WINDOW_BYTES;
+    this.#askedUpto = end;
     if (at < this.#windowAt || end > this.#windowAt + this.#window.length) {
-      const length = Math.max(end - at, Math.min(WINDOW_BYTES, this.sizeBytes - at));
-      this.#window = await readFully(this.#file, at, Math.max(0, length));
-      this.#windowAt = at;
+      await this.#moveWindow(at, Math.max(end - at, Math.min(least, this.sizeBytes - at)));
     }
     return this.#window.subarray(at - this.#windowAt, Math.max(at, end) - this.#windowAt);
+  }
+
+  async #moveWindow(at: number, length: number): Promise<void> {
+    if (length > this.#memory.length) this.#memory = new Uint8Array(length);
+    // Empty meanwhile: what was in it is gone, whatever becomes of the reading.
+    this.#window = this.#memory.subarray(0, 0);
+    this.#window = await readInto(this.#file, at, this.#memory.subarray(0, Math.max(0, length)));
+    this.#windowAt = at;
   }
 
   /** As many bytes from `at` on as are in memory, at least `least` but for the end of the file; see {@link view}. */
