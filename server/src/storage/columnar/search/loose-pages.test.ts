@@ -3,9 +3,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { traceId } from '@spoor/core/query/testing/example-span.ts';
+import { batchOf } from '@spoor/core/query/testing/span-body.ts';
 import { TRACE_ORDERS } from '@spoor/core/query/trace-query.ts';
+import { shopSpans, withBlock } from '../testing/block-fixture.ts';
+import { withDirectory } from '../testing/temporary-directory.ts';
 import { LoosePages } from './loose-pages.ts';
 import { LooseTrace } from './loose-trace.ts';
+import { MatchedRows } from './matched-rows.ts';
 import { TraceRank } from './trace-rank.ts';
 
 /** A trace whose numbers come from its own. */
@@ -51,8 +55,37 @@ test('each trace is on one page, no trace is above the bound of its page, and pa
             assert.equal(page.bound(rank), Math.max(...ranks));
           }
         }
+        for (const page of all) {
+          const { minDuration, maxDuration, maxSpans, minErrors } = page.roughly(() => Infinity);
+          const own = [...page.traces];
+          assert.deepEqual(
+            { minDuration, maxDuration, maxSpans, minErrors },
+            {
+              minDuration: Math.min(...own.map((trace) => trace.minDuration)),
+              maxDuration: Math.max(...own.map((trace) => trace.maxDuration)),
+              maxSpans: Math.max(...own.map((trace) => trace.maxSpans)),
+              minErrors: Math.min(...own.map((trace) => trace.minErrors)),
+            },
+          );
+        }
       }
     }),
     { numRuns: 30 },
   );
 });
+
+test('how many spans of a trace a page has at most is worked out again when one changes or more is known', () =>
+  withDirectory((dir) =>
+    withBlock(dir, [batchOf(shopSpans(10, 2))], (reader) => {
+      const known = new MatchedRows().of({ op: 'and', args: [] });
+      const pages = new LoosePages();
+      const few = numbered(3);
+      pages.add(few);
+      const most = (count: number): number => few.page!.mostOf(known, () => count);
+      assert.deepEqual([most(2), most(1)], [2, 2]);
+      known.inGroup(reader, 0, () => undefined);
+      assert.equal(most(1), 1);
+      pages.add(numbered(5));
+      assert.equal(most(4), 4);
+    }),
+  ));

@@ -3,6 +3,8 @@ import type { TraceOrder } from '@spoor/core/query/trace-query.ts';
 import type { BlockReader } from '../block/block-reader.ts';
 import { BestFirst } from './best-first.ts';
 import type { LooseTrace } from './loose-trace.ts';
+import type { KnownRows } from './matched-rows.ts';
+import type { RoughTrace } from './rough-trace-test.ts';
 import type { TraceRank } from './trace-rank.ts';
 
 /** Traces of a page: a search looks at its best ones, as many as it needs, or at none. */
@@ -42,11 +44,15 @@ export class RankedLoose {
   }
 }
 
+type Extreme = Exclude<keyof RoughTrace, 'maxCount'>;
+
 /** Some loose traces that came one after the other, and how good the best of them is. */
 export class LoosePage {
   readonly traces = new Set<LooseTrace>();
   readonly #bounds = new Map<TraceOrder, number>();
   readonly #ranked = new Map<TraceOrder, RankedLoose>();
+  readonly #extremes = new Map<Extreme, number>();
+  #counts = new WeakMap<KnownRows, { readonly changes: number; readonly most: number }>();
   #readers: ReadonlySet<BlockReader> | undefined;
   #isInHead: boolean | undefined;
 
@@ -71,6 +77,69 @@ export class LoosePage {
     return ranked;
   }
 
+  /**
+   * What is known of all of them.
+   * @param maxCount as of a {@link RoughTrace}
+   */
+  roughly(maxCount: RoughTrace['maxCount']): RoughTrace {
+    const extreme = (what: Extreme): number => this.#extreme(what);
+    return {
+      get minDuration() {
+        return extreme('minDuration');
+      },
+      get maxDuration() {
+        return extreme('maxDuration');
+      },
+      get longest() {
+        return extreme('longest');
+      },
+      get minSpans() {
+        return extreme('minSpans');
+      },
+      get maxSpans() {
+        return extreme('maxSpans');
+      },
+      get minErrors() {
+        return extreme('minErrors');
+      },
+      get maxErrors() {
+        return extreme('maxErrors');
+      },
+      maxCount,
+    };
+  }
+
+  /**
+   * No trace of the page has more spans that meet a predicate; kept while nothing new is known.
+   * @param known what is known of the predicate
+   * @param countOf no trace has more of them than this tells
+   */
+  mostOf(known: KnownRows, countOf: (trace: LooseTrace) => number): number {
+    const { changes } = known;
+    let counts = this.#counts.get(known);
+    if (counts?.changes !== changes) {
+      let most = 0;
+      for (const trace of this.traces) {
+        if (trace.maxSpans > most) most = Math.max(most, countOf(trace));
+      }
+      this.#counts.set(known, (counts = { changes, most }));
+    }
+    return counts.most;
+  }
+
+  #extreme(what: Extreme): number {
+    let extreme = this.#extremes.get(what);
+    if (extreme === undefined) {
+      const isLeast = what.startsWith('min');
+      extreme = isLeast ? Infinity : -Infinity;
+      for (const trace of this.traces) {
+        extreme = isLeast ? Math.min(extreme, trace[what]) : Math.max(extreme, trace[what]);
+      }
+      this.#extremes.set(what, extreme);
+    }
+    return extreme;
+  }
+
   /** The blocks that have a part of one of the traces. */
   get readers(): ReadonlySet<BlockReader> {
     if (this.#readers === undefined) {
@@ -91,6 +160,8 @@ export class LoosePage {
   touch(): void {
     this.#bounds.clear();
     this.#ranked.clear();
+    this.#extremes.clear();
+    this.#counts = new WeakMap();
     this.#readers = undefined;
     this.#isInHead = undefined;
   }

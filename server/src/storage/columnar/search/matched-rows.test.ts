@@ -79,6 +79,25 @@ test('it tells the most rows of a trace in a group, once it knows them', () =>
     assert.deepEqual([most(0), most(1), most(2)], [3, 0, Infinity]);
   }));
 
+test('it tells the most rows of a trace in all groups: of those it does not know, no more than they have spans', () =>
+  withReader((reader) => {
+    const rows = new MatchedRows().of(named('a'));
+    const starts = Uint32Array.of(0, 4, 40, 64);
+    const spans = (): Float64Array => Float64Array.of(36, 36, 12);
+    const most = (): number => rows.mostInAll(reader, spans, () => starts);
+    const { changes } = rows;
+    assert.equal(most(), Infinity);
+    rows.inGroup(reader, 0, () => rowsOf(3, 4, 10, 39, 40, 41));
+    assert.equal(most(), 36);
+    rows.inGroup(reader, 1, () => undefined);
+    assert.equal(most(), 12);
+    rows.inGroup(reader, 2, () => rowsOf(5));
+    assert.equal(most(), 3);
+    assert.equal(rows.changes, changes + 3);
+    const count = (g: number): number => rows.mostOf(reader, g, 4, 40);
+    assert.deepEqual([count(0), count(1), count(2), count(3)], [3, 0, 1, 36]);
+  }));
+
 test('no more is kept than allowed: what was used last is, and a predicate that takes all of it is kept in part', () =>
   withReader((reader) => {
     // Two predicates with their rows in some groups of a block fit in, or one with those in some 35.

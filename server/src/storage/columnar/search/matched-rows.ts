@@ -26,6 +26,8 @@ export class MatchedRows {
   readonly #maxBytes: number;
   /** By the text of the predicate; what was used last stands last. */
   readonly #known = new Map<string, KnownRows>();
+  /** A question asks for the same predicate of block after block. */
+  readonly #texts = new WeakMap<SpanPredicate, string>();
   /** There may be thousands of predicates: what all of them take is kept count of. */
   readonly #memory: Memory = { bytes: 0 };
 
@@ -40,7 +42,8 @@ export class MatchedRows {
 
   /** What is known of a predicate. Keep it for one question, not longer. */
   of(predicate: SpanPredicate): KnownRows {
-    const text = canonicalText(predicate);
+    let text = this.#texts.get(predicate);
+    if (text === undefined) this.#texts.set(predicate, (text = canonicalText(predicate)));
     if (text.length > MAX_TEXT) return new KnownRows({ bytes: 0 }, 0);
     let known = this.#known.get(text);
     if (known === undefined) {
@@ -82,11 +85,14 @@ interface BlockRows {
   readonly sets: Map<number, RowSet | null>;
   /** The most rows of a trace, where that was asked. */
   readonly most: Map<number, number>;
+  /** The same of all groups, as found out with so many sets. */
+  mostInAll: { readonly sets: number; readonly most: number } | undefined;
 }
 
 /** Rows that meet one predicate. A block in which none were looked for takes nothing. */
 export class KnownRows {
   #bytes = 0;
+  #changes = 0;
   readonly #memory: Memory;
   readonly #maxBytes: number;
   readonly #blocks = new WeakMap<BlockReader, BlockRows>();
@@ -102,6 +108,11 @@ export class KnownRows {
 
   get bytes(): number {
     return this.#bytes;
+  }
+
+  /** How often it came to know of a group: what was worked out from it is as good as it can be until that changes. */
+  get changes(): number {
+    return this.#changes;
   }
 
   /** Takes so much more, or less. */
@@ -156,6 +167,33 @@ export class KnownRows {
     return most;
   }
 
+  /**
+   * As {@link mostIn}, of all groups.
+   * @param spansIn tells of each group how many spans a trace of it has at most
+   */
+  mostInAll(
+    reader: BlockReader,
+    spansIn: () => Float64Array,
+    traceStarts: (g: number) => Uint32Array,
+  ): number {
+    const rows = this.#blocks.get(reader);
+    if (rows === undefined) return Infinity;
+    if (rows.mostInAll?.sets !== rows.sets.size) {
+      const most = spansIn().reduce((greatest, spans, g) => {
+        const matching = spans > greatest ? this.mostIn(reader, g, () => traceStarts(g)) : 0;
+        return Math.max(greatest, Math.min(spans, matching));
+      }, 0);
+      rows.mostInAll = { sets: rows.sets.size, most };
+    }
+    return rows.mostInAll.most;
+  }
+
+  /** How many rows `[start, end)` of a group meet the predicate, or more where that is not known. */
+  mostOf(reader: BlockReader, g: number, start: number, end: number): number {
+    const set = this.#blocks.get(reader)?.sets.get(g);
+    return set === undefined ? end - start : (set?.count(start, end) ?? 0);
+  }
+
   forget(reader: BlockReader): void {
     this.add(-(this.#blocks.get(reader)?.bytes ?? 0));
     this.#blocks.delete(reader);
@@ -164,7 +202,10 @@ export class KnownRows {
   /** Keeps a set while there is room. */
   #keep(reader: BlockReader, g: number, set: RowSet | null): void {
     const bytes = GROUP_BYTES + (set === null ? 0 : SET_BYTES + set.words.length * 4);
-    this.#roomFor(reader, bytes)?.sets.set(g, set);
+    const rows = this.#roomFor(reader, bytes);
+    if (rows === undefined) return;
+    rows.sets.set(g, set);
+    this.#changes++;
   }
 
   /** What is known of a block, with room for so much more; undefined where there is none. */
@@ -172,7 +213,13 @@ export class KnownRows {
     const known = this.#blocks.get(reader);
     const bytes = more + (known === undefined ? BLOCK_BYTES : 0);
     if (this.#bytes + bytes > this.#maxBytes) return undefined;
-    const rows = known ?? { bytes: 0, mayBeIn: undefined, sets: new Map(), most: new Map() };
+    const rows = known ?? {
+      bytes: 0,
+      mayBeIn: undefined,
+      sets: new Map(),
+      most: new Map(),
+      mostInAll: undefined,
+    };
     this.#blocks.set(reader, rows);
     rows.bytes += bytes;
     this.add(bytes);

@@ -20,6 +20,7 @@ import {
   NOWHERE,
 } from './group-choice.ts';
 import { BlockDictionaries } from './block-dictionaries.ts';
+import { groupBounds } from './group-bounds.ts';
 import type { Halves } from '../block/chunk-codec.ts';
 import type { KnownRows } from './matched-rows.ts';
 import type { RowGroup } from '../block/row-group.ts';
@@ -32,6 +33,7 @@ import {
   roughLongestAt,
   type TraceColumns,
 } from '../block/trace-columns.ts';
+import { TraceRank } from './trace-rank.ts';
 import { TraceSummaries } from './trace-summaries.ts';
 
 /** What a question looks for, made ready. */
@@ -78,6 +80,8 @@ class CountedRows implements SelectedRows {
 /** Groups of a block of 2 million spans that one bit of a dictionary's index names. Where no more may match, all are looked into. */
 const FEW_GROUPS = 16;
 
+const MOST_SPANS = new TraceRank('most_spans');
+
 /** No more traces are named one by one. */
 const FEW_TRACES = 256;
 
@@ -102,8 +106,12 @@ export class SearchedBlock {
   /** What was found out about groups: small, so that it can be kept while the columns are let go. */
   readonly #matching = new Map<number, RowSet | undefined>();
   readonly #counted = new Map<number, SpanSelections>();
-  readonly #countedBy = new Map<SpanPredicate, KnownRows>();
   readonly #rough = new RoughBlockTrace();
+  readonly #roughGroup = new RoughGroup(
+    (g) => this.#spansIn()[g]!,
+    (g, where) => this.#terms.counted(where).mostIn(this.reader, g, () => this.#traceStartsOf(g)),
+  );
+  #mostSpans: Float64Array | undefined;
   #mayHold: boolean | undefined;
   #fewTraces: readonly number[] | undefined;
   #wasFewSought = false;
@@ -265,20 +273,11 @@ export class SearchedBlock {
     let selections = this.#counted.get(g);
     if (selections === undefined) {
       selections = this.#terms.having!.spanPredicates.map(({ where, predicate }) =>
-        this.#countedRows(where).inGroup(this.reader, g, () => this.#select(predicate, g)),
+        this.#terms.counted(where).inGroup(this.reader, g, () => this.#select(predicate, g)),
       );
       this.#counted.set(g, selections);
     }
     return selections;
-  }
-
-  #countedRows(where: SpanPredicate): KnownRows {
-    let rows = this.#countedBy.get(where);
-    if (rows === undefined) {
-      rows = this.#terms.counted(where);
-      this.#countedBy.set(where, rows);
-    }
-    return rows;
   }
 
   /** Id of a trace. */
@@ -288,13 +287,41 @@ export class SearchedBlock {
     return this.#group.traceIdAt(trace - this.reader.firstTraces[g]!);
   }
 
-  /** What is known of the traces of a group from questions before. */
-  roughlyAll(g: number): RoughTrace {
+  /** What the footer tells of all traces, and what is known of them from questions before. */
+  get roughlyAll(): RoughTrace {
+    const { summaries } = this.reader.footer;
     return {
       ...ANY_TRACE,
+      ...(summaries && {
+        minDuration: Number(summaries.minDuration),
+        maxDuration: Number(summaries.maxDuration),
+        maxSpans: summaries.maxSpans,
+        maxErrors: summaries.maxErrors,
+      }),
       maxCount: (where) =>
-        this.#countedRows(where).mostIn(this.reader, g, () => this.#traceStartsOf(g)),
+        this.#terms.counted(where).mostInAll(
+          this.reader,
+          () => this.#spansIn(),
+          (g) => this.#traceStartsOf(g),
+        ),
     };
+  }
+
+  /** As {@link roughlyAll}, of the traces of a group. The same object for each group: it is looked at, not kept. */
+  roughlyIn(g: number): RoughTrace {
+    this.#roughGroup.group = g;
+    return this.#roughGroup;
+  }
+
+  /** No trace of a group has more spans, per group. */
+  #spansIn(): Float64Array {
+    return (this.#mostSpans ??= groupBounds(this.reader, this.summaries, MOST_SPANS));
+  }
+
+  /** How many spans of a trace in this block meet a predicate, or more where that is not known. */
+  mostOf(where: SpanPredicate, trace: number): number {
+    const g = this.reader.groupOf(trace);
+    return this.#terms.counted(where).mostOf(this.reader, g, ...this.#rowsOf(g, trace));
   }
 
   /**
@@ -378,6 +405,35 @@ class RoughBlockTrace implements RoughTrace {
   }
   maxCount(): number {
     return Infinity;
+  }
+}
+
+/** The traces of one group of a block after the other. */
+class RoughGroup implements RoughTrace {
+  group = 0;
+  readonly minDuration = -Infinity;
+  readonly maxDuration = Infinity;
+  readonly longest = Infinity;
+  readonly minSpans = 0;
+  readonly minErrors = 0;
+  readonly maxErrors = Infinity;
+  readonly #spansIn: (g: number) => number;
+  readonly #mostIn: (g: number, where: SpanPredicate) => number;
+
+  /**
+   * @param spansIn no trace of a group has more spans
+   * @param mostIn no trace of a group has more spans that meet a predicate
+   */
+  constructor(spansIn: (g: number) => number, mostIn: (g: number, where: SpanPredicate) => number) {
+    this.#spansIn = spansIn;
+    this.#mostIn = mostIn;
+  }
+
+  get maxSpans(): number {
+    return this.#spansIn(this.group);
+  }
+  maxCount(where: SpanPredicate): number {
+    return this.#mostIn(this.group, where);
   }
 }
 

@@ -472,6 +472,81 @@ test('a block is searched by its groups where few of them match, and behind its 
     );
   }));
 
+test('traces with many spans that meet a predicate are found whatever questions before found out, and where there are none', () =>
+  withDirectory((dir) => {
+    // Groups differ in how long their traces are. Some traces are in both blocks, a few in the head as well, with copies.
+    const traces = Array.from({ length: 400 }, (_, i) =>
+      Array.from({ length: 1 + (i % 100 < 8 ? 9 : i % 4) }, (_span, k) =>
+        at(i + 1, ((i * 377) % 400) + k, {
+          spanId: spanId(i * 10 + k + 1),
+          kind: (i * 7 + k * k) % 6,
+          status: { code: (i + k) % 13 === 0 ? 2 : 0, message: '' },
+        }),
+      ),
+    );
+    const blocks = [
+      traces.slice(0, 300).flatMap((some, i) => (i % 11 === 0 ? some.slice(2) : some)),
+      traces.flatMap((some, i) => (i >= 300 ? some : i % 11 === 0 ? some.slice(0, 2) : [])),
+    ];
+    const head = [traces.filter((_, i) => i % 97 === 0).flatMap((some) => some.slice(0, 3))];
+    const kind = (op: 'eq' | 'ge', value: bigint): SpanPredicate => ({
+      op,
+      field: { kind: 'intrinsic', name: 'kind' },
+      value: { type: 'int', value },
+    });
+    const counted = fc.constantFrom(kind('eq', 2n), kind('ge', 1n), kind('ge', 9n));
+    const compared: fc.Arbitrary<TracePredicate> = fc.record({
+      op: fc.constantFrom('gt', 'ge', 'eq', 'lt'),
+      field: counted.map((where) => ({ kind: 'count' as const, where })),
+      value: fc.bigInt({ min: 0n, max: 6n }).map((value) => ({ type: 'int' as const, value })),
+    });
+    const some = fc.array(compared, { minLength: 1, maxLength: 2 });
+    const having: fc.Arbitrary<TracePredicate> = fc.oneof(
+      compared,
+      fc.record({ op: fc.constantFrom('and', 'or'), args: some }),
+      fc.record({ op: fc.constant('some'), where: counted }),
+    );
+    const question = fc.record({
+      having,
+      where: fc.constantFrom(kind('eq', 2n), { op: 'and' as const, args: [] }),
+      order: fc.constantFrom(...TRACE_ORDERS),
+      limit: fc.constantFrom(3, 40, 500),
+    });
+    withSources(dir, { head: [...blocks, ...head] }, (inHead) =>
+      withSources(dir, { blocks, head, groupRows: 16 }, (inBlocks) => {
+        assert.ok(inBlocks.blocks.every((block) => block.reader()!.footer.groups.length > 8));
+        const all = fc.array(question, { minLength: 1, maxLength: 8 });
+        const check = (questions: readonly Partial<TraceQuery>[]): void => {
+          // Each of them makes more known to all that come after it.
+          for (const { where, ...rest } of questions) {
+            const one = queryFor(where, rest);
+            const expected = findTraces(inHead, one, () => {});
+            const found = findTraces(inBlocks, one, () => {}, [40, 120]);
+            assert.deepEqual(found, expected, fc.stringify(one));
+          }
+        };
+        fc.assert(
+          fc.property(all, fc.boolean(), (questions, isForgotten) => {
+            if (isForgotten) inBlocks.matched.forget(inBlocks.blocks[0]!.reader()!);
+            check(questions);
+          }),
+          { numRuns: 40 },
+        );
+        // Once it is known of all groups that no trace has so many, neither these nor the traces are looked at.
+        const field = { kind: 'count' as const, where: kind('eq', 2n) };
+        const value = { type: 'int' as const, value: 6n };
+        const nowhere = queryFor(undefined, { having: { op: 'gt', field, value } });
+        inBlocks.matched.forget(inBlocks.blocks[0]!.reader()!);
+        const [first, second] = [1, 2].map(() => {
+          let looks = 0;
+          findTraces(inBlocks, nowhere, () => looks++);
+          return looks;
+        });
+        assert.ok(second! < first!, `${first} ${second}`);
+      }),
+    );
+  }));
+
 test('spans of 1970 and 2262 in a block do not make it one of every time', () =>
   withDirectory((dir) => {
     const DAY_MS = 86_400_000;

@@ -21,7 +21,8 @@ import { LoosePage, RankedLoose } from './loose-pages.ts';
 import { LooseTrace } from './loose-trace.ts';
 import type { RowGroup } from '../block/row-group.ts';
 import { RANKED, type RankedTraces, rankedTraces } from './ranked-traces.ts';
-import { compileRoughTest, type RoughTest } from './rough-trace-test.ts';
+import { RoughBounds } from './rough-bounds.ts';
+import { compileRoughTest } from './rough-trace-test.ts';
 import { SearchedBlock, type SearchTerms } from './searched-block.ts';
 import { TraceRank } from './trace-rank.ts';
 import type { TraceSources } from './trace-sources.ts';
@@ -31,6 +32,8 @@ interface RankedPart {
   readonly reader: BlockReader;
   /** 0 for the first of them. */
   readonly part: number;
+  /** Where the part before ended. */
+  readonly seen: RunEnd | undefined;
 }
 
 /** A run of traces of a block or of a page, best first, and how far it was looked at. */
@@ -102,7 +105,7 @@ class TraceSearch {
   readonly #where: CompiledPredicate;
   readonly #evaluator: TraceEvaluator | undefined;
   readonly #terms: SearchTerms;
-  readonly #roughTest: RoughTest | undefined;
+  readonly #bounds: RoughBounds;
   readonly #rank: TraceRank;
   /** Traces that rank above this were on an earlier page. */
   readonly #ceiling: number;
@@ -143,7 +146,9 @@ class TraceSearch {
       checkCancelled,
       counted: (where) => sources.matched.of(where),
     };
-    this.#roughTest = compileRoughTest(query);
+    this.#bounds = new RoughBounds(compileRoughTest(query), this.#terms, (reader) =>
+      this.#block(reader),
+    );
     this.#rank = new TraceRank(order);
     const ceiling = after === undefined ? Infinity : this.#rank.ofKey(after.key);
     const slack = this.#rank.slackAt(ceiling);
@@ -210,7 +215,8 @@ class TraceSearch {
       if (reader.minStartUnixNano >= startMaxUnixNano) continue;
       const { minStart, summaries } = reader.footer;
       const bound = this.#rank.boundOf(minStart, summaries);
-      this.#queue.push(Math.min(bound, this.#ceiling), { reader, part: 0 });
+      const ranked: RankedPart = { reader, part: 0, seen: undefined };
+      this.#queue.push(Math.min(bound, this.#ceiling), ranked);
     }
     for (const page of loose.pages()) {
       this.#queue.push(Math.min(page.bound(this.#rank), this.#ceiling), page);
@@ -223,6 +229,7 @@ class TraceSearch {
       .map((reader) => this.#block(reader))
       .filter(({ mayMatchSome }) => mayMatchSome);
     if (blocks.length === 0 && !page.isInHead) return;
+    if (!this.#bounds.mayMatchOn(page)) return;
     const few = page.isInHead ? undefined : this.#fewOf(page, blocks);
     const loose = few === undefined ? page.ranked(this.#rank) : new RankedLoose(few, this.#rank);
     this.#visitLooseRun({ loose, at: 0 });
@@ -264,7 +271,7 @@ class TraceSearch {
       // Those that may come down to the ceiling are in no order.
       const id = rank < bound ? NO_ID : trace.id;
       if (!this.#mayGetIn(rank, id)) return;
-      if (this.#roughTest?.(trace) === false || !this.#mayMatch(trace)) continue;
+      if (!this.#bounds.mayMatch(trace) || !this.#mayMatch(trace)) continue;
       if (this.#isBehindNext(rank, id)) {
         this.#queue.push(rank, run, id);
         return;
@@ -283,12 +290,13 @@ class TraceSearch {
   }
 
   /** Looks into a block, unless it has nothing of what is looked for: where few of its groups may have it, into these. */
-  #visitPart({ reader, part }: RankedPart): void {
+  #visitPart({ reader, part, seen }: RankedPart): void {
     const block = this.#block(reader);
-    const groups = block.matchingGroups;
+    const groups = this.#bounds.groupsOf(block);
     if (groups === 0 || !block.mayHold) return;
     if (block.fewTraces !== undefined) this.#offerFew(block, block.fewTraces);
-    else if (groups < reader.footer.groups.length / MIN_GROUPS_SHARE) this.#queueGroups(block);
+    else if (groups < reader.footer.groups.length / MIN_GROUPS_SHARE)
+      this.#queueGroups(block, seen);
     else {
       const ranked = rankedTraces(reader, block.summaries, {
         rank: this.#rank,
@@ -312,7 +320,7 @@ class TraceSearch {
       const rank = this.#rank.ofKey(key);
       const traceId = block.idOf(trace);
       if (this.#wasBefore(rank, traceId) || !this.#mayGetIn(rank, traceId)) continue;
-      if (this.#roughTest?.(block.roughly(columns, t)) === false) continue;
+      if (!this.#bounds.mayMatch(block.roughly(columns, t))) continue;
       if (this.#matches(block, trace)) this.#offer({ key, traceId, value: { block, trace } });
     }
   }
@@ -328,13 +336,13 @@ class TraceSearch {
       if (rank < this.#floor) return;
       const trace = traces[run.at]!;
       if (rank > this.#ceiling || isLoose[trace] === 1) continue;
-      if (this.#roughTest?.(block.roughly(columns, run.at)) === false) continue;
+      if (!this.#bounds.mayMatch(block.roughly(columns, run.at))) continue;
       // Only where another one may rank equal its id matters.
       const isTie = rank === this.#ceiling || rank === this.#floor || rank === this.#queue.bound;
       const id = isTie ? block.idOf(trace) : NO_ID;
       if (isTie && this.#wasBefore(rank, id)) continue;
       if (!this.#mayGetIn(rank, id)) return;
-      if (!this.#mayMatchIn(block, reader.groupOf(trace))) continue;
+      if (!this.#bounds.mayMatchIn(block, reader.groupOf(trace))) continue;
       if (this.#isBehindNext(rank, id)) {
         this.#queue.push(rank, run, id);
         return;
@@ -345,10 +353,10 @@ class TraceSearch {
     }
     const { rest } = run.ranked;
     if (rest === 'none') return;
-    const last = ranks.at(-1)!;
+    const seen = { rank: ranks.at(-1)!, trace: traces.at(-1)! };
     if (rest === 'next')
-      this.#queue.push(Math.min(last, this.#ceiling), { reader, part: run.part + 1 });
-    else this.#queueGroups(block, { rank: last, trace: traces.at(-1)! });
+      this.#queue.push(Math.min(seen.rank, this.#ceiling), { reader, part: run.part + 1, seen });
+    else this.#queueGroups(block, seen);
   }
 
   /** Queues the groups of a block, each with a bound that may be too high. @param seen up to where they were looked at */
@@ -361,14 +369,9 @@ class TraceSearch {
       // Ranks that have no slack are whole numbers.
       const bound = this.#wasBefore(highest, this.#lastIdOf(block, group)) ? highest - 1 : highest;
       const { firstTraceId } = groups[group]!;
-      if (!this.#mayGetIn(bound, firstTraceId) || !this.#mayMatchIn(block, group)) continue;
+      if (!this.#mayGetIn(bound, firstTraceId) || !this.#bounds.mayMatchIn(block, group)) continue;
       this.#queue.push(bound, { block, group, seen }, firstTraceId);
     }
-  }
-
-  /** Whether a trace of a group may match, as far as indexes and questions before tell. */
-  #mayMatchIn(block: SearchedBlock, group: number): boolean {
-    return block.mayMatch(group) && this.#roughTest?.(block.roughlyAll(group)) !== false;
   }
 
   /** Offers the traces of a group that are wholly in it, unless its best one turns out to come later than others. */
@@ -407,7 +410,7 @@ class TraceSearch {
       if (isLoose[first + t] === 1 || this.#wasBefore(rank, lastId)) continue;
       if (!this.#mayGetIn(rank, firstTraceId)) continue;
       if (seen !== undefined && isSeen(seen, rank, first + t)) continue;
-      if (this.#roughTest?.(block.roughly(summaries, t)) === false) continue;
+      if (!this.#bounds.mayMatch(block.roughly(summaries, t))) continue;
       candidates.push({ t, rank });
     }
     return candidates;
