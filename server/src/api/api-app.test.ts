@@ -23,7 +23,7 @@ import { addStaticUi } from './ui/static-ui.ts';
 
 test('every answer carries the security headers', async () => {
   await withApi(new FixtureReader(), async (app) => {
-    for (const url of ['/', '/api/services', '/api/nothing', '/metrics']) {
+    for (const url of ['/', '/api/services', '/api/traces/0', '/api/nothing', '/metrics']) {
       const { headers } = await app.inject(url);
       assert.equal(
         headers['content-security-policy'],

@@ -61,7 +61,7 @@ export async function createApiApp(options: ApiOptions): Promise<FastifyInstance
   app.setErrorHandler((error: Error, request, reply) =>
     answerError(error, request, reply, query.logger),
   );
-  await addSecurityHeaders(app);
+  addSecurityHeaders(app);
   if (options.knownHosts !== undefined) addKnownHosts(app, options.knownHosts);
   addTokens(app, tenancy);
   addTenancy(app, tenancy);

@@ -12,12 +12,15 @@ import { sendApiError } from './api-error.ts';
  */
 export function addKnownHosts(app: FastifyInstance, names: readonly string[]): void {
   if (names.includes('*')) return;
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     const { host } = request.headers;
     // Every browser tells it.
-    if (host === undefined || isKnown(hostName(host), names)) return;
+    if (host === undefined || isKnown(hostName(host), names)) {
+      done();
+      return;
+    }
     const known = names.length === 0 ? '' : `, ${names.join(', ')}`;
-    await sendApiError(
+    void sendApiError(
       request,
       reply,
       403,
