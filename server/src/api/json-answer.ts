@@ -31,23 +31,27 @@ export async function answerJson(
 /**
  * Answers with JSON that is made piece by piece, as fast as the client takes it.
  *
- * An error before the first 64 KiB becomes an answer of its own; a later one breaks the
+ * An error before the first 128 KiB becomes an answer of its own; a later one breaks the
  * connection off, which is the only way to say that the answer is not whole.
  */
 export async function streamJson(
   request: FastifyRequest,
   reply: FastifyReply,
   context: QueryContext,
-  parts: (style: JsonStyle, signal: AbortSignal) => AsyncIterable<Iterable<string>>,
+  parts: (
+    style: JsonStyle,
+    signal: AbortSignal,
+  ) => AsyncIterable<Iterable<string>> | Promise<AsyncIterable<Iterable<string>>>,
 ): Promise<FastifyReply> {
   const deadline = new RequestDeadline(reply.raw, context.timeoutMs);
   const style = JsonStyle.of(queryParams(request));
-  const chunks = joinPieces(parts(style, deadline.signal), deadline.signal, context.turns, () =>
-    deadline.progress(),
-  );
+  const { signal } = deadline;
+  let chunks: AsyncGenerator<string, void>;
   let first: IteratorResult<string, void>;
   let second: IteratorResult<string, void>;
   try {
+    const made = await parts(style, signal);
+    chunks = joinPieces(made, signal, context.turns, () => deadline.progress());
     first = await chunks.next();
     second = first.done ? first : await chunks.next();
   } catch (error) {
@@ -55,7 +59,8 @@ export async function streamJson(
   }
   void reply.type(JSON_TYPE);
   if (first.done) return reply.send('');
-  if (second.done) return reply.send(first.value);
+  // As bytes, since of a text the server would count them first.
+  if (second.done) return reply.send(Buffer.from(first.value));
   return reply.send(Readable.from(resume([first.value, second.value], chunks, context, deadline)));
 }
 

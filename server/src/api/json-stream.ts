@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { LoopTurns } from './loop-turns.ts';
 
-/** Characters that are sent at once: large enough to cost few writes, small enough to hold one per client. */
-const CHUNK_LENGTH = 64 * 1024;
+/**
+ * Characters that are sent at once: small enough to hold one per client, and so many that most answers with a trace are one: to send one
+ * in two pieces takes as long as to make it.
+ */
+const CHUNK_LENGTH = 128 * 1024;
 /** How long the event loop is kept at a time, in ms. */
 const SLICE_MS = 10;
 
 /**
- * Joins small pieces of text into chunks of about 64 KiB. Between pieces it gives the event loop
+ * Joins small pieces of text into chunks of about 128 KiB. Between pieces it gives the event loop
  * free every 10 ms, and ends with the signal's reason when that fires.
  * @param turns those of all answers: in each turn of the loop one of them is made
  * @param onChunk called before each chunk is handed out
