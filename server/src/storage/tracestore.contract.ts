@@ -16,6 +16,7 @@ import { OtlpProtoEncoder } from '@spoor/core/wire/otlp/encode.ts';
 import {
   findIds,
   queryFor,
+  readSpans,
   readTraces,
   StoreHarness,
   type StoreUnderTest,
@@ -92,6 +93,26 @@ export function testTraceStore(
       await writeSpans(harness.store, [late]);
       await harness.always(async (store) => {
         assert.deepEqual(await readTraces(store, [traceId(1)]), [[a, b, c, late, d]]);
+      });
+    }));
+
+  test(`${name}: traces are found whole as they are found and then read`, () =>
+    withStore(async (harness) => {
+      const spans = Array.from({ length: 40 }, (_, i) => span({ traceId: traceId(i + 1) }));
+      await writeSpans(harness.store, spans);
+      await harness.always(async (store) => {
+        for (const query of [queryFor(), queryFor(undefined, { limit: 35 })]) {
+          const page = await store.findTraces(DEFAULT_TENANT, query);
+          const { batches, next } = await store.findWholeTraces(DEFAULT_TENANT, query);
+          const read = (await Array.fromAsync(batches)).map(readSpans);
+          const ids = page.traces.map((summary) => summary.traceId);
+          assert.deepEqual(read, await readTraces(store, ids));
+          assert.equal(read.length, page.traces.length);
+          assert.deepEqual(next, page.next);
+        }
+        const none = queryFor({ op: 'or', args: [] });
+        const { batches, next } = await store.findWholeTraces(DEFAULT_TENANT, none);
+        assert.deepEqual([await Array.fromAsync(batches), next], [[], undefined]);
       });
     }));
 

@@ -2,7 +2,7 @@
 import type { EDGE_KIND_NAMES } from '@spoor/core/analysis/edge-kind.ts';
 import type { Tenant, TraceId } from '@spoor/core/model/ids.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
-import type { TracePage, TraceQuery } from '@spoor/core/query/trace-query.ts';
+import type { TracePage, TracePosition, TraceQuery } from '@spoor/core/query/trace-query.ts';
 
 /** One request whose spans are in a batch; stored with it, so that a resent body is known after a restart. */
 export interface RequestRecord {
@@ -153,6 +153,14 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
 }
 
+/** Traces that were found, with all of their spans. */
+export interface WholeTraces {
+  /** One a trace, as of {@link TraceReader.getTraces}, best first; a trace that is deleted while they are read is left out. */
+  readonly batches: AsyncIterable<SpanBatch>;
+  /** As of a {@link TracePage}. */
+  readonly next: TracePosition | undefined;
+}
+
 /**
  * Answers questions. An answer is exact: the same whatever was sealed, merged, restarted, reordered or resent; but for what
  * {@link TraceReader.unreadable} tells of.
@@ -170,6 +178,8 @@ export interface TraceReader {
   ): AsyncIterable<SpanBatch>;
   /** See {@link TraceQuery} for what matches, in which order, and for pages. */
   findTraces(tenant: Tenant, query: TraceQuery, options?: ReadOptions): Promise<TracePage>;
+  /** As {@link findTraces} and {@link getTraces} of what it found. */
+  findWholeTraces(tenant: Tenant, query: TraceQuery, options?: ReadOptions): Promise<WholeTraces>;
   /** Names of all services that have spans, by code point, without the empty name. */
   getServices(tenant: Tenant, options?: ReadOptions): Promise<string[]>;
   /** Distinct (name, kind) of a service's spans, by name, then kind. */

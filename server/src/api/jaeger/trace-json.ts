@@ -17,6 +17,8 @@ import { SpanTexts } from './span-texts.ts';
 
 /** How a trace is shown. */
 export interface TraceJsonOptions {
+  /** What stands before it. */
+  readonly before: string;
   readonly style: JsonStyle;
   /** Of the object in the answer. */
   readonly depth: number;
@@ -34,14 +36,14 @@ export interface TraceJsonOptions {
  */
 export function* traceJson(
   batch: SpanBatch,
-  { style, depth, raw, warnings, processTexts }: TraceJsonOptions,
+  { before, style, depth, raw, warnings, processTexts }: TraceJsonOptions,
 ): Generator<string, void, undefined> {
   const spans = new SpanReader(batch);
   const processes = new ProcessTable(batch, raw, processTexts);
   const shared = yield* SharedSpanIds.find(batch, !raw);
   const traceId = formatJaegerTraceId(formatTraceId(batch.traceId, 0));
 
-  yield `{${style.line(depth + 1)}${style.name('traceID')}"${traceId}",`;
+  yield `${before}{${style.line(depth + 1)}${style.name('traceID')}"${traceId}",`;
   yield `${style.line(depth + 1)}${style.name('spans')}[`;
   const texts = style.isPretty || raw || !shared.isEmpty ? undefined : SpanTexts.of(batch);
   for (let row = 0; row < batch.rows; row++) {

@@ -61,22 +61,16 @@ export function addV1Routes(app: FastifyInstance, context: QueryContext): void {
     const raw = new ParamReader(params).flag('raw');
     const tenant = tenantOf(request);
     const warnings = (): readonly string[] => incompleteWarnings(context, tenant);
-    return streamJson(request, reply, context, async function* (style, signal) {
+    const more = { raw, warnings, processTexts };
+    return streamJson(request, reply, context, async (style, signal) => {
       if (search.kind === 'ids') {
         const traces = reader.getTraces(tenant, search.ids, { signal });
-        yield* tracesAnswer(traces, style, { raw, warnings, processTexts, wanted: search.ids });
-      } else {
-        const { query } = search;
-        const { traces, next } = await reader.findTraces(tenant, query, { signal });
-        const ids = traces.map((summary) => summary.traceId);
-        const nextPage = next && formatPageToken(query, next);
-        yield* tracesAnswer(reader.getTraces(tenant, ids, { signal }), style, {
-          raw,
-          warnings,
-          processTexts,
-          nextPage,
-        });
+        return tracesAnswer(traces, style, { ...more, wanted: search.ids });
       }
+      const { query } = search;
+      const { batches, next } = await reader.findWholeTraces(tenant, query, { signal });
+      const nextPage = next && formatPageToken(query, next);
+      return tracesAnswer(batches, style, { ...more, nextPage });
     });
   });
 
@@ -96,32 +90,24 @@ export function addV1Routes(app: FastifyInstance, context: QueryContext): void {
     const raw = new ParamReader(queryParams(request)).flag('raw');
     const tenant = tenantOf(request);
     const warnings = (): readonly string[] => incompleteWarnings(context, tenant);
-    return streamJson(request, reply, context, async function* (style, signal) {
-      const traces = found(reader.getTraces(tenant, [id], { signal }), 'trace not found', warnings);
-      yield* tracesAnswer(traces, style, { raw, warnings, processTexts });
-    });
+    return streamJson(request, reply, context, (style, signal) =>
+      tracesAnswer(reader.getTraces(tenant, [id], { signal }), style, {
+        raw,
+        warnings,
+        processTexts,
+        notFound: 'trace not found',
+      }),
+    );
   });
 }
 
-/**
- * Passes traces on.
- * @param warnings what to say beside `message`
- * @throws {SpoorError} not_found when there are none
- */
-export async function* found(
-  traces: AsyncIterable<SpanBatch>,
-  message: string,
-  warnings: () => readonly string[],
-): AsyncGenerator<SpanBatch, void> {
-  let any = false;
-  for await (const batch of traces) {
-    any = true;
-    yield batch;
-  }
-  if (!any) throw new SpoorError('not_found', [message, ...warnings()].join('; '));
+/** There are no traces. @param warnings what to say beside that */
+export function notFoundError(message: string, warnings: readonly string[]): SpoorError {
+  return new SpoorError('not_found', [message, ...warnings].join('; '));
 }
 
 /**
+ * @param more.notFound what to say where there are no traces
  * @param more.raw whether spans are shown as they were sent
  * @param more.warnings what to say beside what has been read by now
  * @param more.wanted ids of which the missing ones are told in `errors`
@@ -136,23 +122,26 @@ async function* tracesAnswer(
     readonly processTexts: ProcessTexts;
     readonly wanted?: readonly TraceId[];
     readonly nextPage?: string | undefined;
+    readonly notFound?: string;
   },
 ): AsyncGenerator<Iterable<string>, void> {
   const missing = new Set<TraceId>(more.wanted);
+  const { raw, processTexts, notFound } = more;
+  const begin = `{${style.line(1)}${style.name('data')}[`;
   let first = true;
-  yield [`{${style.line(1)}${style.name('data')}[`];
   for await (const batch of traces) {
     missing.delete(formatTraceId(batch.traceId, 0));
-    yield [style.next(first, 2)];
-    const { raw, processTexts } = more;
-    yield traceJson(batch, { style, depth: 2, raw, processTexts, warnings: more.warnings() });
+    const before = (first ? begin : '') + style.next(first, 2);
+    const warnings = more.warnings();
+    yield traceJson(batch, { before, style, depth: 2, raw, processTexts, warnings });
     first = false;
   }
+  if (first && notFound !== undefined) throw notFoundError(notFound, more.warnings());
   const errors = [...missing].map((id): JaegerError => ({
     msg: 'trace not found',
     traceID: formatJaegerTraceId(id),
   }));
-  const end = [`${first ? '' : style.line(1)}]`];
+  const end = [`${first ? begin : style.line(1)}]`];
   for (const name of ['total', 'limit', 'offset'])
     end.push(`,${style.line(1)}${style.name(name)}0`);
   end.push(`,${style.line(1)}${style.name('errors')}`);

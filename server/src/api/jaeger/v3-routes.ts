@@ -12,7 +12,7 @@ import { resourceSpansJson } from './otlp-trace-json.ts';
 import { formatSpanKind } from './span-kind.ts';
 import { traceSummaryJson } from './trace-summary-json.ts';
 import { listOperations, listServices } from './unnamed-service.ts';
-import { found } from './v1-routes.ts';
+import { notFoundError } from './v1-routes.ts';
 import { parseV3Search } from './v3-search-params.ts';
 
 /**
@@ -46,24 +46,22 @@ export function addV3Routes(app: FastifyInstance, context: QueryContext): void {
     const id = parseTraceId(request.params.id);
     const tenant = tenantOf(request);
     const warnings = (): readonly string[] => incompleteWarnings(context, tenant);
-    return streamJson(request, reply, context, async function* (style, signal) {
-      const traces = found(reader.getTraces(tenant, [id], { signal }), 'trace not found', warnings);
-      yield* resultAnswer(traces, style, { warnings });
-    });
+    return streamJson(request, reply, context, (style, signal) =>
+      resultAnswer(reader.getTraces(tenant, [id], { signal }), style, {
+        warnings,
+        notFound: 'trace not found',
+      }),
+    );
   });
 
   app.get('/api/v3/traces', async (request, reply) => {
     const query = parseV3Search(queryParams(request));
     const tenant = tenantOf(request);
     const warnings = (): readonly string[] => incompleteWarnings(context, tenant);
-    return streamJson(request, reply, context, async function* (style, signal) {
-      const { traces: page, next } = await reader.findTraces(tenant, query, { signal });
-      const ids = page.map((summary) => summary.traceId);
-      const traces = reader.getTraces(tenant, ids, { signal });
-      yield* resultAnswer(found(traces, 'No traces found', warnings), style, {
-        warnings,
-        nextPage: next && formatPageToken(query, next),
-      });
+    return streamJson(request, reply, context, async (style, signal) => {
+      const { batches, next } = await reader.findWholeTraces(tenant, query, { signal });
+      const nextPage = next && formatPageToken(query, next);
+      return resultAnswer(batches, style, { warnings, notFound: 'No traces found', nextPage });
     });
   });
 
@@ -83,7 +81,11 @@ export function addV3Routes(app: FastifyInstance, context: QueryContext): void {
 async function* resultAnswer(
   traces: AsyncIterable<SpanBatch>,
   style: JsonStyle,
-  more: { readonly warnings: () => readonly string[]; readonly nextPage?: string | undefined },
+  more: {
+    readonly warnings: () => readonly string[];
+    readonly notFound: string;
+    readonly nextPage?: string | undefined;
+  },
 ): AsyncGenerator<Iterable<string>, void> {
   yield [`{${style.line(1)}${style.name('result')}{${style.line(2)}`];
   yield [`${style.name('resourceSpans')}[`];
@@ -93,6 +95,7 @@ async function* resultAnswer(
     yield resourceSpansJson(batch, style, 3);
     first = false;
   }
+  if (first) throw notFoundError(more.notFound, more.warnings());
   yield [`${style.line(2)}]${style.line(1)}}`];
   if (more.nextPage !== undefined) {
     yield [`,${style.line(1)}${style.name('nextPage')}${style.value(more.nextPage)}`];

@@ -17,6 +17,7 @@ import type {
   SpanMetricsQuery,
   TraceReader,
   UnreadableSpans,
+  WholeTraces,
 } from '#storage/tracestore.ts';
 import type { BearerTokens } from '#net/bearer-tokens.ts';
 import { Tenancy, type TenancySettings } from '#net/tenancy.ts';
@@ -66,7 +67,7 @@ export class FixtureReader implements TraceReader {
     }
   }
 
-  async findTraces(_tenant: string, query: TraceQuery): Promise<TracePage> {
+  async findTraces(_tenant: string, query: TraceQuery, _options?: ReadOptions): Promise<TracePage> {
     this.queries.push(query);
     const traces = [...this.#batches.keys()].slice(0, query.limit).map((traceId) => ({
       traceId,
@@ -82,6 +83,16 @@ export class FixtureReader implements TraceReader {
     const last = traces.at(-1);
     const isLast = last === undefined || traces.length === this.#batches.size;
     return { traces, next: isLast ? undefined : { key: 7n, traceId: last.traceId } };
+  }
+
+  async findWholeTraces(
+    tenant: string,
+    query: TraceQuery,
+    options?: ReadOptions,
+  ): Promise<WholeTraces> {
+    const { traces, next } = await this.findTraces(tenant, query, options);
+    const ids = traces.map(({ traceId }) => traceId);
+    return { batches: this.getTraces(tenant, ids, options), next };
   }
 
   async getServices(): Promise<string[]> {

@@ -20,6 +20,7 @@ import type {
   StoreDamage,
   StoreFigures,
   TraceStore,
+  WholeTraces,
   UnreadableSpans,
 } from '#storage/tracestore.ts';
 import type { ColumnarStoreOptions } from './columnar-store-options.ts';
@@ -34,7 +35,7 @@ import { Head } from './head/head.ts';
 import { LiveBlocks } from './live/live-blocks.ts';
 import type { Manifest } from './manifest/manifest.ts';
 import { Querier } from './query/querier.ts';
-import type { QueryReply, QueryRequest } from './query/query-worker.ts';
+import type { Answers, QueryReply, QueryRequest } from './query/query-worker.ts';
 import type { SealReply, SealRequest } from './sealing/seal-worker.ts';
 import { Sealer } from './sealing/sealer.ts';
 import type { SlabRoom } from './head/slab.ts';
@@ -318,23 +319,50 @@ export class ColumnarStore implements TraceStore {
     };
   }
 
-  async *getTraces(
+  getTraces(
     tenant: Tenant,
     ids: readonly TraceId[],
     options: ReadOptions = {},
   ): AsyncGenerator<SpanBatch, void, undefined> {
+    return this.#readTraces(tenant, ids, options);
+  }
+
+  /** @param first the answer for the first of the ids, where it is there already */
+  async *#readTraces(
+    tenant: Tenant,
+    ids: readonly TraceId[],
+    options: ReadOptions,
+    first?: Answers['get'],
+  ): AsyncGenerator<SpanBatch, void, undefined> {
+    let answer = first;
     for (let i = 0; i < ids.length;) {
-      const some = ids.slice(i, i + TRACES_PER_READ);
-      // Each id is 16 bytes: what is no id fails here, not in the worker.
-      for (const id of some) traceIdBytes(id);
-      const answer = await this.#querier.ask(tenant, { ask: 'get', ids: some }, options);
+      if (answer === undefined) {
+        const some = ids.slice(i, i + TRACES_PER_READ);
+        // Each id is 16 bytes: what is no id fails here, not in the worker.
+        for (const id of some) traceIdBytes(id);
+        answer = await this.#querier.ask(tenant, { ask: 'get', ids: some }, options);
+      }
       i += answer.ids;
       for (const bytes of answer.traces) yield new SpanBatch(bytes);
+      answer = undefined;
     }
   }
 
   findTraces(tenant: Tenant, query: TraceQuery, options: ReadOptions = {}): Promise<TracePage> {
     return this.#querier.ask(tenant, { ask: 'find', query }, options);
+  }
+
+  async findWholeTraces(
+    tenant: Tenant,
+    query: TraceQuery,
+    options: ReadOptions = {},
+  ): Promise<WholeTraces> {
+    const { ids, next, first } = await this.#querier.ask(
+      tenant,
+      { ask: 'find whole', query, readAtOnce: TRACES_PER_READ },
+      options,
+    );
+    return { batches: this.#readTraces(tenant, ids, options, first), next };
   }
 
   getServices(tenant: Tenant, options: ReadOptions = {}): Promise<string[]> {

@@ -32,6 +32,7 @@ import type {
   StoreDamage,
   StoreFigures,
   TraceStore,
+  WholeTraces,
 } from '#storage/tracestore.ts';
 import { StoredBatch } from './stored-batch.ts';
 
@@ -143,6 +144,16 @@ export class MemoryStore implements TraceStore {
       });
       if (parts.length > 0) yield joinTrace(parts);
     }
+  }
+
+  async findWholeTraces(
+    tenant: Tenant,
+    query: TraceQuery,
+    options: ReadOptions = {},
+  ): Promise<WholeTraces> {
+    const { traces, next } = await this.findTraces(tenant, query, options);
+    const ids = traces.map(({ traceId }) => traceId);
+    return { batches: this.getTraces(tenant, ids, options), next };
   }
 
   async findTraces(

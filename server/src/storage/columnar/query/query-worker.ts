@@ -73,6 +73,8 @@ const MAX_KEPT_ROWS = 8192;
 export type Question =
   | { readonly ask: 'find'; readonly query: TraceQuery }
   | { readonly ask: 'get'; readonly ids: readonly TraceId[] }
+  /** Both, for of a page of few traces to ask twice takes a tenth of the time; `readAtOnce` are read at most. */
+  | { readonly ask: 'find whole'; readonly query: TraceQuery; readonly readAtOnce: number }
   | { readonly ask: 'services' }
   | { readonly ask: 'operations'; readonly service: string }
   | { readonly ask: 'dependencies'; readonly range: MinuteRange }
@@ -102,6 +104,12 @@ export interface Answers {
   readonly find: TracePage;
   /** Bytes of a batch for each trace that exists, in the order asked for, of the first so many ids, which are some at least. */
   readonly get: { readonly traces: Uint8Array<ArrayBuffer>[]; readonly ids: number };
+  readonly 'find whole': {
+    readonly ids: readonly TraceId[];
+    readonly next: TracePage['next'];
+    /** What was read of the first of them. */
+    readonly first: Answers['get'];
+  };
   readonly services: string[];
   readonly operations: Operation[];
   readonly dependencies: Dependency[];
@@ -285,7 +293,13 @@ class QueryAnswerer {
       case 'find':
         return findTraces(sources, question.query, checkCancelled);
       case 'get':
-        return this.#getTraces(sources.findParts(question.ids, this.#scratch), checkCancelled);
+        return this.#getTraces(sources, question.ids, checkCancelled);
+      case 'find whole': {
+        const { traces, next } = findTraces(sources, question.query, checkCancelled);
+        const ids = traces.map(({ traceId }) => traceId);
+        const some = ids.slice(0, question.readAtOnce);
+        return { ids, next, first: this.#getTraces(sources, some, checkCancelled) };
+      }
       case 'services': {
         const collector = new ServiceCollector();
         for (const { batch } of sources.head) collector.add(batch);
@@ -326,8 +340,12 @@ class QueryAnswerer {
     }
   }
 
-  /** @param found the parts of each trace */
-  #getTraces(found: readonly (readonly TracePart[])[], checkCancelled: () => void): Answers['get'] {
+  #getTraces(
+    sources: TraceSources,
+    wanted: readonly TraceId[],
+    checkCancelled: () => void,
+  ): Answers['get'] {
+    const found = sources.findParts(wanted, this.#scratch);
     const traces: Uint8Array<ArrayBuffer>[] = [];
     let bytes = 0;
     let ids = 0;
@@ -434,7 +452,19 @@ export function createAnswerer(
   };
 }
 
-serveMessages(createAnswerer(DISK_WORKER_FILES), (message, { answer }) => {
-  if (!('question' in message) || message.question.ask !== 'get') return [];
-  return (answer as Answers['get'] | undefined)?.traces.map(({ buffer }) => buffer) ?? [];
-});
+/** The traces in an answer. */
+function tracesIn(
+  { question }: QueryRequest,
+  answer: QueryReply['answer'],
+): Answers['get'] | undefined {
+  // Each question has its own kind of answer.
+  if (question.ask === 'get') return answer as Answers['get'] | undefined;
+  if (question.ask === 'find whole') return (answer as Answers['find whole'] | undefined)?.first;
+  return undefined;
+}
+
+serveMessages(createAnswerer(DISK_WORKER_FILES), (message, { answer }) =>
+  'question' in message
+    ? (tracesIn(message, answer)?.traces.map(({ buffer }) => buffer) ?? [])
+    : [],
+);
