@@ -180,25 +180,45 @@ test('a batch that comes while others wait does not overtake them, though it wou
   assert.deepEqual(done, [0, 1]);
 });
 
-test('a slab that a reader holds keeps its content until it is released', async () => {
+test('a reader keeps what it sees, and no writer waits for it', async () => {
   const fixture = new HeadFixture();
   const { head } = fixture;
-  for (let i = 0; i < 3; i++) await fixture.write(10);
-  const reader = head.pin();
-  const other = head.pin();
+  const slabs = new Set<Slab>();
+  for (let i = 0; i < 3; i++) slabs.add(await fixture.write(10));
+  const [reader, other] = [head.pin(), head.pin()];
   const { done } = fixture.queue([4, 0]);
+  await turn();
+  assert.deepEqual(done, []);
   await fixture.endSeal(0);
-  assert.deepEqual(done, []);
-  assert.deepEqual(rowsOf(reader.views), [10, 10, 10]);
-  assert.deepEqual(visibleRows(head), [10, 10]);
-  reader.release();
-  await turn();
-  assert.deepEqual(done, []);
-  assert.deepEqual(rowsOf(other.views), [10, 10, 10]);
-  other.release();
-  await turn();
   assert.deepEqual(done, [0]);
   assert.deepEqual(visibleRows(head), [10, 10, 4]);
+  for (let i = 1; i < 6; i++) {
+    await fixture.endSeal(i);
+    assert.ok(!slabs.has(await fixture.write(10)));
+  }
+  assert.equal(head.waiting, 0);
+  for (const { views } of [reader, other]) assert.deepEqual(rowsOf(views), [10, 10, 10]);
+});
+
+test('a slab that was left to a reader is not used again; one that was not is', async () => {
+  const fixture = new HeadFixture();
+  const { head } = fixture;
+  const first = await fixture.write(10);
+  const reader = head.pin();
+  const others = [await fixture.write(10), await fixture.write(10)];
+  await fixture.endSeal(0);
+  others.push(await fixture.write(10));
+  reader.release();
+  const last = head.pin();
+  for (let i = 1; i < 3; i++) await fixture.endSeal(i);
+  last.release();
+  const used: Slab[] = [];
+  for (let i = 3; i < 9; i++) {
+    used.push(await fixture.write(10));
+    await fixture.endSeal(i);
+  }
+  assert.ok(!used.includes(first));
+  assert.ok(used.every((slab) => others.includes(slab)));
 });
 
 test('memory that is used again is of another generation', async () => {

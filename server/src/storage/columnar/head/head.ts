@@ -3,7 +3,11 @@ import type { SpoorError } from '@spoor/core/model/errors.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import { SLAB_BYTES, SLAB_ROWS, Slab, type SlabRoom, type SlabView } from './slab.ts';
 
-/** Slabs that rotate: one open, one being sealed, one in reserve for a burst. */
+/**
+ * Slabs that rotate: one open, one being sealed, one in reserve for a burst. One that is sealed while a question still reads it is left
+ * to the question where writers would have to wait for it: of these there are as many as the questions under way hold, two of
+ * which see three slabs each.
+ */
 const SLABS = 3;
 
 /** A batch above this gets a slab of its own size, for once. */
@@ -29,6 +33,8 @@ export class Head {
   /** Slabs with spans, oldest first, and what to do once each is sealed; the last one is open unless `#open` is undefined. */
   readonly #filled = new Map<Slab, PromiseWithResolvers<void>>();
   readonly #free: Slab[] = [];
+  /** Sealed ones of those that rotate, which readers still hold. */
+  readonly #held = new Set<Slab>();
   #open: Slab | undefined;
   #slabCount = 0;
   #nextId = 1;
@@ -149,8 +155,13 @@ export class Head {
   }
 
   #newSlab(): Slab | undefined {
-    if (this.#slabCount === SLABS) return undefined;
-    this.#slabCount++;
+    if (this.#slabCount < SLABS) this.#slabCount++;
+    else {
+      const [held] = this.#held;
+      if (held === undefined) return undefined;
+      // Its readers have the memory for themselves from now on.
+      this.#held.delete(held);
+    }
     return new Slab(this.#nextId++);
   }
 
@@ -166,15 +177,22 @@ export class Head {
       if (slab.rows > 0) await this.#seal(slab);
       const sealed = this.#filled.get(slab);
       this.#filled.delete(slab);
+      if (!isLarge(slab)) this.#held.add(slab);
       this.#recycle(slab);
+      this.#retryWaiting();
       sealed?.resolve();
     });
   }
 
+  /** Uses the memory of a slab again, once it is sealed and nobody reads it. */
   #recycle(slab: Slab): void {
-    if (slab.pins > 0 || this.#filled.has(slab) || slab.isEmpty) return;
+    if (slab.pins > 0 || !this.#held.delete(slab)) return;
     slab.recycle();
-    if (!isLarge(slab)) this.#free.push(slab);
+    this.#free.push(slab);
+    this.#retryWaiting();
+  }
+
+  #retryWaiting(): void {
     let before = -1;
     while (this.#waiting.length > 0 && this.#waiting.length !== before) {
       before = this.#waiting.length;
