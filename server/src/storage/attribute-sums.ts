@@ -18,7 +18,10 @@ import type {
   AttributeValuesQuery,
 } from './tracestore.ts';
 
-/** Distinct entries that one question keeps; what comes after these is left out, and the answer says so. */
+/**
+ * Distinct entries that one question keeps. Of more the rarer half is left out, and the answer says so: what is frequent stays, with
+ * a count that may lack what it had before it was once left out.
+ */
 const MAX_ENTRIES = 100_000;
 
 /** Columns that attributes are listed of. */
@@ -46,9 +49,12 @@ class EntryCounts<Entry extends { readonly count: number }> {
 
   add(key: string, entry: Entry): void {
     const known = this.#entries.get(key);
-    if (known !== undefined) known.count += entry.count;
-    else if (this.#entries.size < MAX_ENTRIES) this.#entries.set(key, { ...entry });
-    else this.#isComplete = false;
+    if (known !== undefined) {
+      known.count += entry.count;
+      return;
+    }
+    if (this.#entries.size === MAX_ENTRIES) this.#leaveOutRare();
+    this.#entries.set(key, { ...entry });
   }
 
   result(textOf: (entry: Entry) => string): AttributeCounts<Entry> {
@@ -75,6 +81,17 @@ class EntryCounts<Entry extends { readonly count: number }> {
       startMinUnixNano: this.#min,
       startMaxUnixNano: this.#max,
     };
+  }
+
+  #leaveOutRare(): void {
+    const entries = this.#entries;
+    const counts = Float64Array.from(entries.values(), ({ count }) => count).sort();
+    const rare = counts[MAX_ENTRIES / 2]!;
+    for (const [key, { count }] of entries) {
+      if (count <= rare) entries.delete(key);
+      if (entries.size === MAX_ENTRIES / 2) break;
+    }
+    this.#isComplete = false;
   }
 }
 

@@ -34,7 +34,7 @@ export function attributeValues(
   checkCancelled: () => void,
 ): AttributeCounts<AttributeText> {
   const sum = new AttributeValueSum(query);
-  const ofBlock = (reader: BlockReader): void => addBlockValues(reader, sum);
+  const ofBlock = (reader: BlockReader): void => addBlockValues(reader, sum, checkCancelled);
   addAll(derived, sources, { query, sum, ofBlock }, checkCancelled);
   return sum.result();
 }

@@ -19,7 +19,11 @@ export function addBlockNames(reader: BlockReader, sum: AttributeNameSum): void 
 }
 
 /** Counts the values of an attribute in a block. */
-export function addBlockValues(reader: BlockReader, sum: AttributeValueSum): void {
+export function addBlockValues(
+  reader: BlockReader,
+  sum: AttributeValueSum,
+  checkCancelled: () => void,
+): void {
   const { columns, groups, keys, resources } = reader.footer;
   if (sum.isOfResource) {
     sum.addResources(reader.table(resources), resourceRows(reader));
@@ -28,6 +32,7 @@ export function addBlockValues(reader: BlockReader, sum: AttributeValueSum): voi
   for (const [column, type] of sum.columnsOf({ keys: reader.table(keys) }, columns.list())) {
     if (columns.isPlain(column)) {
       for (let g = 0; g < groups.length; g++) {
+        checkCancelled();
         const { count, values } = reader.group(g).columns[column]!;
         for (let entry = 0; entry < count; entry++) sum.addEntry(type, values, entry, 1);
       }
