@@ -29,24 +29,8 @@ export function bucketStartNanos(bucket: number): number {
   return (STEPS + (step % STEPS)) * 2 ** Math.floor(step / STEPS);
 }
 
-/**
- * Quantile of durations, ns, by nearest rank: the middle of the bucket that has the duration of rank ⌈ratio × count⌉, so at
- * most 1/32 off. NaN for no durations.
- * @param counts of each bucket; ascending by bucket
- * @param ratio above 0, at most 1
- */
-export function quantileNanos(
-  counts: Iterable<readonly [bucket: number, count: number]>,
-  ratio: number,
-): number {
-  const list = [...counts];
-  const rank = Math.ceil(ratio * list.reduce((sum, [, count]) => sum + count, 0));
-  let below = 0;
-  for (const [bucket, count] of list) {
-    below += count;
-    if (below < rank) continue;
-    if (bucket < STEPS) return bucket;
-    return (bucketStartNanos(bucket) + bucketStartNanos(bucket + 1)) / 2;
-  }
-  return NaN;
+/** Middle of a bucket, ns: no duration in it is more than 1/32 off. */
+export function bucketMiddleNanos(bucket: number): number {
+  if (bucket < STEPS) return bucket;
+  return (bucketStartNanos(bucket) + bucketStartNanos(bucket + 1)) / 2;
 }

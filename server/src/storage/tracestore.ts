@@ -48,7 +48,10 @@ export interface MinuteRange {
 }
 
 /** Counts by latency bucket (see `latencyBucket`), ascending by bucket, none of them zero. */
-export type LatencyCounts = readonly (readonly [bucket: number, count: number])[];
+export interface LatencyCounts {
+  readonly bucket: Uint32Array;
+  readonly count: Float64Array;
+}
 
 /** Calls of one service by another; see `EdgeFinder` for what a call is. */
 export interface Dependency {
@@ -74,13 +77,16 @@ export interface SpanMetricsQuery extends MinuteRange {
   readonly byOperation: boolean;
 }
 
-/** What was counted in a minute. */
+/** What was counted by the minute: an entry for each minute, ascending, without those that have no span. */
 export interface MinuteMetrics {
-  /** Unix minute. */
-  readonly minute: number;
-  readonly calls: number;
+  /** Unix minutes. */
+  readonly minute: Uint32Array;
+  readonly calls: Float64Array;
   /** Those with status ERROR. */
-  readonly errors: number;
+  readonly errors: Float64Array;
+  /** Where each minute begins in `latency`; one more for the end. */
+  readonly start: Uint32Array;
+  /** Of one minute after the other. */
   readonly latency: LatencyCounts;
 }
 
@@ -89,8 +95,7 @@ export interface SpanMetrics {
   readonly service: string;
   /** Empty where operations are not told apart. */
   readonly operation: string;
-  /** Ascending; without those that have no span. */
-  readonly minutes: readonly MinuteMetrics[];
+  readonly minutes: MinuteMetrics;
 }
 
 /** Whether an attribute stands at a span or at the resource of spans. */

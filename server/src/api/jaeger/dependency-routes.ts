@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { FastifyInstance } from 'fastify';
-import { quantileNanos } from '@spoor/core/analysis/latency-bucket.ts';
+import { LatencySum } from '@spoor/core/analysis/latency-sum.ts';
 import { answerJson } from '#api/json-answer.ts';
 import { queryParams, tenantOf, type QueryContext } from '#api/query-context.ts';
 import type { Dependency, MinuteRange } from '#storage/tracestore.ts';
@@ -54,14 +54,11 @@ function minuteRange(params: URLSearchParams, nowUnixMs: number): MinuteRange {
 /** One link for all kinds of calls of a pair. */
 function dependencyLink(edges: readonly Dependency[]): object {
   const { caller, callee, isInferred } = edges[0]!;
-  const latency = new Map<number, number>();
-  for (const edge of edges) {
-    for (const [bucket, count] of edge.latency) {
-      latency.set(bucket, (latency.get(bucket) ?? 0) + count);
-    }
+  const sum = new LatencySum();
+  for (const { latency } of edges) {
+    latency.bucket.forEach((bucket, i) => sum.add(bucket, latency.count[i]!));
   }
-  const counts = [...latency].sort(([a], [b]) => a - b);
-  const micros = (ratio: number): number => Math.round(quantileNanos(counts, ratio) / 1000);
+  const micros = (ratio: number): number => Math.round(sum.quantileNanos(ratio) / 1000);
   return {
     parent: caller,
     child: callee,

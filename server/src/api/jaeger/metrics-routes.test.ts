@@ -97,6 +97,19 @@ test('latencies are a quantile in ms', async () => {
   ]);
 });
 
+test('metrics are indented where that is asked for', async () => {
+  await withApi(new FixtureReader(), async (app) => {
+    for (const service of ['shop', 'none']) {
+      const path = `/api/metrics/errors?service=${service}&groupByOperation=true`;
+      const plain = await app.inject(path);
+      const pretty = await app.inject(`${path}&prettyPrint=true`);
+      assert.equal(plain.body, JSON.stringify(plain.json()));
+      assert.deepEqual(pretty.json(), plain.json());
+      if (service === 'shop') assert.equal(pretty.body, JSON.stringify(plain.json(), null, 4));
+    }
+  });
+});
+
 test('what is left out of a question for metrics is as in Jaeger', async () => {
   const reader = new FixtureReader();
   const family = await ask(

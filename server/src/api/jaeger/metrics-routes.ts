@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { quantileNanos } from '@spoor/core/analysis/latency-bucket.ts';
 import { incompleteWarnings } from '#api/incomplete-answers.ts';
 import { answerJson, streamJson } from '#api/json-answer.ts';
 import type { JsonStyle } from '#api/json-style.ts';
@@ -8,11 +7,14 @@ import { queryParams, tenantOf, type QueryContext } from '#api/query-context.ts'
 import type { SpanMetrics } from '#storage/tracestore.ts';
 import { envelope } from './envelope.ts';
 import { type MetricsParams, parseMetricsParams, parseQuantile } from './metrics-params.ts';
-import { type MinuteSum, MinuteWindow } from './minute-window.ts';
+import { MinuteWindow } from './minute-window.ts';
 import { shownService, storedServices } from './unnamed-service.ts';
 
 /** Points closer than this are the same: spans are counted by the minute. */
 const MIN_STEP_MS = 60_000;
+
+/** Points that are written in one piece. */
+const PIECE_POINTS = 64;
 
 /** What a point of a family says. */
 interface Family {
@@ -20,7 +22,7 @@ interface Family {
   readonly name: string;
   readonly help: string;
   /** @param seconds that the window covers */
-  readonly value: (sum: MinuteSum, seconds: number) => number;
+  readonly value: (window: MinuteWindow, seconds: number) => number;
 }
 
 const CALL_RATE: Family = {
@@ -42,7 +44,7 @@ export function addMetricsRoutes(app: FastifyInstance, context: QueryContext): v
     return answer(request, reply, {
       name: 'latencies',
       help: `${quantile.toFixed(2)}th quantile latency`,
-      value: ({ latency }) => quantileNanos(latency(), quantile) / 1e6,
+      value: ({ latency }) => latency.quantileNanos(quantile) / 1e6,
     });
   });
   app.get('/api/metrics/calls', async (request, reply) => answer(request, reply, CALL_RATE));
@@ -82,7 +84,7 @@ function minuteOf(unixMs: number): number {
   return Math.floor(unixMs / 60_000);
 }
 
-/** Point by point: many operations over a long time are millions of them. */
+/** Some points at a time: many operations over a long time are millions of them. */
 function* familyJson(
   family: Family,
   { byOperation, points, ratePerMinutes }: MetricsParams,
@@ -100,9 +102,9 @@ function* familyJson(
     yield `${style.line(1)}${style.name(name)}${style.value(value)},`;
   }
   yield `${style.line(1)}${style.name('metrics')}[`;
+  const texts = pointTexts(points, style);
   let isFirst = true;
   for (const { service, operation, minutes } of found) {
-    const window = new MinuteWindow(minutes, ratePerMinutes);
     const labels = [
       ...(byOperation ? [{ name: 'operation', value: operation }] : []),
       { name: 'service_name', value: shownService(service) },
@@ -110,14 +112,9 @@ function* familyJson(
     yield `${style.next(isFirst, 2)}{${style.line(3)}${style.name('labels')}`;
     yield `${style.value(labels, 3)},${style.line(3)}${style.name('metricPoints')}[`;
     isFirst = false;
-    for (const [i, unixMs] of points.entries()) {
-      const value = family.value(window.endingWith(minuteOf(unixMs)), ratePerMinutes * 60);
-      const point = {
-        gaugeValue: { doubleValue: Number.isNaN(value) ? 'NaN' : value },
-        timestamp: new Date(unixMs).toISOString().replace('.000Z', 'Z'),
-      };
-      yield style.next(i === 0, 4) + style.value(point, 4);
-    }
+    yield* seriesJson(new MinuteWindow(minutes, ratePerMinutes), points, texts, (window) =>
+      family.value(window, ratePerMinutes * 60),
+    );
     yield `${style.line(3)}]${style.line(2)}}`;
   }
   yield `${isFirst ? '' : style.line(1)}]`;
@@ -125,4 +122,44 @@ function* familyJson(
     yield `,${style.line(1)}${style.name('warnings')}${style.value(warnings, 1)}`;
   }
   yield `${style.line(0)}}`;
+}
+
+/** What is written around the value of a point. */
+interface PointText {
+  readonly before: string;
+  readonly after: string;
+}
+
+/** Points of all series have the same times. */
+function pointTexts(points: readonly number[], style: JsonStyle): PointText[] {
+  return points.map((unixMs, i) => {
+    const timestamp = new Date(unixMs).toISOString().replace('.000Z', 'Z');
+    const point = style.value({ gaugeValue: { doubleValue: null }, timestamp }, 4);
+    const [before, after] = point.split('null') as [string, string];
+    return { before: style.next(i === 0, 4) + before, after };
+  });
+}
+
+function* seriesJson(
+  window: MinuteWindow,
+  points: readonly number[],
+  texts: readonly PointText[],
+  valueOf: (window: MinuteWindow) => number,
+): Generator<string, void, undefined> {
+  let json = '';
+  let value = '';
+  for (const [i, unixMs] of points.entries()) {
+    // In most minutes of a day there may be nothing.
+    if (window.moveTo(minuteOf(unixMs)) || i === 0) value = numberText(valueOf(window));
+    const { before, after } = texts[i]!;
+    json += before + value + after;
+    if (i % PIECE_POINTS !== PIECE_POINTS - 1) continue;
+    yield json;
+    json = '';
+  }
+  yield json;
+}
+
+function numberText(value: number): string {
+  return JSON.stringify(Number.isNaN(value) ? 'NaN' : value);
 }

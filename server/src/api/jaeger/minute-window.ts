@@ -1,52 +1,46 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { LatencyCounts, MinuteMetrics } from '#storage/tracestore.ts';
-
-/** What was counted in some minutes together. */
-export interface MinuteSum {
-  readonly calls: number;
-  readonly errors: number;
-  readonly latency: () => LatencyCounts;
-}
+import { LatencySum } from '@spoor/core/analysis/latency-sum.ts';
+import type { MinuteMetrics } from '#storage/tracestore.ts';
 
 /** Sums over a window of some minutes that moves forward. */
 export class MinuteWindow {
-  readonly #minutes: readonly MinuteMetrics[];
+  calls = 0;
+  errors = 0;
+  readonly latency = new LatencySum();
+  readonly #minutes: MinuteMetrics;
   readonly #length: number;
-  readonly #latency = new Map<number, number>();
-  #calls = 0;
-  #errors = 0;
-  /** Minutes `[first, end)` of the list are in the window. */
+  /** Entries `[first, end)` are in the window. */
   #first = 0;
   #end = 0;
 
-  /** @param minutes ascending @param length of the window, in minutes */
-  constructor(minutes: readonly MinuteMetrics[], length: number) {
+  /** @param length in minutes */
+  constructor(minutes: MinuteMetrics, length: number) {
     this.#minutes = minutes;
     this.#length = length;
   }
 
-  /** The window whose last minute is this one, which is not before that of the last call. */
-  endingWith(minute: number): MinuteSum {
-    for (; (this.#minutes[this.#end]?.minute ?? Infinity) <= minute; this.#end++) {
-      this.#add(this.#minutes[this.#end]!, 1);
+  /**
+   * Moves to the window whose last minute is this one, which is not before that of the last call.
+   * @returns whether something came or went
+   */
+  moveTo(last: number): boolean {
+    const { minute } = this.#minutes;
+    const before = [this.#first, this.#end];
+    for (; this.#end < minute.length && minute[this.#end]! <= last; this.#end++) {
+      this.#add(this.#end, 1);
     }
-    for (; this.#first < this.#end; this.#first++) {
-      const oldest = this.#minutes[this.#first]!;
-      if (oldest.minute > minute - this.#length) break;
-      this.#add(oldest, -1);
+    for (; this.#first < this.#end && minute[this.#first]! <= last - this.#length; this.#first++) {
+      this.#add(this.#first, -1);
     }
-    return {
-      calls: this.#calls,
-      errors: this.#errors,
-      latency: () => [...this.#latency].filter(([, count]) => count > 0).sort(([a], [b]) => a - b),
-    };
+    return this.#first !== before[0] || this.#end !== before[1];
   }
 
-  #add({ calls, errors, latency }: MinuteMetrics, weight: number): void {
-    this.#calls += calls * weight;
-    this.#errors += errors * weight;
-    for (const [bucket, count] of latency) {
-      this.#latency.set(bucket, (this.#latency.get(bucket) ?? 0) + count * weight);
+  #add(entry: number, weight: number): void {
+    const { calls, errors, start, latency } = this.#minutes;
+    this.calls += calls[entry]! * weight;
+    this.errors += errors[entry]! * weight;
+    for (let i = start[entry]!; i < start[entry + 1]!; i++) {
+      this.latency.add(latency.bucket[i]!, latency.count[i]! * weight);
     }
   }
 }

@@ -116,10 +116,13 @@ export class FixtureReader implements TraceReader {
       .map((service) => ({
         service,
         operation: query.byOperation ? 'GET /' : '',
-        minutes: [
-          { minute: 1000, calls: 2, errors: 1, latency: [[300, 2]] },
-          { minute: 1003, calls: 4, errors: 0, latency: [[320, 4]] },
-        ],
+        minutes: {
+          minute: Uint32Array.of(1000, 1003),
+          calls: Float64Array.of(2, 4),
+          errors: Float64Array.of(1, 0),
+          start: Uint32Array.of(0, 1, 2),
+          latency: { bucket: Uint32Array.of(300, 320), count: Float64Array.of(2, 4) },
+        },
       }));
   }
 
@@ -150,7 +153,11 @@ export class FixtureReader implements TraceReader {
 
   async getDependencies(_tenant: string, range: MinuteRange): Promise<Dependency[]> {
     this.ranges.push(range);
-    const edge = { isInferred: false, errors: 1, latency: [[20, 7]] as const };
+    const edge = {
+      isInferred: false,
+      errors: 1,
+      latency: { bucket: Uint32Array.of(20), count: Float64Array.of(7) },
+    };
     return [
       { ...edge, caller: 'shop', callee: 'bank', kind: 'call', calls: 4 },
       { ...edge, caller: 'shop', callee: 'bank', kind: 'messaging', calls: 3 },

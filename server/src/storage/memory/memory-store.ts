@@ -13,7 +13,8 @@ import { TopTraces } from '@spoor/core/query/top-traces.ts';
 import { TraceEvaluator } from '@spoor/core/query/trace-evaluator.ts';
 import { positionOf } from '@spoor/core/query/trace-order.ts';
 import type { TracePage, TraceQuery } from '@spoor/core/query/trace-query.ts';
-import { DependencySum, SpanMetricsSum } from '#storage/counted.ts';
+import { DependencySum } from '#storage/dependency-sum.ts';
+import { SpanMetricsSum } from '#storage/span-metrics-sum.ts';
 import { AttributeNameSum, AttributeValueSum, rowsInWindow } from '#storage/attribute-sums.ts';
 import { DerivedCounts, type KeepRows } from '#storage/derived-counts.ts';
 import type {

@@ -23,6 +23,7 @@ import type {
   AttributeText,
   AttributeValuesQuery,
   Dependency,
+  MinuteMetrics,
   MinuteRange,
   Operation,
   SpanMetrics,
@@ -131,9 +132,7 @@ export class TraceOracle {
       .map((same) => ({
         service: same[0]!.service,
         operation: query.byOperation ? same[0]!.operation : '',
-        minutes: [...Map.groupBy(same, ({ minute }) => minute)]
-          .map(([minute, counted]) => ({ minute, ...countUp(counted) }))
-          .sort((a, b) => a.minute - b.minute),
+        minutes: byMinute(same),
       }))
       .sort((a, b) => byCodePoint(a.service, b.service) || byCodePoint(a.operation, b.operation));
   }
@@ -212,7 +211,31 @@ function countUp(counted: readonly NaiveCount[]): Pick<Dependency, 'calls' | 'er
   return {
     calls: counted.length,
     errors: counted.filter(({ isError }) => isError).length,
-    latency: [...latency].sort(([a], [b]) => a - b),
+    latency: {
+      bucket: Uint32Array.from(latency.keys()).sort(),
+      count: Float64Array.from(
+        [...latency].sort(([a], [b]) => a - b),
+        ([, count]) => count,
+      ),
+    },
+  };
+}
+
+function byMinute(counted: readonly NaiveCount[]): MinuteMetrics {
+  const minutes = [...Map.groupBy(counted, ({ minute }) => minute)]
+    .map(([minute, same]) => ({ minute, ...countUp(same) }))
+    .sort((a, b) => a.minute - b.minute);
+  const start = [0];
+  for (const { latency } of minutes) start.push(start.at(-1)! + latency.bucket.length);
+  return {
+    minute: Uint32Array.from(minutes, ({ minute }) => minute),
+    calls: Float64Array.from(minutes, ({ calls }) => calls),
+    errors: Float64Array.from(minutes, ({ errors }) => errors),
+    start: Uint32Array.from(start),
+    latency: {
+      bucket: Uint32Array.from(minutes.flatMap(({ latency }) => [...latency.bucket])),
+      count: Float64Array.from(minutes.flatMap(({ latency }) => [...latency.count])),
+    },
   };
 }
 

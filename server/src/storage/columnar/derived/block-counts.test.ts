@@ -7,12 +7,9 @@ import fc from 'fast-check';
 import { arbitraryCallSpan } from '@spoor/core/analysis/testing/arbitrary-call-span.ts';
 import { arbitrarySpan } from '@spoor/core/query/testing/arbitrary-span.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
-import {
-  type CountedEdges,
-  type CountedSpans,
-  DependencySum,
-  SpanMetricsSum,
-} from '#storage/counted.ts';
+import type { CountedEdges, CountedSpans } from '#storage/counted.ts';
+import { DependencySum } from '#storage/dependency-sum.ts';
+import { SpanMetricsSum } from '#storage/span-metrics-sum.ts';
 import { BlockReader } from '../block/block-reader.ts';
 import { blockCache, blockFile, changeFooter, shopSpans } from '../testing/block-fixture.ts';
 import { withDirectory } from '../testing/temporary-directory.ts';

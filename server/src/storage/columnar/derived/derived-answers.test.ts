@@ -10,7 +10,7 @@ import { DEFAULT_TENANT } from '@spoor/core/model/ids.ts';
 import type { Span } from '@spoor/core/model/span.ts';
 import { traceId } from '@spoor/core/query/testing/example-span.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
-import { SpanMetricsSum } from '#storage/counted.ts';
+import { SpanMetricsSum } from '#storage/span-metrics-sum.ts';
 import { TraceOracle } from '#storage/testing/trace-oracle.ts';
 import type { Dependency, SpanMetrics } from '#storage/tracestore.ts';
 import { BlockReader } from '../block/block-reader.ts';

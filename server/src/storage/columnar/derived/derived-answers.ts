@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { MINUTE_NANOS } from '@spoor/core/analysis/minute.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
-import type { CountedSpans, DependencySum } from '#storage/counted.ts';
+import type { CountedSpans } from '#storage/counted.ts';
+import type { DependencySum } from '#storage/dependency-sum.ts';
 import type { MinuteRange } from '#storage/tracestore.ts';
 import type { HeadPart } from '../head/head-part.ts';
 import type { LooseTraces } from '../search/loose-traces.ts';

@@ -4,7 +4,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { arbitraryCallSpan } from '@spoor/core/analysis/testing/arbitrary-call-span.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
-import { DependencySum, SpanMetricsSum } from '#storage/counted.ts';
+import { DependencySum } from '#storage/dependency-sum.ts';
+import { SpanMetricsSum } from '#storage/span-metrics-sum.ts';
 import { DerivedCounts } from '#storage/derived-counts.ts';
 import { GrowingCounts } from './growing-counts.ts';
 

@@ -3,7 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { MinuteCounts } from '@spoor/core/analysis/minute-counts.ts';
-import { type CountedEdges, DependencySum } from '#storage/counted.ts';
+import type { CountedEdges } from '#storage/counted.ts';
+import { DependencySum } from '#storage/dependency-sum.ts';
 import { type EdgePiece, KeptEdges } from './kept-edges.ts';
 
 const TEXTS = ['a', 'b', 'c'];

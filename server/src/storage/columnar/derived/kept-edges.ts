@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type CountedEdges, DependencySum, type EdgeTotals } from '#storage/counted.ts';
+import type { CountedEdges } from '#storage/counted.ts';
+import { DependencySum, type EdgeTotals } from '#storage/dependency-sum.ts';
 import type { MinuteRange } from '#storage/tracestore.ts';
 
 /** Counts that never change. */
@@ -47,7 +48,10 @@ export class KeptEdges {
   }
 
   #keep(names: ReadonlySet<unknown>, totals: readonly EdgeTotals[]): void {
-    const counts = totals.reduce((all, { bucket }) => all + bucket.length + EDGE_COUNTS, 0);
+    const counts = totals.reduce(
+      (all, { latency }) => all + latency.bucket.length + EDGE_COUNTS,
+      0,
+    );
     const isKept = counts <= MAX_KEPT_COUNTS;
     this.#names = isKept ? names : NO_NAMES;
     this.#totals = isKept ? totals : [];

@@ -9,7 +9,7 @@ import {
 } from '@spoor/core/query/operations.ts';
 import { joinTrace, type TracePart } from '@spoor/core/query/join-trace.ts';
 import type { TracePage, TraceQuery } from '@spoor/core/query/trace-query.ts';
-import { SpanMetricsSum } from '#storage/counted.ts';
+import { SpanMetricsSum } from '#storage/span-metrics-sum.ts';
 import type {
   AttributeCounts,
   AttributeName,
