@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { availableParallelism } from 'node:os';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import { type Tenant, traceIdBytes, type TraceId } from '@spoor/core/model/ids.ts';
 import { SpanBatch } from '@spoor/core/model/span-batch.ts';
@@ -162,6 +163,7 @@ export class ColumnarStore implements TraceStore {
       tenants: this.#tenants,
       work: this.#work,
       later: this.#later,
+      processors: availableParallelism(),
       hasRoomFor: (bytes) => this.#space.hasRoomFor(bytes),
       checkOpen: () => void this.#opened(),
     });

@@ -23,7 +23,7 @@ interface QuerierFixture {
 }
 
 /** A querier of tenants with two blocks each, and all that it asked a worker, which answers when it is told to. */
-function querierOf(tenants: readonly Tenant[]): QuerierFixture {
+function querierOf(tenants: readonly Tenant[], processors = 2): QuerierFixture {
   const asked: Asked[] = [];
   let onRest: (() => void) | undefined;
   const querier = new Querier({
@@ -57,6 +57,7 @@ function querierOf(tenants: readonly Tenant[]): QuerierFixture {
       onRest = action;
       return () => (onRest = undefined);
     },
+    processors,
     hasRoomFor: () => true,
     checkOpen: () => undefined,
   });
@@ -128,6 +129,18 @@ test('what a question stopped goes on once nobody has asked for a while', async 
   await ask();
   passRest();
   assert.deepEqual(kinds(asked).slice(4), ['prepare', 'services']);
+});
+
+test('with one processor a start has the worker begin, and prepared is what nobody has asked for at first', async () => {
+  const { querier, asked, passRest } = querierOf([DEFAULT_TENANT], 1);
+  querier.start();
+  assert.deepEqual(kinds(asked), ['prepare']);
+  assert.equal(new Int32Array(asked[0]!.request.cancel)[0], 1);
+  await asked[0]!.answer({ error: { code: 'cancelled', message: 'stopped' } });
+  assert.equal(asked.length, 1);
+  passRest();
+  assert.deepEqual(kinds(asked), ['prepare', 'prepare']);
+  assert.equal(new Int32Array(asked[1]!.request.cancel)[0], 0);
 });
 
 test('what a question stopped does not go on when it ends after the querier', async () => {

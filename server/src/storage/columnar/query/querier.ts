@@ -17,6 +17,9 @@ import type { AskedWorker } from '#workers/worker-client.ts';
 /** Nobody asked anything for so long: the next question will not come at once either. */
 const REST_MS = 250;
 
+/** A start is over by then. */
+const START_MS = 1000;
+
 /** What a {@link Querier} asks about, and whom. */
 export interface QuerierParts {
   readonly worker: AskedWorker<QueryRequest, QueryReply>;
@@ -25,6 +28,8 @@ export interface QuerierParts {
   readonly tenants: Pick<TenantNumbers, 'find'>;
   readonly work: StoreWork;
   readonly later: Later;
+  /** That this process may use. */
+  readonly processors: number;
   /** Whether so many bytes can be written while others write too. */
   readonly hasRoomFor: (bytes: number) => boolean;
   /** @throws {SpoorError} unavailable while the store is not open */
@@ -43,6 +48,7 @@ export class Querier {
   readonly #hasRoomFor: QuerierParts['hasRoomFor'];
   readonly #checkOpen: () => void;
   readonly #later: Later;
+  readonly #processors: number;
   readonly #turns = new TenantTurns();
   readonly #preparer: Preparer;
   /** Questions that somebody waits for, those that wait for their turn included. */
@@ -62,6 +68,7 @@ export class Querier {
     this.#hasRoomFor = parts.hasRoomFor;
     this.#checkOpen = parts.checkOpen;
     this.#later = parts.later;
+    this.#processors = parts.processors;
     this.#preparer = new Preparer({
       blocks: parts.blocks,
       prepare: (tenant) => this.#prepare(tenant),
@@ -75,9 +82,15 @@ export class Querier {
     for (const { tenant } of [...added, ...removed, ...unreadable]) this.#preparer.note(tenant);
   }
 
-  /** To be called when the blocks are known, before the store is open: has the worker begin, and take them in. */
+  /**
+   * To be called when the blocks are known, before the store is open: has the worker begin, and take them in. With one processor it
+   * only begins, since everything more would keep the process from being ready; the rest follows when nobody asks at first.
+   */
   start(): void {
     void this.#preparer.start();
+    if (this.#processors > 1) return;
+    this.#preparing?.abort();
+    this.#rest(START_MS);
   }
 
   /** To be called every few seconds: has the worker take in what is new in the blocks while nobody asks; see {@link Preparer}. */
@@ -107,10 +120,12 @@ export class Querier {
       );
     } finally {
       this.#asked--;
-      if (this.#asked === 0 && !this.#isClosed) {
-        this.#stopResting = this.#later(() => void this.#preparer.resume(), REST_MS);
-      }
+      if (this.#asked === 0 && !this.#isClosed) this.#rest(REST_MS);
     }
+  }
+
+  #rest(ms: number): void {
+    this.#stopResting = this.#later(() => void this.#preparer.resume(), ms);
   }
 
   /** One call at a time. @returns false when it was stopped, or did not begin, since somebody asked something */
