@@ -32,6 +32,8 @@ export class SpanRows {
   source = new Uint32Array(0);
   row = new Uint32Array(0);
   readonly sources: SpanSource[] = [];
+  /** Open addressing over spans, -1 where there is none; for {@link hasTwins}. */
+  #slots = new Int32Array(64);
 
   /** Forgets all spans. */
   clear(): void {
@@ -55,6 +57,34 @@ export class SpanRows {
     this.#addBuckets(source, rows, first);
     this.#addKinds(source, rows, first);
     source.nameRows(rows, this.service, this.name, first);
+  }
+
+  /** Whether two spans have the same id and start: they may be copies. */
+  hasTwins(): boolean {
+    const { count, spanWords, startLo, startHi } = this;
+    let size = 64;
+    while (size < count * 2) size *= 2;
+    if (size > this.#slots.length) this.#slots = new Int32Array(size);
+    // Only as much of it as these spans need: most traces are small.
+    const slots = this.#slots.fill(-1, 0, size);
+    for (let i = 0; i < count; i++) {
+      const first = spanWords[i * 2]!;
+      const second = spanWords[i * 2 + 1]!;
+      let slot = hashOf(first, second) & (size - 1);
+      for (let other = slots[slot]!; other >= 0; other = slots[slot]!) {
+        if (
+          spanWords[other * 2] === first &&
+          spanWords[other * 2 + 1] === second &&
+          startLo[other] === startLo[i] &&
+          startHi[other] === startHi[i]
+        ) {
+          return true;
+        }
+        slot = (slot + 1) & (size - 1);
+      }
+      slots[slot] = i;
+    }
+    return false;
   }
 
   #addMinutes(first: number): void {
@@ -107,4 +137,9 @@ function gatherPairs(from: Uint32Array, rows: Uint32Array, into: Uint32Array, fi
     into[at] = from[rows[i]! * 2]!;
     into[at + 1] = from[rows[i]! * 2 + 1]!;
   }
+}
+
+function hashOf(first: number, second: number): number {
+  const hash = Math.imul(first ^ Math.imul(second, 0x9e3779b1), 0x85ebca6b);
+  return hash ^ (hash >>> 15);
 }

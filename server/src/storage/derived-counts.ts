@@ -10,7 +10,7 @@ import { orderTrace, type TracePart } from '@spoor/core/query/join-trace.ts';
 import type { CountedEdges, CountedSpans } from './counted.ts';
 
 /** Rows that are no copies of others. */
-export type KeepRows = (columns: SpanColumns, rows: readonly number[]) => void;
+export type KeepRows = (columns: SpanColumns, rows: ArrayLike<number>) => void;
 
 /** Rows of one trace in one source, ascending by start, with what they are counted from and no more. */
 export interface JoinedPart {
@@ -106,27 +106,36 @@ export class DerivedCounts {
   }
 
   #add(parts: readonly TracePart[], known: number, weight: number, keep?: KeepRows): void {
-    // Of copies the one in the first part is kept.
-    const { count, part, row } = orderTrace(parts);
-    const lists = parts.map((): number[] => []);
-    for (let i = 0; i < count; i++) lists[part[i]!]!.push(row[i]!);
     const rows = this.#rows;
     rows.clear();
-    const add = (list: readonly number[], p: number): void => {
-      if (list.length === 0) return;
-      const { columns } = parts[p]!;
-      const source = this.#source(columns, () => placedValues(columns));
-      rows.add(source, Uint32Array.from(list));
-    };
-    lists.slice(0, known).forEach(add);
-    const before = rows.count;
+    let kept = parts;
+    let before = this.#addRows(kept, known);
+    if (rows.hasTwins()) {
+      // They may be copies.
+      kept = withoutCopies(parts);
+      rows.clear();
+      before = this.#addRows(kept, known);
+    }
     if (before > 0) this.#edges.addTrace(rows, 0, before, -weight);
-    lists.slice(known).forEach((list, p) => {
-      add(list, known + p);
-      keep?.(parts[known + p]!.columns, list);
-    });
     this.#edges.addTrace(rows, 0, rows.count, weight);
     this.#red.add(rows, before, rows.count, weight);
+    if (keep === undefined) return;
+    for (const part of kept.slice(known)) keep(part.columns, part.rows);
+  }
+
+  /** @returns how many rows the first `known` parts have */
+  #addRows(parts: readonly TracePart[], known: number): number {
+    const rows = this.#rows;
+    let before = 0;
+    for (let p = 0; p < parts.length; p++) {
+      const { columns, rows: list } = parts[p]!;
+      if (list.length > 0) {
+        const source = this.#source(columns, () => placedValues(columns));
+        rows.add(source, list instanceof Uint32Array ? list : Uint32Array.from(list));
+      }
+      if (p < known) before = rows.count;
+    }
+    return before;
   }
 
   #source(columns: AnalysedColumns, valuesOf: () => PlacedValues): SpanSource {
@@ -137,6 +146,14 @@ export class DerivedCounts {
     }
     return source;
   }
+}
+
+/** The parts of a trace with one of each of its spans; of copies it is that in the first part. */
+function withoutCopies(parts: readonly TracePart[]): TracePart[] {
+  const { count, part, row } = orderTrace(parts);
+  const lists = parts.map((): number[] => []);
+  for (let i = 0; i < count; i++) lists[part[i]!]!.push(row[i]!);
+  return parts.map(({ columns }, p) => ({ columns, rows: lists[p]! }));
 }
 
 /** Whether spans in two ranges, each ascending by start, have the same start and id. */

@@ -286,9 +286,9 @@ export class MemoryStore implements TraceStore {
   ): Promise<void> {
     const kept = new Map<SpanColumns, number[]>();
     await this.#derived(tenant, options, (columns, rows) => {
-      const list = kept.get(columns);
-      if (list === undefined) kept.set(columns, [...rows]);
-      else for (const row of rows) list.push(row);
+      let list = kept.get(columns);
+      if (list === undefined) kept.set(columns, (list = []));
+      for (let i = 0; i < rows.length; i++) list.push(rows[i]!);
     });
     for (const { batch } of this.#batchesOf(tenant)) {
       sum.addRows(batch, rowsInWindow(batch, Uint32Array.from(kept.get(batch) ?? []), query));

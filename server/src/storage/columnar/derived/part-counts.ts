@@ -184,7 +184,7 @@ export class PartCounts {
     const earlier = this.#findEarlier(sources, before, unknown);
     const keep: KeepRows = (columns, rows) => {
       const kept = keptOf.get(columns)!;
-      for (const row of rows) kept[row] = 1;
+      for (let i = 0; i < rows.length; i++) kept[rows[i]!] = 1;
     };
     const keptOf = new Map<SpanColumns, Uint8Array>();
     for (let at = from; at < end; at++) {
