@@ -27,6 +27,9 @@ export const HOSTILE_QUESTIONS: readonly HostileQuestion[] = [
   refused('a thousand attributes', `${SEARCH}&tags=${json(attributes(1000))}`),
   refused('5,000 attributes', `${SEARCH}&tags=${json(attributes(5000))}`),
   refused('tags that are no JSON', `${SEARCH}&tags=${'%7B'.repeat(10_000)}`),
+  answered('100 comparisons in TraceQL', `${SEARCH}&q=${traceql(100)}`),
+  refused('101 comparisons in TraceQL', `${SEARCH}&q=${traceql(101)}`),
+  refused('parentheses in TraceQL', `${SEARCH}&q=${'%7B' + '('.repeat(8000)}`),
   answered('a duration that none has', `${SEARCH}&minDuration=100000h`),
   answered('a name of 4,000 characters', `/api/services/${'x'.repeat(4000)}/operations`),
   refused('1,001 traces', `/api/traces?${ids(1001)}`),
@@ -67,6 +70,11 @@ function refused(name: string, path: string): HostileQuestion {
 
 function metrics(family: string, step: number): string {
   return `/api/metrics/${family}?service=torture-1&lookback=${TEN_YEARS_MS}&ratePer=${TEN_YEARS_MS}&step=${Math.ceil(step)}`;
+}
+
+function traceql(comparisons: number): string {
+  const parts = Array.from({ length: comparisons }, (_, i) => `.k${i} = "v"`);
+  return encodeURIComponent(`{ ${parts.join(' || ')} }`);
 }
 
 function attributes(count: number): Record<string, string> {

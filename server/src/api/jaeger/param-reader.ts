@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SpoorError, quote } from '@spoor/core/model/errors.ts';
-import { parseGoDuration } from './go-duration.ts';
+import { parseGoDuration } from '@spoor/core/query/go-duration.ts';
 
 /** Reads parameters of a request by the names of {@link TRACE_PARAMS} and the like, whatever an API calls them. */
 export class ParamReader {

@@ -150,6 +150,61 @@ test('order and conditions on whole traces stand beside those on a span', () => 
   });
 });
 
+test('TraceQL joins the other conditions, and its aggregates are of its own spans', () => {
+  const q = encodeURIComponent('{ kind = server && rootName != "x" } | count() > 3');
+  const query = parseQuery(`service=a&minSpans=2&q=${q}`);
+  const kind: SpanPredicate = {
+    op: 'eq',
+    field: { kind: 'intrinsic', name: 'kind' },
+    value: { type: 'int', value: 2n },
+  };
+  assert.deepEqual(query.where, {
+    op: 'and',
+    args: [
+      {
+        op: 'eq',
+        field: { kind: 'intrinsic', name: 'service' },
+        value: { type: 'string', value: 'a' },
+      },
+      { op: 'and', args: [kind] },
+    ],
+  });
+  assert.deepEqual(query.having, {
+    op: 'and',
+    args: [
+      {
+        op: 'ge',
+        field: { kind: 'trace', name: 'span_count' },
+        value: { type: 'int', value: 2n },
+      },
+      {
+        op: 'and',
+        args: [
+          {
+            op: 'ne',
+            field: { kind: 'trace', name: 'root_name' },
+            value: { type: 'string', value: 'x' },
+          },
+        ],
+      },
+      {
+        op: 'gt',
+        field: { kind: 'count', where: { op: 'and', args: [kind] } },
+        value: { type: 'int', value: 3n },
+      },
+    ],
+  });
+  assert.deepEqual(parseQuery('q='), parseQuery(''));
+  assert.deepEqual(parseQuery(`q=${encodeURIComponent('{}')}`).where, {
+    op: 'and',
+    args: [],
+  });
+  assert.equal(
+    refusal(`q=${encodeURIComponent('{ span.a } | rate()')}`),
+    'TraceQL, character 10: expected one of = != < <= > >= =~ !~, found "}"',
+  );
+});
+
 test('a page is of the same search, and its window ends when the first page was asked for', () => {
   const search = 'service=a&order=longest&limit=5';
   const first = parseQuery(search);
@@ -166,6 +221,8 @@ test('a page is of the same search, and its window ends when the first page was 
     ['end', '1700000000000001'],
     ['start', '5'],
     ['minSpans', '1'],
+    ['q', '{}'],
+    ['q', '{ name = "x" }'],
   ] as const) {
     const other = new URLSearchParams(`${search}&page=${page}`);
     other.set(name, value);

@@ -9,6 +9,7 @@ import {
   type TracePredicate,
   type TraceQuery,
 } from '@spoor/core/query/trace-query.ts';
+import { compileTraceql } from '@spoor/core/query/traceql/compile-traceql.ts';
 import { nearestName } from '#config/suggest.ts';
 import type { ParamReader } from './param-reader.ts';
 import { allOf } from './tag-predicate.ts';
@@ -19,6 +20,9 @@ const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 10_000;
 /** More spans than any store holds. */
 const MAX_COUNT = 1e12;
+
+/** The parameter that takes TraceQL, with the name that Tempo's API has for it; too short to be misspelled. */
+const TRACEQL_PARAM = 'q';
 
 /** What a search may say of whole traces, beyond what Jaeger has. */
 const TRACE_PARAMS = [
@@ -52,7 +56,8 @@ export function readPage(reader: ParamReader): PageToken | undefined {
 }
 
 /**
- * The query of a search: its conditions on spans, and what the parameters say of whole traces, order, page and limit.
+ * The query of a search: its conditions on spans, those in TraceQL, and what the parameters say of whole traces, order,
+ * page and limit. Aggregates in TraceQL are of the spans that its filter selects, whatever other conditions there are.
  * @param limitName what the API calls the limit
  * @throws {SpoorError} invalid_argument
  */
@@ -61,10 +66,12 @@ export function readTraceQuery(
   { where, startMinUnixNano, startMaxUnixNano }: SpanSearch,
   limitName: string,
 ): TraceQuery {
-  const having = readTracePredicates(reader);
+  const text = reader.text(TRACEQL_PARAM);
+  const traceql = text === undefined ? undefined : compileTraceql(text);
+  const having = [...readTracePredicates(reader), ...(traceql?.having ?? [])];
   const order = readOrder(reader);
   const query: TraceQuery = {
-    where: allOf(where),
+    where: allOf(traceql === undefined ? where : [...where, traceql.where]),
     ...(having.length === 0 ? {} : { having: { op: 'and', args: having } }),
     startMinUnixNano,
     startMaxUnixNano,

@@ -128,6 +128,33 @@ test('a page names the next one behind all that Jaeger has, and the next one goe
   });
 });
 
+test('TraceQL in q is asked of the store, page by page, and what is wrong with it is told', async () => {
+  const reader = new FixtureReader(SHORT_TRACE, TRACE);
+  const q = encodeURIComponent('{ span.http.status_code >= 500 || status = error } | count() > 3');
+  const wrong = encodeURIComponent('{ status = error } | by(span.a)');
+  await withApi(reader, async (app) => {
+    for (const path of ['/api/traces', '/api/trace-summaries']) {
+      const first = await app.inject(`${path}?q=${q}&order=longest&limit=1`);
+      assert.equal(first.statusCode, 200);
+      const { where, having } = reader.queries.at(-1)!;
+      assert.ok(where.op === 'or' && where.args.length === 2);
+      assert.deepEqual(having, {
+        op: 'and',
+        args: [{ op: 'gt', field: { kind: 'count', where }, value: { type: 'int', value: 3n } }],
+      });
+      const { nextPage } = first.json<{ nextPage: string }>();
+      const second = await app.inject(`${path}?q=${q}&order=longest&page=${nextPage}`);
+      assert.equal(second.statusCode, 200);
+      const refused = await app.inject(`${path}?q=${wrong}`);
+      assert.equal(refused.statusCode, 400);
+      assert.deepEqual(
+        refused.json(),
+        refusal(400, 'TraceQL, character 22: by() is not supported'),
+      );
+    }
+  });
+});
+
 test('a summary has what api_v3 has of it, without numbers that are 0', async () => {
   const reader = new FixtureReader();
   reader.findTraces = async () => ({

@@ -11,13 +11,13 @@ test('a search of api_v3 asks what the same search of v1 asks', () => {
   const v1 = parseTraceQuery(
     new URLSearchParams(
       'service=a&operation=GET&minDuration=1ms&maxDuration=2s&limit=7&tags={"error":"true","n":"5"}' +
-        '&order=longest&minSpans=2&start=1767268800000000&end=1767272400000000',
+        '&order=longest&minSpans=2&q={kind=server}&start=1767268800000000&end=1767272400000000',
     ),
     0,
   );
   const rest =
     'query.durationMin=1ms&query.durationMax=2s&query.order=longest' +
-    '&query.attributes={"error":"true","n":"5"}&query.rawTraces=true';
+    '&query.attributes={"error":"true","n":"5"}&query.rawTraces=true&query.q={kind=server}';
   for (const names of [
     `query.serviceName=a&query.operationName=GET&query.searchDepth=7&query.minSpans=2&${WINDOW}`,
     'query.service_name=a&query.operation_name=GET&query.search_depth=7&query.min_spans=2' +

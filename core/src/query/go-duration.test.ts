@@ -17,12 +17,26 @@ test('Go durations are read to the ns', () => {
     ['.5ms', 500_000n],
     ['+2s', 2_000_000_000n],
     ['0.000000001s', 1n],
+    ['9223372036854775807ns', 9_223_372_036_854_775_807n],
   ];
   for (const [text, nanos] of durations) assert.equal(parseGoDuration(text), nanos, text);
 });
 
 test('what is no duration is refused', () => {
-  for (const text of ['', '1', 's', '1x', '-1s', '1s ', '1 s', '1s2', '1e3s', '.s', '999999999h']) {
+  for (const text of [
+    '',
+    '1',
+    's',
+    '1x',
+    '-1s',
+    '1s ',
+    '1 s',
+    '1s2',
+    '1e3s',
+    '.s',
+    '999999999h',
+    '9223372036854775808ns',
+  ]) {
     assert.equal(parseGoDuration(text), undefined, text);
   }
 });

@@ -11,7 +11,7 @@ const NANOS: ReadonlyMap<string, number> = new Map([
   ['h', 3600e9],
 ]);
 
-const PART = /(\d{1,15}(?:\.\d{0,15})?|\.\d{1,15})(ns|us|µs|μs|ms|s|m|h)/gy;
+const PART = /(\d{1,19}(?:\.\d{0,15})?|\.\d{1,15})(ns|us|µs|μs|ms|s|m|h)/gy;
 
 /**
  * Reads a Go duration such as `1.5s`, `100ms`, `1h30m` or `0`, rounded down to whole ns.
