@@ -5,7 +5,7 @@ import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import Fastify, { type FastifyInstance } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import type { TraceQuery } from '@spoor/core/query/trace-query.ts';
@@ -19,7 +19,7 @@ import {
   TRACE_ID,
   withApi,
 } from './testing/api-fixture.ts';
-import { addStaticUi } from './ui/static-ui.ts';
+import { staticUi } from './ui/static-ui.ts';
 
 test('every answer carries the security headers', async () => {
   await withApi(new FixtureReader(), async (app) => {
@@ -56,11 +56,10 @@ test('without a built page, how to build it is said', async () => {
   });
 });
 
-test('a page that is not built is told in the log when the server is made', async () => {
+test('a page that is not built is told in the log when the server is made', () => {
   const warnings: string[] = [];
-  const app = Fastify();
   const logger = { warn: (_: object, message: string) => warnings.push(message) };
-  await addStaticUi(app, '/nonexistent', logger);
+  staticUi('/nonexistent', logger);
   assert.deepEqual(warnings, ['the web page has not been built: `npm run build -w ui` does it']);
 });
 
@@ -90,6 +89,14 @@ test('the page answers every path that is no file, and nothing outside of it is 
           assert.match(String(answer.headers['content-type']), /^text\/html/);
           assert.equal(answer.headers['cache-control'], 'no-cache');
         }
+        const page = await app.inject('/search');
+        const again = { 'if-none-match': String(page.headers['etag']) };
+        assert.equal((await app.inject({ url: '/search', headers: again })).statusCode, 304);
+        const head = await app.inject({ method: 'HEAD', url: '/' });
+        assert.equal(head.headers['content-length'], String('<!doctype html>page'.length));
+        assert.equal(head.body, '');
+        const part = { url: '/assets/index-abc123.js', headers: { range: 'bytes=1-2' } };
+        assert.equal((await app.inject(part)).body, 'cr');
         const script = await app.inject('/assets/index-abc123.js');
         assert.equal(script.body, 'script');
         assert.match(String(script.headers['content-type']), /^(?:text|application)\/javascript/);

@@ -12,7 +12,7 @@ import { addV3Routes } from './jaeger/v3-routes.ts';
 import { addKnownHosts } from './known-hosts.ts';
 import type { QueryContext } from './query-context.ts';
 import { addSecurityHeaders } from './security-headers.ts';
-import { addStaticUi } from './ui/static-ui.ts';
+import { staticUi } from './ui/static-ui.ts';
 
 /** Longest service name or trace id in a path, in characters after decoding. */
 const MAX_PATH_PARAMETER_LENGTH = 4096;
@@ -75,7 +75,7 @@ export async function createApiApp(options: ApiOptions): Promise<FastifyInstance
       ? reply.type(metrics.contentType).send(await metrics.expose())
       : reply.code(404).type('text/plain; charset=utf-8').send(METRICS_ELSEWHERE),
   );
-  const answerPage = await addStaticUi(app, options.uiDirectory, query.logger);
+  const answerPage = staticUi(options.uiDirectory, query.logger);
   app.setNotFoundHandler((request, reply) => {
     const read = request.method === 'GET' || request.method === 'HEAD';
     if (read && !isApiPath(request.url)) return answerPage(request, reply);

@@ -42,8 +42,17 @@ export function expandText(text: string, env: Environment): unknown {
   return whole ? parseScalar(expanded) : expanded;
 }
 
+/** Numbers, words, paths and addresses, which YAML reads as they stand; with a letter or a second dot it is no number. */
+const PLAIN_INTEGER = /^(?:0|[1-9]\d{0,14})$/;
+const PLAIN_TEXT = /^(?:[A-Za-z_/][\w./-]*|\d+\.\d+\.\d+[\d.]*)(?::\d+)?$/;
+const YAML_WORD = /^(?:true|false|null)$/i;
+
 /** Reads a text as YAML would; what is no YAML (`[::1]:4317`) is the text itself. */
 export function parseScalar(text: string): unknown {
+  // Most are so plain that the library is not loaded for them: see there.
+  if (PLAIN_INTEGER.test(text)) return Number(text);
+  if (text === 'true' || text === 'false') return text === 'true';
+  if (PLAIN_TEXT.test(text) && !YAML_WORD.test(text)) return text;
   const { parse } = loadYaml();
   try {
     return parse(text) as unknown;
