@@ -32,7 +32,7 @@ export class ServiceCollector {
   }
 
   /** Adds what another collector found. */
-  addNames(names: readonly string[]): void {
+  addNames(names: Iterable<string>): void {
     for (const name of names) this.#names.add(name);
   }
 
@@ -61,6 +61,13 @@ export class OperationCollector {
     if (list.kind.includes(ODD_KIND)) return false;
     this.#collect(list, () => ODD_KIND);
     return true;
+  }
+
+  /** Adds what a table has of the service. */
+  addTable(table: OperationTable): void {
+    for (const [name, kinds] of table.operationsOf(this.#service)) {
+      for (const kind of kinds) this.#add(name, kind);
+    }
   }
 
   #collect(columns: OperationColumns, oddKind: (row: number) => number): void {
@@ -98,6 +105,68 @@ export class OperationCollector {
     else kinds.add(kind);
   }
 }
+
+/** The distinct (service, name, kind) of sources that are added one after the other. */
+export class OperationTable {
+  readonly #services = new Map<string, Map<string, Set<number>>>();
+
+  /** Names of services, the empty one among them. */
+  get services(): Iterable<string> {
+    return this.#services.keys();
+  }
+
+  /** Kinds by name. */
+  operationsOf(service: string): ReadonlyMap<string, ReadonlySet<number>> {
+    return this.#services.get(service) ?? NO_OPERATIONS;
+  }
+
+  /**
+   * @param services by resource
+   * @returns how many bytes more it takes, roughly
+   */
+  add(columns: SpanColumns, services: readonly string[]): number {
+    const { resource, name, kind, names } = columns;
+    const seen = new Set<number>();
+    let bytes = 0;
+    for (let row = 0; row < columns.rows; row++) {
+      const operation = (resource[row]! * names.count + name[row]!) * 256 + kind[row]!;
+      if (kind[row] !== ODD_KIND) {
+        if (seen.has(operation)) continue;
+        seen.add(operation);
+      }
+      const isOdd = kind[row] === ODD_KIND;
+      bytes += this.#add(
+        services[resource[row]!]!,
+        symbolText(names, name[row]!),
+        isOdd ? new SpanReader(columns).read(row).kind : kind[row]!,
+      );
+    }
+    return bytes;
+  }
+
+  #add(service: string, name: string, kind: number): number {
+    let bytes = 0;
+    let operations = this.#services.get(service);
+    if (operations === undefined) {
+      this.#services.set(service, (operations = new Map()));
+      bytes += ENTRY_BYTES + service.length * 2;
+    }
+    let kinds = operations.get(name);
+    if (kinds === undefined) {
+      operations.set(name, (kinds = new Set()));
+      bytes += ENTRY_BYTES + name.length * 2;
+    }
+    if (!kinds.has(kind)) bytes += KIND_BYTES;
+    kinds.add(kind);
+    return bytes;
+  }
+}
+
+const NO_OPERATIONS: ReadonlyMap<string, ReadonlySet<number>> = new Map();
+
+/** What a text takes in a map beside its letters, with what it stands for; and a number in a set. */
+const ENTRY_BYTES = 256;
+const KIND_BYTES = 16;
 
 function serviceName({ resources, serviceNameOf }: OperationColumns, code: number): string {
   return serviceNameOf?.(code) ?? decodeResource(symbolBytes(resources, code)).serviceName;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import { HeadTraces } from './head-traces.ts';
+import { ValueFilter } from './value-filter.ts';
 
 /** Epoch ns as a double: exact to 256 ns, for comparisons that allow for it. */
 export function roughNanos(hi: number, lo: number): number {
@@ -18,6 +19,7 @@ export class HeadBatch {
   /** Trace ids, four words each. */
   readonly idWords: Uint32Array;
   #traces: HeadTraces | undefined;
+  #values: ValueFilter | undefined;
 
   constructor(batch: SpanBatch) {
     this.batch = batch;
@@ -37,5 +39,10 @@ export class HeadBatch {
   /** The traces of the batch, worked out when they are first asked for. */
   get traces(): HeadTraces {
     return (this.#traces ??= new HeadTraces(this.batch, this.idWords));
+  }
+
+  /** What values its attributes may have. */
+  get values(): ValueFilter {
+    return (this.#values ??= new ValueFilter(this.batch));
   }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { grownWords } from '@spoor/core/model/column-arrays.ts';
 import type { HeadBatch } from './head-batch.ts';
+import { HeadNames } from './head-names.ts';
 import { TraceNumbers } from './trace-numbers.ts';
 
 /** Rows of a trace in a batch. */
@@ -25,6 +26,9 @@ const NONE = 0xffffffff;
  */
 export class HeadPart {
   readonly #batches: HeadBatch[] = [];
+  readonly #names = new HeadNames();
+  /** Batches that the names are of. */
+  #named = 0;
   readonly #numbers = new TraceNumbers();
   /** Of each indexed batch, by its own numbers, the numbers of its traces here. */
   readonly #traces: Uint32Array[] = [];
@@ -47,6 +51,14 @@ export class HeadPart {
   /** In the order in which they came. */
   get batches(): readonly HeadBatch[] {
     return this.#batches;
+  }
+
+  /** What the batches name. */
+  get names(): HeadNames {
+    for (; this.#named < this.#batches.length; this.#named++) {
+      this.#names.add(this.#batches[this.#named]!.batch);
+    }
+    return this.#names;
   }
 
   /** Distinct traces of all batches. */

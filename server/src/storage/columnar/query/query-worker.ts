@@ -37,13 +37,12 @@ import {
   damagedBlock,
   type DamagedBlock,
 } from '../live/known-blocks.ts';
-import { HeadBatch } from '../head/head-batch.ts';
-import { HeadPart } from '../head/head-part.ts';
+import { HeadParts } from '../head/head-parts.ts';
 import { LooseTraces } from '../search/loose-traces.ts';
 import { MatchedRows } from '../search/matched-rows.ts';
 import { OpenFiles } from '../files/open-files.ts';
 import { OpenReaders } from '../block/open-readers.ts';
-import { readSlab, type SlabView } from '../head/slab.ts';
+import type { SlabView } from '../head/slab.ts';
 import { RecentTenants } from './recent-tenants.ts';
 import type { WorkerFiles } from '../files/store-files.ts';
 import { findTraces } from '../search/trace-search.ts';
@@ -185,11 +184,7 @@ class QueryAnswerer {
   readonly #derived = new RecentTenants<DerivedAnswers>(MAX_RECENT_TENANTS);
   readonly #matched = new MatchedRows();
   readonly #loose = new RecentTenants<LooseTraces>(MAX_RECENT_TENANTS);
-  /** What each slab has in its present life, by tenant number, and up to where it was read. */
-  readonly #slabs = new Map<
-    number,
-    { generation: number; readUpto: number; parts: Map<number, HeadPart> }
-  >();
+  readonly #head = new HeadParts((part) => this.#matched.forget(part));
 
   constructor(files: WorkerFiles) {
     this.#files = files;
@@ -257,11 +252,8 @@ class QueryAnswerer {
       const damagedBefore = damaged.length;
       try {
         checkCancelled();
-        const parts = request.slabs.flatMap(
-          (slab) => this.#headPart(slab, request.tenantNumber) ?? [],
-        );
         const sources = new TraceSources(
-          parts,
+          this.#head.of(request.slabs, request.tenantNumber),
           blocks,
           setAside,
           this.#recent(request, this.#loose, () => new LooseTraces()),
@@ -302,7 +294,11 @@ class QueryAnswerer {
       }
       case 'services': {
         const collector = new ServiceCollector();
-        for (const { batch } of sources.head) collector.add(batch);
+        for (const { batches, names } of sources.parts) {
+          const { operations } = names;
+          if (operations === undefined) for (const { batch } of batches) collector.add(batch);
+          else collector.addNames(operations.services);
+        }
         for (const block of sources.blocks) {
           checkCancelled();
           sources.withBlock(block, (reader) => collector.addNames(servicesOf(reader)));
@@ -311,7 +307,11 @@ class QueryAnswerer {
       }
       case 'operations': {
         const collector = new OperationCollector(question.service);
-        for (const { batch } of sources.head) collector.add(batch);
+        for (const { batches, names } of sources.parts) {
+          const { operations } = names;
+          if (operations === undefined) for (const { batch } of batches) collector.add(batch);
+          else collector.addTable(operations);
+        }
         for (const block of sources.blocks) {
           checkCancelled();
           sources.withBlock(block, (reader) => {
@@ -394,21 +394,6 @@ class QueryAnswerer {
     make: () => Value,
   ): Value {
     return question.ask === 'prepare' ? values.prepared(tenant, make) : values.of(tenant, make);
-  }
-
-  #headPart(slab: SlabView, tenantNumber: number): HeadPart | undefined {
-    let known = this.#slabs.get(slab.id);
-    if (known?.generation !== slab.generation) {
-      known = { generation: slab.generation, readUpto: 0, parts: new Map() };
-      this.#slabs.set(slab.id, known);
-    }
-    for (const { tenantNumber: owner, batch } of readSlab(slab, known.readUpto)) {
-      let part = known.parts.get(owner);
-      if (part === undefined) known.parts.set(owner, (part = new HeadPart()));
-      part.add(new HeadBatch(batch));
-    }
-    known.readUpto = Math.max(known.readUpto, slab.committed);
-    return known.parts.get(tenantNumber);
   }
 }
 

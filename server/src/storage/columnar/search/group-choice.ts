@@ -11,7 +11,7 @@ import { decodeCodes } from '../block/chunk-codec.ts';
 import { FrameScratch } from '../block/frame-scratch.ts';
 
 /** A text that could also be meant as a number or a boolean. */
-const MAYBE_NO_TEXT = /^[-+.0-9tfniTFNI]/;
+export const MAYBE_NO_TEXT = /^[-+.0-9tfniTFNI]/;
 
 /** The groups of a block in which something can be. It may name too many, never too few. */
 export interface BlockChoice {
@@ -212,7 +212,7 @@ export function groupsOfOperations(
 }
 
 /** The text that every span that meets a predicate has as its service or name; undefined where it does not say. */
-function equalText(predicate: SpanPredicate, name: 'service' | 'name'): string | undefined {
+export function equalText(predicate: SpanPredicate, name: 'service' | 'name'): string | undefined {
   if (predicate.op === 'and') {
     for (const arg of predicate.args) {
       const text = equalText(arg, name);
@@ -223,5 +223,6 @@ function equalText(predicate: SpanPredicate, name: 'service' | 'name'): string |
   if (predicate.op !== 'eq') return undefined;
   const { field, value } = predicate;
   if (field.kind !== 'intrinsic' || field.name !== name) return undefined;
-  return value.type === 'string' || value.type === 'text' ? value.value : undefined;
+  // As its bytes say it: a text is compared with others here.
+  return value.type === 'string' || value.type === 'text' ? value.value.toWellFormed() : undefined;
 }

@@ -3,6 +3,7 @@ import { canonicalText } from '@spoor/core/query/canonical-text.ts';
 import type { RowSet } from '@spoor/core/query/row-set.ts';
 import type { SpanPredicate } from '@spoor/core/query/trace-query.ts';
 import type { BlockReader } from '../block/block-reader.ts';
+import type { HeadPart } from '../head/head-part.ts';
 
 /** Memory for what is remembered: two predicates on all groups of 20 million spans, or thousands on few groups. */
 const MAX_BYTES = 8 << 20;
@@ -18,8 +19,11 @@ const SET_BYTES = 240;
 /** A predicate that takes longer to say is not remembered: the text alone would be large. */
 const MAX_TEXT = 4096;
 
+/** What has rows in groups; a batch of the head counts as a group of its part. */
+type RowSource = BlockReader | HeadPart;
+
 /**
- * Which rows of groups meet predicates, kept from question to question: a block does not change, and the same is asked again, for the
+ * Which rows of groups meet predicates, kept from question to question: a group does not change, and the same is asked again, for the
  * next page, in another window, in another order. The predicates that were used last are kept.
  */
 export class MatchedRows {
@@ -56,9 +60,9 @@ export class MatchedRows {
     return known;
   }
 
-  /** Forgets the rows of a block that is not asked any more. */
-  forget(reader: BlockReader): void {
-    for (const known of this.#known.values()) known.forget(reader);
+  /** Forgets the rows of what is not asked any more. */
+  forget(source: RowSource): void {
+    for (const known of this.#known.values()) known.forget(source);
   }
 
   /** Forgets predicates that were not used for the longest time until the rest is no more than allowed. */
@@ -95,7 +99,7 @@ export class KnownRows {
   #changes = 0;
   readonly #memory: Memory;
   readonly #maxBytes: number;
-  readonly #blocks = new WeakMap<BlockReader, BlockRows>();
+  readonly #blocks = new WeakMap<RowSource, BlockRows>();
 
   /**
    * @param memory which it is a part of
@@ -125,11 +129,11 @@ export class KnownRows {
    * Those of a group; undefined where there are none.
    * @param select finds out
    */
-  inGroup(reader: BlockReader, g: number, select: () => RowSet | undefined): RowSet | undefined {
-    const known = this.#blocks.get(reader)?.sets.get(g);
+  inGroup(source: RowSource, g: number, select: () => RowSet | undefined): RowSet | undefined {
+    const known = this.#blocks.get(source)?.sets.get(g);
     if (known !== undefined) return known ?? undefined;
     const found = select();
-    this.#keep(reader, g, found ?? null);
+    this.#keep(source, g, found ?? null);
     return found;
   }
 
@@ -194,23 +198,23 @@ export class KnownRows {
     return set === undefined ? end - start : (set?.count(start, end) ?? 0);
   }
 
-  forget(reader: BlockReader): void {
-    this.add(-(this.#blocks.get(reader)?.bytes ?? 0));
-    this.#blocks.delete(reader);
+  forget(source: RowSource): void {
+    this.add(-(this.#blocks.get(source)?.bytes ?? 0));
+    this.#blocks.delete(source);
   }
 
   /** Keeps a set while there is room. */
-  #keep(reader: BlockReader, g: number, set: RowSet | null): void {
+  #keep(source: RowSource, g: number, set: RowSet | null): void {
     const bytes = GROUP_BYTES + (set === null ? 0 : SET_BYTES + set.words.length * 4);
-    const rows = this.#roomFor(reader, bytes);
+    const rows = this.#roomFor(source, bytes);
     if (rows === undefined) return;
     rows.sets.set(g, set);
     this.#changes++;
   }
 
   /** What is known of a block, with room for so much more; undefined where there is none. */
-  #roomFor(reader: BlockReader, more: number): BlockRows | undefined {
-    const known = this.#blocks.get(reader);
+  #roomFor(source: RowSource, more: number): BlockRows | undefined {
+    const known = this.#blocks.get(source);
     const bytes = more + (known === undefined ? BLOCK_BYTES : 0);
     if (this.#bytes + bytes > this.#maxBytes) return undefined;
     const rows = known ?? {
@@ -220,7 +224,7 @@ export class KnownRows {
       most: new Map(),
       mostInAll: undefined,
     };
-    this.#blocks.set(reader, rows);
+    this.#blocks.set(source, rows);
     rows.bytes += bytes;
     this.add(bytes);
     return rows;

@@ -4,7 +4,6 @@ import {
   type CompiledPredicate,
   compilePredicate,
   PredicateBudget,
-  selectRows,
 } from '@spoor/core/query/predicate.ts';
 import { TraceSummarizer } from '@spoor/core/query/summarize-trace.ts';
 import { type RankedTrace, TopTraces } from '@spoor/core/query/top-traces.ts';
@@ -16,7 +15,8 @@ import type { BlockReader } from '../block/block-reader.ts';
 import { summarizeBlockTrace } from './block-trace-summary.ts';
 import { groupBounds } from './group-bounds.ts';
 import { compileGroupChoice } from './group-choice.ts';
-import { type HeadBatch, ROUGH_SLACK_NANOS } from '../head/head-batch.ts';
+import { HeadMatches } from './head-matches.ts';
+import { LooseMatches } from './loose-matches.ts';
 import { LoosePage, RankedLoose } from './loose-pages.ts';
 import { LooseTrace } from './loose-trace.ts';
 import type { RowGroup } from '../block/row-group.ts';
@@ -119,8 +119,7 @@ class TraceSearch {
   /** Of what ranks equal, what may have the least id comes first. */
   readonly #queue = new BestFirst<RankedPart | BlockRun | SearchedGroup | LoosePage | LooseRun>();
   readonly #blocks = new Map<BlockReader, SearchedBlock>();
-  readonly #looseByBlock = new Map<SearchedBlock, readonly LooseTrace[]>();
-  readonly #headMatches = new Map<HeadBatch, Uint8Array>();
+  readonly #loose: LooseMatches;
   readonly #summarizer = new TraceSummarizer();
 
   constructor(
@@ -149,6 +148,12 @@ class TraceSearch {
     this.#bounds = new RoughBounds(compileRoughTest(query), this.#terms, (reader) =>
       this.#block(reader),
     );
+    const { loose, parts } = sources;
+    this.#loose = new LooseMatches({
+      loose,
+      head: new HeadMatches(parts, loose, this.#terms),
+      block: (reader) => this.#block(reader),
+    });
     this.#rank = new TraceRank(order);
     const ceiling = after === undefined ? Infinity : this.#rank.ofKey(after.key);
     const slack = this.#rank.slackAt(ceiling);
@@ -225,39 +230,11 @@ class TraceSearch {
 
   /** Looks into a page, unless no part of its traces may match. */
   #visitPage(page: LoosePage): void {
-    const blocks = [...page.readers]
-      .map((reader) => this.#block(reader))
-      .filter(({ mayMatchSome }) => mayMatchSome);
-    if (blocks.length === 0 && !page.isInHead) return;
     if (!this.#bounds.mayMatchOn(page)) return;
-    const few = page.isInHead ? undefined : this.#fewOf(page, blocks);
+    const few = this.#loose.fewOf(page);
+    if (few?.size === 0) return;
     const loose = few === undefined ? page.ranked(this.#rank) : new RankedLoose(few, this.#rank);
     this.#visitLooseRun({ loose, at: 0 });
-  }
-
-  /** The traces of a page with rows in these blocks that match, in the window or not; undefined where there may be many. */
-  #fewOf(page: LoosePage, blocks: readonly SearchedBlock[]): Set<LooseTrace> | undefined {
-    const found = new Set<LooseTrace>();
-    for (const block of blocks) {
-      const few = this.#fewLoose(block);
-      if (few === undefined) return undefined;
-      for (const trace of few) if (trace.page === page) found.add(trace);
-    }
-    return found;
-  }
-
-  /** As {@link #fewOf}, of all pages. */
-  #fewLoose(block: SearchedBlock): readonly LooseTrace[] | undefined {
-    let few = this.#looseByBlock.get(block);
-    if (few === undefined && block.fewTraces !== undefined) {
-      const { loose } = this.#sources;
-      const isLoose = loose.looseOf(block.reader);
-      few = block.fewTraces
-        .filter((trace) => isLoose[trace] === 1)
-        .map((trace) => loose.get(block.idOf(trace))!);
-      this.#looseByBlock.set(block, few);
-    }
-    return few;
   }
 
   /** Offers traces of a page, up to one that comes later than others. */
@@ -271,7 +248,7 @@ class TraceSearch {
       // Those that may come down to the ceiling are in no order.
       const id = rank < bound ? NO_ID : trace.id;
       if (!this.#mayGetIn(rank, id)) return;
-      if (!this.#bounds.mayMatch(trace) || !this.#mayMatch(trace)) continue;
+      if (!this.#bounds.mayMatch(trace) || !this.#loose.mayMatch(trace)) continue;
       if (this.#isBehindNext(rank, id)) {
         this.#queue.push(rank, run, id);
         return;
@@ -279,14 +256,6 @@ class TraceSearch {
       this.#checkCancelled();
       this.#visitLoose(trace);
     }
-  }
-
-  /** Whether one of the parts of a trace may match, as far as indexes tell. */
-  #mayMatch({ head, blocks }: LooseTrace): boolean {
-    return (
-      head.length > 0 ||
-      blocks.some(({ reader, trace }) => this.#block(reader).mayMatchTrace(trace))
-    );
   }
 
   /** Looks into a block, unless it has nothing of what is looked for: where few of its groups may have it, into these. */
@@ -435,10 +404,7 @@ class TraceSearch {
   }
 
   #visitLoose(trace: LooseTrace): void {
-    const isMatch =
-      trace.head.some(({ head, trace: t }) => this.#matchesIn(head)[t] === 1) ||
-      trace.blocks.some(({ reader, trace: t }) => this.#block(reader).matches(t));
-    if (!isMatch) return;
+    if (!this.#loose.matches(trace)) return;
     const { key } = this.#rank;
     const isExact = key === 'start' || key === 'duration' || !trace.mayRepeat;
     const facts = this.#evaluator === undefined ? undefined : trace.facts;
@@ -456,23 +422,6 @@ class TraceSearch {
       if (!this.#evaluator!.holdsRows(rows, facts)) return;
     }
     this.#offer({ key: this.#rank.keyOf(trace), traceId: trace.id, value: trace });
-  }
-
-  /** Of a batch, 1 for each trace with a span that is in the window and meets `where`. */
-  #matchesIn(head: HeadBatch): Uint8Array {
-    let matches = this.#headMatches.get(head);
-    if (matches === undefined) {
-      const { batch, traces } = head;
-      matches = new Uint8Array(traces.ids.length);
-      const { startMinUnixNano, startMaxUnixNano } = this.#query;
-      const isOutside =
-        head.maxStart + ROUGH_SLACK_NANOS < Number(startMinUnixNano) ||
-        head.minStart - ROUGH_SLACK_NANOS > Number(startMaxUnixNano);
-      const rows = isOutside ? undefined : selectRows(this.#where, batch, this.#query)?.toRows();
-      for (const row of rows ?? []) matches[traces.traceOf[row]!] = 1;
-      this.#headMatches.set(head, matches);
-    }
-    return matches;
   }
 
   /** The parts of a trace: those in the head first. */
