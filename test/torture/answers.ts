@@ -16,6 +16,8 @@ import type { Verdict } from './verdict.ts';
 
 /** Enough for several merges, with copies between them. */
 const MAX_STEPS = 25;
+/** Of a hundred histories so many have thousands of spans. */
+const CROWDS = 3;
 /** Histories under one seed, which are tried on one store on the disk, or each on one in memory. */
 const ROUND_RUNS = 40;
 /** Every so many rounds the store is on the disk, with its threads. */
@@ -59,7 +61,7 @@ type Live = (history: StoreHistory, harness: StoreHarness, run: number) => Promi
 type Details = fc.RunDetails<[StoreHistory]>;
 
 function check(seed: number, live: (history: StoreHistory) => Promise<void>): Promise<Details> {
-  return fc.check(fc.asyncProperty(arbitraryHistory(MAX_STEPS), live), {
+  return fc.check(fc.asyncProperty(arbitraryHistory(MAX_STEPS, CROWDS), live), {
     seed,
     numRuns: ROUND_RUNS,
     interruptAfterTimeLimit: SHRINK_MS,

@@ -8,6 +8,7 @@ import { arbitraryPredicate } from '@spoor/core/query/testing/arbitrary-predicat
 import { arbitraryQuery } from '@spoor/core/query/testing/arbitrary-query.ts';
 import { arbitrarySpan } from '@spoor/core/query/testing/arbitrary-span.ts';
 import type { SpanPredicate, TraceQuery } from '@spoor/core/query/trace-query.ts';
+import { crowdSpans } from './crowd-spans.ts';
 import { assertFound, assertSameAnswers } from './same-answers.ts';
 import { type StoreHarness, writeSpans } from './store-harness.ts';
 import { TraceOracle } from './trace-oracle.ts';
@@ -15,6 +16,7 @@ import { TraceOracle } from './trace-oracle.ts';
 /** Something that happens to a store. */
 type Step =
   | { readonly do: 'write'; readonly spans: readonly Span[] }
+  | { readonly do: 'crowd'; readonly seed: number; readonly spans: number }
   /** Spans written before, by number, come again in this order; while something else is under way, or not. */
   | {
       readonly do: 'resend';
@@ -58,12 +60,32 @@ export interface StoreHistory {
   readonly queries: readonly TraceQuery[];
 }
 
-/** Histories with up to so many steps. */
-export function arbitraryHistory(maxSteps: number): fc.Arbitrary<StoreHistory> {
-  return fc.record({
-    steps: fc.array(step, { minLength: 1, maxLength: maxSteps }),
-    queries: fc.array(arbitraryQuery, { minLength: 1, maxLength: 10 }),
-  });
+/** Enough for two groups of a block, or three. */
+const crowd: fc.Arbitrary<Step> = fc.record({
+  do: fc.constant('crowd' as const),
+  seed: fc.nat(),
+  spans: fc.integer({ min: 1500, max: 9000 }),
+});
+
+/**
+ * Histories with up to so many steps.
+ * @param crowds so many of a hundred histories have a step that writes thousands of spans, which takes seconds
+ */
+export function arbitraryHistory(maxSteps: number, crowds = 0): fc.Arbitrary<StoreHistory> {
+  return fc
+    .record({
+      steps: fc.array(step, { minLength: 1, maxLength: maxSteps }),
+      queries: fc.array(arbitraryQuery, { minLength: 1, maxLength: 10 }),
+      crowd: fc.oneof(
+        { weight: 100 - crowds, arbitrary: fc.constant(undefined) },
+        { weight: crowds, arbitrary: crowd },
+      ),
+      place: fc.nat({ max: maxSteps }),
+    })
+    .map(({ steps, queries, crowd: step, place }) => ({
+      steps: step === undefined ? steps : steps.toSpliced(place, 0, step),
+      queries,
+    }));
 }
 
 /**
@@ -87,6 +109,9 @@ export async function liveThrough(
     switch (one.do) {
       case 'write':
         await write(one.spans);
+        break;
+      case 'crowd':
+        await write(crowdSpans(one.seed, one.spans));
         break;
       case 'resend': {
         if (written.length === 0) break;

@@ -30,6 +30,13 @@ import type {
   SpanMetricsQuery,
 } from '#storage/tracestore.ts';
 
+/** A trace of the oracle. */
+interface Trace {
+  /** By start, then span id, then text. */
+  readonly spans: Span[];
+  readonly summary: TraceSummary;
+}
+
 /**
  * What a store must answer, worked out from a list of plain spans in the simplest way. It shares no code with any store, so
  * that the two can be compared.
@@ -37,8 +44,11 @@ import type {
 export class TraceOracle {
   /** Spans by tenant and by all that they hold, so copies fall together. */
   readonly #spans = new Map<Tenant, Map<string, Span>>();
+  /** The traces of a tenant, sorted and summed up, until something changes. */
+  readonly #traces = new Map<Tenant, Map<TraceId, Trace>>();
 
   write(tenant: Tenant, spans: readonly Span[]): void {
+    this.#traces.delete(tenant);
     const known = this.#spans.get(tenant) ?? new Map<string, Span>();
     for (const span of spans) known.set(spanText(span), span);
     this.#spans.set(tenant, known);
@@ -46,15 +56,14 @@ export class TraceOracle {
 
   /** Removes the spans that meet a predicate. */
   delete(tenant: Tenant, where: SpanPredicate): void {
+    this.#traces.delete(tenant);
     const known = this.#spans.get(tenant);
     for (const [text, span] of known ?? []) if (meets(span, where)) known!.delete(text);
   }
 
   /** Spans of a trace by start, then span id, then text. */
   getTrace(tenant: Tenant, id: TraceId): Span[] {
-    return this.#all(tenant)
-      .filter((span) => span.traceId === id)
-      .sort(bySpan);
+    return this.#tracesOf(tenant).get(id)?.spans ?? [];
   }
 
   findTraces(tenant: Tenant, query: TraceQuery): TracePage {
@@ -69,10 +78,9 @@ export class TraceOracle {
     const compareKeys = (a: TracePosition, b: TracePosition): number =>
       a.key === b.key ? compare(a.traceId, b.traceId) : a.key < b.key ? -sign : sign;
     const found = [...matching]
-      .map((id) => this.getTrace(tenant, id))
-      .filter((spans) => having === undefined || traceMeets(spans, having))
-      .map(summarize)
-      .map((summary) => ({ summary, traceId: summary.traceId, key: keyOf(order, summary) }))
+      .map((id) => this.#tracesOf(tenant).get(id)!)
+      .filter(({ spans }) => having === undefined || traceMeets(spans, having))
+      .map(({ summary }) => ({ summary, traceId: summary.traceId, key: keyOf(order, summary) }))
       .filter((one) => after === undefined || compareKeys(one, after) > 0)
       .sort(compareKeys);
     const last = found[limit - 1];
@@ -152,18 +160,17 @@ export class TraceOracle {
   }
 
   getAttributeValues(tenant: Tenant, query: AttributeValuesQuery): AttributeText[] {
-    const list: AttributeText[] = [];
+    const found = new Map<string, AttributeText>();
     for (const { scope, name, value } of this.#attributes(tenant, query)) {
       if (scope !== query.scope || name !== query.name) continue;
       const { type } = value;
       if (type !== 'string' && type !== 'int' && type !== 'double' && type !== 'bool') continue;
       const text = `${value.value}`;
       if (!text.startsWith(query.prefix)) continue;
-      const same = list.findIndex((one) => one.type === type && one.value === text);
-      if (same < 0) list.push({ value: text, type, count: 1 });
-      else list[same] = { value: text, type, count: list[same]!.count + 1 };
+      const count = (found.get(`${type} ${text}`)?.count ?? 0) + 1;
+      found.set(`${type} ${text}`, { value: text, type, count });
     }
-    return list
+    return [...found.values()]
       .sort(
         (a, b) => b.count - a.count || byCodePoint(`${a.value} ${a.type}`, `${b.value} ${b.type}`),
       )
@@ -186,6 +193,21 @@ export class TraceOracle {
           value,
         })),
       ]);
+  }
+
+  #tracesOf(tenant: Tenant): Map<TraceId, Trace> {
+    let traces = this.#traces.get(tenant);
+    if (traces === undefined) {
+      const groups = Map.groupBy(this.#all(tenant), ({ traceId }) => traceId);
+      traces = new Map(
+        [...groups].map(([id, group]) => {
+          const spans = group.sort(bySpan);
+          return [id, { spans, summary: summarize(spans) }];
+        }),
+      );
+      this.#traces.set(tenant, traces);
+    }
+    return traces;
   }
 
   #all(tenant: Tenant): Span[] {
