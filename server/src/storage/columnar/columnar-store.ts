@@ -131,6 +131,11 @@ export class ColumnarStore implements TraceStore {
       later: this.#later,
       logger: options.logger,
     });
+    this.#clock = new GuardedClock({
+      nowMs: this.#nowMs,
+      passedMs: this.#passedMs,
+      logger: options.logger,
+    });
     this.#head = new Head({
       seal: (slab) => this.#sealer.seal(slab),
       ...(options.slabRows === undefined ? {} : { slabRows: options.slabRows }),
@@ -167,16 +172,10 @@ export class ColumnarStore implements TraceStore {
       hasRoomFor: (bytes) => this.#space.hasRoomFor(bytes),
       checkOpen: () => void this.#opened(),
     });
-    const clock = new GuardedClock({
-      nowMs: this.#nowMs,
-      passedMs: this.#passedMs,
-      logger: options.logger,
-    });
-    this.#clock = clock;
     this.#compactor = new Compactor({
       createWorker,
       logger: this.#logger,
-      nowMs: () => clock.nowMs(),
+      clock: this.#clock,
       passedMs: this.#passedMs,
       retention: options.retention ?? {},
       dir: this.#dir,
@@ -196,7 +195,7 @@ export class ColumnarStore implements TraceStore {
       space: this.#space,
       tenants: this.#tenants,
       work: this.#work,
-      dateMs: () => this.#clock.dateMs(),
+      clock: this.#clock,
       onFailure: (error) => {
         // Who waited for room would wait for an unknown time. What is read back at the start has nobody to try again.
         if (error === undefined || this.#replaying === undefined) this.#head.refuseWaiting(error);
@@ -476,8 +475,9 @@ export class ColumnarStore implements TraceStore {
 
   #startClock(): void {
     const blocks = this.#blocks.all();
-    const newestMs = blocks.reduce((max, block) => Math.max(max, block.createdUnixMs), 0);
-    this.#clock.start(blocks.length === 0 ? undefined : newestMs);
+    const lastMs = blocks.reduce((max, block) => Math.max(max, block.createdUnixMs), 0);
+    const isDated = blocks.some(({ isUndated }) => isUndated !== true);
+    this.#clock.start(blocks.length === 0 ? undefined : { isDated, lastMs });
   }
 
   /** Notes which blocks cannot be read, so that it is not forgotten, and takes those back that can be again. */

@@ -6,6 +6,8 @@ import type { LiveBlocks } from '../live/live-blocks.ts';
 import type { BlockEntry } from '../manifest/manifest-edit.ts';
 import type { AskedWorker, CreateWorker } from '#workers/worker-client.ts';
 import type { CompactionReply, CompactionRequest, CompactionResult } from './compaction-worker.ts';
+import { AgeTime } from './age-time.ts';
+import type { GuardedClock } from './guarded-clock.ts';
 import { inTurn, type PlannedMerge, planMerge } from './merge-policy.ts';
 import {
   expiredBlocks,
@@ -39,8 +41,8 @@ const WORKER_IDLE_MS = 10_000;
 export interface CompactorOptions {
   readonly dir: string;
   readonly logger: Pick<Logger, 'info' | 'error'>;
-  /** Unix epoch ms by which blocks are aged. */
-  readonly nowMs: () => number;
+  /** Ages blocks. */
+  readonly clock: GuardedClock;
   /** Time since some moment, which nobody can set. */
   readonly passedMs: () => number;
   readonly createWorker: CreateWorker;
@@ -76,6 +78,7 @@ export interface CompactionFigures {
 /** Looks after the blocks of a store once they are sealed: one thing at a time, so that no two work on the same block. */
 export class Compactor {
   readonly #options: CompactorOptions;
+  readonly #ageTime: AgeTime;
   readonly #worker: AskedWorker<CompactionRequest, CompactionReply>;
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -109,6 +112,7 @@ export class Compactor {
 
   constructor(options: CompactorOptions) {
     this.#options = options;
+    this.#ageTime = new AgeTime(options);
     this.#failedMerges = new Setbacks(options.passedMs);
     this.#failedRewrites = new Setbacks(options.passedMs);
     this.#worker = options.createWorker(new URL('./compaction-worker.ts', import.meta.url), {
@@ -177,13 +181,14 @@ export class Compactor {
       const failed = new Set<number>();
       const failures: unknown[] = [];
       for (;;) {
+        const nowMs = await this.#ageTime.now();
         const plan = planMerge(
           this.#mergeable().filter(({ id }) => !failed.has(id)),
           Infinity,
         );
         if (plan === undefined) break;
         try {
-          await this.#merge(plan);
+          await this.#merge(plan, nowMs);
         } catch (error) {
           if (error instanceof SpoorError && error.code === 'unavailable') throw error;
           for (const { id } of plan.blocks) failed.add(id);
@@ -271,18 +276,19 @@ export class Compactor {
   }
 
   async #expire(): Promise<void> {
+    const nowMs = await this.#ageTime.now();
     // What is not written anew for want of space must not keep what makes room from going.
     try {
-      await this.#expireSpans();
+      await this.#expireSpans(nowMs);
     } finally {
-      await this.#dropBlocks();
+      await this.#dropBlocks(nowMs);
     }
   }
 
   /** Removes blocks that are past their age, or too many, as a whole. */
-  async #dropBlocks(): Promise<void> {
-    const { blocks, retention, nowMs, logger } = this.#options;
-    const expired = expiredBlocks(blocks.all(), retention, nowMs());
+  async #dropBlocks(nowMs: number): Promise<void> {
+    const { blocks, retention, logger } = this.#options;
+    const expired = expiredBlocks(blocks.all(), retention, nowMs);
     if (expired.length === 0) return;
     await blocks.commit({ removeBlocks: expired.map(({ tenant, id }) => ({ tenant, id })) });
     const spans = expired.reduce((sum, block) => sum + block.spans, 0);
@@ -292,16 +298,16 @@ export class Compactor {
   }
 
   /** Leaves spans of services that are past their age out of blocks that are not. */
-  async #expireSpans(): Promise<void> {
-    const { blocks, retention, nowMs } = this.#options;
+  async #expireSpans(nowMs: number): Promise<void> {
+    const { blocks, retention } = this.#options;
     if (!hasAgesOfServices(retention)) return;
     const readable = blocks.readable();
     const known = new Set(readable.map(({ id }) => id));
     for (const id of this.#weighed.keys()) if (!known.has(id)) this.#weighed.delete(id);
-    const gone = new Set(expiredBlocks(readable, retention, nowMs()));
+    const gone = new Set(expiredBlocks(readable, retention, nowMs));
     for (const block of this.#failedRewrites.others(readable)) {
       if (gone.has(block)) continue;
-      const where = expiredSpans(block, retention, nowMs());
+      const where = expiredSpans(block, retention, nowMs);
       const text = JSON.stringify(where);
       if (where === undefined || this.#weighed.get(block.id) === text) continue;
       try {
@@ -316,14 +322,15 @@ export class Compactor {
   }
 
   async #mergeIfDue(): Promise<void> {
-    const { nowMs, passedMs, mergeFanIn } = this.#options;
+    const { passedMs, mergeFanIn } = this.#options;
     if (mergeFanIn === Infinity || passedMs() < this.#mergeAgainMs) return;
+    const nowMs = await this.#ageTime.now();
     const free = inTurn(this.#failedMerges.others(this.#mergeable()), this.#lastMerged);
-    const plan = planMerge(free, nowMs(), mergeFanIn);
+    const plan = planMerge(free, nowMs, mergeFanIn);
     if (plan === undefined) return;
     this.#lastMerged = plan.blocks[0]!.tenant;
     try {
-      await this.#merge(plan);
+      await this.#merge(plan, nowMs);
     } catch (error) {
       this.#mergeAgainMs = passedMs() + RETRY_MS;
       this.#setBack(this.#failedMerges, plan.blocks, error);
@@ -362,12 +369,11 @@ export class Compactor {
     return readable.filter(({ id }) => !this.#tooWide.has(id));
   }
 
-  async #merge({ blocks: planned, level }: PlannedMerge): Promise<void> {
-    const { retention, nowMs } = this.#options;
-    const now = nowMs();
+  async #merge({ blocks: planned, level }: PlannedMerge, nowMs: number): Promise<void> {
+    const { retention } = this.#options;
     this.#requireRoom(planned);
     const sources = planned.map((block) => {
-      const where = expiredSpans(block, retention, now);
+      const where = expiredSpans(block, retention, nowMs);
       return { block, without: where === undefined ? undefined : { where } };
     });
     const { result, id } = await this.#ask(sources, -1);

@@ -13,92 +13,144 @@ export interface GuardedClockOptions {
   readonly nowMs: () => number;
   /** Time since some moment, which nobody can set. */
   readonly passedMs: () => number;
-  readonly logger: Pick<Logger, 'warn'>;
+  readonly logger: Pick<Logger, 'info' | 'warn'>;
+}
+
+/** What the blocks of a store say of the time, Unix epoch ms. */
+export interface KnownTimes {
+  /** Whether one of them was dated by a clock that was not in doubt. */
+  readonly isDated: boolean;
+  /** The latest date of all, provisional ones included. */
+  readonly lastMs: number;
+}
+
+/** Why the clock of the system is not believed. */
+interface Doubt {
+  /** What is known of the time comes from a clock that was not in doubt. */
+  readonly isAnchored: boolean;
+  /** Since when (passed ms) the clock has been running that is believed when it runs for long enough. */
+  sinceMs: number;
 }
 
 /**
- * Time by which data is aged, so that a wrong clock makes nothing too old.
+ * Time by which data is aged, so that a clock that is set right within an hour makes nothing too old.
  *
- * When the system's clock runs ahead of the time that has passed by more than a day, it goes on by the latter: until the next start,
- * or until a clock that was behind at the start is right. A start long after the newest block may be one with a wrong clock: for an
- * hour nothing becomes older. A clock that was set back only keeps data longer; what comes meanwhile is not dated back.
+ * Beside the system's clock there is a line of time that only moves as time passes. While both agree to a day, the clock is believed,
+ * and otherwise the line. At the start the line goes on where the newest block ends: when the clock is far ahead of that, or the store
+ * is new, it is in doubt until it agrees or has run for an hour; when it is far behind, until it is set. A restart confirms nothing:
+ * blocks that are sealed in doubt have provisional dates on the line, and get theirs when the clock is believed. All that can happen
+ * to data is to be kept longer.
  */
 export class GuardedClock {
   readonly #options: GuardedClockOptions;
   /** Unix epoch ms at the moment from which the passed time counts. */
   #originMs: number;
-  /** At the start the clock was behind, or not known to be right: it may be set forward once. */
-  #start: 'right' | 'behind' | 'unknown' = 'right';
-  /** Until when (passed ms) ages stay as they were at the newest block. */
-  #doubt: { readonly untilMs: number; readonly newestMs: number } | undefined;
+  #doubt: Doubt | undefined;
+  /** Where the line of time began in this process, and how far it was off. */
+  #startMs: number;
+  #shiftMs = 0;
   #isAhead = false;
 
   constructor(options: GuardedClockOptions) {
     this.#options = options;
-    this.#originMs = options.nowMs() - options.passedMs();
+    const now = options.nowMs();
+    this.#originMs = now - options.passedMs();
+    this.#startMs = now;
   }
 
-  /** Compares the clock with what is known: when the newest block was sealed; undefined without blocks. */
-  start(newestMs: number | undefined): void {
+  /** Compares the clock with what blocks say; undefined without blocks. */
+  start(known: KnownTimes | undefined): void {
     const { nowMs, passedMs, logger } = this.#options;
     const now = nowMs();
-    if (newestMs === undefined) {
-      this.#start = 'unknown';
+    const sinceMs = passedMs();
+    if (known === undefined) {
+      this.#doubt = { isAnchored: false, sinceMs };
       return;
     }
-    const days = Math.round(Math.abs(now - newestMs) / 86_400_000);
-    if (now < newestMs - MAX_OFF_MS) {
-      this.#start = 'behind';
-      this.#originMs = newestMs - passedMs();
-      logger.warn(
-        { days },
-        `the newest block is from ${days} days after now: the clock of this machine is behind, or was ahead then. What comes now is dated after that block`,
-      );
-    } else if (now > newestMs + MAX_OFF_MS) {
-      this.#doubt = { untilMs: passedMs() + DOUBT_MS, newestMs };
-      logger.warn(
-        { days },
-        `the newest block is ${days} days old: should the clock of this machine be wrong, set it within the hour. Until then nothing more expires`,
-      );
-    }
+    const { isDated, lastMs } = known;
+    const isClose = Math.abs(now - lastMs) <= MAX_OFF_MS;
+    if (isDated && isClose) return;
+    this.#doubt = { isAnchored: isDated, sinceMs };
+    this.#startMs = lastMs;
+    this.#originMs = lastMs - sinceMs;
+    if (isClose || (!isDated && now < lastMs)) return;
+    const days = Math.round(Math.abs(now - lastMs) / 86_400_000);
+    logger.warn(
+      { days },
+      now < lastMs
+        ? `the newest block is from ${days} days after now: the clock of this machine is behind, or was ahead then. What comes now is dated after that block`
+        : `the newest block is ${days} days old: should the clock of this machine be wrong, set it within the hour. Until then, also after a restart, ages count only the time that this server runs`,
+    );
+  }
+
+  /** Whether the clock is not in doubt: {@link dateMs} is no provisional date. */
+  get isSure(): boolean {
+    this.#look(this.#options.nowMs());
+    return this.#doubt === undefined;
   }
 
   /** Unix epoch ms by which ages are counted. */
   nowMs(): number {
-    const doubt = this.#doubt;
     const now = this.#options.nowMs();
-    if (doubt !== undefined) {
-      if (this.#options.passedMs() >= doubt.untilMs) this.#doubt = undefined;
-      else if (now > doubt.newestMs + MAX_OFF_MS) return doubt.newestMs;
-    }
-    return this.#believed(now);
+    this.#look(now);
+    return this.#doubt === undefined ? this.#believed(now) : Math.min(now, this.#lineMs());
   }
 
-  /** Unix epoch ms for what comes in now. */
+  /** Unix epoch ms for what comes in now; provisional while the clock is in doubt. */
   dateMs(): number {
-    const now = this.#believed(this.#options.nowMs());
-    const expected = this.#originMs + this.#options.passedMs();
-    return now < expected - MAX_OFF_MS ? expected : now;
+    const now = this.#options.nowMs();
+    this.#look(now);
+    const line = this.#lineMs();
+    return this.#doubt !== undefined || now < line - MAX_OFF_MS ? line : this.#believed(now);
+  }
+
+  /**
+   * The date of what got a provisional one, once the clock is sure. What an earlier process dated came before the start: it is dated
+   * there.
+   */
+  settledMs(provisionalMs: number): number {
+    const endMs = this.#lineMs() - this.#shiftMs;
+    return Math.min(Math.max(provisionalMs, this.#startMs), endMs) + this.#shiftMs;
+  }
+
+  /** The line of time, in whole ms as the manifest has them. */
+  #lineMs(): number {
+    return Math.floor(this.#originMs + this.#options.passedMs());
+  }
+
+  /** Ends the doubt when the clock agrees with what is known, or has run for long enough. */
+  #look(now: number): void {
+    const doubt = this.#doubt;
+    if (doubt === undefined) return;
+    const passed = this.#options.passedMs();
+    const off = now - this.#lineMs();
+    const isBehind = doubt.isAnchored && off < -MAX_OFF_MS;
+    // One that is behind is wrong, or the line is: it gets its hour when it is set forward.
+    if (isBehind) doubt.sinceMs = passed;
+    const agrees = doubt.isAnchored && Math.abs(off) <= MAX_OFF_MS;
+    if (isBehind || (!agrees && passed - doubt.sinceMs < DOUBT_MS)) return;
+    this.#doubt = undefined;
+    this.#shiftMs = off;
+    this.#originMs = now - passed;
+    if (Math.abs(off) <= MAX_OFF_MS) return;
+    const days = Math.round(off / 86_400_000);
+    this.#options.logger.info(
+      { days },
+      'the clock of this machine has run for an hour and is believed from now on',
+    );
   }
 
   #believed(now: number): number {
-    const passed = this.#options.passedMs();
-    const expected = this.#originMs + passed;
-    const isAhead = now - expected > MAX_OFF_MS;
-    const isSetNow = this.#start === 'behind' && now >= expected - MAX_OFF_MS;
-    if (isSetNow || (isAhead && this.#start === 'unknown')) {
-      this.#start = 'right';
-      this.#originMs = now - passed;
-      return now;
-    }
+    const line = this.#lineMs();
+    const isAhead = now - line > MAX_OFF_MS;
     if (isAhead && !this.#isAhead) {
-      const hours = Math.round((now - expected) / 3_600_000);
+      const hours = Math.round((now - line) / 3_600_000);
       this.#options.logger.warn(
         { aheadHours: hours },
-        'the clock of this machine was set forward by more than a day: retention goes by the time that has passed until the next start',
+        'the clock of this machine was set forward by more than a day: retention goes by the time that has passed until the next start, and an hour longer',
       );
     }
     this.#isAhead = isAhead;
-    return isAhead ? expected : now;
+    return isAhead ? line : now;
   }
 }

@@ -47,7 +47,8 @@ export function planMerge(
 ): PlannedMerge | undefined {
   const days = Map.groupBy(
     blocks.filter(({ level }) => level < LAST_LEVEL),
-    ({ tenant, createdUnixMs }) => `${tenant} ${Math.floor(createdUnixMs / DAY_MS)}`,
+    ({ tenant, createdUnixMs, isUndated = false }) =>
+      `${tenant} ${Math.floor(createdUnixMs / DAY_MS)} ${isUndated}`,
   );
   for (const day of days.values()) {
     const oldestFirst = day.toSorted((a, b) => a.createdUnixMs - b.createdUnixMs || a.id - b.id);

@@ -20,6 +20,7 @@ export function mergedEntry(
     maxStartUnixNano: block.maxStartUnixNano,
     // Age counts from when the last of the spans came in.
     createdUnixMs: Math.max(...sources.map(({ createdUnixMs }) => createdUnixMs)),
+    ...(sources.some(({ isUndated }) => isUndated) ? { isUndated: true } : {}),
     firstSequence: Math.min(...sources.map(({ firstSequence }) => firstSequence)),
     lastSequence: Math.max(...sources.map(({ lastSequence }) => lastSequence)),
   };

@@ -3,10 +3,10 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { DEFAULT_TENANT, parseTenant } from '@spoor/core/model/ids.ts';
+import { DEFAULT_TENANT, parseTenant, type TraceId } from '@spoor/core/model/ids.ts';
 import { resource, span, traceId } from '@spoor/core/query/testing/example-span.ts';
 import { findIds, queryFor, readTraces, writeSpans } from '#storage/testing/store-harness.ts';
-import { figure, withStore } from '../testing/store-fixture.ts';
+import { figure, LogLines, withStore } from '../testing/store-fixture.ts';
 import { withDirectory } from '../testing/temporary-directory.ts';
 
 const HOUR_MS = 3_600_000;
@@ -100,6 +100,50 @@ test('a start with a clock that is years ahead removes nothing when the clock is
       },
       { ...options, nowMs: () => nowMs + setMs },
     );
+  }));
+
+test('restarts with a clock that is years ahead prove nothing: what is older than the blocks of these stays', () =>
+  withDirectory(async (dir) => {
+    const log = new LogLines();
+    let realMs = 100 * DAY_MS;
+    let offMs = 0;
+    const options = {
+      nowMs: () => realMs + offMs,
+      retention: { maxAgeMs: 7 * DAY_MS },
+      logger: log.logger,
+    };
+    // One block, after which the server runs for some minutes.
+    const run = (trace: number, minutes: number, check?: (ids: TraceId[]) => void) =>
+      withStore(
+        dir,
+        async (store) => {
+          await writeSpans(store, [span({ traceId: traceId(trace) })]);
+          await store.settle();
+          realMs += minutes * 60_000;
+          await store.applyRetention();
+          check?.(await findIds(store, queryFor()));
+        },
+        options,
+      );
+    const all = (count: number) => (ids: TraceId[]) =>
+      assert.deepEqual(
+        ids.toSorted(),
+        Array.from({ length: count }, (_, i) => traceId(i + 1)),
+      );
+    await run(1, 70);
+    for (let start = 2; start <= 4; start++) {
+      offMs = 3650 * DAY_MS;
+      await run(start, 15, all(start));
+      assert.equal(log.lines.length, start - 1, 'each start tells it');
+      assert.match(log.lines.at(-1)!, /the newest block is 3650 days old/);
+    }
+    // The clock is set; blocks of the wrong time have the right dates.
+    offMs = 0;
+    await run(5, 1, all(5));
+    realMs += 6.7 * DAY_MS;
+    await run(6, 70, all(6));
+    realMs += 0.9 * DAY_MS;
+    await run(7, 1, (ids) => assert.deepEqual(ids.toSorted(), [6, 7].map(traceId)));
   }));
 
 test('beyond the size that is kept the oldest blocks go as new ones come', () =>

@@ -17,6 +17,8 @@ export interface BlockEntry {
   readonly minStartUnixNano: bigint;
   readonly maxStartUnixNano: bigint;
   readonly createdUnixMs: number;
+  /** It was sealed while the clock was in doubt: its date is provisional, and no proof of the time. */
+  readonly isUndated?: boolean;
   /** Lowest and highest sequence of the write-ahead log among its records. */
   readonly firstSequence: number;
   readonly lastSequence: number;
@@ -37,6 +39,8 @@ export interface SetAsideBlock extends BlockKey {
 export interface ManifestEdit {
   readonly addBlocks?: readonly BlockEntry[];
   readonly removeBlocks?: readonly BlockKey[];
+  /** Blocks that are there and stay, with other dates. */
+  readonly redateBlocks?: readonly BlockEntry[];
   /**
    * Blocks that are left out of all answers from now on, until they are removed. What they hold may be in other blocks as well since
    * then: they can only come back written anew.
@@ -64,7 +68,7 @@ export interface RecordedEdit extends ManifestEdit {
  *
  *   {"type":"add_block","tenant":"default","id":7,"level":0,"spans":131072,"traces":9000,"size_bytes":5000000,
  *    "min_start":"1700000000000000000","max_start":"1700000060000000000","created_ms":1700000061000,
- *    "first_sequence":41,"last_sequence":90}
+ *    "first_sequence":41,"last_sequence":90}            and "undated":true while its created_ms is provisional
  *   {"type":"remove_block","tenant":"default","id":3}
  *   {"type":"set_aside","tenant":"default","id":5,"reason":"checksum of frame 3 is wrong"}
  *   {"type":"wal_upto","sequence":90}
@@ -80,7 +84,8 @@ export interface RecordedEdit extends ManifestEdit {
 /** The payload of a record. */
 export function encodeEdit(edit: RecordedEdit): string {
   const changes: object[] = [];
-  for (const block of edit.addBlocks ?? []) {
+  // A block that is there already is replaced by what is added under its id.
+  for (const block of [...(edit.addBlocks ?? []), ...(edit.redateBlocks ?? [])]) {
     changes.push({
       type: 'add_block',
       tenant: block.tenant,
@@ -92,6 +97,7 @@ export function encodeEdit(edit: RecordedEdit): string {
       min_start: String(block.minStartUnixNano),
       max_start: String(block.maxStartUnixNano),
       created_ms: block.createdUnixMs,
+      ...(block.isUndated === true ? { undated: true } : {}),
       first_sequence: block.firstSequence,
       last_sequence: block.lastSequence,
     });
@@ -144,6 +150,7 @@ export function decodeEdit(payload: string): RecordedEdit {
           minStartUnixNano: fields.nanos('min_start'),
           maxStartUnixNano: fields.nanos('max_start'),
           createdUnixMs: fields.count('created_ms'),
+          ...(fields.has('undated') ? { isUndated: true } : {}),
           firstSequence: fields.count('first_sequence'),
           lastSequence: fields.count('last_sequence'),
         });
@@ -207,6 +214,10 @@ class ChangeFields {
     this.#fields = new Map(
       typeof change === 'object' && change !== null ? Object.entries(change) : [],
     );
+  }
+
+  has(name: string): boolean {
+    return this.#fields.has(name);
   }
 
   text(name: string): string {

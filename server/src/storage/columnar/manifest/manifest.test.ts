@@ -315,6 +315,29 @@ test('a failed sync refuses every later edit', async () => {
   await manifest.close();
 });
 
+test('a block gets another date and is otherwise as it was, set aside too', async () => {
+  const files = new FaultyFiles();
+  const manifest = await open(files);
+  const undated = { ...blockOf(2), isUndated: true };
+  await manifest.commit({
+    addBlocks: [undated, blockOf(4)],
+    setAside: [{ ...undated, reason: 'cut' }],
+  });
+  const dated = { ...blockOf(2), createdUnixMs: 5 };
+  const missing = manifest.commit({ redateBlocks: [dated, blockOf(6)] });
+  await assert.rejects(missing, /block 6 of default gets a date but is not there/);
+  assert.deepEqual(manifest.blocks(DEFAULT_TENANT), [undated, blockOf(4)]);
+  await manifest.close();
+  const again = await open(files);
+  assert.deepEqual(again.blocks(DEFAULT_TENANT), [undated, blockOf(4)]);
+  await again.commit({ redateBlocks: [dated] });
+  await again.close();
+  const last = await open(files);
+  assert.deepEqual(last.blocks(DEFAULT_TENANT), [dated, blockOf(4)]);
+  assert.equal(last.setAside.get(2), 'cut');
+  await last.close();
+});
+
 test('edits that contradict the manifest are refused whole', async () => {
   const manifest = await open(new FaultyFiles());
   await commitStep(manifest, 0);

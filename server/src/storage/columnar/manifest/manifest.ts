@@ -322,6 +322,9 @@ export class Manifest {
         refuse(`block ${id} of ${tenant} is removed but not there`);
       }
     }
+    for (const { tenant, id } of edit.redateBlocks ?? []) {
+      if (!this.has(tenant, id)) refuse(`block ${id} of ${tenant} gets a date but is not there`);
+    }
     if (edit.walUpto !== undefined && edit.walUpto < this.#walUpto) {
       refuse(`the log is sealed up to ${this.#walUpto}, which cannot go back to ${edit.walUpto}`);
     }
@@ -334,7 +337,7 @@ export class Manifest {
       this.#setAside.delete(id);
       if (blocks?.size === 0) this.#blocks.delete(tenant);
     }
-    for (const block of edit.addBlocks ?? []) {
+    for (const block of [...(edit.addBlocks ?? []), ...(edit.redateBlocks ?? [])]) {
       const blocks = this.#blocks.get(block.tenant) ?? new Map<number, BlockEntry>();
       this.#blocks.set(block.tenant, blocks.set(block.id, block));
       this.#nextBlockId = Math.max(this.#nextBlockId, block.id + 1);

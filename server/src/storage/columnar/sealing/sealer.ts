@@ -15,6 +15,14 @@ import type { AskedWorker } from '#workers/worker-client.ts';
 /** Pause before a seal that failed is tried again; the spans stay in the head and in the log meanwhile. */
 const RETRY_MS = 1000;
 
+/** Dates what comes in now. */
+interface SealClock {
+  /** Unix epoch ms. */
+  dateMs(): number;
+  /** Whether that is no provisional date. */
+  readonly isSure: boolean;
+}
+
 /** What a {@link Sealer} works with. */
 export interface SealerParts {
   /** The data directory. */
@@ -26,8 +34,7 @@ export interface SealerParts {
   readonly space: DiskSpace;
   readonly tenants: TenantNumbers;
   readonly work: StoreWork;
-  /** Unix epoch ms for what comes in now. */
-  readonly dateMs: () => number;
+  readonly clock: SealClock;
   /** Told why sealing fails, so that nobody waits for it; undefined when it does again. */
   readonly onFailure: (error: SpoorError | undefined) => void;
   /** Told up to which sequence of the log everything is in blocks. */
@@ -92,7 +99,7 @@ export class Sealer {
   }
 
   async #trySeal(slab: Slab): Promise<void> {
-    const { blocks, dateMs, dir, onSealed, tenants, worker } = this.#parts;
+    const { blocks, clock, dir, onSealed, tenants, worker } = this.#parts;
     // Blocks that cannot be committed would only fill the disk, one after the other.
     if (blocks.failed !== undefined) throw new SpoorError('unavailable', blocks.failed);
     const view = slab.view();
@@ -112,7 +119,8 @@ export class Sealer {
       await blocks.discard(reply.blocks);
       throw new SpoorError('unavailable', `${gone.reason}; the block was merged meanwhile`);
     }
-    const createdUnixMs = dateMs();
+    const mark = clock.isSure ? {} : { isUndated: true };
+    const dated = { createdUnixMs: clock.dateMs(), ...mark };
     const sealed = reply.blocks.map((block): BlockEntry => ({
       tenant: block.tenant,
       id: block.id,
@@ -122,7 +130,7 @@ export class Sealer {
       sizeBytes: block.bytes,
       minStartUnixNano: block.minStartUnixNano,
       maxStartUnixNano: block.maxStartUnixNano,
-      createdUnixMs,
+      ...dated,
       firstSequence: slab.firstSequence,
       lastSequence: slab.lastSequence,
     }));
