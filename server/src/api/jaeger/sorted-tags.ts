@@ -1,22 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { compareCodePoints } from '@spoor/core/query/code-point-order.ts';
-import { TYPE_ORDER } from './adjust-span.ts';
-import type { JaegerKeyValue } from './jaeger-key-value.ts';
-
-/** The order of tags as a number, for tags whose keys are known beforehand: what takes a comparison of texts is done once. */
-export class TagOrder {
-  readonly #rankOf: ReadonlyMap<string, number>;
-
-  constructor(keys: Iterable<string>) {
-    const sorted = [...new Set(keys)].sort(compareCodePoints);
-    this.#rankOf = new Map(sorted.map((key, rank) => [key, rank]));
-  }
-
-  /** @param key one of those it was made with */
-  of(key: string, type: JaegerKeyValue['type']): number {
-    return this.#rankOf.get(key)! * TYPE_ORDER.length + TYPE_ORDER.indexOf(type);
-  }
-}
 
 /** JSON of tags, put in order one by one: for a few. */
 export class SortedTags {

@@ -13,6 +13,7 @@ import { FLAGS_KEY, WARNINGS_KEY } from '@spoor/core/wire/jaeger/jaeger-span.ts'
 import { adjustSpan } from './adjust-span.ts';
 import { jaegerSpan } from './jaeger-span.ts';
 import { SpanTexts } from './span-texts.ts';
+import { KeptTagKeys } from './tag-keys.ts';
 
 /** Keys that are shown otherwise than others are, that are those of other tags, and such as have a place of their own in the order. */
 const KEYS = [
@@ -83,10 +84,11 @@ function expected(batch: SpanBatch, row: number): string {
 
 test('a span is the same text as when it is made from objects, or is left to these', () => {
   let made = 0;
+  const kept = new KeptTagKeys();
   fc.assert(
     fc.property(fc.array(spanOfTrace, { minLength: 1, maxLength: 4 }), (spans) => {
       const batch = batchOf(spans);
-      const texts = SpanTexts.of(batch)!;
+      const texts = SpanTexts.of(batch, kept)!;
       for (let row = 0; row < batch.rows; row++) {
         const text = texts.get(row, 'p1');
         if (text === undefined) continue;
@@ -117,7 +119,7 @@ test('what a span usually has is made from the columns', () => {
     }),
   ]);
   for (const row of [0, 1]) {
-    assert.equal(SpanTexts.of(batch)!.get(row, 'p1'), expected(batch, row));
+    assert.equal(SpanTexts.of(batch, new KeptTagKeys())!.get(row, 'p1'), expected(batch, row));
   }
 });
 
@@ -135,7 +137,7 @@ test('what few spans have is left to others', () => {
     span({ events: [event('', many)] }),
   ];
   const batch = batchOf(spans);
-  const texts = SpanTexts.of(batch)!;
+  const texts = SpanTexts.of(batch, new KeptTagKeys())!;
   assert.deepEqual(
     spans.map((_, row) => texts.get(row, 'p1')),
     spans.map(() => undefined),
@@ -158,7 +160,7 @@ test('texts that are not kept are the same when they are made again', () => {
     });
   });
   const batch = batchOf(spans);
-  const texts = SpanTexts.of(batch)!;
+  const texts = SpanTexts.of(batch, new KeptTagKeys())!;
   for (let row = 0; row < batch.rows; row++) {
     assert.equal(texts.get(row, 'p1'), expected(batch, row));
   }
@@ -169,7 +171,7 @@ test('values that are over 1 MiB together are the same text', () => {
     span({ attributes: attributes({ a: 'short', b: 'x'.repeat((1 << 20) + 1), c: 7n }) }),
     span({ attributes: attributes({ a: 'short', b: 'other', c: 'a"b', d: 'é', e: '' }) }),
   ]);
-  const texts = SpanTexts.of(batch)!;
+  const texts = SpanTexts.of(batch, new KeptTagKeys())!;
   for (const row of [0, 1]) assert.equal(texts.get(row, 'p1'), expected(batch, row));
 });
 
@@ -184,6 +186,6 @@ test('a trace with thousands of keys is left to others', () => {
         }),
       ),
     );
-  assert.ok(SpanTexts.of(withKeys(2048 - 64)) !== undefined);
-  assert.equal(SpanTexts.of(withKeys(2048 + 64)), undefined);
+  assert.ok(SpanTexts.of(withKeys(2048 - 64), new KeptTagKeys()) !== undefined);
+  assert.equal(SpanTexts.of(withKeys(2048 + 64), new KeptTagKeys()), undefined);
 });

@@ -1,43 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-import { AttributeLevel, FIELD_KEYS, ValueType } from '@spoor/core/model/attributes.ts';
 import { formatTraceId } from '@spoor/core/model/ids.ts';
 import { StatusCode } from '@spoor/core/model/span.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
-import type { AttributeColumn } from '@spoor/core/model/span-columns.ts';
-import {
-  isField,
-  symbolBytes,
-  symbolText,
-  VALUE_TYPE_NAMES,
-} from '@spoor/core/model/span-reader.ts';
+import { symbolBytes, symbolText } from '@spoor/core/model/span-reader.ts';
 import { decodeScope } from '@spoor/core/model/value-decoder.ts';
-import { FLAGS_KEY, WARNINGS_KEY } from '@spoor/core/wire/jaeger/jaeger-span.ts';
-import { mayBeAddress } from './adjust-span.ts';
-import { type JaegerKeyValue, stringTag, tagType } from './jaeger-key-value.ts';
+import { stringTag } from './jaeger-key-value.ts';
 import { formatJaegerTraceId } from './jaeger-span.ts';
 import { formatSpanKind } from './span-kind.ts';
-import { SortedTags, TagOrder } from './sorted-tags.ts';
+import { SortedTags } from './sorted-tags.ts';
+import { type KeptTagKeys, type TagColumn, TagKeys } from './tag-keys.ts';
 import { TextAllowance } from './text-allowance.ts';
 import { ValueTexts } from './value-texts.ts';
-
-/** The fields that are shown as tags; others are not shown. */
-const FIELD_TAGS: ReadonlyMap<string, string> = new Map([
-  [FIELD_KEYS.statusMessage, 'otel.status_description'],
-  [FIELD_KEYS.traceState, 'w3c.tracestate'],
-]);
-
-/** Keys of tags that are made of what is no attribute. */
-const MADE_KEYS: readonly string[] = [
-  ...FIELD_TAGS.values(),
-  'otel.scope.name',
-  'otel.scope.version',
-  'span.kind',
-  'otel.status_code',
-  'error',
-];
-
-/** Attributes of a span that become something else than tags. */
-const TAKEN_KEYS: readonly string[] = [FLAGS_KEY, WARNINGS_KEY];
 
 /** Tags are put in order one by one, which is for a few. */
 const MAX_TAGS = 128;
@@ -45,7 +18,7 @@ const MAX_TAGS = 128;
 /** Keys are decoded and put in order in one turn of the event loop, 3 ms for so many. */
 const MAX_KEYS = 2048;
 
-/** Before all that {@link TagOrder} gives. */
+/** Before all that {@link TagKeys} gives. */
 const FIRST = -1;
 
 const NO_ID = '0000000000000000';
@@ -53,39 +26,21 @@ const NO_ID = '0000000000000000';
 /** A kind or a status that a field tells. */
 const IN_FIELD = 255;
 
-/** How the attributes of a column are shown. */
-interface TagColumn {
-  readonly type: ValueType;
-  /** The tag up to its value. */
-  readonly begin: string;
+/** A tag that is no attribute, with its place among the others. */
+interface MadeTag {
   readonly order: number;
-  /** Not at all. */
-  readonly isHidden: boolean;
-  /** Otherwise than as tags, so the span is left to others. */
-  readonly isTaken: boolean;
-  /** Left out where it is empty. */
-  readonly isField: boolean;
-  /** Says itself that the span failed if it is true. */
-  readonly isError: boolean;
-}
-
-/** A tag that is no attribute, with its JSON. */
-interface MadeTag extends JaegerKeyValue {
+  /** Its JSON. */
   readonly text: string;
 }
 
-function made(tag: JaegerKeyValue): MadeTag {
-  return { ...tag, text: JSON.stringify(tag) };
-}
-
 /** By number. */
-const KINDS: readonly (MadeTag | undefined)[] = Array.from({ length: 256 }, (_, kind) => {
+const KINDS: readonly (string | undefined)[] = Array.from({ length: 256 }, (_, kind) => {
   const word = formatSpanKind(kind);
-  return word === undefined ? undefined : made(stringTag('span.kind', word));
+  return word === undefined ? undefined : JSON.stringify(stringTag('span.kind', word));
 });
-const OK = made(stringTag('otel.status_code', 'OK'));
-const ERROR = made(stringTag('otel.status_code', 'ERROR'));
-const IS_ERROR = made({ key: 'error', type: 'bool', value: true });
+const OK = JSON.stringify(stringTag('otel.status_code', 'OK'));
+const ERROR = JSON.stringify(stringTag('otel.status_code', 'ERROR'));
+const IS_ERROR = JSON.stringify({ key: 'error', type: 'bool', value: true });
 
 /**
  * JSON of the spans of a trace on one line, as `adjustSpan(jaegerSpan(span))` has it: made from the columns, without an object for each
@@ -94,7 +49,10 @@ const IS_ERROR = made({ key: 'error', type: 'bool', value: true });
 export class SpanTexts {
   readonly #batch: SpanBatch;
   readonly #values: ValueTexts;
-  readonly #order: TagOrder;
+  readonly #keys: TagKeys;
+  readonly #kindOrder: number;
+  readonly #statusOrder: number;
+  readonly #errorOrder: number;
   readonly #columns: readonly TagColumn[];
   readonly #allowance = new TextAllowance();
   readonly #names: (string | undefined)[] = [];
@@ -106,19 +64,25 @@ export class SpanTexts {
   readonly #parentSpanIds: string;
   readonly #tags = new SortedTags();
 
-  /** Undefined where the batch has so many keys that all spans have to be made in the other way. */
-  static of(batch: SpanBatch): SpanTexts | undefined {
-    return batch.keys.count > MAX_KEYS ? undefined : new SpanTexts(batch);
+  /**
+   * Undefined where the batch has so many keys that all spans have to be made in the other way.
+   * @param kept those of answers before
+   */
+  static of(batch: SpanBatch, kept: KeptTagKeys): SpanTexts | undefined {
+    return batch.keys.count > MAX_KEYS ? undefined : new SpanTexts(batch, kept);
   }
 
-  private constructor(batch: SpanBatch) {
+  private constructor(batch: SpanBatch, kept: KeptTagKeys) {
     this.#batch = batch;
     this.#values = new ValueTexts(batch.values, this.#allowance);
-    const keys = Array.from({ length: batch.keys.count }, (_, code) =>
-      symbolText(batch.keys, code),
+    const { keys, found } = kept.of(batch.keys);
+    this.#keys = keys;
+    this.#kindOrder = keys.order('span.kind', 'string');
+    this.#statusOrder = keys.order('otel.status_code', 'string');
+    this.#errorOrder = keys.order('error', 'bool');
+    this.#columns = batch.columns.map(({ key, level, type }) =>
+      keys.column(found[key]!, level, type),
     );
-    this.#order = new TagOrder([...keys, ...MADE_KEYS]);
-    this.#columns = batch.columns.map((column) => this.#column(column, keys[column.key]!));
     this.#traceId = formatJaegerTraceId(formatTraceId(batch.traceId, 0));
     this.#spanIds = hexOf(batch.spanId);
     this.#parentSpanIds = hexOf(batch.parentSpanId);
@@ -171,7 +135,7 @@ export class SpanTexts {
     const count = shapes.offsets[shape[row]! + 1]! - begin;
     if (count > MAX_TAGS) return undefined;
     const tags = this.#tags.clear();
-    for (const tag of this.#scopeTags(scope[row]!)) this.#addMade(tag);
+    for (const { order, text } of this.#scopeTags(scope[row]!)) tags.add(order, text);
     let saysError = false;
     const firstCell = cells.rowStart[row]!;
     for (let i = 0; i < count; i++) {
@@ -184,18 +148,14 @@ export class SpanTexts {
       if (column.isError && (value === 'true' || value === '"true"')) saysError = true;
     }
     const kindTag = KINDS[kind[row]!];
-    if (kindTag !== undefined) this.#addMade(kindTag);
+    if (kindTag !== undefined) tags.add(this.#kindOrder, kindTag);
     const code = status[row]! - 1;
-    if (code === StatusCode.ok) this.#addMade(OK);
+    if (code === StatusCode.ok) tags.add(this.#statusOrder, OK);
     if (code === StatusCode.error) {
-      this.#addMade(ERROR);
-      if (!saysError) this.#addMade(IS_ERROR);
+      tags.add(this.#statusOrder, ERROR);
+      if (!saysError) tags.add(this.#errorOrder, IS_ERROR);
     }
     return tags.toJson();
-  }
-
-  #addMade({ key, type, text }: MadeTag): void {
-    this.#tags.add(this.#order.of(key, type), text);
   }
 
   #scopeTags(code: number): readonly MadeTag[] {
@@ -209,10 +169,12 @@ export class SpanTexts {
 
   #makeScopeTags(code: number): MadeTag[] {
     const { name, version } = decodeScope(symbolBytes(this.#batch.scopes, code));
-    const tags: MadeTag[] = [];
-    if (name !== '') tags.push(made(stringTag('otel.scope.name', name)));
-    if (version !== '') tags.push(made(stringTag('otel.scope.version', version)));
-    return tags;
+    return [stringTag('otel.scope.name', name), stringTag('otel.scope.version', version)].flatMap(
+      (tag) =>
+        tag.value === ''
+          ? []
+          : { order: this.#keys.order(tag.key, tag.type), text: JSON.stringify(tag) },
+    );
   }
 
   #logs(row: number): string | undefined {
@@ -258,29 +220,6 @@ export class SpanTexts {
     const name = symbolText(this.#batch.eventNames, code);
     return name === '' ? '' : JSON.stringify(stringTag('event', name));
   }
-
-  #column({ level, type }: AttributeColumn, stored: string): TagColumn {
-    const fieldKey = isField(level) ? FIELD_TAGS.get(stored) : undefined;
-    const key = fieldKey ?? stored;
-    const tag = tagType(VALUE_TYPE_NAMES[type]!);
-    return {
-      type,
-      begin: `{"key":${JSON.stringify(key)},"type":"${tag}","value":`,
-      order: this.#order.of(key, tag),
-      isHidden: isField(level) && (fieldKey === undefined || type !== ValueType.string),
-      isTaken:
-        level === AttributeLevel.event
-          ? key === 'event'
-          : level === AttributeLevel.span &&
-            (TAKEN_KEYS.includes(key) || (mayBeAddress(key) && isNumber(type))),
-      isField: isField(level),
-      isError: key === 'error' && (type === ValueType.bool || type === ValueType.string),
-    };
-  }
-}
-
-function isNumber(type: ValueType): boolean {
-  return type === ValueType.int || type === ValueType.double;
 }
 
 function hexOf({ buffer, byteOffset, byteLength }: Uint8Array): string {

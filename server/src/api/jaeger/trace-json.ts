@@ -14,6 +14,7 @@ import {
 import type { ProcessTexts } from './process-texts.ts';
 import { SharedSpanIds } from './shared-span-ids.ts';
 import { SpanTexts } from './span-texts.ts';
+import type { KeptTagKeys } from './tag-keys.ts';
 
 /** How a trace is shown. */
 export interface TraceJsonOptions {
@@ -28,6 +29,7 @@ export interface TraceJsonOptions {
   readonly warnings: readonly string[];
   /** Those of answers before. */
   readonly processTexts: ProcessTexts;
+  readonly tagKeys: KeptTagKeys;
 }
 
 /**
@@ -36,7 +38,7 @@ export interface TraceJsonOptions {
  */
 export function* traceJson(
   batch: SpanBatch,
-  { before, style, depth, raw, warnings, processTexts }: TraceJsonOptions,
+  { before, style, depth, raw, warnings, processTexts, tagKeys }: TraceJsonOptions,
 ): Generator<string, void, undefined> {
   const spans = new SpanReader(batch);
   const processes = new ProcessTable(batch, raw, processTexts);
@@ -45,7 +47,7 @@ export function* traceJson(
 
   yield `${before}{${style.line(depth + 1)}${style.name('traceID')}"${traceId}",`;
   yield `${style.line(depth + 1)}${style.name('spans')}[`;
-  const texts = style.isPretty || raw || !shared.isEmpty ? undefined : SpanTexts.of(batch);
+  const texts = style.isPretty || raw || !shared.isEmpty ? undefined : SpanTexts.of(batch, tagKeys);
   for (let row = 0; row < batch.rows; row++) {
     const processId = processes.idOf(batch.resource[row]!);
     let text = texts?.get(row, processId);

@@ -15,14 +15,18 @@ import { ParamReader } from './param-reader.ts';
 import { parseOperationParams, matchesKind } from './operation-params.ts';
 import { parseTraceQuery, parseTraceSearch } from './search-params.ts';
 import { formatSpanKind } from './span-kind.ts';
-import { traceJson } from './trace-json.ts';
+import { KeptTagKeys } from './tag-keys.ts';
+import { traceJson, type TraceJsonOptions } from './trace-json.ts';
 import { traceSummaryJson } from './trace-summary-json.ts';
 import { listOperations, listServices } from './unnamed-service.ts';
+
+/** What is kept from answer to answer. */
+type KeptTexts = Pick<TraceJsonOptions, 'processTexts' | 'tagKeys'>;
 
 /** Jaeger's v1 query API, which its UI up to 2.14, Grafana and most scripts call. */
 export function addV1Routes(app: FastifyInstance, context: QueryContext): void {
   const { reader } = context;
-  const processTexts = new ProcessTexts();
+  const kept: KeptTexts = { processTexts: new ProcessTexts(), tagKeys: new KeptTagKeys() };
 
   app.get('/api/services', async (request, reply) =>
     answerJson(request, reply, context, async (signal) => {
@@ -61,7 +65,7 @@ export function addV1Routes(app: FastifyInstance, context: QueryContext): void {
     const raw = new ParamReader(params).flag('raw');
     const tenant = tenantOf(request);
     const warnings = (): readonly string[] => incompleteWarnings(context, tenant);
-    const more = { raw, warnings, processTexts };
+    const more = { ...kept, raw, warnings };
     return streamJson(request, reply, context, async (style, signal) => {
       if (search.kind === 'ids') {
         const traces = reader.getTraces(tenant, search.ids, { signal });
@@ -92,9 +96,9 @@ export function addV1Routes(app: FastifyInstance, context: QueryContext): void {
     const warnings = (): readonly string[] => incompleteWarnings(context, tenant);
     return streamJson(request, reply, context, (style, signal) =>
       tracesAnswer(reader.getTraces(tenant, [id], { signal }), style, {
+        ...kept,
         raw,
         warnings,
-        processTexts,
         notFound: 'trace not found',
       }),
     );
@@ -116,24 +120,23 @@ export function notFoundError(message: string, warnings: readonly string[]): Spo
 async function* tracesAnswer(
   traces: AsyncIterable<SpanBatch>,
   style: JsonStyle,
-  more: {
+  more: KeptTexts & {
     readonly raw: boolean;
     readonly warnings: () => readonly string[];
-    readonly processTexts: ProcessTexts;
     readonly wanted?: readonly TraceId[];
     readonly nextPage?: string | undefined;
     readonly notFound?: string;
   },
 ): AsyncGenerator<Iterable<string>, void> {
   const missing = new Set<TraceId>(more.wanted);
-  const { raw, processTexts, notFound } = more;
+  const { raw, processTexts, tagKeys, notFound } = more;
   const begin = `{${style.line(1)}${style.name('data')}[`;
   let first = true;
   for await (const batch of traces) {
     missing.delete(formatTraceId(batch.traceId, 0));
     const before = (first ? begin : '') + style.next(first, 2);
     const warnings = more.warnings();
-    yield traceJson(batch, { before, style, depth: 2, raw, processTexts, warnings });
+    yield traceJson(batch, { before, style, depth: 2, raw, processTexts, tagKeys, warnings });
     first = false;
   }
   if (first && notFound !== undefined) throw notFoundError(notFound, more.warnings());
