@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { CALL_MINUTE } from '@spoor/core/analysis/testing/arbitrary-call-span.ts';
-import type { Tenant } from '@spoor/core/model/ids.ts';
+import { formatTraceId, type Tenant, type TraceId } from '@spoor/core/model/ids.ts';
 import { SERVICES } from '@spoor/core/query/testing/arbitrary-span.ts';
 import { traceId } from '@spoor/core/query/testing/example-span.ts';
 import type { TraceQuery } from '@spoor/core/query/trace-query.ts';
@@ -45,6 +45,13 @@ export async function assertSameAnswers(
   queries: readonly TraceQuery[],
 ): Promise<string[]> {
   await assertFound(store, oracle, tenant, queries);
+  for (const query of queries.slice(0, 1)) {
+    const { traces, next } = oracle.findTraces(tenant, query);
+    const whole = await store.findWholeTraces(tenant, query);
+    const ids: TraceId[] = [];
+    for await (const batch of whole.batches) ids.push(formatTraceId(batch.traceId, 0));
+    assert.deepEqual([ids, whole.next], [traces.map((found) => found.traceId), next]);
+  }
   assert.deepEqual(await store.getServices(tenant), oracle.getServices(tenant));
   for (const service of SERVICES) {
     const operations = await store.getOperations(tenant, service);

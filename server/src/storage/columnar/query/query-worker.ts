@@ -45,7 +45,7 @@ import { OpenReaders } from '../block/open-readers.ts';
 import type { SlabView } from '../head/slab.ts';
 import { RecentTenants } from './recent-tenants.ts';
 import type { WorkerFiles } from '../files/store-files.ts';
-import { findTraces } from '../search/trace-search.ts';
+import { findTraceIds, findTraces } from '../search/trace-search.ts';
 import { type OpenBlock, TraceSources } from '../search/trace-sources.ts';
 import { DISK_WORKER_FILES } from '../files/worker-files.ts';
 import { serveMessages } from '#workers/worker-thread.ts';
@@ -72,7 +72,7 @@ const MAX_KEPT_ROWS = 8192;
 export type Question =
   | { readonly ask: 'find'; readonly query: TraceQuery }
   | { readonly ask: 'get'; readonly ids: readonly TraceId[] }
-  /** Both, for of a page of few traces to ask twice takes a tenth of the time; `readAtOnce` are read at most. */
+  /** Both, without what is told of a trace that was found; `readAtOnce` are read at most. */
   | { readonly ask: 'find whole'; readonly query: TraceQuery; readonly readAtOnce: number }
   | { readonly ask: 'services' }
   | { readonly ask: 'operations'; readonly service: string }
@@ -287,8 +287,7 @@ class QueryAnswerer {
       case 'get':
         return this.#getTraces(sources, question.ids, checkCancelled);
       case 'find whole': {
-        const { traces, next } = findTraces(sources, question.query, checkCancelled);
-        const ids = traces.map(({ traceId }) => traceId);
+        const { ids, next } = findTraceIds(sources, question.query, checkCancelled);
         const some = ids.slice(0, question.readAtOnce);
         return { ids, next, first: this.#getTraces(sources, some, checkCancelled) };
       }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { TraceId } from '@spoor/core/model/ids.ts';
 import { orderTrace, type TracePart } from '@spoor/core/query/join-trace.ts';
 import {
   type CompiledPredicate,
@@ -90,7 +91,19 @@ export function findTraces(
   checkCancelled: () => void,
   sizes = RANKED,
 ): TracePage {
-  return new TraceSearch(sources, query, checkCancelled, sizes).run();
+  const search = new TraceSearch(sources, query, checkCancelled, sizes);
+  const { traces, next } = search.run();
+  return { traces: search.summarize(traces.map(({ value }) => value)), next };
+}
+
+/** As {@link findTraces}, the ids alone: what else is told of a trace would have to be read. */
+export function findTraceIds(
+  sources: TraceSources,
+  query: TraceQuery,
+  checkCancelled: () => void,
+): { readonly ids: readonly TraceId[]; readonly next: TracePage['next'] } {
+  const { traces, next } = new TraceSearch(sources, query, checkCancelled, RANKED).run();
+  return { ids: traces.map(({ traceId }) => traceId), next };
 }
 
 /**
@@ -162,7 +175,8 @@ class TraceSearch {
     this.#top = new TopTraces(query);
   }
 
-  run(): TracePage {
+  /** The best traces, in their order. */
+  run(): ReturnType<TopTraces<BlockTrace | LooseTrace>['finish']> {
     this.#start();
     const queue = this.#queue;
     while (this.#mayGetIn(queue.bound, queue.tie)) {
@@ -175,8 +189,7 @@ class TraceSearch {
       else if ('group' in item) this.#visitGroup(item);
       else this.#visitPart(item);
     }
-    const { traces, next } = this.#top.finish();
-    return { traces: this.#summarize(traces.map(({ value }) => value)), next };
+    return this.#top.finish();
   }
 
   /** @param leastId what no id is less than */
@@ -435,7 +448,8 @@ class TraceSearch {
     ];
   }
 
-  #summarize(traces: readonly (BlockTrace | LooseTrace)[]): TraceSummary[] {
+  /** @param traces that were found */
+  summarize(traces: readonly (BlockTrace | LooseTrace)[]): TraceSummary[] {
     const groups = new Map<BlockReader, Map<number, RowGroup>>();
     return traces.map((one) => {
       this.#checkCancelled();
