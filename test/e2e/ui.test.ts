@@ -119,10 +119,17 @@ test('from no data to the detail of a span, in a real browser', { skip }, async 
     await page.getByLabel('Attributes', { exact: true }).fill('http.route=/charge error=true');
     await page.keyboard.press('Enter');
     await result.waitFor();
+    const traceql = page.getByLabel('TraceQL', { exact: true });
+    await traceql.fill('{ name =~ "GET.*" }');
+    await page.keyboard.press('Enter');
+    await page.getByText('No trace matches').waitFor();
+    await traceql.fill('{ event.why != nil && status = error } | count() < 2');
+    await page.keyboard.press('Enter');
+    await result.waitFor();
     await page.getByLabel('Service', { exact: true }).selectOption('payments');
     await page.getByLabel('Operation', { exact: true }).selectOption('charge <b>card</b>');
     await result.waitFor();
-    const searchUrl = page.url();
+    const searched = [...new URL(page.url()).searchParams];
 
     await result.click();
     await page.getByRole('tree', { name: 'Spans' }).waitFor();
@@ -146,10 +153,18 @@ test('from no data to the detail of a span, in a real browser', { skip }, async 
     assert.equal(await page.getByRole('treeitem').count(), 1);
     await page.getByRole('link', { name: 'Back to results' }).click();
     await result.waitFor();
-    assert.equal(page.url(), searchUrl);
+    assert.deepEqual([...new URL(page.url()).searchParams], searched);
     assert.deepEqual(complaints, []);
 
-    // The browser itself reports the failed request, so complaints end here.
+    // The browser itself reports the failed requests, so complaints end here.
+    await traceql.fill('{ status = }');
+    await page.keyboard.press('Enter');
+    await page.getByText('TraceQL: character 12: expected a value, found "}"').waitFor();
+    assert.equal(await traceql.getAttribute('aria-invalid'), 'true');
+    await traceql.fill('{ status = error }');
+    assert.equal(await traceql.getAttribute('aria-invalid'), 'false');
+    await page.keyboard.press('Enter');
+    await result.waitFor();
     await page.getByRole('textbox', { name: 'Trace id' }).fill('DEADBEEF');
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Trace not found' }).waitFor();

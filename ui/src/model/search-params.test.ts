@@ -7,6 +7,7 @@ import {
   nextPage,
   parseSearchState,
   toTracesQuery,
+  traceqlFault,
   validateSearch,
 } from './search-params.ts';
 
@@ -17,6 +18,7 @@ test('an empty query string is a search over everything of the last hour', () =>
     service: '',
     operation: '',
     attributes: '',
+    traceql: '',
     minDuration: '',
     maxDuration: '',
     lookback: '1h',
@@ -35,6 +37,7 @@ test('a state survives the way through the URL', () => {
     service: '支付 service',
     operation: 'GET /a?b=c&d',
     attributes: 'error=true msg="a b"',
+    traceql: '{ name =~ "a|b" } | count() > 3',
     minDuration: '1.2s',
     lookback: 'custom',
     start: 1_700_000_000_000_000,
@@ -122,12 +125,21 @@ test('each field that cannot be sent is named with the reason', () => {
   assert.deepEqual(validateSearch(DEFAULTS), {});
 });
 
+test('what the server says of TraceQL is known from its other messages', () => {
+  assert.equal(
+    traceqlFault('TraceQL, character 3: the attribute has no key'),
+    'character 3: the attribute has no key',
+  );
+  assert.equal(traceqlFault("unable to parse param 'order'"), undefined);
+});
+
 test('the request carries the attributes as JSON and the time range in microseconds', () => {
   const state = {
     ...DEFAULTS,
     service: 'api',
     operation: 'GET /',
     attributes: 'error=true',
+    traceql: '{ kind = server }',
     minDuration: '500 µs',
     lookback: '15m',
   };
@@ -135,6 +147,7 @@ test('the request carries the attributes as JSON and the time range in microseco
     service: 'api',
     operation: 'GET /',
     tags: '{"error":"true"}',
+    q: '{ kind = server }',
     minDuration: '500us',
     start: '1700000000000000',
     end: '1700000900000000',

@@ -42,6 +42,8 @@ export interface SearchState {
   readonly operation: string;
   /** Logfmt. */
   readonly attributes: string;
+  /** A condition in TraceQL, which the server checks. */
+  readonly traceql: string;
   readonly minDuration: string;
   readonly maxDuration: string;
   /** Such as `1h`, or `custom` for `start` and `end`. */
@@ -82,6 +84,7 @@ export function parseSearchState(params: Readonly<Record<string, unknown>>): Sea
     // Jaeger's form writes "all" for every operation.
     operation: text(params['operation']) === 'all' ? '' : text(params['operation']),
     attributes: readAttributes(text(params['tags'])),
+    traceql: text(params['q']),
     minDuration: text(params['minDuration']),
     maxDuration: text(params['maxDuration']),
     lookback: custom ? 'custom' : relative ? given : DEFAULT_LOOKBACK,
@@ -99,6 +102,7 @@ export function formatSearchState(state: SearchState): Record<string, string> {
   if (state.service !== '') params['service'] = state.service;
   if (state.operation !== '') params['operation'] = state.operation;
   if (state.attributes !== '') params['tags'] = state.attributes;
+  if (state.traceql !== '') params['q'] = state.traceql;
   if (state.minDuration !== '') params['minDuration'] = state.minDuration;
   if (state.maxDuration !== '') params['maxDuration'] = state.maxDuration;
   if (state.lookback !== DEFAULT_LOOKBACK) params['lookback'] = state.lookback;
@@ -157,6 +161,7 @@ export function toTracesQuery(state: SearchState, nowUs: number): URLSearchParam
   if ('value' in attributes && attributes.value.length > 0) {
     query.set('tags', JSON.stringify(Object.fromEntries(attributes.value)));
   }
+  if (state.traceql.trim() !== '') query.set('q', state.traceql);
   for (const name of ['minDuration', 'maxDuration'] as const) {
     const duration = state[name].replaceAll(/\s/g, '').replaceAll(/[µμ]/g, 'u');
     if (duration !== '') query.set(name, duration);
@@ -169,6 +174,14 @@ export function toTracesQuery(state: SearchState, nowUs: number): URLSearchParam
   if (state.order !== ORDERS[0]![0]) query.set('order', state.order);
   if (state.page !== '') query.set('page', state.page);
   return query;
+}
+
+/** How every message of the server about a faulty query in TraceQL begins. */
+const TRACEQL_FAULT = 'TraceQL, ';
+
+/** What the server says of the TraceQL of a search; undefined when it refused it for something else. */
+export function traceqlFault(message: string): string | undefined {
+  return message.startsWith(TRACEQL_FAULT) ? message.slice(TRACEQL_FAULT.length) : undefined;
 }
 
 /** Length of a look-back such as `15m` or `4w` in µs, or undefined when it is none. */

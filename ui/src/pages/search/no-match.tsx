@@ -19,6 +19,7 @@ export function NoMatch({
   );
   const filters = [
     ...(state.attributes === '' ? [] : [`attributes ${state.attributes}`]),
+    ...(state.traceql === '' ? [] : [`TraceQL ${state.traceql}`]),
     ...(state.minDuration === '' ? [] : [`at least ${state.minDuration}`]),
     ...(state.maxDuration === '' ? [] : [`at most ${state.maxDuration}`]),
   ];
@@ -43,7 +44,9 @@ export function NoMatch({
           <button
             type="button"
             className={controls['button']}
-            onClick={() => onSearch({ ...state, attributes: '', minDuration: '', maxDuration: '' })}
+            onClick={() =>
+              onSearch({ ...state, attributes: '', traceql: '', minDuration: '', maxDuration: '' })
+            }
           >
             Drop the filters
           </button>

@@ -35,12 +35,15 @@ export function SearchForm({
   state,
   services,
   servicesFault,
+  traceqlFault,
   onSearch,
 }: {
   state: SearchState;
   services: readonly string[];
   /** Why there is no list of services. */
   servicesFault: string | undefined;
+  /** What the server says of the TraceQL of the state. */
+  traceqlFault: string | undefined;
   onSearch: (next: SearchState) => void;
 }) {
   const [draft, setDraft] = useState(state);
@@ -73,10 +76,13 @@ export function SearchForm({
   };
   const choose = (change: Partial<SearchState>) => submit(edit(change));
 
+  // Of what is typed now, the server has said nothing yet.
+  const traceql = draft.traceql === state.traceql ? traceqlFault : undefined;
   const faults = [
     ['Services', servicesFault] as const,
     ['Operations', operations.error?.message] as const,
     ...FIELD_NAMES.map(([field, name]) => [name, errors[field]] as const),
+    ['TraceQL', traceql] as const,
   ].filter(([, fault]) => fault !== undefined);
 
   return (
@@ -200,6 +206,22 @@ export function SearchForm({
                 <option key={limit}>{limit}</option>
               ))}
           </select>
+        )}
+      </Field>
+      <Field label="TraceQL" className={styles['traceql']} fault={traceql}>
+        {(id, describedBy) => (
+          <input
+            id={id}
+            className={`${controls['input']} ${styles['typed']}`}
+            placeholder="{ status = error && duration > 200ms } | count() > 3"
+            value={draft.traceql}
+            onChange={(event) => edit({ traceql: event.target.value })}
+            aria-invalid={traceql !== undefined}
+            aria-describedby={describedBy}
+            autoComplete="off"
+            autoCapitalize="off"
+            spellCheck={false}
+          />
         )}
       </Field>
       <button type="submit" className={`${controls['primary']} ${styles['submit']}`}>

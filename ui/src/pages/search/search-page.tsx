@@ -10,6 +10,7 @@ import {
   formatSearchState,
   nextPage,
   parseSearchState,
+  traceqlFault,
   validateSearch,
 } from '#model/search-params.ts';
 import { FirstTrace } from './first-trace.tsx';
@@ -52,13 +53,15 @@ export function SearchPage() {
   };
 
   if (noData) return <FirstTrace />;
-  const invalid = Object.keys(validateSearch(state)).length > 0;
+  const fault = found.error === null ? undefined : traceqlFault(found.error.message);
+  const invalid = Object.keys(validateSearch(state)).length > 0 || fault !== undefined;
   return (
     <>
       <SearchForm
         state={state}
         services={services.data ?? []}
         servicesFault={services.error?.message}
+        traceqlFault={fault}
         onSearch={search}
       />
       {invalid ? (
