@@ -32,6 +32,8 @@ export interface PagedValues {
   pagesWith(part: Uint8Array): Iterable<PagePart>;
   /** Entry of a string, or -1. */
   find(value: Uint8Array): number;
+  /** False when surely no entry has all of these in it, with letters of ASCII as small or capital ones. */
+  mayHaveInside?(parts: readonly Uint8Array[]): boolean;
 }
 
 /** Some entries of a page of {@link PagedValues}. */

@@ -171,9 +171,10 @@ export class ColumnVerdicts {
       const { values } = column;
       return values && verdicts.of(values);
     }
-    const { onlyText, requiredText } = this.#test;
+    const { onlyText, requiredText, requiredParts } = this.#test;
     const only = type === ValueType.string ? onlyText : undefined;
-    return verdicts.ofPages(paged, { only, part: requiredText }, this.#checkpoint);
+    const known = { only, part: requiredText, parts: requiredParts };
+    return verdicts.ofPages(paged, known, this.#checkpoint);
   }
 }
 

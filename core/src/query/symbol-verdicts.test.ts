@@ -103,6 +103,22 @@ test('where passing values have some bytes in them, the others are not looked at
   assert.equal(checkpoints, 4);
 });
 
+test('where no value can have what those that pass have in them, no page is looked at', () => {
+  const verdicts = new SymbolVerdicts((bytes, start) => bytes[start] === 97);
+  const known = { ...NOTHING_KNOWN, parts: [encodeText('abc'), encodeText('d')] };
+  const asked: unknown[] = [];
+  const values = (mayHave: boolean): PagedValues => ({
+    ...pagesOf(['a'], ['b']),
+    ...(!mayHave && { pages: () => assert.fail() }),
+    mayHaveInside: (parts) => (asked.push(parts), mayHave),
+  });
+  const passing = (paged: PagedValues): number =>
+    verdicts.ofPages(paged, known, () => undefined).passing;
+  const [none, some] = [values(false), values(true)];
+  assert.deepEqual([passing(none), passing(none), passing(some)], [0, 0, 1]);
+  assert.deepEqual(asked, [known.parts, known.parts]);
+});
+
 test('work on many pages ends when nobody waits for it, and leaves nothing behind', () => {
   const verdicts = new SymbolVerdicts(() => true);
   const values = pagesOf(['a'], ['b'], ['c']);

@@ -5,7 +5,7 @@ import { SymbolInterner } from '#model/symbol-interner.ts';
 /** Which entries of a symbol table pass a test. */
 export interface Verdicts {
   readonly count: number;
-  /** 1 for each entry that passes. */
+  /** 1 for each entry that passes; empty where none does and that was known beforehand. */
   readonly passes: Uint8Array;
   /** How many pass. */
   readonly passing: number;
@@ -17,6 +17,8 @@ interface KnownBytes {
   readonly only: Uint8Array | undefined;
   /** Bytes that each of them has in it. */
   readonly part: Uint8Array | undefined;
+  /** Others, in which letters of ASCII may be small or capital. */
+  readonly parts?: readonly Uint8Array[] | undefined;
 }
 
 /** Symbols whose verdict is kept by content; resources and scopes are few, and others only cost the test again. */
@@ -64,10 +66,19 @@ export class SymbolVerdicts {
    * @param known what is known of values that pass
    * @param checkpoint called after each page; what it throws ends the work
    */
-  ofPages(values: PagedValues, { only, part }: KnownBytes, checkpoint: () => void): Verdicts {
+  ofPages(
+    values: PagedValues,
+    { only, part, parts }: KnownBytes,
+    checkpoint: () => void,
+  ): Verdicts {
     const known = this.#byTable.get(values);
     if (known !== undefined) return known;
     const { count } = values;
+    if (parts !== undefined && values.mayHaveInside?.(parts) === false) {
+      const none = { count, passes: new Uint8Array(0), passing: 0 };
+      this.#byTable.set(values, none);
+      return none;
+    }
     const passes = new Uint8Array(count);
     let passing = 0;
     if (only !== undefined) {

@@ -90,6 +90,11 @@ export class ValueTest {
     return this.#regex?.requiredText;
   }
 
+  /** As {@link Regex.requiredParts}; undefined where nothing is known of values that pass. */
+  get requiredParts(): readonly Uint8Array[] | undefined {
+    return this.#regex?.requiredParts;
+  }
+
   /** Whether the value of type `type` in `bytes[start, end)` passes. An array does when one of its elements does. */
   passes(type: ValueType, bytes: Uint8Array, start: number, end: number): boolean {
     if (this.#op === 'exists') return true;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Neighbor, type RegexProgram, compileRegex, symbolOf } from './regex-program.ts';
 import { type Assertion, parseRegex } from './regex-syntax.ts';
-import { requiredText } from './required-text.ts';
+import { requiredParts, requiredText } from './required-text.ts';
 
 /** Transitions remembered at a time, 4 bytes each; when they are full all are forgotten and found again. */
 const MAX_TRANSITIONS = 1 << 20;
@@ -28,6 +28,8 @@ interface State {
 export class Regex {
   /** Bytes that every text that matches has in it; undefined where none are certain. */
   readonly requiredText: Uint8Array | undefined;
+  /** Runs of bytes that every text that matches has in it; letters of ASCII may be small or capital there. */
+  readonly requiredParts: readonly Uint8Array[];
   readonly #program: RegexProgram;
   readonly #ascii = new Uint16Array(128);
   readonly #symbols: number;
@@ -45,6 +47,7 @@ export class Regex {
   constructor(pattern: string) {
     const root = parseRegex(pattern);
     this.requiredText = requiredText(root);
+    this.requiredParts = requiredParts(root);
     this.#program = compileRegex(root);
     const { alphabet, steps } = this.#program;
     this.#symbols = alphabet.starts.length;

@@ -5,7 +5,11 @@ import fc from 'fast-check';
 import { encodeText } from '#model/utf8.ts';
 import { parseRegex } from './regex-syntax.ts';
 import { Regex } from './regex.ts';
-import { requiredText } from './required-text.ts';
+import { requiredParts, requiredText } from './required-text.ts';
+
+function foldAscii(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.map((byte) => (byte >= 0x41 && byte <= 0x5a ? byte + 0x20 : byte)));
+}
 
 function textOf(pattern: string): string | undefined {
   const text = requiredText(parseRegex(pattern));
@@ -39,6 +43,22 @@ test('choices, classes and half a surrogate pair give nothing', () => {
   }
 });
 
+test('all stretches of characters that are certain but for their case are in every match', () => {
+  const partsOf = (pattern: string): string[] =>
+    requiredParts(parseRegex(pattern)).map((part) => Buffer.from(part).toString());
+  assert.deepEqual(partsOf('.*(?i)Time-?out (in|of) .*é.*Retry 1[2]'), [
+    'Time',
+    'out ',
+    ' ',
+    'Retry 12',
+  ]);
+  assert.deepEqual(partsOf('[aA]b(cd)+[xy]z'), ['abcd', 'z']);
+  assert.deepEqual(partsOf('.*|a'), []);
+  // Only letters of ASCII are folded: `K` of Kelvin is no `k`.
+  assert.deepEqual(partsOf('(?i)a\\x{212a}b'), ['a', 'b']);
+  assert.deepEqual(partsOf('[1Q][@`]'), []);
+});
+
 test('whatever matches a pattern has its required text', () => {
   const atom = fc.constantFrom(
     'a',
@@ -52,6 +72,8 @@ test('whatever matches a pattern has its required text', () => {
     '^',
     '$',
     '(?i)a',
+    '[Ba]',
+    '[aA]',
     ' ',
   );
   const pattern = fc.letrec<{ node: string }>((tie) => ({
@@ -75,6 +97,8 @@ test('whatever matches a pattern has its required text', () => {
       for (const parts of texts) {
         const bytes = encodeText(parts.join(''));
         if (!regex.matches(bytes, 0, bytes.length)) continue;
+        const lower = foldAscii(bytes);
+        for (const part of regex.requiredParts) assert.ok(lower.includes(foldAscii(part)), source);
         if (regex.requiredText === undefined) continue;
         matching++;
         assert.ok(

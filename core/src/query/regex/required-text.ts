@@ -14,25 +14,44 @@ const MAX_BYTES = 32;
  * gives nothing.
  */
 export function requiredText(root: RegexNode): Uint8Array | undefined {
-  const stretches = new Stretches();
+  let longest: Uint8Array = new Uint8Array(0);
+  for (const text of stretchesOf(root, onlyOf)) if (text.length > longest.length) longest = text;
+  return longest.length === 0 ? undefined : longest.subarray(0, MAX_BYTES);
+}
+
+/** As {@link requiredText}, all that is found; letters of ASCII stand for the small and the capital one. */
+export function requiredParts(root: RegexNode): readonly Uint8Array[] {
+  return stretchesOf(root, onlyLetterOf);
+}
+
+function stretchesOf(root: RegexNode, only: Only): Uint8Array[] {
+  const stretches = new Stretches(only);
   stretches.add(root);
   return stretches.finish();
 }
 
+/** The character that a set stands for; undefined where it may be another one. */
+type Only = (set: readonly number[]) => number | undefined;
+
 /** Characters of a pattern that stand one after the other in every match. */
 class Stretches {
+  readonly #only: Only;
   #current = '';
-  #longest: Uint8Array = new Uint8Array(0);
+  readonly #ended: Uint8Array[] = [];
 
-  finish(): Uint8Array | undefined {
+  constructor(only: Only) {
+    this.#only = only;
+  }
+
+  finish(): Uint8Array[] {
     this.#end();
-    return this.#longest.length === 0 ? undefined : this.#longest.subarray(0, MAX_BYTES);
+    return this.#ended;
   }
 
   add(node: RegexNode): void {
     switch (node.kind) {
       case 'class': {
-        const code = onlyOf(node.set);
+        const code = this.#only(node.set);
         if (code === undefined) this.#end();
         else this.#current += String.fromCodePoint(code);
         return;
@@ -54,8 +73,7 @@ class Stretches {
   }
 
   #end(): void {
-    const text = encodeText(this.#current);
-    if (text.length > this.#longest.length) this.#longest = text;
+    if (this.#current !== '') this.#ended.push(encodeText(this.#current));
     this.#current = '';
   }
 }
@@ -65,4 +83,12 @@ function onlyOf(set: readonly number[]): number | undefined {
   const [from, to] = set;
   if (set.length !== 2 || from === undefined || from !== to) return undefined;
   return from >= 0xd800 && from < 0xe000 ? undefined : from;
+}
+
+/** As {@link onlyOf}; of a letter of ASCII in both of its cases the first one. */
+function onlyLetterOf(set: readonly number[]): number | undefined {
+  const [from, to, other, otherTo] = set;
+  const isLetter = from !== undefined && /[A-Za-z]/.test(String.fromCodePoint(from));
+  const isBoth = set.length === 4 && other === otherTo && isLetter && other === (from ^ 0x20);
+  return isBoth && from === to ? from : onlyOf(set);
 }

@@ -135,6 +135,7 @@ export class BlockBuilder {
     for (let i = 0; i < shapes.count; i++) {
       shapeLengths[i] = shapes.offsets[i + 1]! - shapes.offsets[i]!;
     }
+    const grams = this.#dictionaries.finishGrams();
     const footer: BlockFooter = {
       version: BLOCK_FORMAT_VERSION,
       rows: this.#rows,
@@ -159,6 +160,7 @@ export class BlockBuilder {
       ...this.#derived.finish(frames),
       summaries: this.#summaries.finish(frames),
       columns: this.#dictionaries.finish(columns, this.#groupWriter.groupBits),
+      ...(grams && { grams }),
       groups: this.#groups,
       filter: frames.rawChunk('trace filter', this.#filter.bits),
       frames: (frames.flush(), frames.frames),

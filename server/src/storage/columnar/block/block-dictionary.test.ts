@@ -8,6 +8,7 @@ import { SpoorError } from '@spoor/core/model/errors.ts';
 import { symbolBytes } from '@spoor/core/model/span-reader.ts';
 import { attributes, span, traceId } from '@spoor/core/query/testing/example-span.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
+import { mergeBlocks } from '../compaction/block-merger.ts';
 import { blockCache, blockFile, withBlock } from '../testing/block-fixture.ts';
 import { withDirectory } from '../testing/temporary-directory.ts';
 import type { BlockDictionary } from './block-dictionary.ts';
@@ -69,6 +70,41 @@ test('the entries with some bytes in them are found, and no others', () =>
           { numRuns: 40 },
         );
       }
+    }),
+  ));
+
+test('a large dictionary of texts tells what none of them has inside, whatever the case, also once blocks are merged', () =>
+  withDirectory((dir) =>
+    withBlock(dir, [batchOf(someSpans(14_000))], (reader) => {
+      const parts: Uint8Array[] = [];
+      mergeBlocks([{ reader }], (written) => parts.push(...written.map((part) => part.slice())));
+      const path = join(dir, 'merged.block');
+      writeFileSync(path, Buffer.concat(parts));
+      const merged = new BlockReader(path, 9, blockCache());
+      const mayHave = (dictionary: BlockDictionary, ...texts: string[]): boolean =>
+        dictionary.mayHaveInside(texts.map((text) => Buffer.from(text)));
+      for (const one of [reader, merged]) {
+        assert.equal(one.footer.grams!.length, 1);
+        const texts = one.dictionary(one.footer.grams![0]!.column);
+        assert.ok(texts.table.bytes.length > 4 * 32_768);
+        assert.ok(mayHave(texts, 'SELECT É'.toLowerCase(), 'Table 7'));
+        assert.ok(mayHave(texts, 'no'));
+        assert.equal(mayHave(texts, 'select', 'tables'), false);
+        assert.equal(mayHave(texts, 'DELETE'), false);
+        // The others are small, or hold numbers.
+        for (const dictionary of dictionariesOf(one)) {
+          if (dictionary !== texts) assert.ok(mayHave(dictionary, 'DELETE'));
+        }
+      }
+      assert.deepEqual(
+        reader.gramsOf(reader.footer.grams![0]!.column),
+        merged.gramsOf(merged.footer.grams![0]!.column),
+      );
+      // As a block of an earlier build.
+      const { column } = merged.footer.grams![0]!;
+      Object.assign(merged.footer, { grams: undefined });
+      assert.ok(mayHave(merged.dictionary(column), 'DELETE'));
+      merged.close();
     }),
   ));
 

@@ -71,6 +71,12 @@ export class BlockDictionary implements PagedValues {
     }
   }
 
+  mayHaveInside(parts: readonly Uint8Array[]): boolean {
+    if (parts.every(({ length }) => length < 3)) return true;
+    const grams = this.#block.gramsOf(this.#column);
+    return grams === undefined || parts.every((part) => grams.mayHave(part));
+  }
+
   *pagesWith(part: Uint8Array): Generator<PagePart, void, undefined> {
     let page = 0;
     for (const chunk of this.#chunks(new FrameScratch())) {

@@ -44,6 +44,13 @@ export interface BlockColumn {
   readonly pages: readonly PageRef[] | undefined;
 }
 
+/** The grams of a column's values. */
+export interface GramsRef {
+  readonly column: number;
+  /** Bits of a `GramSet`. */
+  readonly chunk: ChunkRef;
+}
+
 /** The fixed columns of a group, in the order in which they are written. */
 export const GROUP_CHUNKS = [
   'traceIds',
@@ -155,6 +162,8 @@ export interface BlockFooter {
   readonly red?: CountsRef;
   /** What traces are ranked by; missing in version 1. */
   readonly summaries?: SummariesRef;
+  /** Of columns of texts with large dictionaries, ascending; missing where there are none, and in blocks of earlier builds. */
+  readonly grams?: readonly GramsRef[];
   /** Bytes in the file by what they hold, for the breakdown. */
   readonly bytesBy: Readonly<Record<string, number>>;
 }

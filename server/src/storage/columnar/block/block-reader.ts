@@ -20,6 +20,7 @@ import { decodeTrailer, newerFormat, TRAILER_BYTES } from './block-trailer.ts';
 import { decodeCodes, decodeCodesList } from './chunk-codec.ts';
 import { decodeFooter } from './footer-codec.ts';
 import type { ByteCache } from './frame-cache.ts';
+import { GRAM_BYTES, GramSet } from './gram-set.ts';
 import type { FrameScratch } from './frame-scratch.ts';
 import { frameRuns } from './frame-runs.ts';
 import { OpenFiles } from '../files/open-files.ts';
@@ -298,6 +299,18 @@ export class BlockReader {
       this.#dictionaries.set(column, (dictionary = new BlockDictionary(this, column)));
     }
     return dictionary;
+  }
+
+  /** Grams of a column's values, where the block has them; kept in the cache. */
+  gramsOf(column: number): GramSet | undefined {
+    const ref = this.footer.grams?.find((grams) => grams.column === column);
+    if (ref === undefined) return undefined;
+    return this.decoded(
+      -1,
+      `grams ${column}`,
+      GRAM_BYTES,
+      () => new GramSet(new Uint8Array(this.chunkOnce(ref.chunk))),
+    );
   }
 
   /** Service of a resource, given by its code. */

@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SymbolTable } from '@spoor/core/model/span-columns.ts';
 import { WordList } from '@spoor/core/model/word-list.ts';
+import { ValueType } from '@spoor/core/model/attributes.ts';
 import { BlockColumns, COLUMN_WORDS, NO_CHUNK, PAGE_WORDS, putColumn } from './block-columns.ts';
 import { ByteSink, encodeCodes } from './chunk-codec.ts';
 import type { FrameWriter } from './frame-writer.ts';
+import { GramSet } from './gram-set.ts';
+import type { GramsRef } from './block-format.ts';
 import type { WritableColumn } from './writable-spans.ts';
 import { allEntries, copyValue, encodeValues } from './values-chunk.ts';
 
 /** A page of a dictionary holds at most this; reading one value costs one page. */
 const PAGE_ENTRIES = 4096;
 const PAGE_BYTES = 32 << 10;
+
+/** To go through fewer pages takes about as long as to read the grams of their values. */
+const GRAM_PAGES = 4;
 
 /** Values of smaller dictionaries are in most groups: it is not worth saying in which. */
 const INDEXED_ENTRIES = 128;
@@ -29,6 +35,10 @@ export class DictionaryWriter {
   readonly #pageEnds = new WordList();
   /** Per page its entries and the three of its chunk. */
   readonly #pages = new WordList();
+  /** Grams of the dictionary under way, from its first full page on. */
+  #grams: GramSet | undefined;
+  #isText = false;
+  readonly #gramSets: { readonly column: number; readonly bits: Uint8Array }[] = [];
   /** The page under way. */
   readonly #offsets = new Uint32Array(PAGE_ENTRIES + 1);
   readonly #values = new ByteSink(PAGE_BYTES * 2);
@@ -39,8 +49,10 @@ export class DictionaryWriter {
   }
 
   /** Begins the dictionary of the next column. */
-  begin(what: string): void {
+  begin(what: string, type: ValueType): void {
     this.#what = what;
+    this.#isText = type === ValueType.string;
+    this.#grams = undefined;
     this.entries = 0;
   }
 
@@ -53,14 +65,14 @@ export class DictionaryWriter {
     copyValue(bytes, start, values.bytes, at, end - start);
     this.#offsets[++this.#count] = values.length;
     this.entries++;
-    if (this.#count === PAGE_ENTRIES || values.length >= PAGE_BYTES) this.#endPage();
+    if (this.#count === PAGE_ENTRIES || values.length >= PAGE_BYTES) this.#endPage(false);
   }
 
   /** Adds the entries `order[start, end)` of a table, after none were added one by one: they are written from where they lie. */
   addAll(table: SymbolTable, order: Uint32Array, start: number, end: number): void {
     for (let from = start; from < end;) {
       const to = pageEnd(table, order, from, end);
-      this.#writePage(table, order, from, to);
+      this.#writePage(table, order, { start: from, end: to, isLast: to === end });
       from = to;
     }
     this.entries += end - start;
@@ -68,14 +80,20 @@ export class DictionaryWriter {
 
   /** Ends the dictionary under way. */
   end(): void {
-    if (this.#count > 0) this.#endPage();
+    if (this.#count > 0) this.#endPage(true);
+    const column = this.#pageEnds.count;
+    const pages = this.#pages.count / 4;
+    const before = column === 0 ? 0 : this.#pageEnds.words[column - 1]!;
+    if (this.#grams !== undefined && pages - before >= GRAM_PAGES) {
+      this.#gramSets.push({ column, bits: this.#grams.bits });
+    }
     this.#entryCounts.push(this.entries);
-    this.#pageEnds.push(this.#pages.count / 4);
+    this.#pageEnds.push(pages);
   }
 
   /** Goes past a column that has no dictionary. */
   skip(): void {
-    this.begin('');
+    this.begin('', ValueType.absent);
     this.end();
   }
 
@@ -83,6 +101,15 @@ export class DictionaryWriter {
   indexedEntries(column: number): number {
     const count = this.#entryCounts.words[column]!;
     return count < INDEXED_ENTRIES ? 0 : count;
+  }
+
+  /** Writes the grams of large dictionaries of texts; undefined where there are none. */
+  finishGrams(): GramsRef[] | undefined {
+    if (this.#gramSets.length === 0) return undefined;
+    return this.#gramSets.map(({ column, bits }) => ({
+      column,
+      chunk: this.#frames.chunk('grams', (sink) => sink.append(bits)),
+    }));
   }
 
   /**
@@ -116,20 +143,27 @@ export class DictionaryWriter {
     return new BlockColumns(words, columns.length);
   }
 
-  #endPage(): void {
+  #endPage(isLast: boolean): void {
     const count = this.#count;
     const { bytes } = this.#values;
     const page = { count, offsets: this.#offsets, bytes, hashes: undefined };
-    this.#writePage(page, ALL_ENTRIES, 0, count);
+    this.#writePage(page, ALL_ENTRIES, { start: 0, end: count, isLast });
     this.#count = 0;
     this.#values.length = 0;
   }
 
   /** Writes the entries `order[start, end)` of a table as a page. */
-  #writePage(table: SymbolTable, order: Uint32Array, start: number, end: number): void {
+  #writePage(
+    table: SymbolTable,
+    order: Uint32Array,
+    { start, end, isLast }: { start: number; end: number; isLast: boolean },
+  ): void {
     encodeValues(this.#frames.begin(), table, order, end - start, start);
     this.#pages.push(end - start);
     this.#frames.endTo(this.#pages, this.#what);
+    // What is on one page alone is no large dictionary.
+    if (!this.#isText || (isLast && this.#grams === undefined)) return;
+    (this.#grams ??= new GramSet()).add(table, order, start, end);
   }
 }
 

@@ -106,7 +106,7 @@ export function mergeColumns(
       level === AttributeLevel.span &&
       type === ValueType.string &&
       isPeerKey(symbolText(keys, key));
-    dictionaries.begin(names.of(key));
+    dictionaries.begin(names.of(key), type);
     const values = isLookedAt ? new PlainValues() : undefined;
     mergeDictionaries(type, cursors, dictionaries, values);
     dictionaries.end();

@@ -84,12 +84,12 @@ function writeDictionaries(
 ): DictionaryWriter {
   const dictionaries = new DictionaryWriter(frames);
   const names = new ColumnNames(keys);
-  for (const { key, isPlain, first, entries } of columns) {
+  for (const { key, type, isPlain, first, entries } of columns) {
     if (isPlain) {
       dictionaries.skip();
       continue;
     }
-    dictionaries.begin(names.of(key));
+    dictionaries.begin(names.of(key), type);
     dictionaries.addAll(values, values.order, first, first + entries);
     dictionaries.end();
   }

@@ -34,9 +34,12 @@ export class LooseMatches {
       if (few === undefined) return undefined;
       for (const trace of few.get(page) ?? []) found.add(trace);
     }
-    for (const reader of page.readers) {
-      const block = this.#block(reader);
-      if (!block.mayMatchSome) continue;
+    const blocks = [...page.readers]
+      .map((reader) => this.#block(reader))
+      .filter(({ mayMatchSome }) => mayMatchSome);
+    // They are asked up to the first one that may have it: the others where a trace of theirs is looked at.
+    if (!blocks.some(({ mayHold }) => mayHold)) return found;
+    for (const block of blocks) {
       const few = this.#fewIn(block);
       if (few === undefined) return undefined;
       for (const trace of few) if (trace.page === page) found.add(trace);

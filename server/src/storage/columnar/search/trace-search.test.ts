@@ -288,7 +288,8 @@ test('a long search looks around at each page of values, group and trace, and st
     const pattern: SpanPredicate = {
       op: 'matches',
       field: { kind: 'attribute', scope: 'span', key: 'query' },
-      pattern: '.*no such.*',
+      // What values have inside does not tell that none matches.
+      pattern: '.*select [a-z].*',
     };
     const many: TracePredicate = {
       op: 'gt',
@@ -543,6 +544,50 @@ test('traces with many spans that meet a predicate are found whatever questions 
           return looks;
         });
         assert.ok(second! < first!, `${first} ${second}`);
+      }),
+    );
+  }));
+
+test('a pattern is found where values have it, and blocks where none can have it are passed over', () =>
+  withDirectory((dir) => {
+    // Each block has statements of its own, enough for grams; some traces are in both.
+    const statement = (i: number): string =>
+      `${i < 2500 ? 'SELECT price, currency FROM offers' : 'update Stock set reserved = 1'} WHERE sku = 'SKU-${(i * 7919) % 99_991}' AND zone IN (1, 2) AND visible ORDER BY valid_until DESC, weight LIMIT 20 FOR SHARE`;
+    const spans = Array.from({ length: 5000 }, (_, i) =>
+      at(1 + ((i * 7) % 1900), i, {
+        attributes: attributes({ statement: statement(i - (i % 2)) }),
+      }),
+    );
+    const blocks = [spans.slice(0, 2500), spans.slice(2500)];
+    const patterns = [
+      '.*SKU-7919.*',
+      '.*sku-7919.*',
+      '(?i).*sku-7919.*(sku|zone).*',
+      '.*Stock.*-1.*',
+      '(?i).*FROM stock.*',
+      '.*price.*reserved.*',
+      '(?i).*SET RESERVED.*99.*',
+      '.*no such text.*',
+      '.*',
+      '.*(offers|Stock).*77.*',
+    ];
+    withSources(dir, { head: blocks }, (inHead) =>
+      withSources(dir, { blocks }, (inBlocks) => {
+        for (const block of inBlocks.blocks) {
+          assert.equal(block.reader()!.footer.grams?.length, 1);
+        }
+        for (const pattern of patterns) {
+          const field = { kind: 'attribute' as const, scope: 'span' as const, key: 'statement' };
+          for (const limit of [10, 3000]) {
+            const one = queryFor({ op: 'matches', field, pattern }, { limit });
+            const expected = findTraces(inHead, one, () => {});
+            assert.deepEqual(
+              findTraces(inBlocks, one, () => {}),
+              expected,
+              pattern,
+            );
+          }
+        }
       }),
     );
   }));
