@@ -58,3 +58,16 @@ test('counts that are not zero are listed by bucket, or those that are wanted', 
     },
   );
 });
+
+test('a sum of durations that are alike takes little memory', () => {
+  const before = process.memoryUsage().arrayBuffers;
+  const sums = Array.from({ length: 10_000 }, (_, i) => {
+    const sum = new LatencySum();
+    sum.add(i % 1000, 1);
+    sum.add((i % 1000) + 9, 1);
+    return sum;
+  });
+  const bytes = process.memoryUsage().arrayBuffers - before;
+  assert.ok(bytes < sums.length * 512, `${bytes} bytes`);
+  assert.equal(sums.at(-1)!.total, 2);
+});

@@ -1,21 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
-import { bucketMiddleNanos, LATENCY_BUCKETS } from './latency-bucket.ts';
+import { bucketMiddleNanos } from './latency-bucket.ts';
+
+/** Room for counts comes by so many buckets: there may be a sum for each of a hundred thousand peers. */
+const ROOM = 16;
 
 /** Counts by latency bucket that are summed up, and may be taken back. */
 export class LatencySum {
   /** Of all buckets together. */
   total = 0;
-  readonly #counts = new Float64Array(LATENCY_BUCKETS);
-  /** All that was ever added is in buckets `[#first, #end)`. */
-  #first = LATENCY_BUCKETS;
-  #end = 0;
+  /** Of buckets from `#first` on. */
+  #counts = new Float64Array(0);
+  #first = 0;
 
   /** @param count below zero to take back */
   add(bucket: number, count: number): void {
-    this.#counts[bucket]! += count;
+    const at = bucket - this.#first;
+    if (at < 0 || at >= this.#counts.length) this.#makeRoom(bucket);
+    this.#counts[bucket - this.#first]! += count;
     this.total += count;
-    if (bucket < this.#first) this.#first = bucket;
-    if (bucket >= this.#end) this.#end = bucket + 1;
   }
 
   /**
@@ -26,9 +28,9 @@ export class LatencySum {
   quantileNanos(ratio: number): number {
     const rank = Math.ceil(ratio * this.total);
     if (rank === 0) return NaN;
-    let bucket = this.#first;
-    for (let below = this.#counts[bucket]!; below < rank; below += this.#counts[bucket]!) bucket++;
-    return bucketMiddleNanos(bucket);
+    let at = 0;
+    for (let below = this.#counts[at]!; below < rank; below += this.#counts[at]!) at++;
+    return bucketMiddleNanos(this.#first + at);
   }
 
   /** Buckets, ascending, with their counts, of those that are not zero. */
@@ -37,15 +39,26 @@ export class LatencySum {
     count: Float64Array<ArrayBuffer>;
   } {
     const counts = this.#counts;
-    const bucket = new Uint32Array(Math.max(0, this.#end - this.#first));
-    const count = new Float64Array(bucket.length);
+    const bucket = new Uint32Array(counts.length);
+    const count = new Float64Array(counts.length);
     let used = 0;
-    for (let at = this.#first; at < this.#end; at++) {
+    for (let at = 0; at < counts.length; at++) {
       if (!isWanted(counts[at]!)) continue;
-      bucket[used] = at;
+      bucket[used] = this.#first + at;
       count[used++] = counts[at]!;
     }
     return { bucket: bucket.slice(0, used), count: count.slice(0, used) };
+  }
+
+  #makeRoom(bucket: number): void {
+    const known = this.#counts;
+    const isEmpty = known.length === 0;
+    const start = isEmpty ? bucket : Math.min(bucket, this.#first);
+    const end = isEmpty ? bucket + 1 : Math.max(bucket + 1, this.#first + known.length);
+    const first = start - (start % ROOM);
+    this.#counts = new Float64Array(Math.ceil((end - first) / ROOM) * ROOM);
+    if (!isEmpty) this.#counts.set(known, this.#first - first);
+    this.#first = first;
   }
 }
 
