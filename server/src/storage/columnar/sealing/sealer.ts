@@ -12,8 +12,14 @@ import type { StoreWork } from '../live/store-work.ts';
 import type { TenantNumbers } from '../head/tenant-numbers.ts';
 import type { AskedWorker } from '#workers/worker-client.ts';
 
-/** Pause before a seal that failed is tried again; the spans stay in the head and in the log meanwhile. */
+/**
+ * Pause before a seal that failed is tried again, which doubles with each time after that; the spans stay in the head and in the log
+ * meanwhile.
+ */
 const RETRY_MS = 1000;
+
+/** A try may take a second of a processor: what fails each time costs a thirtieth of one. */
+const MAX_RETRY_MS = 30_000;
 
 /** Dates what comes in now. */
 interface SealClock {
@@ -70,7 +76,7 @@ export class Sealer {
   /** Writes a slab's spans as blocks and makes them count. Tries until it succeeds or is closed. */
   async seal(slab: Slab): Promise<void> {
     const { blocks, later, logger, onFailure, space, work } = this.#parts;
-    while (!this.#isClosed) {
+    for (let pauseMs = RETRY_MS; !this.#isClosed; pauseMs = Math.min(2 * pauseMs, MAX_RETRY_MS)) {
       try {
         await work.seals.count(() => blocks.alone(() => this.#trySeal(slab)));
         this.#failure = undefined;
@@ -83,12 +89,14 @@ export class Sealer {
           logger.error({ err: error }, `${failure}; it is tried again`);
         }
         this.#failure = failure;
-        onFailure(new SpoorError('unavailable', failure, { cause: error, retryAfterMs: RETRY_MS }));
+        onFailure(new SpoorError('unavailable', failure, { cause: error, retryAfterMs: pauseMs }));
         await space.look();
         // On a full disk sealing rests until there is as much room as it may take; trying would be half a second of CPU each time.
+        const isFull = isOutOfSpace(error);
+        if (isFull) pauseMs = RETRY_MS;
         do {
-          await new Promise<void>((resolve) => later(resolve, RETRY_MS));
-        } while (!this.#isClosed && isOutOfSpace(error) && !this.#hasRoomFor(slab));
+          await new Promise<void>((resolve) => later(resolve, pauseMs));
+        } while (!this.#isClosed && isFull && !this.#hasRoomFor(slab));
       }
     }
   }
