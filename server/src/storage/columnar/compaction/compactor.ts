@@ -13,6 +13,7 @@ import {
   expiredBlocks,
   expiredSpans,
   hasAgesOfServices,
+  keptBytes,
   type RetentionPolicy,
 } from './retention-policy.ts';
 import { mergedEntry } from './merged-entry.ts';
@@ -96,6 +97,7 @@ export class Compactor {
   readonly #tooWide = new Set<number>();
   /** The tenant of the last merge, done or not. */
   #lastMerged: Tenant | undefined;
+  readonly #keptBytes: (tenant: Tenant) => number;
   readonly #failedMerges: Setbacks;
   readonly #failedRewrites: Setbacks;
   readonly #figures = {
@@ -112,6 +114,7 @@ export class Compactor {
 
   constructor(options: CompactorOptions) {
     this.#options = options;
+    this.#keptBytes = (tenant) => keptBytes(tenant, options.retention);
     this.#ageTime = new AgeTime(options);
     this.#failedMerges = new Setbacks(options.passedMs);
     this.#failedRewrites = new Setbacks(options.passedMs);
@@ -185,6 +188,7 @@ export class Compactor {
         const plan = planMerge(
           this.#mergeable().filter(({ id }) => !failed.has(id)),
           Infinity,
+          { keptBytes: this.#keptBytes },
         );
         if (plan === undefined) break;
         try {
@@ -326,7 +330,7 @@ export class Compactor {
     if (mergeFanIn === Infinity || passedMs() < this.#mergeAgainMs) return;
     const nowMs = await this.#ageTime.now();
     const free = inTurn(this.#failedMerges.others(this.#mergeable()), this.#lastMerged);
-    const plan = planMerge(free, nowMs, mergeFanIn);
+    const plan = planMerge(free, nowMs, { fanIn: mergeFanIn, keptBytes: this.#keptBytes });
     if (plan === undefined) return;
     this.#lastMerged = plan.blocks[0]!.tenant;
     try {

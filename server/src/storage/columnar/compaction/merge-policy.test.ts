@@ -69,6 +69,23 @@ test('when a day is over, what is left of it becomes as few blocks as fit, unles
   assert.equal(planned(blocks([{}, { level: 2 }]), Infinity), undefined);
 });
 
+test('no block becomes more than an eighth of what is kept of its tenant', () => {
+  // 3 MB each.
+  const eight = blocks(Array.from({ length: 9 }, () => ({})));
+  const merged = (keptMb: number, nowMs = 1000): number | undefined =>
+    planMerge(eight, nowMs, { keptBytes: () => keptMb * 1e6 })?.blocks.length;
+  assert.equal(merged(200), 8);
+  assert.equal(merged(24 * 8 - 1), 7, 'where the next one is too much, fewer go together');
+  assert.equal(merged(96), 4);
+  assert.equal(merged(95), undefined);
+  assert.equal(merged(1), undefined);
+  assert.equal(merged(100, Infinity), 4);
+  assert.equal(merged(16, Infinity), undefined);
+  const few = blocks([{ tenant: 'b' }, ...Array.from({ length: 8 }, () => ({}))]);
+  const plan = planMerge(few, 1000, { keptBytes: (tenant) => (tenant === 'b' ? 1 : Infinity) });
+  assert.equal(plan?.blocks.length, 8);
+});
+
 test('tenants are merged in turn, also when all of them always have enough blocks', () => {
   const names = ['a', 'b', 'c'];
   let last: Tenant | undefined;

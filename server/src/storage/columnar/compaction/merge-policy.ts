@@ -11,6 +11,12 @@ const LAST_FAN_IN = 16;
 /** A merged block has at most so many spans: a rewrite takes seconds, and an answer needs few blocks. */
 const MAX_SPANS = 2_000_000;
 
+/**
+ * Nor more bytes than this part of what is kept: beyond that the oldest blocks go whole, and with a large one much more than has to.
+ * Blocks as sealed may be larger.
+ */
+const MAX_SHARE = 1 / 8;
+
 /** What comes in on one day (UTC) is not mixed with other days, so that a day can expire as a whole. */
 const DAY_MS = 86_400_000;
 
@@ -31,6 +37,14 @@ export interface PlannedMerge {
   readonly level: number;
 }
 
+/** What a merge may be. */
+export interface MergeBounds {
+  /** Sealed blocks that make one of level 1, 8 by default; Infinity: none do. */
+  readonly fanIn?: number | undefined;
+  /** Bytes that are kept of a tenant; Infinity by default. */
+  readonly keptBytes?: (tenant: Tenant) => number;
+}
+
 /**
  * The next merge of a store, or undefined when there is none to do.
  *
@@ -43,7 +57,7 @@ export interface PlannedMerge {
 export function planMerge(
   blocks: readonly BlockEntry[],
   nowMs: number,
-  fanIn = DEFAULT_FAN_IN,
+  { fanIn = DEFAULT_FAN_IN, keptBytes = () => Infinity }: MergeBounds = {},
 ): PlannedMerge | undefined {
   const days = Map.groupBy(
     blocks.filter(({ level }) => level < LAST_LEVEL),
@@ -54,9 +68,11 @@ export function planMerge(
     const oldestFirst = day.toSorted((a, b) => a.createdUnixMs - b.createdUnixMs || a.id - b.id);
     const isOver =
       (Math.floor(day[0]!.createdUnixMs / DAY_MS) + 1) * DAY_MS + DAY_END_SLACK_MS <= nowMs;
+    const maxBytes = keptBytes(day[0]!.tenant) * MAX_SHARE;
     const merge = isOver
-      ? planDayEnd(oldestFirst)
-      : (planLevel(oldestFirst, 0, fanIn) ?? planLevel(oldestFirst, 1, LAST_FAN_IN));
+      ? planDayEnd(oldestFirst, maxBytes)
+      : (planLevel(oldestFirst, 0, { fanIn, maxBytes }) ??
+        planLevel(oldestFirst, 1, { fanIn: LAST_FAN_IN, maxBytes }));
     if (merge !== undefined) return merge;
   }
   return undefined;
@@ -75,11 +91,11 @@ export function inTurn(
 function planLevel(
   day: readonly BlockEntry[],
   level: number,
-  fanIn: number,
+  bounds: RunBounds,
 ): PlannedMerge | undefined {
   const some = day.filter((block) => block.level === level);
-  for (const { blocks, isFull } of runs(some, fanIn)) {
-    if (blocks.length === fanIn || (isFull && isWorthIt(blocks))) {
+  for (const { blocks, isFull } of runs(some, bounds)) {
+    if (blocks.length === bounds.fanIn || (isFull && isWorthIt(blocks))) {
       return { blocks, level: level + 1 };
     }
   }
@@ -87,8 +103,8 @@ function planLevel(
 }
 
 /** Everything that is left of a day, as far as two blocks fit together. */
-function planDayEnd(day: readonly BlockEntry[]): PlannedMerge | undefined {
-  for (const { blocks } of runs(day, LAST_FAN_IN)) {
+function planDayEnd(day: readonly BlockEntry[], maxBytes: number): PlannedMerge | undefined {
+  for (const { blocks } of runs(day, { fanIn: LAST_FAN_IN, maxBytes })) {
     if (isWorthIt(blocks)) return { blocks, level: LAST_LEVEL };
   }
   return undefined;
@@ -99,22 +115,32 @@ function isWorthIt(blocks: readonly BlockEntry[]): boolean {
   return blocks.length >= WORTH_BLOCKS || (blocks.length > 1 && spans <= SMALL_SPANS);
 }
 
-/** Blocks one after the other that make at most one block together; `isFull` when the next one would be too many spans. */
+/** How much one block may be made of. */
+interface RunBounds {
+  readonly fanIn: number;
+  readonly maxBytes: number;
+}
+
+/** Blocks one after the other that make at most one block together; `isFull` when the next one would be too much. */
 function* runs(
   blocks: readonly BlockEntry[],
-  fanIn: number,
+  { fanIn, maxBytes }: RunBounds,
 ): Generator<{ blocks: BlockEntry[]; isFull: boolean }, void, undefined> {
   let run: BlockEntry[] = [];
   let spans = 0;
+  let bytes = 0;
   for (const block of blocks) {
-    const isFull = run.length > 0 && spans + block.spans > MAX_SPANS;
+    const isTooMuch = spans + block.spans > MAX_SPANS || bytes + block.sizeBytes > maxBytes;
+    const isFull = run.length > 0 && isTooMuch;
     if (isFull || run.length === fanIn) {
       yield { blocks: run, isFull };
       run = [];
       spans = 0;
+      bytes = 0;
     }
     run.push(block);
     spans += block.spans;
+    bytes += block.sizeBytes;
   }
   yield { blocks: run, isFull: false };
 }

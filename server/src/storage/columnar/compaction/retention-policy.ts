@@ -42,6 +42,14 @@ export function expiredBlocks(
   return gone.size === 0 ? [] : blocks.filter((block) => gone.has(block));
 }
 
+/** Bytes of blocks of a tenant that are kept at most, by its own limit and by that of all tenants together. */
+export function keptBytes(
+  tenant: Tenant,
+  { maxBytes = Infinity, tenants }: RetentionPolicy,
+): number {
+  return Math.min(maxBytes, tenants?.get(tenant)?.maxBytes ?? Infinity);
+}
+
 /** Whether spans of a block may be past their age while others are not. */
 export function hasAgesOfServices({ services, tenants }: RetentionPolicy): boolean {
   return [services, ...(tenants?.values() ?? []).map((limits) => limits.services)].some(
@@ -88,13 +96,16 @@ function agesOf(
   };
 }
 
-/** Adds to `gone` the oldest of some blocks until those that are not in it have at most `maxBytes`. */
+/**
+ * Adds to `gone` the oldest of some blocks until those that are not in it have at most `maxBytes`. The newest stays: what came in just
+ * now would be gone as soon as it is sealed, where the limit is less than a block.
+ */
 function dropOldest(some: readonly BlockEntry[], maxBytes: number, gone: Set<BlockEntry>): void {
   const kept = some.filter((block) => !gone.has(block));
   let bytes = kept.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   if (bytes <= maxBytes) return;
   kept.sort((a, b) => a.createdUnixMs - b.createdUnixMs || a.id - b.id);
-  for (const block of kept) {
+  for (const block of kept.slice(0, -1)) {
     if (bytes <= maxBytes) return;
     gone.add(block);
     bytes -= block.sizeBytes;

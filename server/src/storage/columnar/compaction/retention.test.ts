@@ -6,7 +6,9 @@ import { test } from 'node:test';
 import { DEFAULT_TENANT, parseTenant, type TraceId } from '@spoor/core/model/ids.ts';
 import { resource, span, traceId } from '@spoor/core/query/testing/example-span.ts';
 import { findIds, queryFor, readTraces, writeSpans } from '#storage/testing/store-harness.ts';
-import { figure, LogLines, withStore } from '../testing/store-fixture.ts';
+import { FaultyFiles } from '../testing/faulty-files.ts';
+import { figure, inFaultyStore, LogLines, withStore } from '../testing/store-fixture.ts';
+import { seededWords } from '../testing/symbol-fixture.ts';
 import { withDirectory } from '../testing/temporary-directory.ts';
 
 const HOUR_MS = 3_600_000;
@@ -169,6 +171,31 @@ test('beyond the size that is kept the oldest blocks go as new ones come', () =>
       },
       { retention: { maxBytes: 6000 } },
     ),
+  ));
+
+const MAX_BYTES = 32_000;
+
+test('where blocks are merged the size that is kept is used, and the newest spans stay', () =>
+  inFaultyStore(
+    new FaultyFiles(),
+    async (store) => {
+      const words = seededWords(5);
+      let largest = 0;
+      for (let trace = 1; trace <= 50; trace++) {
+        const name = Array.from({ length: 100 }, () => words().toString(16)).join('');
+        await writeSpans(store, [span({ traceId: traceId(trace), name })]);
+        await store.settle();
+        await store.applyRetention();
+        const bytes = figure(store, 'store_block_bytes');
+        assert.ok(bytes <= MAX_BYTES);
+        largest = Math.max(largest, bytes);
+        if (largest > MAX_BYTES * 0.85) assert.ok(bytes > MAX_BYTES * 0.75, `${bytes} are left`);
+        assert.equal((await readTraces(store, [traceId(trace)])).length, 1);
+      }
+      assert.ok(figure(store, 'store_merges_total') > 10);
+      assert.ok(figure(store, 'store_expired_blocks_total') > 0);
+    },
+    { retention: { maxBytes: MAX_BYTES }, mergeFanIn: 3 },
   ));
 
 test('questions that are under way or wait while blocks go answer from all of them or from what is left', () =>
