@@ -105,6 +105,10 @@ export function storeFigures(state: StoreState): StoreFigures {
         compaction.failures,
       ),
     ],
+    [
+      'store_unmergeable_blocks',
+      gauge('Blocks with so many names or keys that they are not merged.', compaction.tooWide),
+    ],
     ['store_expired_spans_total', counter('Spans removed by retention.', compaction.expiredSpans)],
     ['store_wal_segments', gauge('Segments of the write-ahead log in use.', wal?.segments ?? 0)],
     ['store_wal_bytes', gauge('Size of these segments.', wal?.sizeBytes ?? 0)],

@@ -374,6 +374,7 @@ test('of two blocks that are too wide together the wider one stays as it is, whi
       maxWeight,
     }));
     const lists = widths.map((width, block) => [wideSpan(block + 1, width)]);
+    const log = new LogLines();
     await inFaultyStore(
       files,
       async (store) => {
@@ -381,9 +382,13 @@ test('of two blocks that are too wide together the wider one stays as it is, whi
         await store.compact();
         assert.equal(figure(store, 'store_merges_total'), 1, widths.join());
         assert.equal(figure(store, 'store_blocks'), 2);
+        assert.equal(figure(store, 'store_unmergeable_blocks'), 1);
+        const wide = widths.indexOf(400) + 1;
+        assert.equal(log.lines.length, 1);
+        assert.match(log.lines[0]!, new RegExp(`^block ${wide} of tenant default has so many`));
         assert.deepEqual(await answers(store), await answers(oracleOf(lists.flat())));
       },
-      { createWorker },
+      { createWorker, logger: log.logger },
     );
   }
 });

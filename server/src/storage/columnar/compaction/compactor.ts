@@ -41,7 +41,7 @@ const WORKER_IDLE_MS = 10_000;
 /** Options of {@link Compactor}. */
 export interface CompactorOptions {
   readonly dir: string;
-  readonly logger: Pick<Logger, 'info' | 'error'>;
+  readonly logger: Pick<Logger, 'info' | 'warn' | 'error'>;
   /** Ages blocks. */
   readonly clock: GuardedClock;
   /** Time since some moment, which nobody can set. */
@@ -74,6 +74,8 @@ export interface CompactionFigures {
   readonly postponed: number;
   /** Merges and rewrites for retention that failed; each is tried again. */
   readonly failures: number;
+  /** Blocks that are found to be too wide for a merge. */
+  readonly tooWide: number;
 }
 
 /** Looks after the blocks of a store once they are sealed: one thing at a time, so that no two work on the same block. */
@@ -138,7 +140,7 @@ export class Compactor {
   }
 
   get figures(): CompactionFigures {
-    return this.#figures;
+    return { ...this.#figures, tooWide: this.#tooWide.size };
   }
 
   /** Does in the background what is due; to be called when there are new blocks. */
@@ -383,6 +385,11 @@ export class Compactor {
     const { result, id } = await this.#ask(sources, -1);
     if (result.tooWide !== undefined) {
       this.#tooWide.add(result.tooWide);
+      const [{ tenant }] = planned as [BlockEntry];
+      this.#options.logger.warn(
+        { tenant, block: result.tooWide },
+        `block ${result.tooWide} of tenant ${tenant} has so many names or attribute keys that merging it would take over ${MAX_MERGE_WEIGHT >> 20} MiB: it stays as it is, until the next start at least`,
+      );
       return;
     }
     const blocks = planned.slice(0, result.sources);
