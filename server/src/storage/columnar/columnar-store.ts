@@ -181,7 +181,10 @@ export class ColumnarStore implements TraceStore {
       dir: this.#dir,
       mergeFanIn: options.mergeFanIn,
       blocks: this.#blocks,
-      hasRoomFor: (bytes) => this.#space.hasRoomFor(bytes),
+      hasRoomFor: async (bytes) => {
+        await this.#space.look();
+        return this.#space.hasRoomFor(bytes);
+      },
     });
   }
 

@@ -36,6 +36,11 @@ async function until(condition: () => boolean): Promise<void> {
   while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
 
+function isService(value: string): SpanPredicate {
+  const field = { kind: 'intrinsic', name: 'service' } as const;
+  return { op: 'eq', field, value: { type: 'string', value } };
+}
+
 const LOTS = Array.from({ length: 200 }, (_, i) => new SpanLot(shopSpans(10, 3, i + 1)));
 
 /** Writes lot after lot until one is refused; returns how many were taken. */
@@ -140,10 +145,10 @@ test('blocks are not merged or rewritten into the reserve of a disk: expired one
       const { totalBytes } = await files.space();
       await leaveFree(files, Math.ceil(totalBytes * 0.05) + 1000);
       await until(() => figure(store, 'store_disk_free_bytes') < totalBytes / 2);
-      const everything: SpanPredicate = { op: 'and', args: [] };
+      const where = isService('service 1');
       const room = /not so much room beside what is kept free/;
       await assert.rejects(store.compact(), room);
-      await assert.rejects(store.deleteSpans(DEFAULT_TENANT, { where: everything }), room);
+      await assert.rejects(store.deleteSpans(DEFAULT_TENANT, { where }), room);
       nowMs += DAY_MS;
       await assert.rejects(store.applyRetention(), room);
       assert.equal(figure(store, 'store_compactions_postponed_total'), 3);
@@ -159,9 +164,38 @@ test('blocks are not merged or rewritten into the reserve of a disk: expired one
     {
       nowMs: () => nowMs,
       retention: {
-        services: new Map([['service 1', DAY_MS]]),
+        services: new Map([1, 2, 3, 4].map((name) => [`service ${name}`, DAY_MS])),
         tenants: new Map([[OTHER_TENANT, { maxAgeMs: 2 * DAY_MS }]]),
       },
     },
   );
+});
+
+test('a deletion needs room for the blocks that have such spans and others, not for those that it looks into', async () => {
+  const files = smallDisk(0);
+  await inFaultyStore(files, async (store) => {
+    const lists = [1, 2, 3, 4].map((seed) => shopSpans(20, 4, seed));
+    for (const spans of lists) {
+      await writeSpans(store, spans);
+      await store.settle();
+    }
+    const everything: SpanPredicate = { op: 'and', args: [] };
+    const { totalBytes } = await files.space();
+    const reserve = Math.ceil(totalBytes * 0.05);
+    await leaveFree(files, reserve + 100);
+    assert.equal(await store.deleteSpans(DEFAULT_TENANT, { where: isService('nobody') }), 0);
+    const traceIds = [lists[2]![0]!.traceId];
+    const one = { where: everything, traceIds };
+    await assert.rejects(store.deleteSpans(DEFAULT_TENANT, one), /1 blocks of [0-9]+ bytes/);
+    assert.equal(figure(store, 'store_block_spans'), 80);
+    await leaveFree(files, reserve + figure(store, 'store_block_bytes') / 2);
+    assert.equal(
+      await store.deleteSpans(DEFAULT_TENANT, one),
+      lists[2]!.filter(({ traceId }) => traceIds.includes(traceId)).length,
+    );
+    await leaveFree(files, reserve + 100);
+    const left = figure(store, 'store_block_spans');
+    assert.equal(await store.deleteSpans(DEFAULT_TENANT, { where: everything }), left);
+    assert.equal(figure(store, 'store_blocks'), 0);
+  });
 });

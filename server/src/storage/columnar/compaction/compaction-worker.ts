@@ -41,6 +41,8 @@ export interface CompactionRequest {
   readonly blockId: number;
   /** Nothing is written when no more than this part of the spans would be left out: the blocks stay as they are. */
   readonly minDropRatio: number;
+  /** There is no room for the new block: when there would be one, nothing is done but to say so. */
+  readonly hasNoRoom?: boolean;
   /** Of several blocks only the first are taken when all weigh more than this in bytes; see {@link mergeWeight}. */
   readonly maxWeight: number;
 }
@@ -55,6 +57,8 @@ export interface CompactionResult {
   readonly copies: number;
   /** So many of the blocks, from the first on, are in it; of several that are too wide to be merged in bounded memory only some. */
   readonly sources: number;
+  /** There was no room for what would have been written; then nothing was done. */
+  readonly needsRoom?: boolean;
   /** Id of the wider one of the first two blocks, when these are too wide already; then nothing was done. */
   readonly tooWide?: number;
 }
@@ -115,6 +119,9 @@ function compact(
   if (dropped <= rows * request.minDropRatio)
     return { block: undefined, dropped: 0, copies: 0, sources: count };
   if (dropped === rows) return { block: undefined, dropped, copies: 0, sources: count };
+  if (request.hasNoRoom === true) {
+    return { block: undefined, dropped: 0, copies: 0, sources: count, needsRoom: true };
+  }
   const path = blockPath(dir, tenant, blockId);
   const file = new BlockFile(workerFiles, path);
   try {

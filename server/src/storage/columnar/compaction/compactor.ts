@@ -51,8 +51,8 @@ export interface CompactorOptions {
   /** Sealed blocks that make one merged one, 8 by default; Infinity: blocks are only merged when that is asked for. */
   readonly mergeFanIn: number | undefined;
   readonly blocks: LiveBlocks;
-  /** Whether so many bytes can be written while others write too. */
-  readonly hasRoomFor: (bytes: number) => boolean;
+  /** Whether so many bytes can be written while others write too, as the disk is now. */
+  readonly hasRoomFor: (bytes: number) => Promise<boolean>;
 }
 
 /** How {@link Compactor.delete} deletes. */
@@ -252,9 +252,9 @@ export class Compactor {
     const { blocks, logger } = this.#options;
     const what = { tenant: block.tenant, block: block.id };
     try {
-      this.#requireRoom([block]);
+      await this.#requireRoom([block]);
       const others = blocks.readable().filter(({ tenant }) => tenant === block.tenant);
-      const { result, id } = await this.#ask([{ block, without: undefined }], -1, others);
+      const { result, id } = await this.#ask([{ block, without: undefined }], { others });
       await blocks.commit({
         addBlocks:
           result.block === undefined ? [] : [mergedEntry([block], result.block, id, block.level)],
@@ -377,12 +377,12 @@ export class Compactor {
 
   async #merge({ blocks: planned, level }: PlannedMerge, nowMs: number): Promise<void> {
     const { retention } = this.#options;
-    this.#requireRoom(planned);
+    await this.#requireRoom(planned);
     const sources = planned.map((block) => {
       const where = expiredSpans(block, retention, nowMs);
       return { block, without: where === undefined ? undefined : { where } };
     });
-    const { result, id } = await this.#ask(sources, -1);
+    const { result, id } = await this.#ask(sources);
     if (result.tooWide !== undefined) {
       this.#tooWide.add(result.tooWide);
       const [{ tenant }] = planned as [BlockEntry];
@@ -412,11 +412,13 @@ export class Compactor {
     const addBlocks: BlockEntry[] = [];
     const removeBlocks = [...unwanted];
     let dropped = unwanted.reduce((sum, { spans }) => sum + spans, 0);
-    this.#requireRoom(wanted.map(({ block }) => block));
     try {
       for (const one of wanted) {
         const { block } = one;
-        const { result, id } = await this.#ask([one], minDropRatio);
+        // Most often few have such spans.
+        const hasNoRoom = !(await this.#options.hasRoomFor(block.sizeBytes));
+        const { result, id } = await this.#ask([one], { minDropRatio, hasNoRoom });
+        if (result.needsRoom === true) throw this.#noRoomFor([block]);
         if (result.dropped === 0) continue;
         dropped += result.dropped;
         removeBlocks.push(block);
@@ -455,11 +457,16 @@ export class Compactor {
   }
 
   /** Makes sure that blocks can be written anew while they are still there. @throws {SpoorError} unavailable */
-  #requireRoom(blocks: readonly BlockEntry[]): void {
+  async #requireRoom(blocks: readonly BlockEntry[]): Promise<void> {
     const bytes = blocks.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-    if (this.#options.hasRoomFor(bytes)) return;
+    if (!(await this.#options.hasRoomFor(bytes))) throw this.#noRoomFor(blocks);
+  }
+
+  /** Counts what is put off, and says why. */
+  #noRoomFor(blocks: readonly BlockEntry[]): SpoorError {
+    const bytes = blocks.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     this.#figures.postponed++;
-    throw new SpoorError(
+    return new SpoorError(
       'unavailable',
       `${blocks.length} blocks of ${bytes} bytes are to be written anew, and there is not so much room beside what is kept free on the disk`,
       { retryAfterMs: RETRY_MS },
@@ -472,8 +479,7 @@ export class Compactor {
       readonly block: BlockEntry;
       readonly without: SpanSelection | undefined;
     }[],
-    minDropRatio: number,
-    others?: readonly BlockEntry[],
+    how: Partial<Pick<CompactionRequest, 'others' | 'minDropRatio' | 'hasNoRoom'>> = {},
   ): Promise<{ result: CompactionResult; id: number }> {
     const { dir, blocks } = this.#options;
     const { tenant } = sources[0]!.block;
@@ -483,10 +489,10 @@ export class Compactor {
       dir,
       tenant,
       sources: sources.map(({ block, without }) => ({ id: block.id, without })),
-      others,
       blockId,
-      minDropRatio,
+      minDropRatio: -1,
       maxWeight: MAX_MERGE_WEIGHT,
+      ...how,
     }));
     blocks.noteDamage(reply.damaged);
     if ('result' in reply) return { result: reply.result, id: blockId };
