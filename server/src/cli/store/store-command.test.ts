@@ -4,7 +4,9 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { runCli } from '#cli/cli.ts';
+import { OverlapsFile } from '#storage/columnar/derived/overlaps-file.ts';
 import { DataLock } from '#storage/columnar/directory/data-lock.ts';
+import { DISK_WORKER_FILES } from '#storage/columnar/files/worker-files.ts';
 import { writeFormatSample } from '#storage/columnar/testing/format-sample.ts';
 import { withDirectory } from '#storage/columnar/testing/temporary-directory.ts';
 
@@ -127,6 +129,19 @@ test('each flipped byte of a block is found, named and explained, and the rest i
     const whole = await run('verify', '--data', data);
     assert.equal(whole.code, 0);
     assert.match(whole.out, /no part of the store:\n {2}\S+0000000002\.block\.unnamed \(1 B\)/);
+  }));
+
+test('the file of overlaps is a part of the store, and damage of it is told with what it means', () =>
+  withSample(async (data) => {
+    const path = join(data, 'tenants', 'acme', 'overlaps');
+    new OverlapsFile(DISK_WORKER_FILES, path).write([]);
+    const whole = await run('verify', '--data', data);
+    assert.equal(whole.code, 0);
+    assert.doesNotMatch(whole.out, /no part of the store/);
+    flipByte(path, statSync(path).size - 1);
+    const { code, out } = await run('verify', '--data', data);
+    assert.equal(code, 1);
+    assert.match(out, /DAMAGED overlaps \S+overlaps: its checksum is wrong[^]*Nothing is lost/);
   }));
 
 test('damage of the log and of the manifest is told with what it means', () =>

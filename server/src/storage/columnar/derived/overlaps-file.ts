@@ -133,12 +133,25 @@ function rawOf(overlaps: readonly StoredOverlap[]): Uint8Array | undefined {
   return Buffer.concat([...parts, encoder.encode(parts.length === 0 ? '[]' : ']')]);
 }
 
+/**
+ * What is wrong with the file of overlaps, or undefined.
+ * @param bytes all of it
+ */
+export function overlapsFlaw(bytes: Uint8Array): string | undefined {
+  if (bytes.length < HEADER_BYTES || !MAGIC.every((byte, i) => bytes[i] === byte)) {
+    return `${bytes.length} bytes that do not begin as such a file does`;
+  }
+  const format = getUint32(bytes, 8);
+  if (format !== FORMAT) return `format ${format} where ${FORMAT} is read`;
+  if (getUint32(bytes, 12) > MAX_OVERLAPS_BYTES) return `${getUint32(bytes, 12)} bytes raw`;
+  const checksum = crc32(bytes.subarray(HEADER_BYTES), crc32(bytes.subarray(0, 16)));
+  return checksum === getUint32(bytes, 16) ? undefined : 'its checksum is wrong';
+}
+
 /** @returns undefined where it is not what {@link encode} made */
 function decode(bytes: Uint8Array): StoredOverlap[] | undefined {
-  if (bytes.length < HEADER_BYTES || !MAGIC.every((byte, i) => bytes[i] === byte)) return undefined;
-  if (getUint32(bytes, 8) !== FORMAT || getUint32(bytes, 12) > MAX_OVERLAPS_BYTES) return undefined;
+  if (overlapsFlaw(bytes) !== undefined) return undefined;
   const content = bytes.subarray(HEADER_BYTES);
-  if (crc32(content, crc32(bytes.subarray(0, 16))) !== getUint32(bytes, 16)) return undefined;
   const raw = decompress(content, getUint32(bytes, 12));
   // The checksum says that it was made from such a list.
   return (JSON.parse(raw.toString()) as FileOverlap[]).map(storedOverlap);

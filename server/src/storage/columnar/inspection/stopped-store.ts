@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { SpoorError } from '@spoor/core/model/errors.ts';
-import { blockPath, TENANTS_DIR } from '../block/block-path.ts';
+import { blockPath, overlapsPath, TENANTS_DIR } from '../block/block-path.ts';
 import { BlockReader } from '../block/block-reader.ts';
 import { DataLock, LOCK_FILE } from '../directory/data-lock.ts';
 import { ByteCache } from '../block/frame-cache.ts';
@@ -90,12 +90,22 @@ export class StoppedStore implements AsyncDisposable {
     });
   }
 
+  /** Files with what the blocks of a tenant change in the traces that they share, as far as there are any. */
+  overlapsFiles(): string[] {
+    return this.manifest
+      .tenants()
+      .sort()
+      .map((tenant) => overlapsPath(this.dir, tenant))
+      .filter((path) => existsSync(path));
+  }
+
   /** Files in the directory that are no part of the store, with their sizes: what a crash left, or what was set aside. */
   strayFiles(): { readonly path: string; readonly sizeBytes: number }[] {
     const known = new Set([
       join(this.dir, LOCK_FILE),
       this.manifestPath,
       ...this.blocks.map((block) => this.pathOf(block)),
+      ...this.overlapsFiles(),
     ]);
     const isSegment = new RegExp(`^${RegExp.escape(join(this.dir, WAL_DIR))}/[0-9]+\\.wal$`);
     return readdirSync(this.dir, { recursive: true, withFileTypes: true })

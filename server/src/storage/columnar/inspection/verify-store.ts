@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { readFileSync } from 'node:fs';
 import { messageOf, SpoorError } from '@spoor/core/model/errors.ts';
 import { SpanBatch } from '@spoor/core/model/span-batch.ts';
+import { overlapsFlaw } from '../derived/overlaps-file.ts';
 import type { BlockEntry } from '../manifest/manifest-edit.ts';
 import type { StoppedStore } from './stopped-store.ts';
 
@@ -80,6 +82,15 @@ export async function verifyStore(
     } else if (store.manifest.setAside.has(block.id)) {
       returning.push(store.pathOf(block));
     }
+  }
+  for (const path of store.overlapsFiles()) {
+    const flaw = overlapsFlaw(readFileSync(path));
+    if (flaw === undefined) continue;
+    problems.push({
+      path,
+      what: `overlaps ${path}: ${flaw}`,
+      meaning: 'Nothing is lost: a server makes it anew of the blocks while it is quiet.',
+    });
   }
   return {
     blocks: store.blocks.length,
