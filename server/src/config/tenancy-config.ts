@@ -32,7 +32,9 @@ export const tenancySchema = z
       .min(1)
       .max(100_000)
       .default(1000)
-      .describe('Tenants that the columnar store keeps; spans of one more are refused.'),
+      .describe(
+        'Tenants that may have spans in memory at once, in the columnar store; spans of one more are refused until these are in blocks, within a minute or so.',
+      ),
   })
   .prefault({})
   .describe('Several tenants that see nothing of each other.');

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { crc32 } from 'node:zlib';
 import { SpoorError } from '@spoor/core/model/errors.ts';
-import { DEFAULT_TENANT, parseTenant } from '@spoor/core/model/ids.ts';
+import { DEFAULT_TENANT, parseTenant, type Tenant } from '@spoor/core/model/ids.ts';
 import { attributes, span, spanId, traceId } from '@spoor/core/query/testing/example-span.ts';
 import { findIds, queryFor, readTraces, writeSpans } from '#storage/testing/store-harness.ts';
 import { testTraceStore } from '#storage/tracestore.contract.ts';
@@ -149,34 +149,57 @@ test('a reader that goes away while traces come gets no more of them', () =>
     }),
   ));
 
-test('a tenant has a directory of its own, and one more than the store keeps is refused', () =>
+test('a tenant has a directory of its own, and one more than may have spans in the head is refused until these are sealed', () =>
   withDirectory(async (dir) => {
-    const [one, two, three] = ['one', 'two', 'three'].map(parseTenant) as [never, never, never];
-    const check = async (store: ColumnarStore): Promise<void> => {
-      await assert.rejects(writeSpans(store, spansOf(1, 1), three), (error) => {
+    const [one, two, three, four] = ['one', 'two', 'three', 'four'].map(parseTenant) as [
+      Tenant,
+      Tenant,
+      Tenant,
+      Tenant,
+    ];
+    const refuses = (store: ColumnarStore, tenant: Tenant): Promise<void> =>
+      assert.rejects(writeSpans(store, spansOf(1, 1), tenant), (error) => {
         assert.ok(withCode('overloaded')(error));
-        assert.match(String(error), /tenant three would be one more than/);
+        assert.match(String(error), new RegExp(`tenant ${tenant} would be one more than`));
         return true;
       });
-      for (const tenant of [one, two]) await writeSpans(store, spansOf(9, 2), tenant);
-      assert.deepEqual(await readTraces(store, [traceId(9)], one), [spansOf(9, 2)]);
-      assert.deepEqual(await findIds(store, queryFor(), three), []);
-    };
     await withStore(
       dir,
       async (store) => {
         for (const tenant of [two, one]) await writeSpans(store, spansOf(1, 3), tenant);
-        await check(store);
+        const asking = findIds(store, queryFor(), one);
+        await refuses(store, three);
+        // That had the head sealed, since others wait.
         await store.settle();
-        await check(store);
-        assert.equal(figure(store, 'store_tenants'), 2);
+        await writeSpans(store, spansOf(2, 2), three);
+        assert.deepEqual(await asking, [traceId(1)]);
+        await writeSpans(store, spansOf(3, 2), one);
+        await refuses(store, four);
+        await refuses(store, two);
+        // Each has what is its own, whoever had its number before.
+        const found = await Promise.all(
+          [one, two, three, four].map((tenant) => findIds(store, queryFor(), tenant)),
+        );
+        assert.deepEqual(found, [[traceId(3), traceId(1)], [traceId(1)], [traceId(2)], []]);
+        assert.equal(figure(store, 'store_tenants'), 3);
+        await store.settle();
+        await writeSpans(store, spansOf(4, 2), four);
+        assert.deepEqual(await findIds(store, queryFor(), four), [traceId(4)]);
+        assert.equal(figure(store, 'store_tenants'), 4);
       },
       { maxTenants: 2 },
     );
-    assert.deepEqual(readdirSync(join(dir, 'tenants')).sort(), ['one', 'two']);
-    assert.equal(readdirSync(join(dir, 'tenants/one')).length, 1);
+    assert.deepEqual(readdirSync(join(dir, 'tenants')).sort(), ['one', 'three', 'two']);
     // A lower limit later on is one for new tenants, also where one is in the log only.
-    await withStore(dir, check, { maxTenants: 1 });
+    await withStore(
+      dir,
+      async (store) => {
+        await writeSpans(store, spansOf(5, 2), four);
+        await refuses(store, one);
+        assert.deepEqual(await readTraces(store, [traceId(1)], one), [spansOf(1, 3)]);
+      },
+      { maxTenants: 1 },
+    );
   }));
 
 test('a directory is refused while another store uses it, and taken when that one has ended', () =>

@@ -58,7 +58,7 @@ const REQUEST_MEMORY_MS = 15 * 60_000;
 /** More than is written within a second, with what the seals of three slabs take. */
 const DEFAULT_MIN_FREE_BYTES = 64 << 20;
 
-/** A tenant costs a directory and an entry in every slab's list. */
+/** Of those with spans in the head: each costs a block when that is sealed. */
 const DEFAULT_MAX_TENANTS = 1000;
 
 /** Traces that the query worker is asked for at once; of large ones it gives some at a time. */
@@ -108,6 +108,8 @@ export class ColumnarStore implements TraceStore {
   #closing = false;
   #requests: StoredRequest[] = [];
   readonly #damage: DamageReport;
+  /** When the head was sealed so that other tenants can have spans in it (passed ms). */
+  #tenantsSealedMs = -Infinity;
   #quietTimer: NodeJS.Timeout | undefined;
   #lastWriteMs = 0;
   #spansWritten = 0;
@@ -228,7 +230,6 @@ export class ColumnarStore implements TraceStore {
       this.#replaying = manifest;
       this.#startClock();
       await this.#takeBack(directory);
-      for (const tenant of manifest.tenants()) this.#tenants.known(tenant);
       if (this.#isAsked === true) this.#querier.start();
       const wal = await this.#replay(directory);
       this.#open = { lock, manifest, wal };
@@ -291,11 +292,26 @@ export class ColumnarStore implements TraceStore {
       // What could never be sealed is not taken either: the head would be full soon.
       if (manifest.failed !== undefined) throw new SpoorError('unavailable', manifest.failed);
       if (this.#space.shortage !== undefined) throw this.#space.shortage;
-      const number = this.#tenants.take(tenant);
+      const number = this.#tenantNumber(tenant);
       this.#lastWriteMs = this.#passedMs();
       return this.#head.place(batch, number, this.#appender(wal, { tenant, requests }, batch.rows));
     } catch (error) {
       return Promise.reject(error);
+    }
+  }
+
+  /** @throws {SpoorError} overloaded: too many tenants have spans in the head; then they are sealed, so that others have their turn */
+  #tenantNumber(tenant: Tenant): number {
+    try {
+      return this.#tenants.take(tenant, () => this.#head.tenantNumbers());
+    } catch (error) {
+      const nowMs = this.#passedMs();
+      // No more often than in a quiet store: it makes a block for each of them.
+      if (nowMs - this.#tenantsSealedMs >= QUIET_MS) {
+        this.#tenantsSealedMs = nowMs;
+        void this.#head.drain();
+      }
+      throw error;
     }
   }
 
@@ -450,8 +466,10 @@ export class ColumnarStore implements TraceStore {
 
   figures(): StoreFigures {
     const open = this.#open;
+    const blocks = open === undefined ? [] : this.#blocks.all();
+    const inHead = [...this.#head.tenantNumbers()].map((number) => this.#tenants.names[number]!);
     return storeFigures({
-      blocks: open === undefined ? [] : this.#blocks.all(),
+      blocks,
       wal: open?.wal.figures(),
       headSpans: this.#head.rows,
       headBytes: this.#head.usedBytes,
@@ -461,7 +479,7 @@ export class ColumnarStore implements TraceStore {
       sealedBytes: this.#sealer.sealedBytes,
       damagedBlocks: this.#damage.blocks.size,
       damagedFiles: this.#damage.files,
-      tenants: this.#tenants.names.length,
+      tenants: new Set([...inHead, ...blocks.map(({ tenant }) => tenant)]).size,
       freeBytes: this.#space.freeBytes,
       reserveBytes: this.#space.reserveBytes,
       compaction: this.#compactor.figures,

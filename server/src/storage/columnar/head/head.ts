@@ -23,6 +23,13 @@ export interface HeadOptions {
   readonly slabRows?: number;
 }
 
+/** A batch that waits for room. */
+interface WaitingBatch {
+  readonly tenantNumber: number;
+  readonly retry: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
 /**
  * The spans that are not in a block yet. Batches wait here for room, in order: a store that cannot seal as fast as it is written
  * to slows its writers down instead of growing.
@@ -38,8 +45,7 @@ export class Head {
   #open: Slab | undefined;
   #slabCount = 0;
   #nextId = 1;
-  readonly #waiting: { readonly retry: () => void; readonly reject: (error: unknown) => void }[] =
-    [];
+  readonly #waiting: WaitingBatch[] = [];
   #refusal: SpoorError | undefined;
   #sealing: Promise<void> = Promise.resolve();
 
@@ -60,6 +66,13 @@ export class Head {
   /** Writers that wait for room. */
   get waiting(): number {
     return this.#waiting.length;
+  }
+
+  /** Numbers of the tenants that have batches here, or such that wait. */
+  tenantNumbers(): Set<number> {
+    const numbers = new Set(this.#waiting.map(({ tenantNumber }) => tenantNumber));
+    for (const slab of this.#filled.keys()) for (const number of slab.numbers) numbers.add(number);
+    return numbers;
   }
 
   /**
@@ -85,7 +98,7 @@ export class Head {
         release(batch);
         use(later).then(resolve, reject);
       };
-      this.#waiting.push({ retry, reject });
+      this.#waiting.push({ tenantNumber, retry, reject });
     });
   }
 

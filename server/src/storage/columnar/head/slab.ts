@@ -57,6 +57,8 @@ export class Slab {
   pending = 0;
   /** Readers that hold the slab. */
   pins = 0;
+  /** Numbers of the tenants whose batches were put in. */
+  readonly numbers = new Set<number>();
   #used = 0;
   #committed = 0;
   readonly #words: Uint32Array;
@@ -83,6 +85,7 @@ export class Slab {
     this.#used = end;
     this.rows += batch.rows;
     this.pending++;
+    this.numbers.add(tenantNumber);
     this.#words.set([batch.bytes.length, tenantNumber, batch.rows, 0], start / 4);
     const bytes = new Uint8Array(this.buffer, start + ENTRY_HEADER_BYTES, batch.bytes.length);
     bytes.set(batch.bytes);
@@ -129,6 +132,7 @@ export class Slab {
   recycle(): void {
     this.generation++;
     this.rows = 0;
+    this.numbers.clear();
     this.#used = 0;
     this.#committed = 0;
   }
