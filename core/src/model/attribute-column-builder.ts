@@ -22,6 +22,8 @@ export class AttributeColumnBuilder {
   /** The columns that followed this one last, the latest first: most spans have the keys of one a moment ago. */
   next: AttributeColumnBuilder | undefined;
   nextBefore: AttributeColumnBuilder | undefined;
+  /** The column before this one that has the same key. */
+  older: AttributeColumnBuilder | undefined;
   /** Values that were new to the batch. */
   #distinct = 0;
   /** Made for the second value: of the columns of a span with very many keys most never have one. */
@@ -140,9 +142,4 @@ export class AttributeColumnBuilder {
       this.isPlain = true;
     }
   }
-}
-
-/** A number for each (level, type, key). */
-export function slotOf(level: AttributeLevel, type: ValueType, key: number): number {
-  return key * 64 + level * 9 + type;
 }

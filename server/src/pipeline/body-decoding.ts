@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { slotOf } from '@spoor/core/model/attribute-column-builder.ts';
 import { BatchBuilder } from '@spoor/core/model/batch-builder.ts';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
@@ -119,7 +118,7 @@ class ColumnCount {
     for (let id = 0; id < batch.columnCount; id++) {
       const { level, type, key } = batch.column(id);
       const code = this.#keys.intern(keys.bytes, keys.offsets[key]!, keys.offsets[key + 1]!);
-      this.#columns.add(slotOf(level, type, code));
+      this.#columns.add(code * 64 + level * 9 + type);
     }
     if (this.#columns.size > MAX_REQUEST_COLUMNS) {
       throw new SpoorError('too_large', `more than ${MAX_REQUEST_COLUMNS} attribute keys`);
