@@ -87,6 +87,8 @@ test('what is large is refused, and quickly', () => {
   assert.ok(compileTraceql(most));
   assert.match(refusal(most.replace('}', '|| .b = 1 }')), /more than 100 comparisons$/);
   assert.match(refusal(`{ ${' '.repeat(8192)} }`), /^TraceQL, character 8193: .*8196/);
+  assert.ok(compileTraceql(`{}${' | count() > 1'.repeat(10)}`));
+  assert.match(refusal(`{}${' | count() > 1'.repeat(11)}`), /character 144: more than 10 stages$/);
   for (const deep of ['(', '!', '!(']) {
     assert.match(refusal(`{ ${deep.repeat(4000)}`), /more than 30 deep/);
   }

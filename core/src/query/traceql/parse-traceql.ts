@@ -7,6 +7,9 @@ import type { TraceqlQuery, TraceqlScalarFilter } from './traceql-query.ts';
 /** Characters of a query; nobody types more, and a URL of twice that is refused anyway. */
 const MAX_TRACEQL_LENGTH = 8192;
 
+/** Comparisons of aggregates; each of them holds the whole filter. */
+const MAX_STAGES = 10;
+
 const AGGREGATES = ['count', 'avg', 'min', 'max', 'sum'] as const;
 
 /** Stages and functions of the language that a search has not. */
@@ -39,6 +42,9 @@ export function parseTraceql(query: string): TraceqlQuery {
     if (SPANSET_OPERATORS.test(text))
       tokens.failUnsupported(`the operator ${text} between spansets is`);
     if (text === 'with') tokens.failUnsupported('hints are');
+    if (stages.length === MAX_STAGES) {
+      throw traceqlError(query, tokens.current.at, `more than ${MAX_STAGES} stages`);
+    }
     tokens.take('|', '| or the end');
     stages.push(parseStage(tokens));
   }
