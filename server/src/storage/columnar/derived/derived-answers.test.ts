@@ -149,7 +149,7 @@ function spanLists(lists: number, seed = 1): Span[][] {
 
 /** Fails where somebody looks for traces that are in several blocks. */
 class UnaskedLooseTraces extends LooseTraces {
-  override update(): void {
+  override prepare(): void {
     assert.fail('traces of several blocks were looked for');
   }
 }

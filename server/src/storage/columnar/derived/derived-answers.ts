@@ -5,7 +5,6 @@ import type { CountedSpans } from '#storage/counted.ts';
 import type { DependencySum } from '#storage/dependency-sum.ts';
 import type { MinuteRange } from '#storage/tracestore.ts';
 import type { HeadPart } from '../head/head-part.ts';
-import type { LooseTraces } from '../search/loose-traces.ts';
 import type { OpenBlock, TraceSources } from '../search/trace-sources.ts';
 import { blockEdges, blockSpans } from './block-counts.ts';
 import { type EdgePiece, KeptEdges } from './kept-edges.ts';
@@ -41,14 +40,14 @@ export class DerivedAnswers {
   prepare(sources: TraceSources, checkCancelled: () => void, hasRoom = true): void {
     const blocks = readable(sources);
     sources.loose.prepare(sources.readers(), checkCancelled);
-    this.#overlapsOf(sources, blocks, checkCancelled, () => sources.loose);
+    this.#overlapsOf(sources, blocks, checkCancelled);
     if (hasRoom) this.#overlaps.write(() => checksumsOf(sources, blocks));
   }
 
   /** The sum of all calls in a range. */
   edges(sources: TraceSources, range: MinuteRange, checkCancelled: () => void): DependencySum {
     const blocks = readable(sources);
-    const pieces = this.#questionOverlaps(sources, blocks, checkCancelled).map(
+    const pieces = this.#overlapsOf(sources, blocks, checkCancelled).map(
       ({ counted: { edges } }): EdgePiece => ({
         name: edges,
         minutes: {
@@ -79,7 +78,7 @@ export class DerivedAnswers {
   /** Counts whose sum is all spans. */
   spans(sources: TraceSources, checkCancelled: () => void): CountedSpans[] {
     const blocks = readable(sources);
-    const found = this.#questionOverlaps(sources, blocks, checkCancelled).map(
+    const found = this.#overlapsOf(sources, blocks, checkCancelled).map(
       ({ counted }) => counted.spans,
     );
     for (const block of blocks) {
@@ -105,24 +104,11 @@ export class DerivedAnswers {
     });
   }
 
-  /** As {@link #overlapsOf}, from the loose traces that questions know of. */
-  #questionOverlaps(
-    sources: TraceSources,
-    blocks: readonly OpenBlock[],
-    checkCancelled: () => void,
-  ): Overlap[] {
-    return this.#overlapsOf(sources, blocks, checkCancelled, () => {
-      sources.loose.update(sources.head, sources.readers(), checkCancelled);
-      return sources.loose;
-    });
-  }
-
   /** What each of the blocks changes, counted where that is not known; only then the loose traces are looked for. */
   #overlapsOf(
     sources: TraceSources,
     blocks: readonly OpenBlock[],
     checkCancelled: () => void,
-    looseTraces: () => LooseTraces,
   ): Overlap[] {
     const overlaps = this.#overlaps;
     const ids = blocks.map(({ id }) => id);
@@ -132,7 +118,9 @@ export class DerivedAnswers {
     const missing = blocks.filter((_, i) => known[i] === undefined);
     if (missing.length > 0) {
       checkCancelled();
-      const loose = looseTraces();
+      const { loose } = sources;
+      // Of the head nothing is asked here.
+      loose.prepare(sources.readers(), checkCancelled);
       const done = ({ id }: OpenBlock, overlap: Overlap): void => overlaps.set(id, overlap);
       this.#counting.count(sources, { blocks, missing, loose }, done, checkCancelled);
       known = overlaps.of(ids);
