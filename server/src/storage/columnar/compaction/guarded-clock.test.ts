@@ -152,6 +152,16 @@ test('a start soon after a block with a provisional date alone is no proof that 
   assert.deepEqual(log.lines, []);
 });
 
+test('a clock that is set back within the first hour of a store, and stays so over a restart, is told and believed', () => {
+  const { anHourLater, clock, log, setBy } = clockAndGuard();
+  setBy(-87_600);
+  clock.start({ isDated: false, lastMs: START_MS });
+  assert.match(log.lines[0]!, /from 3650 days after now.*until the clock is believed/);
+  assert.equal(anHourLater(), 1 - 87_600);
+  assert.equal(clock.isSure, true);
+  assert.equal(clock.settledMs(START_MS), START_MS - 87_600 * HOUR_MS);
+});
+
 test('a new store believes the time that the clock is set to within the hour', () => {
   const { anHourLater, clock, setBy } = clockAndGuard();
   clock.start(undefined);

@@ -73,12 +73,12 @@ export class GuardedClock {
     this.#doubt = { isAnchored: isDated, sinceMs };
     this.#startMs = lastMs;
     this.#originMs = lastMs - sinceMs;
-    if (isClose || (!isDated && now < lastMs)) return;
+    if (isClose) return;
     const days = Math.round(Math.abs(now - lastMs) / 86_400_000);
     logger.warn(
       { days },
       now < lastMs
-        ? `the newest block is from ${days} days after now: the clock of this machine is behind, or was ahead then. What comes now is dated after that block`
+        ? `the newest block is from ${days} days after now: the clock of this machine is behind, or was ahead then. What comes now is dated after that block, until the clock is ${isDated ? 'right' : 'believed, within the hour'}`
         : `the newest block is ${days} days old: should the clock of this machine be wrong, set it within the hour. Until then, also after a restart, ages count only the time that this server runs`,
     );
   }
