@@ -24,6 +24,11 @@ export class HeadMatches {
   readonly #parts: readonly HeadPart[];
   readonly #loose: LooseTraces;
   readonly #terms: SearchTerms;
+  /** Whether every span meets `where`. */
+  readonly #wantsAll: boolean;
+  /** Of the window, as doubles. */
+  readonly #startMin: number;
+  readonly #startMax: number;
   /** Batches that may have some. */
   #places: Map<HeadBatch, BatchPlace> | undefined;
   readonly #matches = new Map<HeadBatch, Uint8Array | undefined>();
@@ -33,6 +38,10 @@ export class HeadMatches {
     this.#parts = parts;
     this.#loose = loose;
     this.#terms = terms;
+    const { where, startMinUnixNano, startMaxUnixNano } = terms.query;
+    this.#wantsAll = where.op === 'and' && where.args.length === 0;
+    this.#startMin = Number(startMinUnixNano);
+    this.#startMax = Number(startMaxUnixNano);
   }
 
   /** All traces that match, by page; undefined where there are many. */
@@ -92,10 +101,9 @@ export class HeadMatches {
   }
 
   #mayBeInside({ minStart, maxStart }: HeadBatch): boolean {
-    const { startMinUnixNano, startMaxUnixNano } = this.#terms.query;
     return (
-      maxStart + ROUGH_SLACK_NANOS >= Number(startMinUnixNano) &&
-      minStart - ROUGH_SLACK_NANOS <= Number(startMaxUnixNano)
+      maxStart + ROUGH_SLACK_NANOS >= this.#startMin &&
+      minStart - ROUGH_SLACK_NANOS <= this.#startMax
     );
   }
 
@@ -103,15 +111,19 @@ export class HeadMatches {
   #matchesIn(head: HeadBatch): Uint8Array | undefined {
     let matches = this.#matches.get(head);
     if (matches === undefined && !this.#matches.has(head)) {
-      const place = this.#chosen.get(head);
-      const rows = place && this.#rowsIn(head, place);
-      if (rows !== undefined && !rows.isEmpty) {
-        const { traces } = head;
-        matches = new Uint8Array(traces.count);
-        for (const row of rows.toRows()) matches[traces.traceOf[row]!] = 1;
-      }
+      matches = this.#wantsAll && this.#isInside(head) ? allOf(head) : this.#findIn(head);
       this.#matches.set(head, matches);
     }
+    return matches;
+  }
+
+  #findIn(head: HeadBatch): Uint8Array | undefined {
+    const place = this.#chosen.get(head);
+    const rows = place && this.#rowsIn(head, place);
+    if (rows === undefined || rows.isEmpty) return undefined;
+    const { count, traceOf } = head.traces;
+    const matches = new Uint8Array(count);
+    for (const row of rows.toRows()) matches[traceOf[row]!] = 1;
     return matches;
   }
 
@@ -131,10 +143,13 @@ export class HeadMatches {
 
   /** Whether all spans of a batch are surely in the window. */
   #isInside({ minStart, maxStart }: HeadBatch): boolean {
-    const { startMinUnixNano, startMaxUnixNano } = this.#terms.query;
     return (
-      minStart - ROUGH_SLACK_NANOS >= Number(startMinUnixNano) &&
-      maxStart + ROUGH_SLACK_NANOS < Number(startMaxUnixNano)
+      minStart - ROUGH_SLACK_NANOS >= this.#startMin &&
+      maxStart + ROUGH_SLACK_NANOS < this.#startMax
     );
   }
+}
+
+function allOf({ traces }: HeadBatch): Uint8Array {
+  return new Uint8Array(traces.count).fill(1);
 }

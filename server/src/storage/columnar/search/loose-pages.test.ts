@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { traceId } from '@spoor/core/query/testing/example-span.ts';
+import { span, traceId } from '@spoor/core/query/testing/example-span.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
 import { TRACE_ORDERS } from '@spoor/core/query/trace-query.ts';
 import { shopSpans, withBlock } from '../testing/block-fixture.ts';
 import { withDirectory } from '../testing/temporary-directory.ts';
+import { HeadBatch } from '../head/head-batch.ts';
 import { LoosePages } from './loose-pages.ts';
 import { LooseTrace } from './loose-trace.ts';
 import { MatchedRows } from './matched-rows.ts';
@@ -21,6 +22,51 @@ function numbered(number: number): LooseTrace {
   trace.maxErrors = number % 5;
   return trace;
 }
+
+test('bounds of a page hold for traces that get parts after they were asked for', () => {
+  const part = fc.record({
+    trace: fc.nat(30),
+    start: fc.integer({ min: 0, max: 1000 }),
+    length: fc.integer({ min: 0, max: 1000 }),
+  });
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 40 }), (parts) => {
+      const pages = new LoosePages();
+      const traces = Array.from({ length: 30 }, (_, i) => numbered(i));
+      for (const trace of traces) pages.add(trace);
+      const [page] = [...pages.values()];
+      for (const { trace: number, start, length } of parts) {
+        const grown = traces[number % 30]!;
+        const spans = [
+          span({
+            traceId: grown.id,
+            startTimeUnixNano: BigInt(start),
+            endTimeUnixNano: BigInt(start + length),
+            status: { code: length % 3, message: '' },
+          }),
+        ];
+        grown.addHead({ head: new HeadBatch(batchOf(spans)), trace: 0 });
+        page!.grow(grown);
+        assert.equal(page!.isInHead, true);
+        for (const order of TRACE_ORDERS) {
+          const rank = new TraceRank(order);
+          for (const trace of traces) {
+            assert.ok(page!.bound(rank) >= rank.ofKey(rank.keyOf(trace)));
+          }
+          assert.equal(page!.ranked(rank).trace(29) !== undefined, true);
+        }
+        const rough = page!.roughly(() => Infinity);
+        for (const trace of traces) {
+          assert.ok(rough.minDuration <= trace.minDuration);
+          assert.ok(rough.maxDuration >= trace.maxDuration && rough.longest >= trace.longest);
+          assert.ok(rough.minSpans <= trace.minSpans && rough.maxSpans >= trace.maxSpans);
+          assert.ok(rough.minErrors <= trace.minErrors && rough.maxErrors >= trace.maxErrors);
+        }
+      }
+    }),
+    { numRuns: 30 },
+  );
+});
 
 test('each trace is on one page, no trace is above the bound of its page, and pages do not become many', () => {
   const step = fc.record({

@@ -49,22 +49,24 @@ type Extreme = Exclude<keyof RoughTrace, 'maxCount'>;
 /** Some loose traces that came one after the other, and how good the best of them is. */
 export class LoosePage {
   readonly traces = new Set<LooseTrace>();
-  readonly #bounds = new Map<TraceOrder, number>();
+  readonly #bounds = new Map<TraceOrder, { readonly rank: TraceRank; bound: number }>();
   readonly #ranked = new Map<TraceOrder, RankedLoose>();
   readonly #extremes = new Map<Extreme, number>();
-  #counts = new WeakMap<KnownRows, { readonly changes: number; readonly most: number }>();
-  #readers: ReadonlySet<BlockReader> | undefined;
+  #counts: WeakMap<KnownRows, { readonly changes: number; readonly most: number }> | undefined;
+  #readers: Set<BlockReader> | undefined;
   #isInHead: boolean | undefined;
 
   /** No trace of the page ranks above this. */
   bound(rank: TraceRank): number {
-    let bound = this.#bounds.get(rank.order);
-    if (bound === undefined) {
-      bound = -Infinity;
-      for (const trace of this.traces) bound = Math.max(bound, rank.ofKey(rank.keyOf(trace)));
-      this.#bounds.set(rank.order, bound);
+    let known = this.#bounds.get(rank.order);
+    if (known === undefined) {
+      known = { rank, bound: -Infinity };
+      for (const trace of this.traces) {
+        known.bound = Math.max(known.bound, rank.ofKey(rank.keyOf(trace)));
+      }
+      this.#bounds.set(rank.order, known);
     }
-    return bound;
+    return known.bound;
   }
 
   /** All of them in an order; it is kept. */
@@ -116,6 +118,7 @@ export class LoosePage {
    */
   mostOf(known: KnownRows, countOf: (trace: LooseTrace) => number): number {
     const { changes } = known;
+    this.#counts ??= new WeakMap();
     let counts = this.#counts.get(known);
     if (counts?.changes !== changes) {
       let most = 0;
@@ -156,12 +159,34 @@ export class LoosePage {
     return this.#isInHead;
   }
 
-  /** Takes note of a trace that came, went or changed. */
+  /**
+   * Takes note of a trace that got another part. While spans come, hundreds do so between two questions, on a dozen of pages: bounds are
+   * raised where that trace needs it, and may be higher than they need be later.
+   */
+  grow(trace: LooseTrace): void {
+    for (const known of this.#bounds.values()) {
+      const { rank } = known;
+      known.bound = Math.max(known.bound, rank.ofKey(rank.keyOf(trace)));
+    }
+    for (const [what, extreme] of this.#extremes) {
+      const isLeast = what.startsWith('min');
+      this.#extremes.set(
+        what,
+        isLeast ? Math.min(extreme, trace[what]) : Math.max(extreme, trace[what]),
+      );
+    }
+    for (const { reader } of trace.blocks) this.#readers?.add(reader);
+    if (trace.head.length > 0) this.#isInHead = true;
+    this.#ranked.clear();
+    this.#counts = undefined;
+  }
+
+  /** Takes note of a trace that came or went. */
   touch(): void {
     this.#bounds.clear();
     this.#ranked.clear();
     this.#extremes.clear();
-    this.#counts = new WeakMap();
+    this.#counts = undefined;
     this.#readers = undefined;
     this.#isInHead = undefined;
   }

@@ -123,13 +123,14 @@ function stateOf(loose: LooseTraces, { head, blocks }: Pieces): unknown {
     assert.equal(page.isInHead, isInHead);
     const readers = [...page.traces].flatMap((trace) => trace.blocks.map(({ reader }) => reader));
     assert.deepEqual(page.readers, new Set(readers));
+    for (const order of TRACE_ORDERS) {
+      const rank = new TraceRank(order);
+      const bound = page.bound(rank);
+      for (const trace of page.traces) assert.ok(rank.ofKey(rank.keyOf(trace)) <= bound);
+    }
   }
   return {
     traces: traces.sort((a, b) => (a.id < b.id ? -1 : 1)),
-    bounds: TRACE_ORDERS.map((order) => {
-      const rank = new TraceRank(order);
-      return Math.max(...[...loose.pages()].map((page) => page.bound(rank)));
-    }),
     masks: blocks.map((reader) => [...loose.looseOf(reader)]),
   };
 }

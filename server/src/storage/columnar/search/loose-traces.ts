@@ -198,12 +198,14 @@ export class LooseTraces {
   #addHead(head: HeadBatch, readers: readonly BlockReader[]): void {
     this.#head.add(head);
     const { ids } = head.traces;
-    const fresh = ids.filter((id) => (this.#traces.get(id)?.head.length ?? 0) === 0);
-    ids.forEach((id, trace) => {
+    const fresh: TraceId[] = [];
+    for (let trace = 0; trace < ids.length; trace++) {
+      const id = ids[trace]!;
       const loose = this.#trace(id);
+      if (loose.head.length === 0) fresh.push(id);
       loose.addHead({ head, trace });
-      loose.page!.touch();
-    });
+      loose.page!.grow(loose);
+    }
     const bytes = Buffer.concat(fresh.map(traceIdBytes));
     for (const { found, part } of findParts(bytes, readers)) this.#addBlock(fresh[found]!, part);
   }
@@ -214,7 +216,7 @@ export class LooseTraces {
     mask[part.trace] = 1;
     const trace = this.#trace(id);
     this.#fill(trace, part);
-    trace.page!.touch();
+    trace.page!.grow(trace);
   }
 
   /** Adds what a block has of a trace to it. */

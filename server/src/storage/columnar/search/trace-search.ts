@@ -75,6 +75,13 @@ interface BlockTrace {
   readonly trace: number;
 }
 
+/** A trace that was summed up when it was looked at. */
+interface SummarizedTrace {
+  readonly summary: TraceSummary;
+}
+
+type FoundTrace = BlockTrace | LooseTrace | SummarizedTrace;
+
 /** Where fewer than one of so many groups of a block may match, these are looked into, and not its traces one by one. */
 const MIN_GROUPS_SHARE = 8;
 
@@ -124,7 +131,7 @@ class TraceSearch {
   readonly #ceiling: number;
   /** So were those that rank exactly like that and have no greater id than this. */
   readonly #ceilingId: string;
-  readonly #top: TopTraces<BlockTrace | LooseTrace>;
+  readonly #top: TopTraces<FoundTrace>;
   /** What ranks below this cannot get in any more. */
   #floor = -Infinity;
   /** Of what ranks like that neither can what has a greater id than this. */
@@ -176,7 +183,7 @@ class TraceSearch {
   }
 
   /** The best traces, in their order. */
-  run(): ReturnType<TopTraces<BlockTrace | LooseTrace>['finish']> {
+  run(): ReturnType<TopTraces<FoundTrace>['finish']> {
     this.#start();
     const queue = this.#queue;
     while (this.#mayGetIn(queue.bound, queue.tie)) {
@@ -406,7 +413,7 @@ class TraceSearch {
     return this.#evaluator.holdsRows([block.counted(trace)], block.factsOf(trace));
   }
 
-  #offer(trace: RankedTrace<BlockTrace | LooseTrace>): void {
+  #offer(trace: RankedTrace<FoundTrace>): void {
     this.#top.offer(trace);
     const { worst } = this.#top;
     if (worst === undefined) return;
@@ -426,7 +433,7 @@ class TraceSearch {
       const rows = orderTrace(this.#partsOf(trace));
       const summary = this.#summarizer.summarizeRows(rows);
       if (this.#evaluator?.holds(rows, summary) === false) return;
-      this.#offer({ ...positionOf(this.#query.order ?? 'newest', summary), value: trace });
+      this.#offer({ ...positionOf(this.#query.order ?? 'newest', summary), value: { summary } });
       return;
     }
     if (facts !== undefined) {
@@ -449,9 +456,10 @@ class TraceSearch {
   }
 
   /** @param traces that were found */
-  summarize(traces: readonly (BlockTrace | LooseTrace)[]): TraceSummary[] {
+  summarize(traces: readonly FoundTrace[]): TraceSummary[] {
     const groups = new Map<BlockReader, Map<number, RowGroup>>();
     return traces.map((one) => {
+      if ('summary' in one) return one.summary;
       this.#checkCancelled();
       const parts = one instanceof LooseTrace ? one.blocks : [{ ...one, reader: one.block.reader }];
       const facts = one instanceof LooseTrace ? one.facts : one.block.factsOf(one.trace);
