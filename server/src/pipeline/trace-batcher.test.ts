@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DEFAULT_TENANT, parseTenant } from '@spoor/core/model/ids.ts';
 import type { Span } from '@spoor/core/model/span.ts';
-import { resource, span, spanId, traceId } from '@spoor/core/query/testing/example-span.ts';
+import { link, resource, span, spanId, traceId } from '@spoor/core/query/testing/example-span.ts';
 import { encodeSpans } from '@spoor/core/query/testing/span-body.ts';
 import { requestDigest } from './request-digest.ts';
 import { RequestMemory } from './request-memory.ts';
@@ -131,6 +131,23 @@ test('a batch that is full does not wait for the write before', async () => {
   assert.deepEqual(
     store.writes.map(({ spans: list }) => list.length),
     [1, 4500, 1505],
+  );
+});
+
+test('requests that become much more than they were do not share a batch', async () => {
+  const store = new HeldWriter();
+  const batcher = new TraceBatcher(store);
+  void ingest(batcher, bodyOf('first'));
+  const empty = { ...link(span()), traceId: '', spanId: '' } as const;
+  const links = Array.from({ length: 120_000 }, () => empty);
+  for (let i = 0; i < 3; i++) {
+    const spans = [1, 2].map((id) => span({ traceId: traceId(i + 2), spanId: spanId(id), links }));
+    void ingest(batcher, encodeSpans(spans));
+  }
+  await turn();
+  assert.deepEqual(
+    store.writes.map(({ spans: list }) => list.length),
+    [1, 2, 2, 2],
   );
 });
 

@@ -30,7 +30,7 @@ import { writeParts } from './write-parts.ts';
 
 /** A batch is written at the latest with {@link MAX_BATCH_SPANS}, so many attribute keys … */
 const MAX_BATCH_COLUMNS = 8192;
-/** … or made of so many bytes of requests. */
+/** … or made of so many bytes of requests, or once it is large: an empty link of two bytes takes 32. */
 const MAX_BATCH_BODY_BYTES = 2 << 20;
 
 /** Larger bodies do not hold the event loop until they are decoded, and get batches of their own. */
@@ -192,6 +192,7 @@ export class TraceBatcher implements TraceIngest {
     if (
       builder.rows >= MAX_BATCH_SPANS ||
       builder.columnCount >= MAX_BATCH_COLUMNS ||
+      builder.isLarge ||
       batch.bodyBytes >= MAX_BATCH_BODY_BYTES
     ) {
       this.#write(tenant, state, batch);
