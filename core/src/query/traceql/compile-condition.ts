@@ -2,7 +2,7 @@
 import { messageOf, type SpoorError } from '#model/errors.ts';
 import { parseRegex } from '#query/regex/regex-syntax.ts';
 import type { QueryField, SpanPredicate, TraceField, TracePredicate } from '#query/trace-query.ts';
-import { attributeExists, attributeTest, fieldTest } from './field-test.ts';
+import { attributeExists, attributeTest, DOT_IS_ANY, fieldTest } from './field-test.ts';
 import { traceqlError, unsupported } from './traceql-error.ts';
 import type {
   TraceqlExpression,
@@ -142,6 +142,8 @@ export class ConditionCompiler {
   #checkPattern(pattern: string, at: number): void {
     try {
       parseRegex(pattern);
+      // A little longer, it may be too long.
+      parseRegex(`${DOT_IS_ANY}${pattern}`);
     } catch (error) {
       throw traceqlError(this.#query, at, messageOf(error));
     }

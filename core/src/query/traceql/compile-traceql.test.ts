@@ -116,6 +116,16 @@ test('a pattern is for the whole text, and its dot for any character', () => {
   assert.ok(!finds('{ name !~ "GET.*" }', span({ name: 'GET /' })));
 });
 
+test('a pattern that is too long with what is put before it is refused where it is', () => {
+  assert.ok(!finds(`{ name =~ "${'x'.repeat(996)}" }`, span()));
+  for (const length of [997, 1001]) {
+    assert.throws(
+      () => finds(`{ name =~ "${'x'.repeat(length)}" }`, span()),
+      /^SpoorError: TraceQL, character 8: pattern .* more than 1000$/,
+    );
+  }
+});
+
 test('one of the events, or links, is enough', () => {
   const two = span({ events: [event('a', { type: 'x' }), event('b', { type: 'y' })] });
   assert.ok(finds('{ event.type = "y" }', two));

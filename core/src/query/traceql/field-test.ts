@@ -33,14 +33,16 @@ interface Asked {
   readonly value: TraceqlValue;
 }
 
+/** Before each pattern: as in Prometheus, whose patterns Tempo has taken over, a dot is any character, also a new line. */
+export const DOT_IS_ANY = '(?s)';
+
 /** The comparison of a field that always exists and has values of one type. */
 export function fieldTest<Field>(
   field: Field,
   { op, value }: Asked,
 ): FieldTest<Field> | { readonly op: 'not'; readonly arg: FieldTest<Field> } {
   if (op !== '=~' && op !== '!~') return { op: COMPARISONS[op], field, value: literalOf(value) };
-  // As in Prometheus, whose patterns Tempo has taken over, a dot is any character, also a new line.
-  const matches = { op: 'matches' as const, field, pattern: `(?s)${value.value}` };
+  const matches = { op: 'matches' as const, field, pattern: `${DOT_IS_ANY}${value.value}` };
   return op === '=~' ? matches : { op: 'not', arg: matches };
 }
 

@@ -3,7 +3,7 @@ import { parseGoDuration } from '#query/go-duration.ts';
 import { named, traceqlError } from './traceql-error.ts';
 import type { TraceqlValue } from './traceql-query.ts';
 
-const NUMBER = String.raw`(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?`;
+const NUMBER = String.raw`(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?`;
 /** A number with everything that sticks to it; what is no number and no duration is refused as a whole. */
 const STUCK = new RegExp(String.raw`${NUMBER}[\p{L}\p{N}_.]*`, 'uy');
 const INT = /^\d+$/;

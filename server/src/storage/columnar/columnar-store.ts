@@ -544,6 +544,7 @@ export class ColumnarStore implements TraceStore {
       dir: walDir,
       replay,
       sealedUpto: manifest.walUpto,
+      logEnd: manifest.logEnd,
       later: this.#later,
       hasRoomFor: (bytes) => this.#space.hasRoomFor(bytes),
       noteSegments: (change) => manifest.commit(change),

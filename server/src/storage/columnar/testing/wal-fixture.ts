@@ -60,10 +60,12 @@ export async function openWal(
   files: StoreFiles,
   dir = DIR,
   sealedUpto = 0,
+  logEnd = 0,
 ): Promise<Opened & { wal: Wal }> {
-  const opened = await replayAll(files, dir, sealedUpto);
+  const opened = await replayAll(files, dir, sealedUpto, logEnd);
   const { replay } = opened;
-  const wal = await Wal.open({ files, dir, replay, sealedUpto, segmentBytes: SEGMENT_BYTES });
+  const options = { files, dir, replay, sealedUpto, logEnd, segmentBytes: SEGMENT_BYTES };
+  const wal = await Wal.open(options);
   return { ...opened, wal };
 }
 

@@ -249,6 +249,27 @@ test('of what is sealed the heads are handed over and no batch is read, nor what
   assert.ok(bytesRead < 3.5 * (1 << 20), String(bytesRead));
 });
 
+test('what comes after a known end that cannot be read is replayed', async () => {
+  const files = new FaultyFiles();
+  const first = await openWal(files);
+  await appendEach(first.wal, 1, 5);
+  await first.wal.close();
+  const path = (await replayAll(files)).replay.segments[0]!.path;
+  const bytes = files.content(path).slice();
+  bytes.fill(0, recordEnds(bytes)[3]!);
+  files.put(path, bytes);
+  const second = await openWal(files, DIR, 0, 5);
+  assertRecords(second.records, upTo(4));
+  await appendEach(second.wal, 6, 9);
+  await second.wal.close();
+  const { records, damage } = await replayAll(files, DIR, 0, 5);
+  assertRecords(records, [1, 2, 3, 4, 6, 7, 8, 9]);
+  assert.deepEqual(
+    damage.map(({ lost }) => lost),
+    [[5, 5]],
+  );
+});
+
 test('damage to what is sealed hides nothing behind it, whether heads have a checksum or not', async () => {
   const files = new FaultyFiles();
   const { wal } = await openWal(files);

@@ -26,6 +26,8 @@ export interface WalOptions {
   readonly replay: WalReplay;
   /** Sequences go on above this one, too: what the manifest says is sealed. */
   readonly sealedUpto: number;
+  /** And above this one, the last of a good shutdown: a number is never given twice, even where its record cannot be read. */
+  readonly logEnd?: number;
   readonly segmentBytes?: number;
   /** Whether a new segment of this size may be made; always unless told. */
   readonly hasRoomFor?: (bytes: number) => boolean;
@@ -111,7 +113,7 @@ export class Wal {
       hasRoomFor: options.hasRoomFor ?? (() => true),
       noteSegments: options.noteSegments ?? (() => Promise.resolve()),
     });
-    this.#lastSequence = Math.max(replay.lastSequence, options.sealedUpto);
+    this.#lastSequence = Math.max(replay.lastSequence, options.sealedUpto, options.logEnd ?? 0);
     this.#stored = [...replay.segments];
   }
 
