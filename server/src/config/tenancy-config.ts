@@ -33,7 +33,7 @@ export const tenancySchema = z
       .max(100_000)
       .default(1000)
       .describe(
-        'Tenants that may have spans in memory at once, in the columnar store; spans of one more are refused until these are in blocks, within a minute or so.',
+        'Tenants that may have spans in memory at once, in the columnar store; spans of one more are refused until these are in blocks, within a minute or so. Ten times as many may be stored.',
       ),
   })
   .prefault({})

@@ -149,6 +149,25 @@ test('a reader that goes away while traces come gets no more of them', () =>
     }),
   ));
 
+test('ten times as many tenants as may have spans in the head may have blocks', () =>
+  withDirectory((dir) =>
+    withStore(
+      dir,
+      async (store) => {
+        const tenants = Array.from({ length: 11 }, (_, i) => parseTenant(`tenant-${i}`));
+        const last = tenants.pop()!;
+        for (const tenant of tenants) {
+          await writeSpans(store, spansOf(1, 1), tenant);
+          await store.settle();
+        }
+        await assert.rejects(writeSpans(store, spansOf(1, 1), last), withCode('overloaded'));
+        await writeSpans(store, spansOf(2, 1), tenants[0]);
+        assert.equal(figure(store, 'store_tenants'), 10);
+      },
+      { maxTenants: 1 },
+    ),
+  ));
+
 test('a tenant has a directory of its own, and one more than may have spans in the head is refused until these are sealed', () =>
   withDirectory(async (dir) => {
     const [one, two, three, four] = ['one', 'two', 'three', 'four'].map(parseTenant) as [

@@ -39,14 +39,14 @@ import { Querier } from './query/querier.ts';
 import type { Answers, QueryReply, QueryRequest } from './query/query-worker.ts';
 import type { SealReply, SealRequest } from './sealing/seal-worker.ts';
 import { Sealer } from './sealing/sealer.ts';
-import type { SlabRoom } from './head/slab.ts';
+import { startLog } from './live/log-start.ts';
+import { SpanWriter } from './live/span-writer.ts';
 import { storeFigures } from './store-figures.ts';
 import { isOutOfSpace, makeDurableDir, type StoreFiles } from './files/store-files.ts';
 import { StoreWork } from './live/store-work.ts';
 import { TenantNumbers } from './head/tenant-numbers.ts';
 import { afterTimeout, type Later } from '#later.ts';
-import { Wal } from './wal/wal.ts';
-import { replayWal } from './wal/wal-replay.ts';
+import type { Wal } from './wal/wal.ts';
 import { type AskedWorker, createThread } from '#workers/worker-client.ts';
 
 /** A head that got nothing for so long is sealed, so that a quiet store has everything in blocks. */
@@ -102,24 +102,22 @@ export class ColumnarStore implements TraceStore {
   readonly #compactor: Compactor;
   readonly #blocks: LiveBlocks;
   readonly #tenants: TenantNumbers;
+  readonly #writer: SpanWriter;
   #open: OpenParts | undefined;
   /** The manifest while the log is read back, when a slab can become full before the store is open. */
   #replaying: Manifest | undefined;
   #closing = false;
   #requests: StoredRequest[] = [];
   readonly #damage: DamageReport;
-  /** When the head was sealed so that other tenants can have spans in it (passed ms). */
-  #tenantsSealedMs = -Infinity;
   #quietTimer: NodeJS.Timeout | undefined;
-  #lastWriteMs = 0;
-  #spansWritten = 0;
   readonly #work = new StoreWork();
 
   constructor(options: ColumnarStoreOptions) {
     this.#dir = options.dir;
     this.#logger = options.logger;
     this.#damage = new DamageReport(options.logger);
-    this.#tenants = new TenantNumbers(options.maxTenants ?? DEFAULT_MAX_TENANTS);
+    const maxTenants = options.maxTenants ?? DEFAULT_MAX_TENANTS;
+    this.#tenants = new TenantNumbers(maxTenants);
     this.#segmentBytes = options.segmentBytes;
     this.#isAsked = options.isAsked;
     this.#nowMs = options.nowMs ?? Date.now;
@@ -141,6 +139,16 @@ export class ColumnarStore implements TraceStore {
     this.#head = new Head({
       seal: (slab) => this.#sealer.seal(slab),
       ...(options.slabRows === undefined ? {} : { slabRows: options.slabRows }),
+    });
+    this.#writer = new SpanWriter({
+      head: this.#head,
+      tenants: this.#tenants,
+      maxTenants,
+      space: this.#space,
+      nowMs: this.#nowMs,
+      passedMs: this.#passedMs,
+      // As in a quiet store.
+      sealPauseMs: QUIET_MS,
     });
     this.#blocks = new LiveBlocks({
       dir: this.#dir,
@@ -231,7 +239,18 @@ export class ColumnarStore implements TraceStore {
       this.#startClock();
       await this.#takeBack(directory);
       if (this.#isAsked === true) this.#querier.start();
-      const wal = await this.#replay(directory);
+      const { wal, requests } = await startLog({
+        files: this.#files,
+        directory,
+        damage: this.#damage,
+        head: this.#head,
+        tenants: this.#tenants,
+        recentUnixMs: this.#nowMs() - REQUEST_MEMORY_MS,
+        later: this.#later,
+        hasRoomFor: (bytes) => this.#space.hasRoomFor(bytes),
+        ...(this.#segmentBytes === undefined ? {} : { segmentBytes: this.#segmentBytes }),
+      });
+      this.#requests = requests;
       this.#open = { lock, manifest, wal };
       // What was sealed while the log was opened.
       wal.release(manifest.walUpto);
@@ -287,56 +306,12 @@ export class ColumnarStore implements TraceStore {
   // Not async: the batch, which is copied at once, must not stay in memory until the log is durable.
   write(tenant: Tenant, batch: SpanBatch, requests: readonly RequestRecord[] = []): Promise<void> {
     try {
-      const { wal, manifest } = this.#opened();
+      const open = this.#opened();
       if (batch.rows === 0) return Promise.resolve();
-      // What could never be sealed is not taken either: the head would be full soon.
-      if (manifest.failed !== undefined) throw new SpoorError('unavailable', manifest.failed);
-      if (this.#space.shortage !== undefined) throw this.#space.shortage;
-      const number = this.#tenantNumber(tenant);
-      this.#lastWriteMs = this.#passedMs();
-      return this.#head.place(batch, number, this.#appender(wal, { tenant, requests }, batch.rows));
+      return this.#writer.write(open, tenant, batch, requests);
     } catch (error) {
       return Promise.reject(error);
     }
-  }
-
-  /** @throws {SpoorError} overloaded: too many tenants have spans in the head; then they are sealed, so that others have their turn */
-  #tenantNumber(tenant: Tenant): number {
-    try {
-      return this.#tenants.take(tenant, () => this.#head.tenantNumbers());
-    } catch (error) {
-      const nowMs = this.#passedMs();
-      // No more often than in a quiet store: it makes a block for each of them.
-      if (nowMs - this.#tenantsSealedMs >= QUIET_MS) {
-        this.#tenantsSealedMs = nowMs;
-        void this.#head.drain();
-      }
-      throw error;
-    }
-  }
-
-  /** Appends what is in a room of a slab to the log, and makes it visible once it is durable. */
-  #appender(
-    wal: Wal,
-    record: { readonly tenant: Tenant; readonly requests: readonly RequestRecord[] },
-    rows: number,
-  ): (room: SlabRoom) => Promise<void> {
-    return async (room) => {
-      const { slab } = room;
-      try {
-        const writtenUnixMs = this.#nowMs();
-        const { lastSequence } = await wal.append([
-          { ...record, writtenUnixMs, batch: room.bytes },
-        ]);
-        slab.commit(room, lastSequence);
-        this.#spansWritten += rows;
-      } catch (error) {
-        slab.abandon(room, rows);
-        throw error;
-      } finally {
-        this.#head.settled(slab);
-      }
-    };
   }
 
   getTraces(
@@ -474,7 +449,7 @@ export class ColumnarStore implements TraceStore {
       headSpans: this.#head.rows,
       headBytes: this.#head.usedBytes,
       waitingWrites: this.#head.waiting,
-      spansWritten: this.#spansWritten,
+      spansWritten: this.#writer.spans,
       work: this.#work,
       sealedBytes: this.#sealer.sealedBytes,
       damagedBlocks: this.#damage.blocks.size,
@@ -512,49 +487,9 @@ export class ColumnarStore implements TraceStore {
     for (const block of mayBeWhole) await this.#compactor.takeBack(block);
   }
 
-  /** Reads the log back into the head, and opens it for what comes. */
-  async #replay(directory: DataDirectory): Promise<Wal> {
-    const { manifest, walDir } = directory;
-    const recentMs = this.#nowMs() - REQUEST_MEMORY_MS;
-    const replay = await replayWal({
-      files: this.#files,
-      dir: walDir,
-      sealedUpto: manifest.walUpto,
-      logEnd: manifest.logEnd,
-      onDamage: ({ message, path }) => this.#damage.add(path, message),
-      onRecord: async (record) => {
-        if (record.writtenUnixMs >= recentMs) {
-          const { tenant, writtenUnixMs } = record;
-          for (const request of record.requests) {
-            this.#requests.push({ ...request, tenant, writtenUnixMs });
-          }
-        }
-        if (record.batch === undefined || record.sequence <= manifest.sealedUpto(record.tenant))
-          return;
-        const number = this.#tenants.known(record.tenant);
-        await this.#head.place(new SpanBatch(record.batch), number, async (room) => {
-          room.slab.commit(room, record.sequence);
-          this.#head.settled(room.slab);
-        });
-      },
-    });
-    await directory.compareLog(replay);
-    return Wal.open({
-      files: this.#files,
-      dir: walDir,
-      replay,
-      sealedUpto: manifest.walUpto,
-      logEnd: manifest.logEnd,
-      later: this.#later,
-      hasRoomFor: (bytes) => this.#space.hasRoomFor(bytes),
-      noteSegments: (change) => manifest.commit(change),
-      ...(this.#segmentBytes === undefined ? {} : { segmentBytes: this.#segmentBytes }),
-    });
-  }
-
   #doWhenQuiet(): void {
     if (this.#isAsked !== false) this.#querier.tick();
-    if (this.#head.rows === 0 || this.#passedMs() - this.#lastWriteMs < QUIET_MS) return;
+    if (this.#head.rows === 0 || this.#passedMs() - this.#writer.lastMs < QUIET_MS) return;
     void this.#head.drain();
   }
 }

@@ -177,6 +177,16 @@ export class Manifest {
     return [...this.#blocks.keys()];
   }
 
+  /** Tenants with blocks. */
+  get tenantCount(): number {
+    return this.#blocks.size;
+  }
+
+  /** Whether a tenant has blocks. */
+  hasTenant(tenant: Tenant): boolean {
+    return this.#blocks.has(tenant);
+  }
+
   /** Blocks of a tenant, in the order in which they were added. */
   blocks(tenant: Tenant): BlockEntry[] {
     return [...(this.#blocks.get(tenant)?.values() ?? [])];
