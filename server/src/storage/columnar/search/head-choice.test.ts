@@ -45,6 +45,31 @@ test('a batch with a span that meets a predicate is always chosen', () => {
   );
 });
 
+/** Fails where somebody asks what its batches name. */
+class UnnamedHeadPart extends HeadPart {
+  override get names(): never {
+    assert.fail('names were read');
+  }
+}
+
+test('what a part names is not read where no service and no shared attribute is looked for', () => {
+  const part = new UnnamedHeadPart();
+  part.add(new HeadBatch(batchOf([span()])));
+  const named: SpanPredicate = {
+    op: 'eq',
+    field: { kind: 'intrinsic', name: 'name' },
+    value: { type: 'text', value: 'pay' },
+  };
+  const having: SpanPredicate = {
+    op: 'eq',
+    field: { kind: 'attribute', scope: 'span', key: 'user' },
+    value: { type: 'text', value: 'eve' },
+  };
+  assert.deepEqual(choose(part, { op: 'and', args: [] }), [true]);
+  assert.deepEqual(choose(part, named), [true]);
+  assert.deepEqual(choose(part, { op: 'or', args: [having] }), [false]);
+});
+
 test('batches that have not the service, operation or text that is looked for are not looked into', () => {
   const part = partOf(
     [

@@ -22,9 +22,11 @@ export function compileHeadChoice(predicate: SpanPredicate): HeadChoice {
   const byText = choiceByTexts(predicate);
   const service = equalText(predicate, 'service');
   const name = equalText(predicate, 'name');
+  // The names of a part are read when somebody asks for them.
+  if (service === undefined) return byText;
   return (part) => {
     const { operations } = part.names;
-    if (operations !== undefined && service !== undefined) {
+    if (operations !== undefined) {
       const names = operations.operationsOf(service);
       if (names.size === 0 || (name !== undefined && !names.has(name))) return undefined;
     }
