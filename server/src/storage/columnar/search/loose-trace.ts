@@ -16,7 +16,7 @@ export interface BlockPart {
 }
 
 /** What a batch of the head has of a trace. */
-export interface HeadPart {
+export interface BatchPart {
   readonly head: HeadBatch;
   /** Number of the trace in the batch. */
   readonly trace: number;
@@ -26,7 +26,7 @@ export interface HeadPart {
 export class LooseTrace implements RoughTrace {
   readonly id: TraceId;
   readonly blocks: BlockPart[] = [];
-  readonly head: HeadPart[] = [];
+  readonly head: BatchPart[] = [];
   /** Exact, as copies of spans change neither. */
   startTimeUnixNano = 2n ** 64n;
   endTimeUnixNano = 0n;
@@ -81,7 +81,7 @@ export class LooseTrace implements RoughTrace {
     this.#take(columns, t);
   }
 
-  addHead(part: HeadPart): void {
+  addHead(part: BatchPart): void {
     this.head.push(part);
     this.mayRepeat = true;
     this.#take(part.head.traces.columns, part.trace);
