@@ -44,7 +44,7 @@ type Step =
   | { readonly do: 'resend' | 'drop'; readonly pick: number }
   /** Stopped at that call. */
   | { readonly do: 'stop'; readonly at: number }
-  | { readonly do: 'open' | 'seal' | 'merge' | 'prepare' | 'restart' };
+  | { readonly do: 'open' | 'seal' | 'merge' | 'prepare' | 'forget' | 'restart' };
 
 const pick = fc.nat();
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -59,7 +59,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.constantFrom<Step>({ do: 'open' }, { do: 'seal' }) },
   fc.nat(8).map((at): Step => ({ do: 'stop', at })),
   { weight: 2, arbitrary: fc.constantFrom<Step>({ do: 'merge' }, { do: 'restart' }) },
-  fc.constant<Step>({ do: 'prepare' }),
+  fc.constantFrom<Step>({ do: 'prepare' }, { do: 'forget' }),
 );
 
 /** A part of the head with the spans that are in it. */
@@ -164,6 +164,7 @@ test('calls and rates are those of the spans that are there, whatever was cut, s
         let kept = nothingKept(file);
         let pieces: Piece[] = [];
         const head: Part[] = [];
+        const sealed = new Set<HeadPart>();
         const written: (readonly Span[])[] = [];
         const write = (spans: readonly Span[]): void => {
           if (head.length === 0) head.push({ part: new HeadPart(), spans: [] });
@@ -200,11 +201,16 @@ test('calls and rates are those of the spans that are there, whatever was cut, s
               kept = nothingKept(file);
             } else if (one.do === 'prepare') {
               kept.derived.prepare(sourcesOf(kept, [], pieces), () => undefined);
+            } else if (one.do === 'forget') {
+              kept.derived.forget(sealed);
             } else if (one.do === 'seal') {
               if ((head[0]?.spans.length ?? 0) > 0) addBlock(head[0]!.spans);
               // A question may see both.
               if (blocks % 2 === 0) check();
-              head.shift();
+              const part = head.shift()?.part;
+              if (part !== undefined) sealed.add(part);
+              // Then the next question is the first without it.
+              if (blocks % 3 === 0) kept.derived.forget(sealed);
             } else if (one.do === 'open') {
               if (head.at(-1)?.spans.length !== 0) head.push({ part: new HeadPart(), spans: [] });
             } else if (one.do === 'stop') {
@@ -318,6 +324,32 @@ test('to prepare leaves what questions know of the head and of shared traces as 
       for (const { reader } of pieces) reader.close();
     }
   }));
+
+test('a part of the head that is gone is forgotten, and so is what was counted after it; what came before it stays', () => {
+  const kept: Kept = { derived: new DerivedAnswers(), loose: new LooseTraces() };
+  const parts = [1, 2, 3].map((id) => {
+    const [spans] = spanLists(1, id) as [Span[]];
+    const own = spans.map((span) => ({ ...span, traceId: traceId(id) }));
+    return HeadPart.of([new HeadBatch(batchOf(own))]);
+  }) as [HeadPart, HeadPart, HeadPart];
+  /** Of each part it is asked once whether to go on when it is counted. */
+  const counted = (): number => {
+    let calls = 0;
+    kept.derived.headRows(sourcesOf(kept, parts, []), () => void calls++);
+    return calls;
+  };
+  assert.equal(counted(), 3);
+  assert.equal(counted(), 0);
+  for (const [gone, expected] of [
+    [parts[0], 3],
+    [parts[1], 2],
+    [parts[2], 1],
+    [new HeadPart(), 0],
+  ] as const) {
+    kept.derived.forget(new Set([gone]));
+    assert.equal(counted(), expected);
+  }
+});
 
 test('without room nothing is written, and with it what was counted before', () =>
   withDirectory((dir) => {

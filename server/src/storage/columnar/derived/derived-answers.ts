@@ -75,6 +75,16 @@ export class DerivedAnswers {
     return sum;
   }
 
+  /**
+   * Lets go of parts of the head that no question will see again. What came after them is counted anew: that is little, as a slab is gone
+   * soon after it is full.
+   */
+  forget(gone: ReadonlySet<HeadPart>): void {
+    for (const [part, counts] of this.#parts) {
+      if (gone.has(part) || counts.isAfter(gone)) this.#parts.delete(part);
+    }
+  }
+
   /** Counts whose sum is all spans. */
   spans(sources: TraceSources, checkCancelled: () => void): CountedSpans[] {
     const blocks = readable(sources);

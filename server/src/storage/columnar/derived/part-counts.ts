@@ -76,6 +76,11 @@ export class PartCounts {
     return this.#kept;
   }
 
+  /** Whether one of the parts is among the pieces before it, as it was counted last. */
+  isAfter(parts: ReadonlySet<Piece>): boolean {
+    return this.#seen.keys().some((piece) => parts.has(piece));
+  }
+
   /** Takes over what is new; stopped between two steps, it goes on there. */
   update(sources: TraceSources, before: EarlierPieces, checkCancelled: () => void): void {
     this.#isWhole = false;

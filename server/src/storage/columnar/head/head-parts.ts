@@ -23,10 +23,10 @@ export class HeadParts {
 
   /**
    * The parts of a tenant, in the order of the slabs.
-   * @param slabs all that have spans in no block; or none, which says nothing of those that were shown before
+   * @param slabs all that have spans in no block
    */
   of(slabs: readonly SlabView[], tenantNumber: number): HeadPart[] {
-    if (slabs.length > 0) this.#forgetAllBut(new Set(slabs.map(({ id }) => id)));
+    this.#forgetAllBut(new Set(slabs.map(({ id }) => id)));
     return slabs.flatMap((slab) => this.#read(slab).get(tenantNumber) ?? []);
   }
 

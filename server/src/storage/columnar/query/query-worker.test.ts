@@ -2,16 +2,21 @@
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { SpoorError } from '@spoor/core/model/errors.ts';
-import { DEFAULT_TENANT, parseTenant } from '@spoor/core/model/ids.ts';
+import { DEFAULT_TENANT, parseTenant, type Tenant } from '@spoor/core/model/ids.ts';
 import type { Span } from '@spoor/core/model/span.ts';
 import { attributes, span, traceId } from '@spoor/core/query/testing/example-span.ts';
+import { batchOf } from '@spoor/core/query/testing/span-body.ts';
 import type { SpanPredicate } from '@spoor/core/query/trace-query.ts';
 import { queryFor, readTraces, writeSpans } from '#storage/testing/store-harness.ts';
 import { bySpan, TraceOracle } from '#storage/testing/trace-oracle.ts';
 import { blockPath } from '../block/block-path.ts';
 import { BlockReader } from '../block/block-reader.ts';
 import type { ColumnarStore } from '../columnar-store.ts';
+import { Slab } from '../head/slab.ts';
 import { shopSpans } from '../testing/block-fixture.ts';
 import { FaultyFiles } from '../testing/faulty-files.ts';
 import { figure, inFaultyStore, LogLines, withStore } from '../testing/store-fixture.ts';
@@ -160,6 +165,67 @@ test('what blocks change in shared traces is remembered of sixteen tenants that 
   assert.equal(ask(calls, 0, 16), 0);
   assert.equal(ask(calls, 16, 36), 20);
   assert.equal(ask(calls, 20, 36), 0);
+});
+
+test('the memory of a slab that is gone is let go with the next question, whoever asked of it and whoever asks', async () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const tenants = ['one', 'two'].map(parseTenant) as [Tenant, Tenant];
+  const questions: readonly Question[] = [
+    { ask: 'find', query: queryFor() },
+    { ask: 'find', query: queryFor(SEARCHES[1]) },
+    { ask: 'get', ids: shopSpans(30, 3).map((one) => one.traceId) },
+    { ask: 'services' },
+    { ask: 'dependencies', range: { fromMinute: 0, toMinute: 2 ** 32 } },
+    {
+      ask: 'attribute names',
+      query: { startMinUnixNano: 0n, startMaxUnixNano: 2n ** 64n, prefix: '', limit: 10 },
+    },
+  ];
+  let sequence = 0;
+  const slabOf = (id: number, seeds: readonly number[]): Slab => {
+    const slab = new Slab(id, 1 << 18);
+    for (const seed of seeds) {
+      for (const tenantNumber of tenants.keys()) {
+        slab.commit(slab.reserve(batchOf(shopSpans(30, 3, seed)), tenantNumber)!, ++sequence);
+      }
+    }
+    return slab;
+  };
+  for (const next of questions) {
+    const answer = createAnswerer(new FaultyFiles().workers);
+    const ask = (tenantNumber: 0 | 1, slabs: readonly Slab[], question: Question): void => {
+      const reply = answer({
+        id: 1,
+        tenant: tenants[tenantNumber],
+        tenantNumber,
+        slabs: slabs.map((slab) => slab.view()),
+        cancel: new SharedArrayBuffer(4),
+        question,
+      });
+      assert.equal(reply?.error, undefined);
+    };
+    const gone = (() => {
+      const slabs = [slabOf(1, [1, 2]), slabOf(2, [2, 3])] as const;
+      for (const question of questions) {
+        ask(0, slabs, question);
+        ask(1, slabs, question);
+      }
+      ask(0, [slabs[1]], next);
+      ask(0, [slabs[1]], { ask: 'prepare', hasRoom: true });
+      return slabs.map(({ buffer }) => new WeakRef(buffer));
+    })();
+    await setImmediate();
+    collect();
+    assert.deepEqual(
+      gone.map((one) => one.deref() !== undefined),
+      [false, true],
+    );
+    ask(0, [], next);
+    await setImmediate();
+    collect();
+    assert.equal(gone[1]!.deref(), undefined);
+  }
 });
 
 test('large traces are read a few at a time', () =>

@@ -37,6 +37,8 @@ import {
   damagedBlock,
   type DamagedBlock,
 } from '../live/known-blocks.ts';
+import type { HeadBatch } from '../head/head-batch.ts';
+import type { HeadPart } from '../head/head-part.ts';
 import { HeadParts } from '../head/head-parts.ts';
 import { LooseTraces } from '../search/loose-traces.ts';
 import { MatchedRows } from '../search/matched-rows.ts';
@@ -86,7 +88,7 @@ export type Question =
    */
   | { readonly ask: 'prepare'; readonly hasRoom: boolean };
 
-/** A question, with the slabs that hold what is in no block. */
+/** A question, with the slabs that hold what is in no block; to prepare takes none. */
 export interface QueryRequest {
   readonly id: number;
   readonly tenant: Tenant;
@@ -184,7 +186,9 @@ class QueryAnswerer {
   readonly #derived = new RecentTenants<DerivedAnswers>(MAX_RECENT_TENANTS);
   readonly #matched = new MatchedRows();
   readonly #loose = new RecentTenants<LooseTraces>(MAX_RECENT_TENANTS);
-  readonly #head = new HeadParts((part) => this.#matched.forget(part));
+  readonly #head = new HeadParts((part) => this.#gone.add(part));
+  /** Parts of the head that no question will see again, until all that knows of them has let go. */
+  readonly #gone = new Set<HeadPart>();
 
   constructor(files: WorkerFiles) {
     this.#files = files;
@@ -224,6 +228,7 @@ class QueryAnswerer {
 
   /** Lets go of what the last question needed of blocks beyond what is kept for the next. */
   trim(): void {
+    this.#forgetGone();
     this.#open.trim();
     this.#matched.trim();
     this.#scratch.clear();
@@ -253,7 +258,7 @@ class QueryAnswerer {
       try {
         checkCancelled();
         const sources = new TraceSources(
-          this.#head.of(request.slabs, request.tenantNumber),
+          this.#partsFor(request),
           blocks,
           setAside,
           this.#recent(request, this.#loose, () => new LooseTraces()),
@@ -273,6 +278,20 @@ class QueryAnswerer {
         return { id: request.id, error: { code, message }, damaged };
       }
     }
+  }
+
+  /** After a question, as that has found out itself what is gone of what it asks for. */
+  #forgetGone(): void {
+    const gone = this.#gone;
+    if (gone.size === 0) return;
+    const batches = new Set<HeadBatch>();
+    for (const part of gone) {
+      this.#matched.forget(part);
+      for (const batch of part.batches) batches.add(batch);
+    }
+    for (const derived of this.#derived.values()) derived.forget(gone);
+    for (const loose of this.#loose.values()) loose.forget(batches);
+    gone.clear();
   }
 
   #ask(
@@ -375,6 +394,11 @@ class QueryAnswerer {
     if (rows <= MAX_KEPT_ROWS) this.#builder = builder;
     // As above.
     return bytes as Uint8Array<ArrayBuffer>;
+  }
+
+  /** None while nobody asks: the request says nothing of the head then. */
+  #partsFor({ question, slabs, tenantNumber }: QueryRequest): HeadPart[] {
+    return question.ask === 'prepare' ? [] : this.#head.of(slabs, tenantNumber);
   }
 
   #derivedOf(request: QueryRequest): DerivedAnswers {

@@ -33,4 +33,5 @@ test('what was prepared is there for a question, and pushes out nothing that was
     'again',
   );
   assert.equal(recent.prepared(d, fail), 'prepared');
+  assert.deepEqual([...recent.values()], ['asked', 'prepared', 'again', 'prepared']);
 });

@@ -28,6 +28,12 @@ export class RecentTenants<Value> {
     return this.#use(this.#prepared, tenant, this.#prepared.get(tenant) ?? make());
   }
 
+  /** All that there are. */
+  *values(): Generator<Value, void> {
+    yield* this.#asked.values();
+    yield* this.#prepared.values();
+  }
+
   #use(values: Map<Tenant, Value>, tenant: Tenant, value: Value): Value {
     values.delete(tenant);
     values.set(tenant, value);

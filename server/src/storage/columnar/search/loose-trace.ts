@@ -87,6 +87,13 @@ export class LooseTrace implements RoughTrace {
     this.#take(part.head.traces.columns, part.trace);
   }
 
+  /** Has a stand-in in the place of its parts in some batches; what is known of the trace stays. */
+  replaceHead(batches: ReadonlySet<HeadBatch>, standIn: HeadBatch): void {
+    this.head.forEach(({ head }, i) => {
+      if (batches.has(head)) this.head[i] = { head: standIn, trace: -1 };
+    });
+  }
+
   #take(columns: TraceColumns, trace: number): void {
     const start = nanosAt(columns.start, trace);
     const end = start + durationAt(columns, trace);

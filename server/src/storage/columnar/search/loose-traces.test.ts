@@ -26,6 +26,7 @@ const step = fc.oneof(
   { weight: 3, arbitrary: fc.record({ do: fc.constant('write' as const), spans }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('seal' as const), batches: fc.nat(3) }) },
   { weight: 1, arbitrary: fc.constant({ do: 'prepare' as const }) },
+  { weight: 1, arbitrary: fc.constant({ do: 'forget' as const }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('merge' as const), first: fc.nat() }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('drop' as const), place: fc.nat() }) },
   // Before the next question some are stopped, the first of them after so many steps.
@@ -45,6 +46,8 @@ function stopper(at: number): () => void {
 /** Blocks and batches that come and go as in a store. */
 class Pieces {
   head: HeadBatch[] = [];
+  /** What has left the head. */
+  readonly sealed: HeadBatch[] = [];
   blocks: BlockReader[] = [];
   readonly #dir: string;
   readonly #files = new OpenFiles();
@@ -68,6 +71,7 @@ class Pieces {
       setAside: () => assert.fail('a block is damaged'),
     }));
     const batches = this.head.slice(0, most).map(({ batch }) => batch);
+    this.sealed.push(...this.head.slice(0, most));
     this.head = this.head.slice(most);
     if (batches.length === 0) return;
     const block = encodeBlock(batches, { blocks: earlier, isComplete: true });
@@ -149,6 +153,14 @@ test('what is kept from question to question is what a first question would find
           }
           if (one.do === 'prepare') {
             kept.prepare(pieces.blocks, () => {});
+            return;
+          }
+          if (one.do === 'forget') {
+            kept.forget(new Set(pieces.sealed));
+            for (const { blocks, head } of kept.values()) {
+              assert.ok(blocks.length + head.length > 0);
+              for (const part of head) assert.ok(!pieces.sealed.includes(part.head));
+            }
             return;
           }
           if (one.do === 'write') pieces.write(one.spans);

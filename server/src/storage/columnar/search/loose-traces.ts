@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import { BatchBuilder } from '@spoor/core/model/batch-builder.ts';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import { traceIdBytes, type TraceId } from '@spoor/core/model/ids.ts';
-import type { HeadBatch } from '../head/head-batch.ts';
+import { HeadBatch } from '../head/head-batch.ts';
 import type { BlockReader } from '../block/block-reader.ts';
 import { LoosePages, type LoosePage } from './loose-pages.ts';
 import { type BlockPart, LooseTrace } from './loose-trace.ts';
@@ -10,6 +11,9 @@ import { TraceSummaries } from './trace-summaries.ts';
 
 /** Traces of a block that are looked for in the others at a time, more or less: a few milliseconds among dozens of blocks. */
 const SLICE_TRACES = 256;
+
+/** Stands for batches of the head whose memory was let go of before a question told that they are gone. */
+const GONE = new HeadBatch(new BatchBuilder(1).finish());
 
 /**
  * The traces of a tenant that are not in a single block: those with spans in the head, and those that are in several blocks. All
@@ -50,7 +54,7 @@ export class LooseTraces {
     return this.#loose.get(reader)!;
   }
 
-  /** Takes over the blocks that are there, before somebody asks; the head stays as the last question saw it. */
+  /** Takes over the blocks that are there, for what asks nothing of the head: that stays as the last {@link update} saw it. */
   prepare(readers: readonly BlockReader[], checkCancelled: () => void): void {
     for (const reader of readers) if (!this.#loose.has(reader)) this.#aheadOfHead.add(reader);
     this.#takeOver([...this.#head], readers, [], checkCancelled);
@@ -65,6 +69,22 @@ export class LooseTraces {
     const aheadOfHead = readers.filter((reader) => this.#aheadOfHead.has(reader));
     this.#aheadOfHead.clear();
     this.#takeOver(head, readers, aheadOfHead, checkCancelled);
+  }
+
+  /**
+   * Lets go of batches that no question will see again: all is as it was, so that the next {@link update} finds that they are gone, but
+   * they are not held any more, and neither are traces that nothing else has. To be called between two questions.
+   */
+  forget(gone: ReadonlySet<HeadBatch>): void {
+    if (this.#head.isDisjointFrom(gone)) return;
+    for (const batch of gone) this.#head.delete(batch);
+    this.#head.add(GONE);
+    for (const trace of this.#traces.values()) {
+      trace.replaceHead(gone, GONE);
+      if (trace.blocks.length > 0 || trace.head.some(({ head }) => head !== GONE)) continue;
+      this.#traces.delete(trace.id);
+      this.#pages.remove(trace);
+    }
   }
 
   /** @param aheadOfHead known blocks that may hold what the head has no more */
