@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { hashTwo } from '#model/word-hash.ts';
 import type { SpanRows } from './span-rows.ts';
 
 /** `SpanKind` numbers. */
@@ -76,7 +77,7 @@ export class EdgeFinder {
     const { spanWords } = this.#rows;
     const first = spanWords[parent * 2]!;
     const second = spanWords[parent * 2 + 1]!;
-    let slot = hashOf(first, second) & this.#mask;
+    let slot = hashTwo(first, second) & this.#mask;
     for (let other = this.#table[slot]!; other >= 0; other = this.#table[slot]!) {
       slot = (slot + 1) & this.#mask;
       if (spanWords[other * 2] === first && spanWords[other * 2 + 1] === second) {
@@ -106,7 +107,7 @@ export class EdgeFinder {
     for (let i = start; i < end; i++) {
       const first = spanWords[i * 2]!;
       const second = spanWords[i * 2 + 1]!;
-      let slot = hashOf(first, second) & mask;
+      let slot = hashTwo(first, second) & mask;
       for (let other = table[slot]!; other >= 0; other = table[slot]!) {
         if (spanWords[other * 2] === first && spanWords[other * 2 + 1] === second) {
           this.#hasShared = true;
@@ -136,7 +137,7 @@ export class EdgeFinder {
     const table = this.#table;
     const mask = this.#mask;
     let best = -1;
-    let slot = hashOf(first, second) & mask;
+    let slot = hashTwo(first, second) & mask;
     for (let other = table[slot]!; other >= 0; other = table[slot]!) {
       slot = (slot + 1) & mask;
       if (spanWords[other * 2] !== first || spanWords[other * 2 + 1] !== second) continue;
@@ -162,9 +163,4 @@ export class EdgeFinder {
     if (order !== 0) return order < 0;
     return this.#texts[service[a]!]! < this.#texts[service[b]!]!;
   }
-}
-
-function hashOf(first: number, second: number): number {
-  const hash = Math.imul(first ^ Math.imul(second, 0x9e3779b1), 0x85ebca6b);
-  return hash ^ (hash >>> 15);
 }

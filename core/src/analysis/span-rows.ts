@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { grownBytes, grownWords } from '#model/column-arrays.ts';
+import { hashFour } from '#model/word-hash.ts';
 import { latencyBucket } from './latency-bucket.ts';
 import { unixMinute } from './minute.ts';
 import type { SpanSource } from './span-source.ts';
@@ -70,7 +71,8 @@ export class SpanRows {
     for (let i = 0; i < count; i++) {
       const first = spanWords[i * 2]!;
       const second = spanWords[i * 2 + 1]!;
-      let slot = hashOf(first, second) & (size - 1);
+      // Many spans may have one id, each with a start of its own.
+      let slot = hashFour(first, second, startLo[i]!, startHi[i]!) & (size - 1);
       for (let other = slots[slot]!; other >= 0; other = slots[slot]!) {
         if (
           spanWords[other * 2] === first &&
@@ -137,9 +139,4 @@ function gatherPairs(from: Uint32Array, rows: Uint32Array, into: Uint32Array, fi
     into[at] = from[rows[i]! * 2]!;
     into[at + 1] = from[rows[i]! * 2 + 1]!;
   }
-}
-
-function hashOf(first: number, second: number): number {
-  const hash = Math.imul(first ^ Math.imul(second, 0x9e3779b1), 0x85ebca6b);
-  return hash ^ (hash >>> 15);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { grownWords } from '@spoor/core/model/column-arrays.ts';
+import { hashFour } from '@spoor/core/model/word-hash.ts';
 
 /** Numbers distinct trace ids in the order in which they come. Ids are given as four words, and no text is made of them. */
 export class TraceNumbers {
@@ -46,7 +47,7 @@ export class TraceNumbers {
     const known = this.#words;
     const slots = this.#slots;
     const mask = slots.length - 1;
-    let slot = hashOf(words, at) & mask;
+    let slot = hashAt(words, at) & mask;
     for (let number = slots[slot]!; number >= 0; number = slots[slot]!) {
       const own = number * 4;
       if (
@@ -65,7 +66,7 @@ export class TraceNumbers {
   #grow(): void {
     const slots = new Int32Array(this.#slots.length * 2).fill(-1);
     for (let number = 0; number < this.count; number++) {
-      let slot = hashOf(this.#words, number * 4) & (slots.length - 1);
+      let slot = hashAt(this.#words, number * 4) & (slots.length - 1);
       while (slots[slot]! >= 0) slot = (slot + 1) & (slots.length - 1);
       slots[slot] = number;
     }
@@ -73,11 +74,6 @@ export class TraceNumbers {
   }
 }
 
-/** Ids may be counters, or end or begin alike: all words count. */
-function hashOf(words: Uint32Array, at: number): number {
-  let hash = Math.imul(words[at]!, 0x9e3779b1) ^ words[at + 1]!;
-  hash = Math.imul(hash ^ (hash >>> 15), 0x85ebca6b) ^ words[at + 2]!;
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35) ^ words[at + 3]!;
-  hash = Math.imul(hash ^ (hash >>> 16), 0x45d9f3b);
-  return hash ^ (hash >>> 15);
+function hashAt(words: Uint32Array, at: number): number {
+  return hashFour(words[at]!, words[at + 1]!, words[at + 2]!, words[at + 3]!);
 }
