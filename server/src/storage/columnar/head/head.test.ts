@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { test, type TestContext } from 'node:test';
 import { attributes, span, spanId } from '@spoor/core/query/testing/example-span.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
 import { Head } from './head.ts';
@@ -21,6 +21,13 @@ const LARGE_BYTES = 11 << 20;
 /** Lets everything run that can run without an event from outside. */
 function turn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** No shared memory can be had until it is restored. */
+function takeMemory(t: TestContext): { restore: () => void } {
+  return t.mock.method(globalThis, 'SharedArrayBuffer', () => {
+    throw new RangeError('Array buffer allocation failed');
+  }).mock;
 }
 
 /** A head of slabs of ten rows; a test decides when commits and seals end. */
@@ -325,4 +332,43 @@ test('draining waits for a slab whose commits are still under way', async () => 
   assert.deepEqual([isDrained, fixture.sealedRows], [false, [5]]);
   await fixture.endSeal(0);
   await drained;
+});
+
+test('a batch is refused where there is no memory for it, and the next one tries again', async (t) => {
+  const fixture = new HeadFixture();
+  const memory = takeMemory(t);
+  for (let i = 0; i < 8; i++) {
+    const bytes = i % 2 === 0 ? 0 : LARGE_BYTES;
+    await assert.rejects(fixture.hold(10, bytes), { name: 'SpoorError', code: 'overloaded' });
+  }
+  memory.restore();
+  const slabs = new Set<Slab>();
+  for (let i = 0; i < 3; i++) slabs.add(await fixture.write(10));
+  assert.equal(slabs.size, 3);
+});
+
+test('batches that wait are refused where there is no memory for them, and sealing goes on', async (t) => {
+  const fixture = new HeadFixture();
+  const { head } = fixture;
+  const slabs: Slab[] = [];
+  for (let i = 0; i < 3; i++) slabs.push(await fixture.write(10));
+  const { release } = head.pin();
+  const { done } = fixture.queue([10, 0], [10, LARGE_BYTES]);
+  const memory = takeMemory(t);
+  await fixture.endSeal(0);
+  assert.deepEqual(done, [-1, -1]);
+  memory.restore();
+  const drained = head.drain();
+  await fixture.endSeal(1);
+  await fixture.endSeal(2);
+  await drained;
+  release();
+  assert.deepEqual(
+    slabs.map(({ pins }) => pins),
+    [0, 0, 0],
+  );
+  // None is lost.
+  const again = new Set<Slab>();
+  for (let i = 0; i < 3; i++) again.add(await fixture.write(10));
+  assert.deepEqual(again, new Set(slabs));
 });

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { SpoorError } from '@spoor/core/model/errors.ts';
+import { messageOf, SpoorError } from '@spoor/core/model/errors.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import { SLAB_BYTES, SLAB_ROWS, Slab, type SlabRoom, type SlabView } from './slab.ts';
 
@@ -26,6 +26,7 @@ export interface HeadOptions {
 /** A batch that waits for room. */
 interface WaitingBatch {
   readonly tenantNumber: number;
+  /** Of the first that waits. It never throws: who makes room has no part in what becomes of the batch. */
   readonly retry: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -84,15 +85,29 @@ export class Head {
     tenantNumber: number,
     use: (room: SlabRoom) => Promise<Result>,
   ): Promise<Result> {
-    const room = this.#waiting.length === 0 ? this.#tryPlace(batch, tenantNumber) : undefined;
-    if (room !== undefined) {
-      release(batch);
-      return use(room);
+    if (this.#waiting.length === 0) {
+      let room: SlabRoom | undefined;
+      try {
+        room = this.#tryPlace(batch, tenantNumber);
+      } catch (error) {
+        return Promise.reject(error);
+      }
+      if (room !== undefined) {
+        release(batch);
+        return use(room);
+      }
     }
     if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
     return new Promise((resolve, reject) => {
       const retry = (): void => {
-        const later = this.#tryPlace(batch, tenantNumber);
+        let later: SlabRoom | undefined;
+        try {
+          later = this.#tryPlace(batch, tenantNumber);
+        } catch (error) {
+          this.#waiting.shift();
+          reject(error);
+          return;
+        }
         if (later === undefined) return;
         this.#waiting.shift();
         release(batch);
@@ -137,6 +152,7 @@ export class Head {
     };
   }
 
+  /** Undefined where there is no room yet. @throws SpoorError where there is no memory to make it */
   #tryPlace(batch: SpanBatch, tenantNumber: number): SlabRoom | undefined {
     const size = Slab.sizeOf(batch);
     if (size > LARGE_BATCH_BYTES) {
@@ -144,7 +160,7 @@ export class Head {
       if (this.#filled.keys().some(isLarge)) return undefined;
       if (this.#open !== undefined && !this.#open.isEmpty) this.#close();
       // Never of the size of the others, which are used again.
-      const slab = new Slab(this.#nextId++, size === SLAB_BYTES ? size + 8 : size);
+      const slab = this.#makeSlab(size === SLAB_BYTES ? size + 8 : size);
       this.#filled.set(slab, Promise.withResolvers());
       return slab.reserve(batch, tenantNumber);
     }
@@ -168,14 +184,23 @@ export class Head {
   }
 
   #newSlab(): Slab | undefined {
-    if (this.#slabCount < SLABS) this.#slabCount++;
-    else {
-      const [held] = this.#held;
-      if (held === undefined) return undefined;
-      // Its readers have the memory for themselves from now on.
-      this.#held.delete(held);
+    const isOneMore = this.#slabCount < SLABS;
+    const [held] = this.#held;
+    if (!isOneMore && held === undefined) return undefined;
+    const slab = this.#makeSlab(SLAB_BYTES);
+    if (isOneMore) this.#slabCount++;
+    // Its readers have the memory for themselves from now on.
+    else this.#held.delete(held!);
+    return slab;
+  }
+
+  #makeSlab(bytes: number): Slab {
+    try {
+      return new Slab(this.#nextId++, bytes);
+    } catch (cause) {
+      const what = `no memory for ${bytes} bytes of new spans: ${messageOf(cause)}`;
+      throw new SpoorError('overloaded', what, { cause });
     }
-    return new Slab(this.#nextId++);
   }
 
   #close(): void {
