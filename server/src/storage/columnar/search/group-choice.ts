@@ -86,8 +86,10 @@ function choiceByAttribute(
   const mayBeNoText = literal.type === 'text' && MAYBE_NO_TEXT.test(literal.value);
   const mayBeShared = scope !== 'span' && scope !== 'event' && scope !== 'link';
   const sought = { scope, key: encodeText(key), text: encodeText(literal.value), mayBeNoText };
+  // As its bytes say it: it is compared with others here.
+  const sharedKey = key.toWellFormed();
   return (reader) =>
-    mayBeShared && hasShared(reader, key) ? EVERYWHERE : choiceByText(reader, sought);
+    mayBeShared && hasShared(reader, sharedKey) ? EVERYWHERE : choiceByText(reader, sought);
 }
 
 /** An attribute with a text. */

@@ -56,7 +56,9 @@ function choiceByTexts(predicate: SpanPredicate): HeadChoice {
       const { field, value } = predicate;
       if (field.kind !== 'attribute' || (value.type !== 'text' && value.type !== 'string')) break;
       if (value.type === 'text' && MAYBE_NO_TEXT.test(value.value)) break;
-      const { scope, key } = field;
+      const { scope } = field;
+      // As its bytes say it: it is compared with others here.
+      const key = field.key.toWellFormed();
       const text = encodeText(value.value);
       const hash = hashBytes(text, 0, text.length);
       const hasIt: BatchChoice = ({ values }) => values.hasArrays || values.mayHave(hash);

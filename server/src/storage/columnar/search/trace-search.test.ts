@@ -592,6 +592,23 @@ test('a pattern is found where values have it, and blocks where none can have it
     );
   }));
 
+test('a key with half a surrogate pair is that of its bytes, in head and blocks', () =>
+  withDirectory((dir) => {
+    const spans = [
+      at(1, 0, { resource: resource('cart', { '\ufffd': 'north' }) }),
+      at(2, 1, { scope: scope('library', { '\ufffd': 'north' }) }),
+      at(3, 2, { attributes: attributes({ other: 'south' }) }),
+    ];
+    const one = queryFor({
+      op: 'eq',
+      field: { kind: 'attribute', scope: 'any', key: '\ud800' },
+      value: { type: 'string', value: 'north' },
+    });
+    const expected = [2, 1].map(traceId);
+    assert.deepEqual(find(dir, { head: [spans] }, one), expected);
+    assert.deepEqual(find(dir, { blocks: [spans] }, one), expected);
+  }));
+
 test('spans of 1970 and 2262 in a block do not make it one of every time', () =>
   withDirectory((dir) => {
     const DAY_MS = 86_400_000;
