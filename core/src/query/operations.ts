@@ -129,12 +129,12 @@ export class OperationTable {
     const seen = new Set<number>();
     let bytes = 0;
     for (let row = 0; row < columns.rows; row++) {
-      const operation = (resource[row]! * names.count + name[row]!) * 256 + kind[row]!;
-      if (kind[row] !== ODD_KIND) {
+      const isOdd = kind[row] === ODD_KIND;
+      if (!isOdd) {
+        const operation = (resource[row]! * names.count + name[row]!) * 256 + kind[row]!;
         if (seen.has(operation)) continue;
         seen.add(operation);
       }
-      const isOdd = kind[row] === ODD_KIND;
       bytes += this.#add(
         services[resource[row]!]!,
         symbolText(names, name[row]!),

@@ -73,17 +73,10 @@ export class TokenReader {
     if (isNegative) this.next();
     const { current } = this;
     const value = current.kind === 'value' ? current.value : this.#constant();
-    if (isNegative) {
-      if (value?.type === 'int' || value?.type === 'duration') {
-        this.next();
-        return { ...value, value: -value.value };
-      }
-      if (value?.type !== 'float') return this.fail('a number after the minus');
-      this.next();
-      return { ...value, value: -value.value };
-    }
-    if (value !== undefined) this.next();
-    return value;
+    const signed = isNegative ? negated(value) : value;
+    if (signed !== undefined) this.next();
+    else if (isNegative) this.fail('a number after the minus');
+    return signed;
   }
 
   #constant(): TraceqlValue | undefined {
@@ -108,4 +101,10 @@ export class TokenReader {
   failUnsupported(what: string): never {
     throw unsupported(this.query, this.current.at, what);
   }
+}
+
+/** The number with the other sign; undefined where it is none. */
+function negated(value: TraceqlValue | undefined): TraceqlValue | undefined {
+  if (value?.type === 'int' || value?.type === 'duration') return { ...value, value: -value.value };
+  return value?.type === 'float' ? { ...value, value: -value.value } : undefined;
 }

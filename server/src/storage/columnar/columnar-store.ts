@@ -441,10 +441,10 @@ export class ColumnarStore implements TraceStore {
 
   figures(): StoreFigures {
     const open = this.#open;
-    const blocks = open === undefined ? [] : this.#blocks.all();
     const inHead = [...this.#head.tenantNumbers()].map((number) => this.#tenants.names[number]!);
+    const inHeadOnly = inHead.filter((tenant) => open?.manifest.hasTenant(tenant) !== true);
     return storeFigures({
-      blocks,
+      blocks: open === undefined ? [] : this.#blocks.all(),
       wal: open?.wal.figures(),
       headSpans: this.#head.rows,
       headBytes: this.#head.usedBytes,
@@ -454,7 +454,7 @@ export class ColumnarStore implements TraceStore {
       sealedBytes: this.#sealer.sealedBytes,
       damagedBlocks: this.#damage.blocks.size,
       damagedFiles: this.#damage.files,
-      tenants: new Set([...inHead, ...blocks.map(({ tenant }) => tenant)]).size,
+      tenants: (open?.manifest.tenantCount ?? 0) + inHeadOnly.length,
       freeBytes: this.#space.freeBytes,
       reserveBytes: this.#space.reserveBytes,
       compaction: this.#compactor.figures,

@@ -148,6 +148,7 @@ export class Head {
           slab.pins--;
           this.#recycle(slab);
         }
+        this.#retryWaiting();
       },
     };
   }
@@ -227,7 +228,6 @@ export class Head {
     if (slab.pins > 0 || !this.#held.delete(slab)) return;
     slab.recycle();
     this.#free.push(slab);
-    this.#retryWaiting();
   }
 
   #retryWaiting(): void {

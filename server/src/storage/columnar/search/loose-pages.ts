@@ -46,6 +46,11 @@ export class RankedLoose {
 
 type Extreme = Exclude<keyof RoughTrace, 'maxCount'>;
 
+/** Which of two values is the extreme one; of none what any other is beyond. */
+function furtherOf(what: Extreme): (...values: number[]) => number {
+  return what.startsWith('min') ? Math.min : Math.max;
+}
+
 /** Some loose traces that came one after the other, and how good the best of them is. */
 export class LoosePage {
   readonly traces = new Set<LooseTrace>();
@@ -133,11 +138,9 @@ export class LoosePage {
   #extreme(what: Extreme): number {
     let extreme = this.#extremes.get(what);
     if (extreme === undefined) {
-      const isLeast = what.startsWith('min');
-      extreme = isLeast ? Infinity : -Infinity;
-      for (const trace of this.traces) {
-        extreme = isLeast ? Math.min(extreme, trace[what]) : Math.max(extreme, trace[what]);
-      }
+      const further = furtherOf(what);
+      extreme = further();
+      for (const trace of this.traces) extreme = further(extreme, trace[what]);
       this.#extremes.set(what, extreme);
     }
     return extreme;
@@ -169,11 +172,7 @@ export class LoosePage {
       known.bound = Math.max(known.bound, rank.ofKey(rank.keyOf(trace)));
     }
     for (const [what, extreme] of this.#extremes) {
-      const isLeast = what.startsWith('min');
-      this.#extremes.set(
-        what,
-        isLeast ? Math.min(extreme, trace[what]) : Math.max(extreme, trace[what]),
-      );
+      this.#extremes.set(what, furtherOf(what)(extreme, trace[what]));
     }
     for (const { reader } of trace.blocks) this.#readers?.add(reader);
     if (trace.head.length > 0) this.#isInHead = true;
