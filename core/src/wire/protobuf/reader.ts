@@ -110,7 +110,8 @@ export class ProtoReader {
     if (length > end - this.position) {
       this.fail(`truncated: length ${length} > ${end - this.position} bytes left`);
     }
-    return length;
+    // An int for V8 too: with a double now and then, what works on positions would be compiled for doubles.
+    return length | 0;
   }
 
   /** Refuses a tag whose wire type is not the field's. */
