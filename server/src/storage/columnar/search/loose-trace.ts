@@ -22,10 +22,13 @@ export interface BatchPart {
   readonly trace: number;
 }
 
+const NO_PARTS: readonly BlockPart[] = [];
+
 /** A trace that is not in a single block, with all of its parts. */
 export class LooseTrace implements RoughTrace {
   readonly id: TraceId;
-  readonly blocks: BlockPart[] = [];
+  /** Made anew for each part: an array that grows has room for 17 from the first on, and there may be a million of these. */
+  blocks: readonly BlockPart[] = NO_PARTS;
   readonly head: BatchPart[] = [];
   /** Exact, as copies of spans change neither. */
   startTimeUnixNano = 2n ** 64n;
@@ -38,8 +41,9 @@ export class LooseTrace implements RoughTrace {
   mayRepeat = false;
   /** Where it is among the others; {@link LoosePages} sets it. */
   page: LoosePage | undefined;
-  /** Parts in blocks that have a root. */
-  #roots: BlockPart[] = [];
+  /** The first part in a block that has a root, and whether another one has one too. */
+  #root: BlockPart | undefined;
+  #hasSecondRoot = false;
 
   constructor(id: TraceId) {
     this.id = id;
@@ -64,9 +68,8 @@ export class LooseTrace implements RoughTrace {
 
   /** What is known of the trace without its spans; undefined where only they tell its counts or its root. */
   get facts(): TraceFacts | undefined {
-    const [root, second] = this.#roots;
-    if (this.mayRepeat || second !== undefined) return undefined;
-    return new LooseFacts(this, root);
+    if (this.mayRepeat || this.#hasSecondRoot) return undefined;
+    return new LooseFacts(this, this.#root);
   }
 
   /**
@@ -75,9 +78,12 @@ export class LooseTrace implements RoughTrace {
    * @param t its number there
    */
   addBlock(part: BlockPart, columns: TraceColumns, t: number): void {
-    this.blocks.push(part);
+    this.blocks = [...this.blocks, part];
     if (part.reader.footer.version === 1) this.mayRepeat = true;
-    if (columns.rootName[t] !== 0) this.#roots.push(part);
+    if (columns.rootName[t] !== 0) {
+      this.#hasSecondRoot = this.#root !== undefined;
+      this.#root ??= part;
+    }
     this.#take(columns, t);
   }
 
