@@ -18,7 +18,7 @@ export interface BlockPart {
 /** What a batch of the head has of a trace. */
 export interface BatchPart {
   readonly head: HeadBatch;
-  /** Number of the trace in the batch. */
+  /** Number of the trace in the batch; -1 where that stands for one that is gone, of which nothing is known any more. */
   readonly trace: number;
 }
 
@@ -90,7 +90,7 @@ export class LooseTrace implements RoughTrace {
   addHead(part: BatchPart): void {
     this.head.push(part);
     this.mayRepeat = true;
-    this.#take(part.head.traces.columns, part.trace);
+    if (part.trace >= 0) this.#take(part.head.traces.columns, part.trace);
   }
 
   /** Has a stand-in in the place of its parts in some batches; what is known of the trace stays. */

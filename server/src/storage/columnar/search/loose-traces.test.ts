@@ -142,7 +142,7 @@ function stateOf(loose: LooseTraces, { head, blocks }: Pieces): unknown {
 test('what is kept from question to question is what a first question would find, whatever came and went', () =>
   withDirectory((dir) => {
     fc.assert(
-      fc.property(fc.array(step, { minLength: 1, maxLength: 14 }), fc.nat(2), (steps, pause) => {
+      fc.property(fc.array(step, { minLength: 1, maxLength: 14 }), fc.nat(4), (steps, pause) => {
         const pieces = new Pieces(dir);
         const kept = new LooseTraces();
         let stopAfter = 0;
@@ -187,6 +187,29 @@ test('what is kept from question to question is what a first question would find
       }),
       { numRuns: 100 },
     );
+  }));
+
+test('a merge after batches of the head were let go of is taken over before the next question that looks at the head', () =>
+  withDirectory((dir) => {
+    const pieces = new Pieces(dir);
+    const list = shopSpans(60, 3);
+    const write = (part: number): void => pieces.write(list.filter((_, i) => i % 3 === part));
+    write(0);
+    pieces.seal();
+    write(1);
+    pieces.seal();
+    write(2);
+    const kept = new LooseTraces();
+    kept.update(pieces.head, pieces.blocks, () => {});
+    pieces.seal();
+    kept.forget(new Set(pieces.sealed));
+    pieces.merge(0);
+    kept.prepare(pieces.blocks, () => {});
+    kept.update(pieces.head, pieces.blocks, () => {});
+    const fresh = new LooseTraces();
+    fresh.update(pieces.head, pieces.blocks, () => {});
+    assert.deepEqual(stateOf(kept, pieces), stateOf(fresh, pieces));
+    pieces.close();
   }));
 
 test('what is stopped goes on there, so that it ends also when it is stopped again and again', () =>
