@@ -8,6 +8,11 @@ const CLIENT = 3;
 const PRODUCER = 4;
 const CONSUMER = 5;
 
+/** Of an id that several spans have: the best two of them, then the best two clients. */
+const BEST_WORDS = 4;
+const BEST = 0;
+const BEST_CLIENT = 2;
+
 /**
  * Finds which services of a trace called which.
  *
@@ -27,11 +32,19 @@ export class EdgeFinder {
   #rows!: SpanRows;
   #texts: readonly string[] = [];
   #start = 0;
+  /** Per id of the trace its first span, by hash; -1 where there is none. */
   #table = new Int32Array(64);
   #mask = 63;
   /** Whether two spans of the trace have one id. */
   #hasShared = false;
+  /** Per span, from the start of the trace: the first one with its id, counted likewise. */
+  #firsts = new Int32Array(64);
+  /** Where ids are shared, per first span with an id {@link BEST_WORDS} rows with it: the best two, and the best two clients. */
+  #best = new Int32Array(0);
   #parents = new Int32Array(64);
+  /** Nearest ancestors with a service, as far as they were looked for; before that parents. */
+  #callers = new Int32Array(64);
+  /** By the first span with an id. */
   #answered = new Uint8Array(64);
 
   /**
@@ -46,75 +59,114 @@ export class EdgeFinder {
     this.#start = start;
     this.#index(start, end);
     const parents = this.#parents;
+    const firsts = this.#firsts;
     const answered = this.#answered.fill(0, 0, end - start);
-    for (let i = start; i < end; i++) parents[i - start] = this.#parent(i);
+    for (let i = start; i < end; i++) {
+      parents[i - start] = this.#callers[i - start] = this.#parent(i);
+    }
     const { service, kind } = rows;
     for (let i = start; i < end; i++) {
       const parent = parents[i - start]!;
       if (parent < 0) continue;
-      if (kind[i]! >= SERVER || service[i] !== service[parent]) this.#answer(parent);
+      // Such a span stands for what its parent called, and what those called that share its id.
+      if (kind[i]! >= SERVER || service[i] !== service[parent]) {
+        answered[firsts[parent - start]!] = 1;
+      }
       const own = service[i]!;
       if (own === 0) continue;
-      let caller = parent;
-      // Loops are possible among spans without service.
-      for (let steps = end - start; caller >= 0 && service[caller] === 0; steps--) {
-        caller = steps === 0 ? -1 : parents[caller - start]!;
-      }
+      const caller = service[parent] === 0 ? this.#nearestService(parent) : parent;
       if (caller < 0 || service[caller] === own) continue;
       this.callee.push(i);
       this.caller.push(caller);
     }
     for (let i = start; i < end; i++) {
-      if (answered[i - start] === 1 || service[i] === 0) continue;
+      if (answered[firsts[i - start]!] === 1 || service[i] === 0) continue;
       if (kind[i] === CLIENT || kind[i] === PRODUCER) this.leaves.push(i);
     }
   }
 
-  /** Notes that a span stands for what `parent` called, and what those called that share its id. */
-  #answer(parent: number): void {
-    this.#answered[parent - this.#start] = 1;
-    if (!this.#hasShared) return;
-    const { spanWords } = this.#rows;
-    const first = spanWords[parent * 2]!;
-    const second = spanWords[parent * 2 + 1]!;
-    let slot = hashTwo(first, second) & this.#mask;
-    for (let other = this.#table[slot]!; other >= 0; other = this.#table[slot]!) {
-      slot = (slot + 1) & this.#mask;
-      if (spanWords[other * 2] === first && spanWords[other * 2 + 1] === second) {
-        this.#answered[other - this.#start] = 1;
-      }
+  /** The nearest ancestor with a service of a span that has none, or -1. Each is passed once or twice for all that stand below it. */
+  #nearestService(i: number): number {
+    const { service } = this.#rows;
+    const callers = this.#callers;
+    const start = this.#start;
+    let caller = i;
+    // Loops are possible.
+    for (let steps = callers.length; caller >= 0 && service[caller] === 0; steps--) {
+      caller = steps === 0 ? -1 : callers[caller - start]!;
     }
+    for (let at = i; at >= 0 && at !== caller && service[at] === 0;) {
+      const next = callers[at - start]!;
+      callers[at - start] = caller;
+      at = next;
+    }
+    return caller;
   }
 
   /** Puts the ids of the trace into the table. */
   #index(start: number, end: number): void {
-    const rows = this.#rows;
-    const { spanWords } = rows;
+    const { spanWords } = this.#rows;
     const count = end - start;
-    if (count * 2 > this.#table.length) {
-      let size = this.#table.length;
-      while (size < count * 2) size *= 2;
-      this.#table = new Int32Array(size);
-      this.#parents = new Int32Array(size);
-      this.#answered = new Uint8Array(size);
-    }
+    if (count * 2 > this.#table.length) this.#grow(count * 2);
     // Only as much of the table as this trace needs: most are small.
     let size = 64;
     while (size < count * 2) size *= 2;
-    const mask = (this.#mask = size - 1);
+    this.#mask = size - 1;
     const table = this.#table.fill(-1, 0, size);
+    const firsts = this.#firsts;
     this.#hasShared = false;
     for (let i = start; i < end; i++) {
-      const first = spanWords[i * 2]!;
-      const second = spanWords[i * 2 + 1]!;
-      let slot = hashTwo(first, second) & mask;
-      for (let other = table[slot]!; other >= 0; other = table[slot]!) {
-        if (spanWords[other * 2] === first && spanWords[other * 2 + 1] === second) {
-          this.#hasShared = true;
-        }
-        slot = (slot + 1) & mask;
-      }
-      table[slot] = i;
+      const slot = this.#slotOf(spanWords[i * 2]!, spanWords[i * 2 + 1]!);
+      if (table[slot]! < 0) table[slot] = i;
+      else this.#hasShared = true;
+      firsts[i - start] = table[slot]! - start;
+    }
+    if (this.#hasShared) this.#findBest(start, end);
+  }
+
+  #grow(atLeast: number): void {
+    let size = this.#table.length;
+    while (size < atLeast) size *= 2;
+    this.#table = new Int32Array(size);
+    this.#firsts = new Int32Array(size);
+    this.#parents = new Int32Array(size);
+    this.#callers = new Int32Array(size);
+    this.#answered = new Uint8Array(size);
+  }
+
+  /** Where an id is in the table, or would be. */
+  #slotOf(first: number, second: number): number {
+    const { spanWords } = this.#rows;
+    const table = this.#table;
+    let slot = hashTwo(first, second) & this.#mask;
+    for (let other = table[slot]!; other >= 0; other = table[slot]!) {
+      if (spanWords[other * 2] === first && spanWords[other * 2 + 1] === second) break;
+      slot = (slot + 1) & this.#mask;
+    }
+    return slot;
+  }
+
+  /** Finds the best spans with each id. */
+  #findBest(start: number, end: number): void {
+    const { kind } = this.#rows;
+    const words = (end - start) * BEST_WORDS;
+    if (words > this.#best.length) this.#best = new Int32Array(words * 2);
+    this.#best.fill(-1, 0, words);
+    for (let i = start; i < end; i++) {
+      const at = this.#firsts[i - start]! * BEST_WORDS;
+      this.#offer(i, at);
+      if (kind[i] === CLIENT || kind[i] === PRODUCER) this.#offer(i, at + BEST_CLIENT);
+    }
+  }
+
+  /** Puts a span among the best two at a place, if it is one of them. */
+  #offer(i: number, at: number): void {
+    const best = this.#best;
+    if (best[at]! < 0 || this.#isBetter(i, best[at]!)) {
+      best[at + 1] = best[at]!;
+      best[at] = i;
+    } else if (best[at + 1]! < 0 || this.#isBetter(i, best[at + 1]!)) {
+      best[at + 1] = i;
     }
   }
 
@@ -122,31 +174,23 @@ export class EdgeFinder {
   #parent(i: number): number {
     const { spanWords, parentWords, kind } = this.#rows;
     if (this.#hasShared && (kind[i] === SERVER || kind[i] === CONSUMER)) {
-      const client = this.#holder(i, spanWords[i * 2]!, spanWords[i * 2 + 1]!, true);
+      const client = this.#holder(i, spanWords[i * 2]!, spanWords[i * 2 + 1]!, BEST_CLIENT);
       if (client >= 0) return client;
     }
     const first = parentWords[i * 2]!;
     const second = parentWords[i * 2 + 1]!;
     if (first === 0 && second === 0) return -1;
-    return this.#holder(i, first, second, false);
+    return this.#holder(i, first, second, BEST);
   }
 
   /** The best span with this id, but not `i` itself; -1 when there is none. */
-  #holder(i: number, first: number, second: number, isClient: boolean): number {
-    const { spanWords, kind } = this.#rows;
-    const table = this.#table;
-    const mask = this.#mask;
-    let best = -1;
-    let slot = hashTwo(first, second) & mask;
-    for (let other = table[slot]!; other >= 0; other = table[slot]!) {
-      slot = (slot + 1) & mask;
-      if (spanWords[other * 2] !== first || spanWords[other * 2 + 1] !== second) continue;
-      if (other === i) continue;
-      if (isClient && kind[other] !== CLIENT && kind[other] !== PRODUCER) continue;
-      if (!this.#hasShared) return other;
-      if (best < 0 || this.#isBetter(other, best)) best = other;
-    }
-    return best;
+  #holder(i: number, first: number, second: number, which: number): number {
+    const found = this.#table[this.#slotOf(first, second)]!;
+    if (found < 0) return -1;
+    if (!this.#hasShared) return found === i ? -1 : found;
+    const at = (found - this.#start) * BEST_WORDS + which;
+    const best = this.#best[at]!;
+    return best === i ? this.#best[at + 1]! : best;
   }
 
   /** Of spans with one id: the one that serves, then the earliest, then by what else tells them apart here. */

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Span } from '#model/span.ts';
 import { countedWords } from '#model/testing/counted-words.ts';
-import { span, spanId } from '#query/testing/example-span.ts';
+import { resource, span, spanId } from '#query/testing/example-span.ts';
 import { batchOf } from '#query/testing/span-body.ts';
 import { EdgeFinder } from './edge-finder.ts';
 import { NameCodes } from './name-codes.ts';
@@ -70,4 +70,31 @@ test('parents are found in few steps where ids were picked to have one hash', ()
   const rows = rowsOfOneHash();
   const reads = readsOf(rows, () => new EdgeFinder().find(rows, 0, COUNT, []));
   assert.ok(reads < COUNT * 50, `${reads} words read of ${COUNT} spans`);
+});
+
+test('parents are found in few steps where all spans have one id', () => {
+  const rows = rowsOf((i) => ({
+    spanId: spanId(1),
+    parentSpanId: spanId(1),
+    kind: i % 6,
+    resource: resource(i % 2 === 0 ? 'shop' : 'cart'),
+  }));
+  const reads = readsOf(rows, () => new EdgeFinder().find(rows, 0, COUNT, ['', 'shop', 'cart']));
+  assert.ok(reads < COUNT * 50, `${reads} words read of ${COUNT} spans`);
+});
+
+test('who called is found in few steps below a chain of spans without service', () => {
+  const depth = COUNT / 2;
+  const rows = rowsOf((i) => ({
+    spanId: spanId(i + 1),
+    parentSpanId: i === 0 ? '' : spanId(Math.min(i, depth)),
+    resource: resource(i === 0 ? 'shop' : i < depth ? '' : 'cart'),
+  }));
+  const counted = countedWords(rows.service);
+  rows.service = counted.words;
+  const finder = new EdgeFinder();
+  finder.find(rows, 0, COUNT, []);
+  assert.deepEqual(new Set(finder.caller), new Set([0]));
+  assert.equal(finder.callee.length, COUNT - depth);
+  assert.ok(counted.reads < COUNT * 50, `${counted.reads} words read of ${COUNT} spans`);
 });

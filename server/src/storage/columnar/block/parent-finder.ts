@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { hashTwo } from '@spoor/core/model/word-hash.ts';
 import type { WritableSpans } from './writable-spans.ts';
 
 /** In the `parent` column: 0 for no parent, this for one that is not in this part of the trace, and from the next on rows. */
@@ -13,7 +14,9 @@ const SCAN_ROWS = 24;
 
 /** Turns parent ids into row numbers inside the trace, which compress where ids do not. */
 export class ParentFinder {
+  /** Places in the trace, by hash; -1 where there is none. */
   #table = new Int32Array(256);
+  #mask = 255;
 
   /**
    * @param rows rows of the group, whole traces
@@ -53,33 +56,44 @@ export class ParentFinder {
     const at = rows[i]! * 2;
     if (ids.parentWords[at] === 0 && ids.parentWords[at + 1] === 0) return 0;
     const place =
-      length > SCAN_ROWS ? this.#lookup(ids, rows, start, at) : scan(ids, rows, start, length, at);
+      length > SCAN_ROWS
+        ? this.#table[this.#slotOf(ids, rows, start, ids.parentWords, at)]!
+        : scan(ids, rows, start, length, at);
     return place < 0 ? PARENT_ELSEWHERE : PARENT_ROW + place;
   }
 
+  /** Puts the ids of a trace into the table, each with its first place. */
   #fill(ids: SpanIds, rows: Uint32Array, start: number, length: number): void {
-    let size = this.#table.length;
+    let size = 64;
     while (size < length * 2) size *= 2;
     if (size > this.#table.length) this.#table = new Int32Array(size);
-    const table = this.#table.fill(-1);
-    const mask = table.length - 1;
+    this.#mask = size - 1;
+    const table = this.#table.fill(-1, 0, size);
     for (let place = 0; place < length; place++) {
-      let slot = hashId(ids.spanWords, rows[start + place]! * 2) & mask;
-      while (table[slot] !== -1) slot = (slot + 1) & mask;
-      table[slot] = place;
+      const slot = this.#slotOf(ids, rows, start, ids.spanWords, rows[start + place]! * 2);
+      if (table[slot]! < 0) table[slot] = place;
     }
   }
 
-  #lookup(ids: SpanIds, rows: Uint32Array, start: number, parentAt: number): number {
+  /** Where the id in two words of `words` is in the table, or would be. */
+  #slotOf(
+    { spanWords }: SpanIds,
+    rows: Uint32Array,
+    start: number,
+    words: Uint32Array,
+    at: number,
+  ): number {
     const table = this.#table;
-    const mask = table.length - 1;
-    let slot = hashId(ids.parentWords, parentAt) & mask;
-    for (;;) {
-      const place = table[slot]!;
-      if (place < 0) return -1;
-      if (sameId(ids, rows[start + place]! * 2, parentAt)) return place;
+    const mask = this.#mask;
+    const first = words[at]!;
+    const second = words[at + 1]!;
+    let slot = hashTwo(first, second) & mask;
+    for (let place = table[slot]!; place >= 0; place = table[slot]!) {
+      const other = rows[start + place]! * 2;
+      if (spanWords[other] === first && spanWords[other + 1] === second) break;
       slot = (slot + 1) & mask;
     }
+    return slot;
   }
 }
 
@@ -97,16 +111,4 @@ function scan(
     if (spanWords[at] === first && spanWords[at + 1] === parentWords[parentAt + 1]) return place;
   }
   return -1;
-}
-
-function sameId({ spanWords, parentWords }: SpanIds, spanAt: number, parentAt: number): boolean {
-  return (
-    spanWords[spanAt] === parentWords[parentAt] &&
-    spanWords[spanAt + 1] === parentWords[parentAt + 1]
-  );
-}
-
-function hashId(words: Uint32Array, at: number): number {
-  const hash = Math.imul(words[at]! ^ Math.imul(words[at + 1]!, 0x9e3779b1), 0x85ebca6b);
-  return hash ^ (hash >>> 15);
 }
