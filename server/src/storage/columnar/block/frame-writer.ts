@@ -3,13 +3,10 @@ import { crc32 } from 'node:zlib';
 import { WordList } from '@spoor/core/model/word-list.ts';
 import { type ChunkRef, OWN_FRAME_BYTES } from './block-format.ts';
 import { ByteSink } from './chunk-codec.ts';
-import { compress } from './zstd.ts';
+import { compressFrame } from './zstd.ts';
 
-/** Smaller chunks share a frame up to about this size, since each call of zstd costs 16 to 28 µs. */
+/** Smaller chunks share a frame up to about this size, since each call of zstd costs 16 to 28 µs where it makes a stream for it. */
 const PACK_BYTES = 32 << 10;
-
-/** On columns of codes higher levels save less than 1 % of the size, for a tenth of the time of sealing. */
-const ZSTD_LEVEL = 1;
 
 /** A hostile sender makes up attributes by the thousand: beyond so many, what takes how much is of no use to anybody. */
 const MAX_NAMED = 128;
@@ -136,7 +133,7 @@ export class FrameWriter {
   }
 
   #put(frame: number, raw: Uint8Array, isCompressed: boolean): number {
-    const stored = isCompressed ? compress(raw, ZSTD_LEVEL) : raw.slice();
+    const stored = isCompressed ? compressFrame(raw) : raw.slice();
     this.frames.splice(
       frame * 4,
       4,
