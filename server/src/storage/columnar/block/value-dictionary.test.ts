@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { ValueType } from '@spoor/core/model/attributes.ts';
 import { encodeText } from '@spoor/core/model/utf8.ts';
 import { int64, oddText, tableOf, valuesOf } from '../testing/symbol-fixture.ts';
-import { compareEntries, uniteTables } from './value-dictionary.ts';
+import { compareEntries, EntrySorter, uniteTables } from './value-dictionary.ts';
 
 test('the order of two entries is that of their values', () => {
   fc.assert(
@@ -20,6 +20,32 @@ test('the order of two entries is that of their values', () => {
   assert.equal(compareEntries(ValueType.int, table, 2, 2), 0);
   // As bytes the int -5 is the greatest.
   assert.ok(compareEntries(ValueType.double, table, 0, 1) > 0);
+});
+
+test('entries are sorted by their values, however much they have in common', () => {
+  const isOrdered = (type: ValueType, values: readonly Uint8Array[]): boolean => {
+    const table = tableOf(values);
+    const order = Uint32Array.from(values, (_, entry) => entry);
+    new EntrySorter().sort(type, table, order, 0, order.length);
+    const expected = [...values.keys()].sort((a, b) => compareEntries(type, table, a, b));
+    return expected.every((entry, i) => entry === order[i]);
+  };
+  const letter = fc.constantFrom(0, 1, 255);
+  const bytes = fc
+    .uniqueArray(fc.array(letter, { maxLength: 12 }), { maxLength: 60, selector: String })
+    .map((lists) => lists.map((list) => Uint8Array.from(list)));
+  const few = fc.bigInt({ min: -3n, max: 3n });
+  const ints = fc
+    .uniqueArray(fc.tuple(few, few), { maxLength: 49, selector: String })
+    .map((pairs) => pairs.map(([high, low]) => int64(high * 2n ** 32n + low)));
+  fc.assert(
+    fc.property(bytes, (values) => {
+      assert.ok(isOrdered(ValueType.string, values));
+      const shared = values.map((value) => Buffer.concat([Buffer.from('/api/v1/'), value]));
+      assert.ok(isOrdered(ValueType.string, shared));
+    }),
+  );
+  fc.assert(fc.property(ints, (values) => isOrdered(ValueType.int, values)));
 });
 
 test('tables are united in order of first appearance', () => {

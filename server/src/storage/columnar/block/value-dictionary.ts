@@ -106,13 +106,13 @@ export class EntrySorter {
     if (end - first > this.#keys.length) this.#keys = new Float64Array((end - first) * 2);
     const numeric = type === ValueType.int;
     const list = order.subarray(first, end);
-    sortRun(table, numeric, list, this.#keys, 0, numeric ? 0 : sharedPrefix(table, list));
+    sortRun(table, numeric, list, this.#keys, 0, numeric ? 0 : sharedPrefix(table, list, 0));
   }
 }
 
 /**
  * Sorts `order` by the four bytes at `depth` as numbers, which is what sorts fast; then runs that are equal there by
- * the next four.
+ * the next four that are not.
  */
 function sortRun(
   table: SymbolTable,
@@ -133,11 +133,13 @@ function sortRun(
     const end = endOfHead(keys, first + i, first + count) - first;
     if (end - i <= COMPARED_RUN) {
       if (end - i > 1) insertionSort(type, table, order, i, end);
-    } else if (end - i === count) {
-      // The whole run was equal: long common parts are for comparing, not for going ever deeper.
+    } else if (end - i === count && depth > 0) {
+      // What all begin with was passed: some of them end here, and others have zeros.
       order.sort((a, b) => compareEntries(type, table, a, b));
     } else {
-      sortRun(table, numeric, order.subarray(i, end), keys, first + i, depth + 4);
+      const run = order.subarray(i, end);
+      const next = numeric ? 4 : sharedPrefix(table, run, depth + 4);
+      sortRun(table, numeric, run, keys, first + i, next);
     }
     i = end;
   }
@@ -238,14 +240,18 @@ export function compareValues(
   return aLength - bLength;
 }
 
-/** How many bytes all of the entries begin with. */
-function sharedPrefix({ offsets, bytes }: SymbolTable, entries: Uint32Array): number {
+/** How many bytes all of the entries begin with, of which the first `known` are known to be the same. */
+function sharedPrefix(
+  { offsets, bytes }: SymbolTable,
+  entries: Uint32Array,
+  known: number,
+): number {
   const first = offsets[entries[0]!]!;
-  let shared = offsets[entries[0]! + 1]! - first;
-  for (let i = 1; i < entries.length && shared > 0; i++) {
+  let shared = Math.max(known, offsets[entries[0]! + 1]! - first);
+  for (let i = 1; i < entries.length && shared > known; i++) {
     const start = offsets[entries[i]!]!;
     shared = Math.min(shared, offsets[entries[i]! + 1]! - start);
-    let k = 0;
+    let k = known;
     while (k < shared && bytes[start + k] === bytes[first + k]) k++;
     shared = k;
   }
