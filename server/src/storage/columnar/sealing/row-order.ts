@@ -5,7 +5,7 @@ import { sameContent } from './same-content.ts';
 import type { SpanUnion } from './span-union.ts';
 
 /** Up to this many rows of a trace, insertion beats a general sort. */
-const INSERTION_SORT_ROWS = 32;
+const INSERTION_SORT_ROWS = 64;
 
 /** Each row is compared with so many different ones of its key, of which there may be thousands. */
 const COMPARED_ROWS = 4;
@@ -23,12 +23,17 @@ export function orderRows(union: SpanUnion): RowOrder {
   const keys = headKeys(union).sort();
   const order = new Uint32Array(keys.length);
   takeItems(keys, 0, order);
+  sortRuns(union, keys, order);
+  return withoutCopies(union, order);
+}
+
+/** Orders the rows of each run of keys whose heads are the same. */
+function sortRuns(union: SpanUnion, keys: Float64Array, order: Uint32Array): void {
   for (let i = 0; i < keys.length;) {
     const end = endOfHead(keys, i, keys.length);
     if (end - i > 1) sortRun(union, order, i, end);
     i = end;
   }
-  return withoutCopies(union, order);
 }
 
 /** Per row the beginning of its trace id, and the row. */
