@@ -100,11 +100,7 @@ function writeCounts(
   keys: readonly (readonly number[])[],
 ): CountsRef {
   const series = key.length;
-  const lengths = Uint32Array.from(key, (_, s) => start[s + 1]! - start[s]!);
-  // A series' buckets ascend: what is stored is how far each is from the one before.
-  const steps = bucket.map((value, i) => (i === 0 ? value : value - bucket[i - 1]!));
-  const first = Uint32Array.from(key, (_, s) => bucket[start[s]!]!);
-  for (let s = 0; s < series; s++) steps[start[s]!] = 0;
+  const { lengths, first, steps } = bucketSteps(start, bucket);
   const lists = [
     ...keys.map((list) => Uint32Array.from(list)),
     minutes,
@@ -119,6 +115,24 @@ function writeCounts(
     for (const list of lists) encodeCodes(sink, list, list.length);
   });
   return { keys: keys[0]!.length, minutes: minutes.length, series, cells: count.length, chunk };
+}
+
+/** Per series how many buckets it has, and the first of them; per cell how far its bucket is from the one before, as they ascend. */
+function bucketSteps(
+  start: Uint32Array,
+  bucket: Uint32Array,
+): { lengths: Uint32Array; first: Uint32Array; steps: Uint32Array } {
+  const series = start.length - 1;
+  const lengths = new Uint32Array(series);
+  const first = new Uint32Array(series);
+  const steps = new Uint32Array(bucket.length);
+  for (let s = 0; s < series; s++) {
+    const end = start[s + 1]!;
+    lengths[s] = end - start[s]!;
+    first[s] = bucket[start[s]!]!;
+    for (let i = start[s]! + 1; i < end; i++) steps[i] = bucket[i]! - bucket[i - 1]!;
+  }
+  return { lengths, first, steps };
 }
 
 function readCounts(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { hashTwo } from '@spoor/core/model/word-hash.ts';
+import { WordList } from '@spoor/core/model/word-list.ts';
 import type { WritableSpans } from './writable-spans.ts';
 
 /** In the `parent` column: 0 for no parent, this for one that is not in this part of the trace, and from the next on rows. */
@@ -35,7 +36,7 @@ export class ParentFinder {
       this.#findInTrace(ids, rows, start, lengths[trace]!, parents);
       start += lengths[trace]!;
     }
-    return { parents, elsewhere: rows.filter((_, i) => parents[i] === PARENT_ELSEWHERE) };
+    return { parents, elsewhere: rowsElsewhere(rows, parents) };
   }
 
   #findInTrace(
@@ -95,6 +96,15 @@ export class ParentFinder {
     }
     return slot;
   }
+}
+
+/** The rows whose parent is not in the trace's part. */
+function rowsElsewhere(rows: Uint32Array, parents: Uint32Array): Uint32Array {
+  const elsewhere = new WordList();
+  for (let i = 0; i < rows.length; i++) {
+    if (parents[i] === PARENT_ELSEWHERE) elsewhere.push(rows[i]!);
+  }
+  return elsewhere.words.subarray(0, elsewhere.count);
 }
 
 function scan(
