@@ -90,7 +90,7 @@ class MergedLinks extends MergedItems {
  * The group that a merge puts together, in the order and under the symbols of the new block. Sources append to it; its memory is
  * used again for the next group.
  */
-export class MergedGroup implements WritableSpans {
+export class MergedGroup implements WritableSpans, PlacedValues {
   rows = 0;
   capacity = 0;
   traceWords!: Uint32Array;
@@ -138,17 +138,20 @@ export class MergedGroup implements WritableSpans {
   view(): { columns: WritableSpans; values: PlacedValues } {
     return {
       columns: Object.assign({}, this),
-      values: {
-        entry: (row, _column, place) => this.cells[this.cellStart[row]! + place]!,
-        table: (column) => {
-          const { values } = this.columns[column]!;
-          if (values === undefined) {
-            throw new SpoorError('internal', `merge: the values of column ${column} are not kept`);
-          }
-          return values;
-        },
-      },
+      values: this,
     };
+  }
+
+  entry(row: number, _column: number, place: number): number {
+    return this.cells[this.cellStart[row]! + place]!;
+  }
+
+  table(column: number): SymbolTable {
+    const { values } = this.columns[column]!;
+    if (values === undefined) {
+      throw new SpoorError('internal', `merge: the values of column ${column} are not kept`);
+    }
+    return values;
   }
 
   /** Makes room for so many rows more. */

@@ -3,7 +3,7 @@ import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import { BlockBuilder, type BlockFigures } from '../block/block-builder.ts';
 import { BLOCK_MAGIC, GROUP_ROWS } from '../block/block-format.ts';
 import { findOverlap, type EarlierBlocks } from '../live/block-overlap.ts';
-import { unionValues } from './union-values.ts';
+import { PlacedUnionValues } from './union-values.ts';
 import { ColumnNames } from '../block/column-names.ts';
 import { DictionaryWriter } from '../block/dictionary-writer.ts';
 import { FrameWriter } from '../block/frame-writer.ts';
@@ -36,7 +36,7 @@ export function encodeBlock(
   const traces = order.traceStarts.length - 1;
   const frames = new FrameWriter(BLOCK_MAGIC.length);
   const dictionaries = writeDictionaries(frames, union);
-  const values = unionValues(union);
+  const values = new PlacedUnionValues(union);
   let nextTrace = 0;
   const builder = new BlockBuilder({
     frames,
