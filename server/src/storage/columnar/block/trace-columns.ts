@@ -88,13 +88,16 @@ class TraceNumbers {
 
 const NONE = new Uint32Array(0);
 
+/** What all builders begin with. As there is always one, V8 does not forget how they are laid out, and what it compiled for them. */
+const NO_NUMBERS = new TraceNumbers(0);
+
 /** Some whole traces; rows of a trace may be in any order. */
 type WholeTraces = Pick<SectionRows, 'columns' | 'rows' | 'traceStarts'>;
 
 /** Makes trace columns from rows. */
 export class TraceColumnsBuilder {
   #traces = 0;
-  #numbers = new TraceNumbers(256);
+  #numbers = NO_NUMBERS;
 
   /** Takes the next traces. What is there twice counts twice. */
   add(group: WholeTraces): void {
