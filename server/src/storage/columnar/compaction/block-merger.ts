@@ -114,6 +114,8 @@ class GroupMerger {
   shared = new SharedTraces();
   #sources: MergeSource[];
   readonly #group: MergedGroup;
+  /** Those that stand at the trace under way; a list to be used again. */
+  readonly #standing: MergeSource[] = [];
   readonly #contents = new SpanContents();
   /** Per trace of the group whether a block that is not merged had rows of it before. */
   #seenBefore: boolean[] = [];
@@ -132,26 +134,9 @@ class GroupMerger {
     this.#seenTaken = 0;
     this.shared = new SharedTraces();
     const traceStarts = [0];
-    const standing: MergeSource[] = [];
     while (group.rows < GROUP_ROWS && this.#sources.length > 0) {
-      standing.length = 0;
-      for (const source of this.#sources) {
-        const order = standing.length === 0 ? -1 : source.compareTrace(standing[0]!);
-        if (order > 0) continue;
-        if (order < 0) standing.length = 0;
-        standing.push(source);
-      }
-      // Of all blocks that have rows of a trace only the first one did not see it before: then all others say that they did.
-      this.#seenBefore.push(standing.every((source) => source.isSeenBefore));
-      if (standing.length === 1) standing[0]!.copyTrace(group);
-      else this.#interleave(standing);
+      this.#takeTrace(this.#atLeastTrace());
       traceStarts.push(group.rows);
-      let ended = false;
-      for (const source of standing) {
-        source.nextTrace();
-        ended ||= source.done;
-      }
-      if (ended) this.#sources = this.#sources.filter(({ done }) => !done);
     }
     if (group.rows === 0) return undefined;
     return {
@@ -159,6 +144,33 @@ class GroupMerger {
       rows: allEntries(group.rows),
       traceStarts: Uint32Array.from(traceStarts),
     };
+  }
+
+  /** The sources that stand at the trace with the least id. */
+  #atLeastTrace(): readonly MergeSource[] {
+    const standing = this.#standing;
+    standing.length = 0;
+    for (const source of this.#sources) {
+      const order = standing.length === 0 ? -1 : source.compareTrace(standing[0]!);
+      if (order > 0) continue;
+      if (order < 0) standing.length = 0;
+      standing.push(source);
+    }
+    return standing;
+  }
+
+  /** Takes the trace that the sources stand at. */
+  #takeTrace(standing: readonly MergeSource[]): void {
+    // Of all blocks that have rows of a trace only the first one did not see it before: then all others say that they did.
+    this.#seenBefore.push(standing.every((source) => source.isSeenBefore));
+    if (standing.length === 1) standing[0]!.copyTrace(this.#group);
+    else this.#interleave(standing);
+    let ended = false;
+    for (const source of standing) {
+      source.nextTrace();
+      ended ||= source.done;
+    }
+    if (ended) this.#sources = this.#sources.filter(({ done }) => !done);
   }
 
   /** What the next trace of the group is marked with. */
