@@ -94,6 +94,20 @@ test('calls and rates are those that the simplest way of counting finds, in any 
   );
 });
 
+test('calls are so, too, in traces of dozens of spans with few ids', () => {
+  const few = fc.array(arbitraryCallSpan, { maxLength: 4 });
+  const many = fc.array(arbitraryCallSpan, { minLength: 60, maxLength: 100 });
+  fc.assert(
+    fc.property(many, few, (list, others) => {
+      const distinct = [
+        ...new Map([...list, ...others].map((one) => [fc.stringify(one), one])).values(),
+      ];
+      assert.deepEqual(countAll(distinct).calls, naiveCalls(distinct).map(text).sort());
+    }),
+    { numRuns: 30 },
+  );
+});
+
 function order(span: Span, seed: number): number {
   let hash = seed;
   for (const char of fc.stringify(span)) hash = Math.imul(hash ^ char.charCodeAt(0), 0x9e3779b1);

@@ -37,14 +37,14 @@ export class EdgeFinder {
   #mask = 63;
   /** Whether two spans of the trace have one id. */
   #hasShared = false;
-  /** Per span, from the start of the trace: the first one with its id, counted likewise. */
+  /** Per span the first one with its id; both are counted from the start of the trace. */
   #firsts = new Int32Array(64);
   /** Where ids are shared, per first span with an id {@link BEST_WORDS} rows with it: the best two, and the best two clients. */
   #best = new Int32Array(0);
   #parents = new Int32Array(64);
-  /** Nearest ancestors with a service, as far as they were looked for; before that parents. */
+  /** Nearest ancestors with a service, as far as they were looked for; until then parents. */
   #callers = new Int32Array(64);
-  /** By the first span with an id. */
+  /** 1 for each id of which another span stands for what was called, at the first span that has it. */
   #answered = new Uint8Array(64);
 
   /**
@@ -85,20 +85,22 @@ export class EdgeFinder {
     }
   }
 
-  /** The nearest ancestor with a service of a span that has none, or -1. Each is passed once or twice for all that stand below it. */
+  /** The nearest ancestor with a service of a span that has none, or -1. It is remembered for all that were passed. */
   #nearestService(i: number): number {
     const { service } = this.#rows;
+    const parents = this.#parents;
     const callers = this.#callers;
     const start = this.#start;
     let caller = i;
-    // Loops are possible.
-    for (let steps = callers.length; caller >= 0 && service[caller] === 0; steps--) {
-      caller = steps === 0 ? -1 : callers[caller - start]!;
+    while (caller >= 0 && service[caller] === 0) {
+      const next = callers[caller - start]!;
+      // Loops are possible among spans without service: one ends where it comes back to what was passed.
+      callers[caller - start] = -1;
+      caller = next;
     }
-    for (let at = i; at >= 0 && at !== caller && service[at] === 0;) {
-      const next = callers[at - start]!;
+    if (caller < 0) return -1;
+    for (let at = i; at !== caller && callers[at - start] !== caller; at = parents[at - start]!) {
       callers[at - start] = caller;
-      at = next;
     }
     return caller;
   }
@@ -128,10 +130,11 @@ export class EdgeFinder {
     let size = this.#table.length;
     while (size < atLeast) size *= 2;
     this.#table = new Int32Array(size);
-    this.#firsts = new Int32Array(size);
-    this.#parents = new Int32Array(size);
-    this.#callers = new Int32Array(size);
-    this.#answered = new Uint8Array(size);
+    const spans = size / 2;
+    this.#firsts = new Int32Array(spans);
+    this.#parents = new Int32Array(spans);
+    this.#callers = new Int32Array(spans);
+    this.#answered = new Uint8Array(spans);
   }
 
   /** Where an id is in the table, or would be. */
@@ -150,7 +153,7 @@ export class EdgeFinder {
   #findBest(start: number, end: number): void {
     const { kind } = this.#rows;
     const words = (end - start) * BEST_WORDS;
-    if (words > this.#best.length) this.#best = new Int32Array(words * 2);
+    if (words > this.#best.length) this.#best = new Int32Array(words);
     this.#best.fill(-1, 0, words);
     for (let i = start; i < end; i++) {
       const at = this.#firsts[i - start]! * BEST_WORDS;

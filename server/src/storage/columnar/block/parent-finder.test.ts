@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import type { Span } from '@spoor/core/model/span.ts';
 import { span, spanId, traceId } from '@spoor/core/query/testing/example-span.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
-import { countedWords } from '@spoor/core/model/testing/counted-words.ts';
+import { countedReads } from '@spoor/core/model/testing/counted-reads.ts';
 import { PARENT_ELSEWHERE, PARENT_ROW, ParentFinder } from './parent-finder.ts';
 import { SpanUnion } from '../sealing/span-union.ts';
 
@@ -62,23 +62,31 @@ test('parents become places in the trace, or are told to be elsewhere', () => {
 const COUNT = 2000;
 const rows = Uint32Array.from({ length: COUNT }, (_, row) => row);
 
-/** Counts the words of span ids that are read to find the parents of a trace. */
-function readsOf(spanWords: Uint32Array<ArrayBuffer>, parentWords: Uint32Array): number {
-  const counted = countedWords(spanWords);
-  new ParentFinder().find({ spanWords: counted.words, parentWords }, rows, Uint32Array.of(COUNT));
-  return counted.reads;
+/** Finds the parents of a trace and counts the words of span ids that are read for it. */
+function findCounted(
+  spanWords: Uint32Array<ArrayBuffer>,
+  parentWords: Uint32Array,
+): { parents: Uint32Array; reads: number } {
+  const counted = countedReads(spanWords);
+  const ids = { spanWords: counted.values, parentWords };
+  const { parents } = new ParentFinder().find(ids, rows, Uint32Array.of(COUNT));
+  return { parents, reads: counted.reads };
 }
 
-test('parents are found in few steps where all spans have one id', () => {
-  const words = new Uint32Array(COUNT * 2).fill(7);
-  const reads = readsOf(words, words);
+test('parents are found to be elsewhere in few steps where all spans have one id', () => {
+  const parentWords = Uint32Array.from({ length: COUNT * 2 }, (_, i) => i + 100);
+  const { parents, reads } = findCounted(new Uint32Array(COUNT * 2).fill(7), parentWords);
+  assert.ok(parents.every((parent) => parent === PARENT_ELSEWHERE));
   assert.ok(reads < COUNT * 50, `${reads} words read of ${COUNT} spans`);
 });
 
 test('parents are found in few steps where ids were picked to have one hash', () => {
-  const words = new Uint32Array(COUNT * 2);
-  for (let i = 0; i < COUNT; i++) words.set([Math.imul(i + 1, 0x9e3779b1), i + 1], i * 2);
-  const reads = readsOf(words, words.toReversed());
+  const spanWords = new Uint32Array(COUNT * 2);
+  for (let i = 0; i < COUNT; i++) spanWords.set([Math.imul(i + 1, 0x9e3779b1), i + 1], i * 2);
+  const parentWords = new Uint32Array(COUNT * 2);
+  parentWords.set(spanWords.subarray(0, -2), 2);
+  const { parents, reads } = findCounted(spanWords, parentWords);
+  assert.ok(parents.every((parent, i) => parent === (i === 0 ? 0 : PARENT_ROW + i - 1)));
   assert.ok(reads < COUNT * 50, `${reads} words read of ${COUNT} spans`);
 });
 

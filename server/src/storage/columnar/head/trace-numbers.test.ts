@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { countedWords } from '@spoor/core/model/testing/counted-words.ts';
+import { countedReads } from '@spoor/core/model/testing/counted-reads.ts';
 import { TraceNumbers } from './trace-numbers.ts';
 
 /** Ids whose last word was picked so that all have one hash where nothing about the hash is secret. */
@@ -32,11 +32,11 @@ test('ids have numbers in the order in which they come, and keep them', () => {
 
 test('ids picked to have one hash are found in few steps', () => {
   const count = 2000;
-  const ids = countedWords(idsOfOneHash(count));
+  const ids = countedReads(idsOfOneHash(count));
   const numbers = new TraceNumbers();
-  for (let number = 0; number < count; number++) numbers.add(ids.words, number * 4);
+  for (let number = 0; number < count; number++) numbers.add(ids.values, number * 4);
   for (let number = 0; number < count; number++) {
-    assert.equal(numbers.find(ids.words, number * 4), number);
+    assert.equal(numbers.find(ids.values, number * 4), number);
   }
   assert.ok(ids.reads < count * 50, `${ids.reads} words read of ${count} ids`);
 });
