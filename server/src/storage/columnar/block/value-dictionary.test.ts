@@ -3,9 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { ValueType } from '@spoor/core/model/attributes.ts';
+import { countedReads } from '@spoor/core/model/testing/counted-reads.ts';
 import { encodeText } from '@spoor/core/model/utf8.ts';
 import { int64, oddText, tableOf, valuesOf } from '../testing/symbol-fixture.ts';
 import { compareEntries, EntrySorter, uniteTables } from './value-dictionary.ts';
+import { allEntries } from './values-chunk.ts';
 
 test('the order of two entries is that of their values', () => {
   fc.assert(
@@ -46,6 +48,28 @@ test('entries are sorted by their values, however much they have in common', () 
     }),
   );
   fc.assert(fc.property(ints, (values) => isOrdered(ValueType.int, values)));
+});
+
+test('values that share less and less are sorted in few steps, however long some of them are', () => {
+  const chain = Array.from({ length: 200 }, (_, i) => encodeText(`${'a'.repeat(i * 4)}b`));
+  const long = ['c', 'd'].map((end) => encodeText('a'.repeat(20_000) + end));
+  const leaving = Array.from({ length: 100 }, (_, i) =>
+    encodeText('a'.repeat(i * 8) + 'c'.repeat(2000 - i * 8)),
+  );
+  for (const values of [
+    [...long, ...chain],
+    [...long, ...leaving],
+  ]) {
+    const table = tableOf(values);
+    const counted = countedReads(table.bytes);
+    const order = allEntries(table.count);
+    const sorter = new EntrySorter();
+    sorter.sort(ValueType.string, { ...table, bytes: counted.values }, order, 0, order.length);
+    assert.ok(
+      counted.reads < table.bytes.length * 30,
+      `${counted.reads} reads of ${table.bytes.length} bytes`,
+    );
+  }
 });
 
 test('tables are united in order of first appearance', () => {

@@ -134,7 +134,7 @@ function sortRun(
     if (end - i <= COMPARED_RUN) {
       if (end - i > 1) insertionSort(type, table, order, i, end);
     } else if (end - i === count && depth > 0) {
-      // What all begin with was passed: some of them end here, and others have zeros.
+      // All that remain equal end here or have zeros.
       order.sort((a, b) => compareEntries(type, table, a, b));
     } else {
       const run = order.subarray(i, end);
@@ -240,14 +240,26 @@ export function compareValues(
   return aLength - bLength;
 }
 
+/** All entries are compared by so many bytes before any is compared further: those that agree may be long, and others end it soon. */
+const PREFIX_STEP = 64;
+
 /** How many bytes all of the entries begin with, of which the first `known` are known to be the same. */
-function sharedPrefix(
+function sharedPrefix(table: SymbolTable, entries: Uint32Array, known: number): number {
+  for (let from = known; ; from += PREFIX_STEP) {
+    const shared = sharedWithin(table, entries, from, from + PREFIX_STEP);
+    if (shared < from + PREFIX_STEP) return shared;
+  }
+}
+
+/** As {@link sharedPrefix}, but no more than `most`. */
+function sharedWithin(
   { offsets, bytes }: SymbolTable,
   entries: Uint32Array,
   known: number,
+  most: number,
 ): number {
   const first = offsets[entries[0]!]!;
-  let shared = Math.max(known, offsets[entries[0]! + 1]! - first);
+  let shared = Math.max(known, Math.min(most, offsets[entries[0]! + 1]! - first));
   for (let i = 1; i < entries.length && shared > known; i++) {
     const start = offsets[entries[i]!]!;
     shared = Math.min(shared, offsets[entries[i]! + 1]! - start);
