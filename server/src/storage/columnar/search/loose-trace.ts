@@ -18,7 +18,7 @@ export interface BlockPart {
 /** What a batch of the head has of a trace. */
 export interface BatchPart {
   readonly head: HeadBatch;
-  /** Number of the trace in the batch; -1 where that stands for one that is gone, of which nothing is known any more. */
+  /** Number of the trace in the batch; -1 where `head` stands for one that is gone, of which nothing is known any more. */
   readonly trace: number;
 }
 
@@ -78,7 +78,7 @@ export class LooseTrace implements RoughTrace {
    * @param t its number there
    */
   addBlock(part: BlockPart, columns: TraceColumns, t: number): void {
-    this.blocks = [...this.blocks, part];
+    this.blocks = this.blocks.concat(part);
     if (part.reader.footer.version === 1) this.mayRepeat = true;
     if (columns.rootName[t] !== 0) {
       this.#hasSecondRoot = this.#root !== undefined;
