@@ -110,7 +110,7 @@ export class ProtoReader {
     if (length > end - this.position) {
       this.fail(`truncated: length ${length} > ${end - this.position} bytes left`);
     }
-    // An int for V8 too: with a double now and then, what works on positions would be compiled for doubles.
+    // At most what is left of `bytes`, so below 2^31. With a double now and then V8 would compile what works on positions for doubles.
     return length | 0;
   }
 

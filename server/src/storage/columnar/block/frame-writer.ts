@@ -5,7 +5,7 @@ import { type ChunkRef, OWN_FRAME_BYTES } from './block-format.ts';
 import { ByteSink } from './chunk-codec.ts';
 import { compressFrame } from './zstd.ts';
 
-/** Smaller chunks share a frame up to about this size, since each call of zstd costs 16 to 28 µs where it makes a stream for it. */
+/** Smaller chunks share a frame up to about this size: they compress better together, and each frame takes room in the footer. */
 const PACK_BYTES = 32 << 10;
 
 /** A hostile sender makes up attributes by the thousand: beyond so many, what takes how much is of no use to anybody. */

@@ -32,7 +32,8 @@ type Stream = ZstdCompress | ZstdDecompress;
 export class ZstdStream {
   readonly #open: (options: { chunkSize: number }) => Stream;
   readonly #isReset: boolean;
-  readonly #isKnownNode: boolean;
+  /** Whether it has inside what is used, as far as is known. */
+  #isUsable: boolean;
   #stream: Stream | undefined;
 
   /** @param isReset whether it forgets before each use what came before */
@@ -43,7 +44,7 @@ export class ZstdStream {
   ) {
     this.#open = open;
     this.#isReset = isReset;
-    this.#isKnownNode = nodeVersion.startsWith(KNOWN_NODE);
+    this.#isUsable = nodeVersion.startsWith(KNOWN_NODE);
   }
 
   /**
@@ -52,9 +53,12 @@ export class ZstdStream {
    * bytes are not what they should be, {@link drop} is to be called.
    */
   pass(from: Uint8Array, to: Uint8Array): number | undefined {
-    if (!this.#isKnownNode) return undefined;
+    if (!this.#isUsable) return undefined;
     const stream = (this.#stream ??= openStream(this.#open));
-    if (!hasInside(stream)) return undefined;
+    if (!hasInside(stream)) {
+      this.#isUsable = false;
+      return undefined;
+    }
     if (this.#isReset) stream.reset();
     // There was no memory for a new context.
     if (stream.destroyed) return undefined;

@@ -25,7 +25,7 @@ export function compress(raw: Uint8Array, level: number): Uint8Array {
 }
 
 /**
- * Compresses a frame, of which there are many: with one stream for those of this thread.
+ * Compresses a frame, of which there are many: with one stream for all of them in this thread.
  * @throws {SpoorError} unavailable, as {@link compress}
  */
 export function compressFrame(raw: Uint8Array): Uint8Array {

@@ -114,7 +114,7 @@ class GroupMerger {
   shared = new SharedTraces();
   #sources: MergeSource[];
   readonly #group: MergedGroup;
-  /** Those that stand at the trace under way; a list to be used again. */
+  /** Those that stand at the trace under way; used again for each trace. */
   readonly #standing: MergeSource[] = [];
   readonly #contents = new SpanContents();
   /** Per trace of the group whether a block that is not merged had rows of it before. */
