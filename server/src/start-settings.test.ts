@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { missingSettings } from './start-settings.ts';
 
 const ALL_ENV = {
-  MALLOC_ARENA_MAX: '2',
+  MALLOC_ARENA_MAX: '1',
   MALLOC_MMAP_THRESHOLD_: '131072',
   GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1',
 };

@@ -83,11 +83,10 @@ export function buildComponents(
   const store = ownStore ?? (isStoreUsed ? createStore(config, logger) : undefined);
   const { limitMib, refuseMib } = memoryLimits(config);
   const { bodiesBytes, processBytes } = memoryShares(limitMib);
-  const rssGuard = new RssGuard(processBytes, refuseMib * MIB);
   const budget = new MemoryBudget(bodiesBytes, {
-    isProcessFull: () => rssGuard.isOver,
     soonBytes: () => Math.max(LEAST_SOON_BYTES, SOON_SECONDS * graph.bytesPerSecond),
   });
+  const rssGuard = new RssGuard(processBytes, refuseMib * MIB, (bytes) => budget.noteRoom(bytes));
   const tokens = {
     ingest: bearerTokens('ingest', config, logger),
     query: bearerTokens('query', config, logger),

@@ -96,7 +96,7 @@ test('the pool keeps a bounded number of bytes', () => {
 
 test('when more is in flight than is worked off soon, nothing new is taken and what was begun goes on', () => {
   let soonBytes = Infinity;
-  const pressure = { isProcessFull: () => false, soonBytes: () => soonBytes };
+  const pressure = { soonBytes: () => soonBytes };
   const budget = new MemoryBudget(1000, pressure);
   const first = budget.reserve(200)!;
   soonBytes = 200;
@@ -110,6 +110,26 @@ test('when more is in flight than is worked off soon, nothing new is taken and w
   assert.equal(budget.reserve(1), undefined);
   large.release();
   assert.ok(budget.reserve(1));
+});
+
+test('the nearer the process is to its limit, the less is lent, but never so little that no usual body is taken', () => {
+  const MIB = 1 << 20;
+  const budget = new MemoryBudget(60 * MIB);
+  assert.equal(budget.freeBytes, 60 * MIB);
+  const lease = budget.reserve(10 * MIB)!;
+  budget.noteRoom(200 * MIB);
+  assert.equal(budget.freeBytes, 50 * MIB);
+  budget.noteRoom(30 * MIB);
+  assert.equal(budget.freeBytes, 30 * MIB);
+  budget.noteRoom(MIB);
+  assert.equal(budget.freeBytes, 10 * MIB);
+  budget.noteRoom(-MIB);
+  assert.equal(budget.freeBytes, 0);
+  lease.release();
+  assert.equal(budget.freeBytes, 5 * MIB);
+  const small = new MemoryBudget(MIB);
+  small.noteRoom(-MIB);
+  assert.equal(small.freeBytes, MIB);
 });
 
 test('who looks for room has slow bodies give theirs back, once', () => {

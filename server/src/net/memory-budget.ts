@@ -11,6 +11,9 @@ const DEFAULT_IN_FLIGHT_BYTES = 64 * 1024 * 1024;
  */
 const TIGHT_BYTES = 5 * 1024 * 1024;
 
+/** Lent also when the process comes near that: a body of the usual largest size, or some dozens of usual ones. */
+const CLOSE_BYTES = 20 * 1024 * 1024;
+
 /** State of a {@link MemoryBudget} for the metrics. */
 export interface MemoryBudgetFigures {
   readonly limitBytes: number;
@@ -41,8 +44,6 @@ export interface BodyBudget {
 
 /** What else holds a {@link MemoryBudget} back. */
 export interface MemoryPressure {
-  /** While true only {@link TIGHT_BYTES} are lent: the process is near its limit, for whatever reason. */
-  readonly isProcessFull: () => boolean;
   /**
    * Bytes that are worked off soon enough for their senders. Beyond, nothing new is taken; what was begun goes on, since
    * the effort for it would be lost.
@@ -50,7 +51,7 @@ export interface MemoryPressure {
   readonly soonBytes: () => number;
 }
 
-const NO_PRESSURE: MemoryPressure = { isProcessFull: () => false, soonBytes: () => Infinity };
+const NO_PRESSURE: MemoryPressure = { soonBytes: () => Infinity };
 
 /**
  * Bytes that request bodies in flight may hold together, shared by all receivers.
@@ -62,6 +63,8 @@ export class MemoryBudget implements BodyBudget {
   readonly limitBytes: number;
   readonly pool = new BufferPool();
   #usedBytes = 0;
+  /** Lent at most, as the process is now. */
+  #openBytes: number;
   #peakBytes = 0;
   #leases = 0;
   #refusals = 0;
@@ -76,6 +79,7 @@ export class MemoryBudget implements BodyBudget {
     nowMs: () => number = () => performance.now(),
   ) {
     this.limitBytes = limitBytes;
+    this.#openBytes = limitBytes;
     this.#pressure = pressure;
     this.#coming = new ComingBodies(nowMs);
   }
@@ -114,8 +118,16 @@ export class MemoryBudget implements BodyBudget {
 
   /** Bytes that can be lent now. */
   get freeBytes(): number {
-    const isTight = this.#pressure.isProcessFull() && TIGHT_BYTES < this.limitBytes;
-    return Math.max(0, (isTight ? TIGHT_BYTES : this.limitBytes) - this.#usedBytes);
+    return Math.max(0, this.#openBytes - this.#usedBytes);
+  }
+
+  /**
+   * Says how much more memory the process may take before it is near its limit, for whatever reason; 0 or less: it is. A burst of
+   * bodies may come until this is said again, and the memory that they and what is made of them take may stay.
+   */
+  noteRoom(bytes: number): void {
+    const open = bytes <= 0 ? TIGHT_BYTES : Math.max(CLOSE_BYTES, this.#usedBytes + bytes);
+    this.#openBytes = Math.min(open, this.limitBytes);
   }
 
   /** Counts a reservation that a share of this budget has no room for. */

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
+import { CollectCalls, exposedCollector } from '#workers/collector.ts';
 
 /** Memory is measured so often: at 100 MB/s between two looks 5 MB come in. */
 const SAMPLE_MS = 50;
 
 /** While bodies are refused nothing urges V8 to collect, so it is told to, for at most so much of the time: it may not help. */
 const COLLECT_SHARE = 0.05;
+
+/** Other threads are told so too, but no more often: it takes each of them 10 to 20 ms. */
+const CALL_MS = 5000;
 
 /**
  * The last guard of the memory limit: what the process really takes, allocators and garbage included. The budget for bodies comes
@@ -15,15 +17,22 @@ const COLLECT_SHARE = 0.05;
 export class RssGuard {
   readonly limitBytes: number;
   readonly #refuseBytes: number;
+  readonly #onRoom: (bytes: number) => void;
   #timer: NodeJS.Timeout | undefined;
   #isOver = false;
   #nextCollectMs = 0;
   #collect: (() => void) | undefined;
+  #others: CollectCalls | undefined;
+  #nextCallMs = 0;
 
-  /** @param refuseBytes below the limit; new bodies are refused above it */
-  constructor(limitBytes: number, refuseBytes: number) {
+  /**
+   * @param refuseBytes below the limit; new bodies are refused above it
+   * @param onRoom told at each look by how much the process is below that
+   */
+  constructor(limitBytes: number, refuseBytes: number, onRoom: (bytes: number) => void) {
     this.limitBytes = limitBytes;
     this.#refuseBytes = refuseBytes;
+    this.#onRoom = onRoom;
   }
 
   /** Whether new bodies should be refused now. */
@@ -38,23 +47,25 @@ export class RssGuard {
   /** May be called at any time. */
   shutdown(): void {
     clearInterval(this.#timer);
+    this.#others?.close();
+    this.#others = undefined;
     this.#isOver = false;
   }
 
   #look(): void {
-    this.#isOver = process.memoryUsage.rss() > this.#refuseBytes;
+    const roomBytes = this.#refuseBytes - process.memoryUsage.rss();
+    this.#isOver = roomBytes < 0;
+    this.#onRoom(roomBytes);
     const startMs = performance.now();
     if (!this.#isOver || startMs < this.#nextCollectMs) return;
     this.#collect ??= exposedCollector();
     this.#collect();
+    if (startMs >= this.#nextCallMs) {
+      this.#nextCallMs = startMs + CALL_MS;
+      this.#others ??= new CollectCalls();
+      this.#others.call();
+    }
     const endMs = performance.now();
     this.#nextCollectMs = endMs + (endMs - startMs) / COLLECT_SHARE;
   }
-}
-
-/** V8's own collector, which scripts do not get otherwise. */
-function exposedCollector(): () => void {
-  setFlagsFromString('--expose-gc');
-  // This is what the flag adds to a context that is made after it.
-  return runInNewContext('gc') as () => void;
 }

@@ -78,7 +78,7 @@ test('what can never fit into a share is told from what has no room now', () => 
 });
 
 test('a tenant that floods is refused before the others when work piles up', () => {
-  const pressure = { isProcessFull: () => false, soonBytes: () => 1000 };
+  const pressure = { soonBytes: () => 1000 };
   const shares = new TenantShares(new MemoryBudget(1_000_000, pressure));
   const [flood, other] = [shares.of(TENANTS[0]!), shares.of(TENANTS[1]!)];
   let taken = 0;

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { CollectCalls, collectWhenCalled } from './collector.ts';
+
+const MOST_TURNS = 100_000;
+
+test('a thread that is called lets go of what nothing holds, each time', async () => {
+  collectWhenCalled();
+  const calls = new CollectCalls();
+  for (let time = 0; time < 2; time++) {
+    const held = new WeakRef({ time });
+    await nextTurn();
+    calls.call();
+    let turns = 0;
+    while (held.deref() !== undefined && turns++ < MOST_TURNS) await nextTurn();
+    assert.equal(held.deref(), undefined);
+  }
+  calls.close();
+});

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { BroadcastChannel } from 'node:worker_threads';
+
+/** Where threads are told to collect. */
+const CHANNEL = 'spoor-collect';
+
+/** V8's own collector of this thread, which scripts do not get otherwise. */
+export function exposedCollector(): () => void {
+  setFlagsFromString('--expose-gc');
+  // This is what the flag adds to a context that is made after it.
+  return runInNewContext('gc') as () => void;
+}
+
+/** Tells all other threads of the process to collect; see {@link collectWhenCalled}. */
+export class CollectCalls {
+  readonly #channel = new BroadcastChannel(CHANNEL);
+
+  constructor() {
+    this.#channel.unref();
+  }
+
+  call(): void {
+    this.#channel.postMessage(undefined);
+  }
+
+  close(): void {
+    this.#channel.close();
+  }
+}
+
+/** Has this thread collect when it is told to: one that waits for work has no reason to, and keeps what its last work left behind. */
+export function collectWhenCalled(): void {
+  const channel = new BroadcastChannel(CHANNEL);
+  channel.unref();
+  let collect: (() => void) | undefined;
+  channel.onmessage = () => {
+    collect ??= exposedCollector();
+    collect();
+  };
+}
