@@ -50,6 +50,7 @@ export class RssGuard {
     this.#others?.close();
     this.#others = undefined;
     this.#isOver = false;
+    this.#onRoom(Infinity);
   }
 
   #look(): void {
