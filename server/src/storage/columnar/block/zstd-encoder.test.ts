@@ -42,8 +42,8 @@ function assertEncodes(encoder: ZstdEncoder, raw: Uint8Array): void {
   assert.ok(once(raw).equals(bytes));
 }
 
-/** What does not become smaller. */
 const word = seededWords(1);
+/** What does not become smaller. */
 const noise = Buffer.from(Uint32Array.from({ length: MAX_ENCODED_BYTES / 4 }, word).buffer);
 
 /** Noise, then what repeats: any share of each, of any size that is encoded. */
