@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { AttributeLevel, ValueType } from '@spoor/core/model/attributes.ts';
 import type {
   ColumnDictionary,
+  PagedValues,
   SpanDictionaries,
   SymbolTable,
 } from '@spoor/core/model/span-columns.ts';
@@ -9,7 +11,6 @@ import type { BlockReader } from '../block/block-reader.ts';
 /** The dictionaries of all spans of a block, each read when it is asked for. */
 export class BlockDictionaries implements SpanDictionaries {
   readonly #reader: BlockReader;
-  #columns: readonly ColumnDictionary[] | undefined;
 
   constructor(reader: BlockReader) {
     this.#reader = reader;
@@ -30,18 +31,39 @@ export class BlockDictionaries implements SpanDictionaries {
 
   get columns(): readonly ColumnDictionary[] {
     const reader = this.#reader;
+    const { length } = reader.footer.columns;
+    return reader.decoded(-1, 'column dictionaries', length * COLUMN_BYTES, () =>
+      Array.from({ length }, (_, column) => new BlockColumnDictionary(reader, column)),
+    );
+  }
+}
+
+/** What the object below takes. */
+const COLUMN_BYTES = 64;
+
+/** What a block knows of one of its columns. */
+class BlockColumnDictionary implements ColumnDictionary {
+  readonly level: AttributeLevel;
+  readonly type: ValueType;
+  readonly key: number;
+  /** A block has no column without values. */
+  readonly count = 1;
+  /** Those of a plain column stand in its groups. */
+  readonly values = undefined;
+  readonly #reader: BlockReader;
+  readonly #column: number;
+
+  constructor(reader: BlockReader, column: number) {
     const { columns } = reader.footer;
-    this.#columns ??= columns.list().map(({ level, type, key }, id) => ({
-      level,
-      type,
-      key,
-      // A block has no column without values; those of a plain one stand in its groups.
-      count: 1,
-      values: undefined,
-      get paged() {
-        return columns.isPlain(id) ? undefined : reader.dictionary(id);
-      },
-    }));
-    return this.#columns;
+    this.level = columns.level(column);
+    this.type = columns.type(column);
+    this.key = columns.key(column);
+    this.#reader = reader;
+    this.#column = column;
+  }
+
+  get paged(): PagedValues | undefined {
+    const { footer } = this.#reader;
+    return footer.columns.isPlain(this.#column) ? undefined : this.#reader.dictionary(this.#column);
   }
 }

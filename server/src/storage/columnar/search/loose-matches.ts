@@ -10,6 +10,8 @@ import type { SearchedBlock } from './searched-block.ts';
 interface LooseParts {
   readonly loose: LooseTraces;
   readonly head: HeadMatches;
+  /** All blocks in the order in which they are searched. */
+  readonly readers: () => readonly BlockReader[];
   readonly block: (reader: BlockReader) => SearchedBlock;
 }
 
@@ -17,13 +19,31 @@ interface LooseParts {
 export class LooseMatches {
   readonly #loose: LooseTraces;
   readonly #head: HeadMatches;
+  readonly #readers: () => readonly BlockReader[];
   readonly #block: (reader: BlockReader) => SearchedBlock;
   readonly #fewByBlock = new Map<SearchedBlock, readonly LooseTrace[]>();
 
-  constructor({ loose, head, block }: LooseParts) {
+  #isInBlocks: boolean | undefined;
+
+  constructor({ loose, head, readers, block }: LooseParts) {
     this.#loose = loose;
     this.#head = head;
+    this.#readers = readers;
     this.#block = block;
+  }
+
+  /** Whether there is surely none, as the indexes and dictionaries of blocks tell, and what is in the head. */
+  get isNowhere(): boolean {
+    return !this.#mayBeInBlocks && this.#head.few?.size === 0;
+  }
+
+  /** Whether a row of a block may match. They are asked, best first, up to one that may have it: where none has, all are asked anyway. */
+  get #mayBeInBlocks(): boolean {
+    this.#isInBlocks ??= this.#readers().some((reader) => {
+      const block = this.#block(reader);
+      return block.mayMatchSome && block.mayHold;
+    });
+    return this.#isInBlocks;
   }
 
   /** The only traces of a page that may match; undefined where there may be many. */
@@ -34,6 +54,7 @@ export class LooseMatches {
       if (few === undefined) return undefined;
       for (const trace of few.get(page) ?? []) found.add(trace);
     }
+    if (!this.#mayBeInBlocks) return found;
     const blocks = [...page.readers]
       .map((reader) => this.#block(reader))
       .filter(({ mayMatchSome }) => mayMatchSome);

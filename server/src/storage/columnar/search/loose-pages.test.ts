@@ -8,7 +8,7 @@ import { TRACE_ORDERS } from '@spoor/core/query/trace-query.ts';
 import { shopSpans, withBlock } from '../testing/block-fixture.ts';
 import { withDirectory } from '../testing/temporary-directory.ts';
 import { HeadBatch } from '../head/head-batch.ts';
-import { LoosePages } from './loose-pages.ts';
+import { type LoosePage, LoosePages, RoughLoose } from './loose-pages.ts';
 import { LooseTrace } from './loose-trace.ts';
 import { MatchedRows } from './matched-rows.ts';
 import { TraceRank } from './trace-rank.ts';
@@ -21,6 +21,12 @@ function numbered(number: number): LooseTrace {
   trace.maxSpans = number % 37;
   trace.maxErrors = number % 5;
   return trace;
+}
+
+function roughly<Group extends LoosePage | LoosePages>(group: Group): RoughLoose<Group> {
+  const rough = new RoughLoose<Group>(() => Infinity);
+  rough.group = group;
+  return rough;
 }
 
 test('bounds of a page hold for traces that get parts after they were asked for', () => {
@@ -52,15 +58,17 @@ test('bounds of a page hold for traces that get parts after they were asked for'
           const rank = new TraceRank(order);
           for (const trace of traces) {
             assert.ok(page!.bound(rank) >= rank.ofKey(rank.keyOf(trace)));
+            assert.ok(pages.bound(rank) >= rank.ofKey(rank.keyOf(trace)));
           }
           assert.equal(page!.ranked(rank).trace(29) !== undefined, true);
         }
-        const rough = page!.roughly(() => Infinity);
-        for (const trace of traces) {
-          assert.ok(rough.minDuration <= trace.minDuration);
-          assert.ok(rough.maxDuration >= trace.maxDuration && rough.longest >= trace.longest);
-          assert.ok(rough.minSpans <= trace.minSpans && rough.maxSpans >= trace.maxSpans);
-          assert.ok(rough.minErrors <= trace.minErrors && rough.maxErrors >= trace.maxErrors);
+        for (const rough of [roughly(page!), roughly(pages)]) {
+          for (const trace of traces) {
+            assert.ok(rough.minDuration <= trace.minDuration);
+            assert.ok(rough.maxDuration >= trace.maxDuration && rough.longest >= trace.longest);
+            assert.ok(rough.minSpans <= trace.minSpans && rough.maxSpans >= trace.maxSpans);
+            assert.ok(rough.minErrors <= trace.minErrors && rough.maxErrors >= trace.maxErrors);
+          }
         }
       }
     }),
@@ -100,9 +108,10 @@ test('each trace is on one page, no trace is above the bound of its page, and pa
             const ranks = [...page.traces].map((trace) => rank.ofKey(rank.keyOf(trace)));
             assert.equal(page.bound(rank), Math.max(...ranks));
           }
+          assert.equal(pages.bound(rank), Math.max(...all.map((page) => page.bound(rank))));
         }
         for (const page of all) {
-          const { minDuration, maxDuration, maxSpans, minErrors } = page.roughly(() => Infinity);
+          const { minDuration, maxDuration, maxSpans, minErrors } = roughly(page);
           const own = [...page.traces];
           assert.deepEqual(
             { minDuration, maxDuration, maxSpans, minErrors },
@@ -133,5 +142,29 @@ test('how many spans of a trace a page has at most is worked out again when one 
       assert.equal(most(1), 1);
       pages.add(numbered(5));
       assert.equal(most(4), 4);
+    }),
+  ));
+
+test('how many spans of any trace meet a predicate at most is known once it was worked out of each page', () =>
+  withDirectory((dir) =>
+    withBlock(dir, [batchOf(shopSpans(10, 2))], (reader) => {
+      const known = new MatchedRows().of({ op: 'and', args: [] });
+      const pages = new LoosePages();
+      assert.equal(pages.knownMostOf(known), 0);
+      for (let i = 0; i < 300; i++) pages.add(numbered(i));
+      const [first, second] = pages.values();
+      first!.mostOf(known, () => 3);
+      assert.equal(pages.knownMostOf(known), Infinity);
+      second!.mostOf(known, () => 2);
+      assert.deepEqual([pages.knownMostOf(known), pages.knownMostOf(known)], [3, 3]);
+
+      known.inGroup(reader, 0, () => undefined);
+      assert.equal(pages.knownMostOf(known), Infinity);
+      for (const page of pages.values()) page.mostOf(known, () => 1);
+      assert.equal(pages.knownMostOf(known), 1);
+
+      const [grown] = second!.traces;
+      second!.grow(grown!);
+      assert.equal(pages.knownMostOf(known), Infinity);
     }),
   ));

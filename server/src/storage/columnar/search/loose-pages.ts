@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { TraceOrder } from '@spoor/core/query/trace-query.ts';
+import type { SpanPredicate, TraceOrder } from '@spoor/core/query/trace-query.ts';
 import type { BlockReader } from '../block/block-reader.ts';
 import { BestFirst } from './best-first.ts';
 import type { LooseTrace } from './loose-trace.ts';
@@ -44,22 +44,40 @@ export class RankedLoose {
   }
 }
 
-type Extreme = Exclude<keyof RoughTrace, 'maxCount'>;
+/** The numbers of {@link RoughTrace}. */
+export type Extreme = Exclude<keyof RoughTrace, 'maxCount'>;
+
+/** Some loose traces of which the least and the greatest numbers are known. */
+interface LooseGroup {
+  extreme(what: Extreme): number;
+}
 
 /** Which of two values is the extreme one; of none what any other is beyond. */
 function furtherOf(what: Extreme): (...values: number[]) => number {
   return what.startsWith('min') ? Math.min : Math.max;
 }
 
+/** How many spans of a trace meet a predicate at most, worked out when so much was known of it. */
+interface KnownMost {
+  readonly changes: number;
+  readonly most: number;
+}
+
 /** Some loose traces that came one after the other, and how good the best of them is. */
-export class LoosePage {
+export class LoosePage implements LooseGroup {
   readonly traces = new Set<LooseTrace>();
+  readonly #changed: () => void;
   readonly #bounds = new Map<TraceOrder, { readonly rank: TraceRank; bound: number }>();
   readonly #ranked = new Map<TraceOrder, RankedLoose>();
   readonly #extremes = new Map<Extreme, number>();
-  #counts: WeakMap<KnownRows, { readonly changes: number; readonly most: number }> | undefined;
+  #counts: WeakMap<KnownRows, KnownMost> | undefined;
   #readers: Set<BlockReader> | undefined;
   #isInHead: boolean | undefined;
+
+  /** @param changed called when something else is known of its traces */
+  constructor(changed: () => void) {
+    this.#changed = changed;
+  }
 
   /** No trace of the page ranks above this. */
   bound(rank: TraceRank): number {
@@ -85,38 +103,6 @@ export class LoosePage {
   }
 
   /**
-   * What is known of all of them.
-   * @param maxCount as of a {@link RoughTrace}
-   */
-  roughly(maxCount: RoughTrace['maxCount']): RoughTrace {
-    const extreme = (what: Extreme): number => this.#extreme(what);
-    return {
-      get minDuration() {
-        return extreme('minDuration');
-      },
-      get maxDuration() {
-        return extreme('maxDuration');
-      },
-      get longest() {
-        return extreme('longest');
-      },
-      get minSpans() {
-        return extreme('minSpans');
-      },
-      get maxSpans() {
-        return extreme('maxSpans');
-      },
-      get minErrors() {
-        return extreme('minErrors');
-      },
-      get maxErrors() {
-        return extreme('maxErrors');
-      },
-      maxCount,
-    };
-  }
-
-  /**
    * No trace of the page has more spans that meet a predicate; kept while nothing new is known.
    * @param known what is known of the predicate
    * @param countOf no trace has more of them than this tells
@@ -135,7 +121,14 @@ export class LoosePage {
     return counts.most;
   }
 
-  #extreme(what: Extreme): number {
+  /** As {@link mostOf}, where that was worked out and nothing new is known; Infinity elsewhere. */
+  knownMostOf(known: KnownRows): number {
+    const counts = this.#counts?.get(known);
+    return counts?.changes === known.changes ? counts.most : Infinity;
+  }
+
+  /** The least or the greatest that is known of its traces. */
+  extreme(what: Extreme): number {
     let extreme = this.#extremes.get(what);
     if (extreme === undefined) {
       const further = furtherOf(what);
@@ -178,6 +171,7 @@ export class LoosePage {
     if (trace.head.length > 0) this.#isInHead = true;
     this.#ranked.clear();
     this.#counts = undefined;
+    this.#changed();
   }
 
   /** Takes note of a trace that came or went. */
@@ -188,21 +182,106 @@ export class LoosePage {
     this.#counts = undefined;
     this.#readers = undefined;
     this.#isInHead = undefined;
+    this.#changed();
   }
 }
 
-/** Loose traces in pages, so that a search need not look at each. */
-export class LoosePages {
+/** What is known of all traces of one group after the other: it is looked at, not kept. */
+export class RoughLoose<Group extends LooseGroup> implements RoughTrace {
+  group!: Group;
+  readonly #mostIn: (group: Group, where: SpanPredicate) => number;
+
+  /** @param mostIn no trace of a group has more spans that meet a predicate */
+  constructor(mostIn: (group: Group, where: SpanPredicate) => number) {
+    this.#mostIn = mostIn;
+  }
+
+  get minDuration(): number {
+    return this.group.extreme('minDuration');
+  }
+  get maxDuration(): number {
+    return this.group.extreme('maxDuration');
+  }
+  get longest(): number {
+    return this.group.extreme('longest');
+  }
+  get minSpans(): number {
+    return this.group.extreme('minSpans');
+  }
+  get maxSpans(): number {
+    return this.group.extreme('maxSpans');
+  }
+  get minErrors(): number {
+    return this.group.extreme('minErrors');
+  }
+  get maxErrors(): number {
+    return this.group.extreme('maxErrors');
+  }
+  maxCount(where: SpanPredicate): number {
+    return this.#mostIn(this.group, where);
+  }
+}
+
+/**
+ * Loose traces in pages, so that a search need not look at each; and all of them together, so that it need not look at each page where no
+ * trace matches. What is known of all is worked out from the pages anew when one has changed.
+ */
+export class LoosePages implements LooseGroup {
   readonly #pages = new Set<LoosePage>();
+  readonly #changed = (): void => {
+    this.#bounds.clear();
+    this.#extremes.clear();
+    this.#counts = undefined;
+  };
+  readonly #bounds = new Map<TraceOrder, number>();
+  readonly #extremes = new Map<Extreme, number>();
+  #counts: WeakMap<KnownRows, KnownMost> | undefined;
   /** What takes the next trace. */
-  #open = new LoosePage();
+  #open = new LoosePage(this.#changed);
 
   values(): SetIterator<LoosePage> {
     return this.#pages.values();
   }
 
+  /** No trace ranks above this; -Infinity where there is none. */
+  bound(rank: TraceRank): number {
+    let bound = this.#bounds.get(rank.order);
+    if (bound === undefined) {
+      bound = -Infinity;
+      for (const page of this.#pages) bound = Math.max(bound, page.bound(rank));
+      this.#bounds.set(rank.order, bound);
+    }
+    return bound;
+  }
+
+  extreme(what: Extreme): number {
+    let extreme = this.#extremes.get(what);
+    if (extreme === undefined) {
+      const further = furtherOf(what);
+      extreme = further();
+      for (const page of this.#pages) extreme = further(extreme, page.extreme(what));
+      this.#extremes.set(what, extreme);
+    }
+    return extreme;
+  }
+
+  /** No trace has more spans that meet a predicate, as far as that was worked out of each page; Infinity where it was not. */
+  knownMostOf(known: KnownRows): number {
+    this.#counts ??= new WeakMap();
+    const counts = this.#counts.get(known);
+    if (counts?.changes === known.changes) return counts.most;
+    let most = 0;
+    for (const page of this.#pages) {
+      most = Math.max(most, page.knownMostOf(known));
+      // It is soon worked out: not kept.
+      if (most === Infinity) return most;
+    }
+    this.#counts.set(known, { changes: known.changes, most });
+    return most;
+  }
+
   add(trace: LooseTrace): void {
-    if (this.#open.traces.size >= PAGE_TRACES) this.#open = new LoosePage();
+    if (this.#open.traces.size >= PAGE_TRACES) this.#open = new LoosePage(this.#changed);
     this.#pages.add(this.#open);
     this.#open.traces.add(trace);
     this.#open.touch();

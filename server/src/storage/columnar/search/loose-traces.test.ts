@@ -119,10 +119,10 @@ function stateOf(loose: LooseTraces, { head, blocks }: Pieces): unknown {
     facts: trace.facts === undefined ? undefined : { ...trace.facts },
   }));
   assert.deepEqual(
-    new Set([...loose.pages()].flatMap((page) => [...page.traces])),
+    new Set([...loose.pages.values()].flatMap((page) => [...page.traces])),
     new Set(loose.values()),
   );
-  for (const page of loose.pages()) {
+  for (const page of loose.pages.values()) {
     const isInHead = [...page.traces].some((trace) => trace.head.length > 0);
     assert.equal(page.isInHead, isInHead);
     const readers = [...page.traces].flatMap((trace) => trace.blocks.map(({ reader }) => reader));

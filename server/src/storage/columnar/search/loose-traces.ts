@@ -4,7 +4,7 @@ import { SpoorError } from '@spoor/core/model/errors.ts';
 import { traceIdBytes, type TraceId } from '@spoor/core/model/ids.ts';
 import { HeadBatch } from '../head/head-batch.ts';
 import type { BlockReader } from '../block/block-reader.ts';
-import { LoosePages, type LoosePage } from './loose-pages.ts';
+import { LoosePages } from './loose-pages.ts';
 import { type BlockPart, LooseTrace } from './loose-trace.ts';
 import { hashTraces } from '../block/trace-filter.ts';
 import { TraceSummaries } from './trace-summaries.ts';
@@ -40,9 +40,9 @@ export class LooseTraces {
     return this.#traces.values();
   }
 
-  /** As {@link values}, page by page. */
-  pages(): SetIterator<LoosePage> {
-    return this.#pages.values();
+  /** As {@link values}, in pages. */
+  get pages(): LoosePages {
+    return this.#pages;
   }
 
   get(id: TraceId): LooseTrace | undefined {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SpanPredicate } from '@spoor/core/query/trace-query.ts';
 import type { BlockReader } from '../block/block-reader.ts';
-import type { LoosePage } from './loose-pages.ts';
+import { type LoosePage, type LoosePages, RoughLoose } from './loose-pages.ts';
 import type { RoughTest, RoughTrace } from './rough-trace-test.ts';
 import type { SearchedBlock, SearchTerms } from './searched-block.ts';
 
@@ -10,6 +10,10 @@ export class RoughBounds {
   readonly #test: RoughTest | undefined;
   readonly #counted: SearchTerms['counted'];
   readonly #block: (reader: BlockReader) => SearchedBlock;
+  readonly #page = new RoughLoose<LoosePage>((page, where) => this.#mostOn(page, where));
+  readonly #pages = new RoughLoose<LoosePages>((pages, where) =>
+    pages.knownMostOf(this.#counted(where)),
+  );
 
   /**
    * @param test undefined where it tells nothing
@@ -37,8 +41,9 @@ export class RoughBounds {
 
   /** In how many groups of a block a trace that is wholly there may match. */
   groupsOf(block: SearchedBlock): number {
-    if (!block.mayMatchSome || !this.mayMatch(block.roughlyAll)) return 0;
+    if (!block.mayMatchSome) return 0;
     if (this.#test === undefined) return block.matchingGroups;
+    if (!this.#test(block.roughlyAll)) return 0;
     let count = 0;
     for (let g = 0; g < block.reader.footer.groups.length; g++) {
       if (this.mayMatchIn(block, g)) count++;
@@ -48,7 +53,14 @@ export class RoughBounds {
 
   /** Whether a trace of a page may match. */
   mayMatchOn(page: LoosePage): boolean {
-    return this.mayMatch(page.roughly((where) => this.#mostOn(page, where)));
+    this.#page.group = page;
+    return this.mayMatch(this.#page);
+  }
+
+  /** Whether a trace of one of all pages may match. */
+  mayMatchOnSome(pages: LoosePages): boolean {
+    this.#pages.group = pages;
+    return this.mayMatch(this.#pages);
   }
 
   /** No trace of a page has more spans that meet a predicate. */

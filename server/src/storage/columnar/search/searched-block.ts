@@ -26,6 +26,7 @@ import type { KnownRows } from './matched-rows.ts';
 import type { RowGroup } from '../block/row-group.ts';
 import type { RoughTrace } from './rough-trace-test.ts';
 import { clipRanges } from '../block/start-ranges.ts';
+import type { SummariesRef } from '../block/summaries-section.ts';
 import {
   durationAt,
   nanosAt,
@@ -140,11 +141,20 @@ export class SearchedBlock {
   get matchingGroups(): number {
     if (this.#matchingGroups === undefined) {
       const groups = this.reader.footer.groups.length;
-      let count = 0;
-      for (let g = 0; g < groups; g++) if (this.mayMatch(g)) count++;
-      this.#matchingGroups = count;
+      this.#matchingGroups = this.#isAnywhere ? groups : this.#countMatching(groups);
     }
     return this.#matchingGroups;
+  }
+
+  /** Whether a row may match in each of the groups. */
+  get #isAnywhere(): boolean {
+    return this.#choice.groups === ALL_GROUPS && this.#operations === undefined;
+  }
+
+  #countMatching(groups: number): number {
+    let count = 0;
+    for (let g = 0; g < groups; g++) if (this.mayMatch(g)) count++;
+    return count;
   }
 
   /**
@@ -196,7 +206,7 @@ export class SearchedBlock {
   /** As {@link mayMatch}, of the group of a trace. */
   mayMatchTrace(trace: number): boolean {
     if (this.#choice.groups === 0 || this.#mayHold === false) return false;
-    if (this.#choice.groups === ALL_GROUPS && this.#operations === undefined) return true;
+    if (this.#isAnywhere) return true;
     return this.mayMatch(this.reader.groupOf(trace));
   }
 
@@ -289,22 +299,15 @@ export class SearchedBlock {
 
   /** What the footer tells of all traces, and what is known of them from questions before. */
   get roughlyAll(): RoughTrace {
-    const { summaries } = this.reader.footer;
-    return {
-      ...ANY_TRACE,
-      ...(summaries && {
-        minDuration: Number(summaries.minDuration),
-        maxDuration: Number(summaries.maxDuration),
-        maxSpans: summaries.maxSpans,
-        maxErrors: summaries.maxErrors,
-      }),
-      maxCount: (where) =>
-        this.#terms.counted(where).mostInAll(
-          this.reader,
-          () => this.#spansIn(),
-          (g) => this.#traceStartsOf(g),
-        ),
-    };
+    return new RoughBlock(this.reader.footer.summaries, (where) => this.#mostInAll(where));
+  }
+
+  #mostInAll(where: SpanPredicate): number {
+    return this.#terms.counted(where).mostInAll(
+      this.reader,
+      () => this.#spansIn(),
+      (g) => this.#traceStartsOf(g),
+    );
   }
 
   /** As {@link roughlyAll}, of the traces of a group. The same object for each group: it is looked at, not kept. */
@@ -437,13 +440,29 @@ class RoughGroup implements RoughTrace {
   }
 }
 
-/** Nothing is known of it. */
-const ANY_TRACE = {
-  minDuration: -Infinity,
-  maxDuration: Infinity,
-  longest: Infinity,
-  minSpans: 0,
-  maxSpans: Infinity,
-  minErrors: 0,
-  maxErrors: Infinity,
-} as const;
+/** All traces of a block, as its footer tells of them; nothing is known of them where that does not. */
+class RoughBlock implements RoughTrace {
+  readonly longest = Infinity;
+  readonly minSpans = 0;
+  readonly minErrors = 0;
+  readonly maxCount: RoughTrace['maxCount'];
+  readonly #summaries: SummariesRef | undefined;
+
+  constructor(summaries: SummariesRef | undefined, maxCount: RoughTrace['maxCount']) {
+    this.#summaries = summaries;
+    this.maxCount = maxCount;
+  }
+
+  get minDuration(): number {
+    return Number(this.#summaries?.minDuration ?? -Infinity);
+  }
+  get maxDuration(): number {
+    return Number(this.#summaries?.maxDuration ?? Infinity);
+  }
+  get maxSpans(): number {
+    return this.#summaries?.maxSpans ?? Infinity;
+  }
+  get maxErrors(): number {
+    return this.#summaries?.maxErrors ?? Infinity;
+  }
+}

@@ -18,7 +18,7 @@ import { groupBounds } from './group-bounds.ts';
 import { compileGroupChoice } from './group-choice.ts';
 import { HeadMatches } from './head-matches.ts';
 import { LooseMatches } from './loose-matches.ts';
-import { LoosePage, RankedLoose } from './loose-pages.ts';
+import { LoosePage, LoosePages, RankedLoose } from './loose-pages.ts';
 import { LooseTrace } from './loose-trace.ts';
 import type { RowGroup } from '../block/row-group.ts';
 import { RANKED, type RankedTraces, rankedTraces } from './ranked-traces.ts';
@@ -137,8 +137,12 @@ class TraceSearch {
   /** Of what ranks like that neither can what has a greater id than this. */
   #floorId: string = ANY_ID;
   /** Of what ranks equal, what may have the least id comes first. */
-  readonly #queue = new BestFirst<RankedPart | BlockRun | SearchedGroup | LoosePage | LooseRun>();
+  readonly #queue = new BestFirst<
+    RankedPart | BlockRun | SearchedGroup | LoosePages | LoosePage | LooseRun
+  >();
   readonly #blocks = new Map<BlockReader, SearchedBlock>();
+  /** Of the blocks that have spans in the window: the one that may have the best trace first. */
+  #readers: readonly BlockReader[] = [];
   readonly #loose: LooseMatches;
   readonly #summarizer = new TraceSummarizer();
 
@@ -172,6 +176,7 @@ class TraceSearch {
     this.#loose = new LooseMatches({
       loose,
       head: new HeadMatches(parts, loose, this.#terms),
+      readers: () => this.#readers,
       block: (reader) => this.#block(reader),
     });
     this.#rank = new TraceRank(order);
@@ -190,7 +195,8 @@ class TraceSearch {
       const item = queue.pop();
       if (item === undefined) break;
       this.#checkCancelled();
-      if (item instanceof LoosePage) this.#visitPage(item);
+      if (item instanceof LoosePages) this.#visitPages(item);
+      else if (item instanceof LoosePage) this.#visitPage(item);
       else if ('loose' in item) this.#visitLooseRun(item);
       else if ('ranked' in item) this.#visitBlockRun(item);
       else if ('group' in item) this.#visitGroup(item);
@@ -235,15 +241,25 @@ class TraceSearch {
     const readers = this.#sources.readers();
     loose.update(head, readers, this.#checkCancelled);
     const { startMinUnixNano, startMaxUnixNano } = this.#query;
+    const bounds = new Map<BlockReader, number>();
     for (const reader of readers) {
       if (reader.maxStartUnixNano < startMinUnixNano) continue;
       if (reader.minStartUnixNano >= startMaxUnixNano) continue;
       const { minStart, summaries } = reader.footer;
       const bound = this.#rank.boundOf(minStart, summaries);
+      bounds.set(reader, bound);
       const ranked: RankedPart = { reader, part: 0, seen: undefined };
       this.#queue.push(Math.min(bound, this.#ceiling), ranked);
     }
-    for (const page of loose.pages()) {
+    this.#readers = [...bounds.keys()].sort((a, b) => bounds.get(b)! - bounds.get(a)!);
+    const { pages } = loose;
+    this.#queue.push(Math.min(pages.bound(this.#rank), this.#ceiling), pages);
+  }
+
+  /** Queues the pages, unless no loose trace matches. */
+  #visitPages(pages: LoosePages): void {
+    if (!this.#bounds.mayMatchOnSome(pages) || this.#loose.isNowhere) return;
+    for (const page of pages.values()) {
       this.#queue.push(Math.min(page.bound(this.#rank), this.#ceiling), page);
     }
   }
