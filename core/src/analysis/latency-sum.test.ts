@@ -33,6 +33,27 @@ test('a quantile is within a thirty-second of the duration that has its rank, wh
   assert.ok(Number.isNaN(new LatencySum().quantileNanos(0.5)));
 });
 
+test('many counts are added as one by one', () => {
+  const counts = fc.array(fc.tuple(fc.nat({ max: 1023 }), fc.integer({ min: -9, max: 9 })), {
+    maxLength: 40,
+  });
+  fc.assert(
+    fc.property(fc.array(fc.tuple(counts, fc.nat(5), fc.nat(5))), (tables) => {
+      const [whole, single] = [new LatencySum(), new LatencySum()];
+      for (const [cells, before, after] of tables) {
+        const ascending = [...new Map(cells)].sort(([a], [b]) => a - b);
+        const bucket = Uint32Array.from(ascending, ([bucket]) => bucket);
+        const count = Int32Array.from(ascending, ([, count]) => count);
+        const [start, end] = [before, Math.max(before, bucket.length - after)];
+        whole.addAll({ bucket, count }, start, end);
+        for (const [bucket, count] of ascending.slice(start, end)) single.add(bucket, count);
+      }
+      assert.deepEqual(whole.cells(), single.cells());
+      assert.equal(whole.total, single.total);
+    }),
+  );
+});
+
 test('counts that are not zero are listed by bucket, or those that are wanted', () => {
   const sum = new LatencySum();
   assert.deepEqual(sum.cells(), { bucket: Uint32Array.of(), count: Float64Array.of() });

@@ -4,6 +4,12 @@ import { bucketMiddleNanos } from './latency-bucket.ts';
 /** Room for counts comes by so many buckets: there may be a sum for each of a hundred thousand peers. */
 const ROOM = 16;
 
+/** Counts by latency bucket, which ascend. */
+interface BucketCounts {
+  readonly bucket: Uint32Array;
+  readonly count: Float64Array | Int32Array;
+}
+
 /** Counts by latency bucket that are summed up, and may be taken back. */
 export class LatencySum {
   /** Of all buckets together. */
@@ -14,10 +20,20 @@ export class LatencySum {
 
   /** @param count below zero to take back */
   add(bucket: number, count: number): void {
-    const at = bucket - this.#first;
-    if (at < 0 || at >= this.#counts.length) this.#makeRoom(bucket);
+    this.#makeRoom(bucket);
     this.#counts[bucket - this.#first]! += count;
     this.total += count;
+  }
+
+  /** Adds counts `[start, end)`: room is made once for all of them. */
+  addAll({ bucket, count }: BucketCounts, start = 0, end = bucket.length): void {
+    if (start >= end) return;
+    this.#makeRoom(bucket[start]!);
+    this.#makeRoom(bucket[end - 1]!);
+    for (let i = start; i < end; i++) {
+      this.#counts[bucket[i]! - this.#first]! += count[i]!;
+      this.total += count[i]!;
+    }
   }
 
   /**
@@ -51,6 +67,8 @@ export class LatencySum {
   }
 
   #makeRoom(bucket: number): void {
+    const at = bucket - this.#first;
+    if (at >= 0 && at < this.#counts.length) return;
     const known = this.#counts;
     const isEmpty = known.length === 0;
     const start = isEmpty ? bucket : Math.min(bucket, this.#first);

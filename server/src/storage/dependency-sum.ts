@@ -32,14 +32,14 @@ class EdgeSum {
   }
 
   /** Adds what a table counts at `[start, end)`. */
-  add({ bucket, count }: MinuteTable, start: number, end: number, isError: boolean): void {
+  add(table: MinuteTable, start: number, end: number, isError: boolean): void {
     const before = this.calls;
-    for (let i = start; i < end; i++) this.#latency.add(bucket[i]!, count[i]!);
+    this.#latency.addAll(table, start, end);
     if (isError) this.errors += this.calls - before;
   }
 
-  addTotals({ errors, latency: { bucket, count } }: EdgeTotals): void {
-    for (let i = 0; i < bucket.length; i++) this.#latency.add(bucket[i]!, count[i]!);
+  addTotals({ errors, latency }: EdgeTotals): void {
+    this.#latency.addAll(latency);
     this.errors += errors;
   }
 

@@ -55,9 +55,7 @@ function minuteRange(params: URLSearchParams, nowUnixMs: number): MinuteRange {
 function dependencyLink(edges: readonly Dependency[]): object {
   const { caller, callee, isInferred } = edges[0]!;
   const sum = new LatencySum();
-  for (const { latency } of edges) {
-    latency.bucket.forEach((bucket, i) => sum.add(bucket, latency.count[i]!));
-  }
+  for (const { latency } of edges) sum.addAll(latency);
   const micros = (ratio: number): number => Math.round(sum.quantileNanos(ratio) / 1000);
   return {
     parent: caller,
