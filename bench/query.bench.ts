@@ -17,9 +17,7 @@ const REPETITIONS = 100;
 const WARM_UP = 100;
 /** For questions that take long, either ends after this time, which gives some tens of them. */
 const ENOUGH_MS = 10_000;
-/** Questions that look at everything take long; code is warm after a few. */
-const LONG_REPETITIONS = 10;
-const LONG_WARM_UP = 2;
+const EACH = `ms, up to ${REPETITIONS} each after as many to warm up, one after the other, 20 results`;
 
 /** One kind of question: its first answer, the others, and how large the largest was. */
 interface Asked {
@@ -75,7 +73,7 @@ async function askAll(
     const { cpuSeconds, rssBytes } = meter.read(server.pid);
     const firstMs = asked[0]!.firstMs;
     return {
-      title: `Questions over HTTP, ms, up to ${REPETITIONS} each after as many to warm up, one after the other, 20 results`,
+      title: `Questions over HTTP, ${EACH}`,
       columns: ['question', 'first', 'p50', 'p95', 'answer'],
       rows: [
         [
@@ -110,14 +108,16 @@ async function ask(client: QueryClient, question: Question): Promise<Asked> {
     bytes = Math.max(bytes, body.length);
     return ms;
   };
-  const warmUp = await repeat(WARM_UP, askOnce);
-  const times = await repeat(REPETITIONS, askOnce);
   return {
     name: question.name,
-    firstMs: warmUp[0]!,
-    times,
+    ...(await askOften(askOnce)),
     answer: `${formatNumber(bytes / 1000)} kB`,
   };
+}
+
+async function askOften(askOnce: () => Promise<number>): Promise<Pick<Asked, 'firstMs' | 'times'>> {
+  const warmUp = await repeat(WARM_UP, askOnce);
+  return { firstMs: warmUp[0]!, times: await repeat(REPETITIONS, askOnce) };
 }
 
 /** Asks so often, or until that has taken long enough; returns what each took. */
@@ -136,24 +136,18 @@ async function askStore(context: BenchContext, { directory, facts }: QueryData):
   try {
     const asked: Asked[] = [];
     for (const { name, query } of createStoreQuestions(facts, context.options.seed)) {
-      const times: number[] = [];
       let most = 0;
-      for (let i = 0; i < LONG_WARM_UP + LONG_REPETITIONS; i++) {
+      const times = await askOften(async () => {
         const startMs = performance.now();
         const { traces } = await store.findTraces(DEFAULT_TENANT, query());
-        times.push(performance.now() - startMs);
         most = Math.max(most, traces.length);
-      }
-      asked.push({
-        name,
-        firstMs: times[0]!,
-        times: times.slice(LONG_WARM_UP),
-        answer: `${most} traces`,
+        return performance.now() - startMs;
       });
+      asked.push({ name, ...times, answer: `${most} traces` });
       context.say(describe(asked.at(-1)!));
     }
     return {
-      title: `Questions over all time to the store itself, ms, ${LONG_REPETITIONS} each`,
+      title: `Questions over all time to the store itself, ${EACH}`,
       columns: ['question', 'first', 'p50', 'p95', 'answer'],
       rows: asked.map(toRow),
     };
