@@ -25,7 +25,8 @@ import type {
   UnreadableSpans,
 } from '#storage/tracestore.ts';
 import type { ColumnarStoreOptions } from './columnar-store-options.ts';
-import { Compactor, type DeleteOptions } from './compaction/compactor.ts';
+import { Compactor } from './compaction/compactor.ts';
+import type { DeleteOptions } from './compaction/deletion.ts';
 import { GuardedClock } from './compaction/guarded-clock.ts';
 import type { SpanSelection } from './compaction/span-selection.ts';
 import { DamageReport } from './directory/damage-report.ts';

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { StoreFigures } from '#storage/tracestore.ts';
 import type { BlockEntry } from './manifest/manifest-edit.ts';
-import type { CompactionFigures } from './compaction/compactor.ts';
+import type { CompactionFigures } from './compaction/compaction-figures.ts';
 import type { StoreWork } from './live/store-work.ts';
 import type { WalFigures } from './wal/wal.ts';
 

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+import { SpoorError } from '@spoor/core/model/errors.ts';
+import type { Tenant } from '@spoor/core/model/ids.ts';
+import type { LiveBlocks } from '../live/live-blocks.ts';
+import type { BlockRewriter } from './block-rewriter.ts';
+import type { SpanSelection } from './span-selection.ts';
+
+/** How {@link deleteSpans} deletes. */
+export interface DeleteOptions {
+  /** Blocks that cannot be read and may hold such spans go as a whole. */
+  readonly dropUnreadable?: boolean;
+}
+
+/** What {@link deleteSpans} works with. */
+export interface DeletionParts {
+  readonly blocks: Pick<LiveBlocks, 'all' | 'readable'>;
+  readonly rewriter: BlockRewriter;
+}
+
+/**
+ * Removes spans of a tenant from its blocks, in one step.
+ * @returns how many there were
+ * @throws {SpoorError} unavailable: a block that may hold such spans cannot be read, or there is no room; nothing was removed
+ */
+export async function deleteSpans(
+  { blocks, rewriter }: DeletionParts,
+  tenant: Tenant,
+  selection: SpanSelection,
+  { dropUnreadable = false }: DeleteOptions = {},
+): Promise<number> {
+  const { startMinUnixNano = 0n, startMaxUnixNano = 2n ** 64n } = selection;
+  const concerned = blocks
+    .all()
+    .filter(
+      (block) =>
+        block.tenant === tenant &&
+        block.maxStartUnixNano >= startMinUnixNano &&
+        block.minStartUnixNano < startMaxUnixNano,
+    );
+  const readable = new Set(blocks.readable());
+  const unreadable = concerned.filter((block) => !readable.has(block));
+  if (unreadable.length > 0 && !dropUnreadable) {
+    const ids = unreadable.map(({ id }) => id).join(', ');
+    throw new SpoorError(
+      'unavailable',
+      `nothing was deleted: blocks of tenant ${tenant} cannot be read and may hold such spans: ${ids}; a whole copy would bring them back`,
+    );
+  }
+  const wanted = concerned
+    .filter((block) => readable.has(block))
+    .map((block) => ({ block, without: selection }));
+  return rewriter.leaveOut(wanted, 0, unreadable);
+}
