@@ -131,17 +131,48 @@ test('each flipped byte of a block is found, named and explained, and the rest i
     assert.match(whole.out, /no part of the store:\n {2}\S+0000000002\.block\.unnamed \(1 B\)/);
   }));
 
-test('the file of overlaps is a part of the store, and damage of it is told with what it means', () =>
+test('a file of overlaps that a crash left torn is told, and is no damage: nothing is lost', () =>
   withSample(async (data) => {
     const path = join(data, 'tenants', 'acme', 'overlaps');
     new OverlapsFile(DISK_WORKER_FILES, path).write([]);
-    const whole = await run('verify', '--data', data);
-    assert.equal(whole.code, 0);
-    assert.doesNotMatch(whole.out, /no part of the store/);
-    flipByte(path, statSync(path).size - 1);
+    const whole = readFileSync(path);
+    const sound = await run('verify', '--data', data);
+    assert.equal(sound.code, 0);
+    assert.match(sound.out, /Every checksum is right\.\n$/);
+    assert.doesNotMatch(sound.out, /NOTE|no part of the store/);
+    const flipped = whole.map((byte, i) => (i === whole.length - 1 ? byte ^ 0x10 : byte));
+    for (const [bytes, flaw] of [
+      [whole.subarray(0, 0), '0 bytes that do not begin as such a file does'],
+      [whole.subarray(0, whole.length - 1), 'its checksum is wrong'],
+      [flipped, 'its checksum is wrong'],
+    ] as const) {
+      writeFileSync(path, bytes);
+      const { code, out } = await run('verify', '--data', data);
+      assert.equal(code, 0);
+      assert.match(
+        out,
+        new RegExp(`^NOTE overlaps \\S+overlaps: ${flaw}\\n  Nothing is lost`, 'm'),
+      );
+      assert.match(out, /\nEvery other checksum is right\.\n$/);
+      assert.doesNotMatch(out, /DAMAGED|problem|no part of the store/);
+    }
+    const json = JSON.parse((await run('verify', '--data', data, '--json')).out) as {
+      problems: unknown[];
+      harmless: { path: string }[];
+    };
+    assert.deepEqual([json.problems, json.harmless.map((one) => one.path)], [[], [path]]);
+    flipByte(join(data, 'tenants', 'acme', '0000000002.block'), 100);
+    const both = await run('verify', '--data', data);
+    assert.equal(both.code, 1);
+    assert.match(both.out, /^DAMAGED block [^]*^NOTE overlaps [^]*\n1 problem found\./m);
+  }));
+
+test('a file of overlaps that cannot be read does not keep the rest from being verified', () =>
+  withSample(async (data) => {
+    mkdirSync(join(data, 'tenants', 'acme', 'overlaps'));
     const { code, out } = await run('verify', '--data', data);
-    assert.equal(code, 1);
-    assert.match(out, /DAMAGED overlaps \S+overlaps: its checksum is wrong[^]*Nothing is lost/);
+    assert.equal(code, 0);
+    assert.match(out, /^NOTE overlaps \S+overlaps: EISDIR.*\n  Nothing is lost/m);
   }));
 
 test('damage of the log and of the manifest is told with what it means', () =>

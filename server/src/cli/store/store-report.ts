@@ -5,13 +5,14 @@ import type { VerifyReport } from '#storage/columnar/inspection/verify-store.ts'
 
 /** What was verified, for a person to read. */
 export function formatVerify(dir: string, report: VerifyReport): string {
-  const { problems, strayFiles } = report;
+  const { problems, harmless, strayFiles } = report;
   const lines = [
     `${dir}`,
     `  ${count(report.blocks, 'block')} with ${count(report.blockSpans, 'span')}, ${formatBytes(report.blockBytes)}`,
     `  write-ahead log with ${count(report.logRecords, 'record')}, ${formatBytes(report.logBytes)}; ${count(report.logSpans, 'span')} in no block yet`,
   ];
   for (const { what, meaning } of problems) lines.push('', `DAMAGED ${what}`, `  ${meaning}`);
+  for (const { what, meaning } of harmless) lines.push('', `NOTE ${what}`, `  ${meaning}`);
   for (const path of report.returning) {
     lines.push(
       '',
@@ -31,7 +32,7 @@ export function formatVerify(dir: string, report: VerifyReport): string {
   lines.push(
     '',
     problems.length === 0
-      ? 'Every checksum is right.'
+      ? `Every ${harmless.length === 0 ? '' : 'other '}checksum is right.`
       : `${count(problems.length, 'problem')} found. Nothing was changed.`,
   );
   return `${lines.join('\n')}\n`;

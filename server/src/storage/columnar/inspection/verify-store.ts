@@ -25,6 +25,8 @@ export interface VerifyReport {
   readonly logSpans: number;
   readonly logBytes: number;
   readonly problems: readonly StoreProblem[];
+  /** The same of files that hold only what a server makes anew: nothing is lost. */
+  readonly harmless: readonly StoreProblem[];
   /** Paths of blocks that were left out of all answers and can be read again: the next start takes them back. */
   readonly returning: readonly string[];
   /** Files that belong to no store; they do no harm. */
@@ -83,15 +85,6 @@ export async function verifyStore(
       returning.push(store.pathOf(block));
     }
   }
-  for (const path of store.overlapsFiles()) {
-    const flaw = overlapsFlaw(readFileSync(path));
-    if (flaw === undefined) continue;
-    problems.push({
-      path,
-      what: `overlaps ${path}: ${flaw}`,
-      meaning: 'Nothing is lost: a server makes it anew of the blocks while it is quiet.',
-    });
-  }
   return {
     blocks: store.blocks.length,
     blockSpans,
@@ -100,6 +93,7 @@ export async function verifyStore(
     logSpans,
     logBytes: [...log.segments, ...log.unused].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     problems,
+    harmless: store.overlapsFiles().flatMap(verifyOverlaps),
     returning,
     strayFiles: store.strayFiles(),
   };
@@ -142,6 +136,26 @@ function verifyBlock(store: StoppedStore, block: BlockEntry): string | undefined
   } catch (error) {
     if (error instanceof SpoorError) return error.message;
     throw error;
+  }
+}
+
+/** What is wrong with a file of overlaps, if anything is: it is written in place and not synced, so a crash may tear it. */
+function verifyOverlaps(path: string): StoreProblem[] {
+  const problem = (what: string, meaning: string): StoreProblem[] => [
+    { path, what: `overlaps ${path}: ${what}`, meaning },
+  ];
+  try {
+    const flaw = overlapsFlaw(readFileSync(path));
+    if (flaw === undefined) return [];
+    return problem(
+      flaw,
+      'Nothing is lost, and nothing is to be done: a crash may leave it so, and a server makes it anew of the blocks while it is quiet.',
+    );
+  } catch (error) {
+    return problem(
+      messageOf(error),
+      'Nothing is lost: it only saves a server time after a start, which counts the blocks anew without it. It may be removed.',
+    );
   }
 }
 
