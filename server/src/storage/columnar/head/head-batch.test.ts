@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { formatTraceId } from '@spoor/core/model/ids.ts';
 import { summarizeTrace } from '@spoor/core/query/summarize-trace.ts';
 import { arbitrarySpan } from '@spoor/core/query/testing/arbitrary-span.ts';
 import { span } from '@spoor/core/query/testing/example-span.ts';
@@ -34,7 +35,10 @@ test('the traces of a batch have all of its rows, and their start, duration and 
   fc.assert(
     fc.property(spans, (list) => {
       const head = new HeadBatch(batchOf(list));
-      const { ids, columns, traceOf } = head.traces;
+      const { count, columns, traceOf } = head.traces;
+      const ids = Array.from({ length: count }, (_, trace) =>
+        formatTraceId(head.batch.traceId, head.traces.firstRowOf(trace) * 16),
+      );
       assert.equal(columns.traces, ids.length);
       assert.deepEqual(
         Array.from(traceOf, (trace) => ids[trace]),

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { alignedWords } from '@spoor/core/model/column-arrays.ts';
-import { traceIdBytes } from '@spoor/core/model/ids.ts';
+import { formatTraceId, traceIdBytes } from '@spoor/core/model/ids.ts';
 import { span, spanId, traceId } from '@spoor/core/query/testing/example-span.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
 import { HeadBatch } from './head-batch.ts';
@@ -57,7 +57,7 @@ test('the rows of each trace are found batch by batch, whatever was found before
         for (const { head, at, trace: inBatch } of found) {
           assert.equal(head, heads[at]);
           assert.equal(part.tracesOf(at)[inBatch], trace);
-          assert.equal(head.traces.ids[inBatch], id);
+          assert.equal(formatTraceId(head.batch.traceId, head.traces.firstRowOf(inBatch) * 16), id);
         }
       }
     }),

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { formatTraceId, type TraceId } from '@spoor/core/model/ids.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import { type TraceColumns, TraceColumnsBuilder } from '../block/trace-columns.ts';
 import { TraceNumbers } from './trace-numbers.ts';
@@ -15,7 +14,6 @@ export class HeadTraces {
   readonly #batch: SpanBatch;
   readonly #rows: Uint32Array;
   readonly #starts: Uint32Array;
-  #ids: readonly TraceId[] | undefined;
   #columns: TraceColumns | undefined;
 
   /** @param idWords trace ids of the batch, four words each */
@@ -36,13 +34,6 @@ export class HeadTraces {
     this.#starts = starts;
   }
 
-  /** Ids by number. */
-  get ids(): readonly TraceId[] {
-    return (this.#ids ??= Array.from({ length: this.count }, (_, trace) =>
-      formatTraceId(this.#batch.traceId, this.firstRowOf(trace) * 16),
-    ));
-  }
-
   /** What searches need of the traces. Copies of a span count as often as they are in the batch. */
   get columns(): TraceColumns {
     if (this.#columns === undefined) {
@@ -53,6 +44,7 @@ export class HeadTraces {
     return this.#columns;
   }
 
+  /** A row of a trace. */
   firstRowOf(trace: number): number {
     return this.#rows[this.#starts[trace]!]!;
   }

@@ -5,7 +5,6 @@ import { selectStarts } from '@spoor/core/query/time-window.ts';
 import { type HeadBatch, ROUGH_SLACK_NANOS } from '../head/head-batch.ts';
 import type { HeadPart } from '../head/head-part.ts';
 import { compileHeadChoice } from './head-choice.ts';
-import type { LoosePage } from './loose-pages.ts';
 import type { LooseTrace } from './loose-trace.ts';
 import type { LooseTraces } from './loose-traces.ts';
 import type { SearchTerms } from './searched-block.ts';
@@ -32,7 +31,7 @@ export class HeadMatches {
   /** Batches that may have some. */
   #places: Map<HeadBatch, BatchPlace> | undefined;
   readonly #matches = new Map<HeadBatch, Uint8Array | undefined>();
-  #few: ReadonlyMap<LoosePage, ReadonlySet<LooseTrace>> | 'many' | undefined;
+  #few: ReadonlyMap<number, ReadonlySet<number>> | 'many' | undefined;
 
   constructor(parts: readonly HeadPart[], loose: LooseTraces, terms: SearchTerms) {
     this.#parts = parts;
@@ -44,17 +43,17 @@ export class HeadMatches {
     this.#startMax = Number(startMaxUnixNano);
   }
 
-  /** All traces that match, by page; undefined where there are many. */
-  get few(): ReadonlyMap<LoosePage, ReadonlySet<LooseTrace>> | undefined {
+  /** All traces that match, by page, all given by their numbers; undefined where there are many. */
+  get few(): ReadonlyMap<number, ReadonlySet<number>> | undefined {
     this.#few ??= this.#findFew() ?? 'many';
     return this.#few === 'many' ? undefined : this.#few;
   }
 
   /** Whether a trace matches, as far as that was found out. */
   mayMatch(trace: LooseTrace): boolean {
-    if (trace.head.length === 0) return false;
+    if (!trace.isInHead) return false;
     const { few } = this;
-    return few === undefined || few.get(trace.page!)?.has(trace) === true;
+    return few === undefined || few.get(trace.page)?.has(trace.number) === true;
   }
 
   /** Whether a span of a trace in the head is in the window and meets `where`. */
@@ -63,8 +62,8 @@ export class HeadMatches {
     return false;
   }
 
-  #findFew(): Map<LoosePage, Set<LooseTrace>> | undefined {
-    const found = new Map<LoosePage, Set<LooseTrace>>();
+  #findFew(): Map<number, Set<number>> | undefined {
+    const found = new Map<number, Set<number>>();
     let count = 0;
     // The newest first: if there are many, these are looked at anyway.
     for (const head of [...this.#chosen.keys()].reverse()) {
@@ -72,11 +71,10 @@ export class HeadMatches {
       const matches = this.#matchesIn(head);
       if (matches === undefined) continue;
       for (let t = matches.indexOf(1); t >= 0; t = matches.indexOf(1, t + 1)) {
-        const trace = this.#loose.get(head.traces.ids[t]!)!;
-        const page = trace.page!;
+        const { number, page } = this.#loose.ofHead(head, t);
         const known = found.get(page);
-        if (known === undefined) found.set(page, new Set([trace]));
-        else known.add(trace);
+        if (known === undefined) found.set(page, new Set([number]));
+        else known.add(number);
         if (++count > FEW_TRACES) return undefined;
       }
     }

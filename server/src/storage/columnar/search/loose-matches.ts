@@ -46,13 +46,13 @@ export class LooseMatches {
     return this.#isInBlocks;
   }
 
-  /** The only traces of a page that may match; undefined where there may be many. */
-  fewOf(page: LoosePage): ReadonlySet<LooseTrace> | undefined {
-    const found = new Set<LooseTrace>();
+  /** The only traces of a page that may match, by their numbers; undefined where there may be many. */
+  fewOf(page: LoosePage): ReadonlySet<number> | undefined {
+    const found = new Set<number>();
     if (page.isInHead) {
       const { few } = this.#head;
       if (few === undefined) return undefined;
-      for (const trace of few.get(page) ?? []) found.add(trace);
+      for (const trace of few.get(page.number) ?? []) found.add(trace);
     }
     if (!this.#mayBeInBlocks) return found;
     const blocks = [...page.readers]
@@ -63,7 +63,7 @@ export class LooseMatches {
     for (const block of blocks) {
       const few = this.#fewIn(block);
       if (few === undefined) return undefined;
-      for (const trace of few) if (trace.page === page) found.add(trace);
+      for (const trace of few) if (trace.page === page.number) found.add(trace.number);
     }
     return found;
   }

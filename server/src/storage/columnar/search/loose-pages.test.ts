@@ -2,25 +2,66 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { span, traceId } from '@spoor/core/query/testing/example-span.ts';
+import { span, spanId, traceId } from '@spoor/core/query/testing/example-span.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
 import { TRACE_ORDERS } from '@spoor/core/query/trace-query.ts';
 import { shopSpans, withBlock } from '../testing/block-fixture.ts';
 import { withDirectory } from '../testing/temporary-directory.ts';
 import { HeadBatch } from '../head/head-batch.ts';
 import { type LoosePage, LoosePages, RoughLoose } from './loose-pages.ts';
+import { LooseTable } from './loose-table.ts';
 import { LooseTrace } from './loose-trace.ts';
 import { MatchedRows } from './matched-rows.ts';
 import { TraceRank } from './trace-rank.ts';
 
-/** A trace whose numbers come from its own. */
-function numbered(number: number): LooseTrace {
-  const trace = new LooseTrace(traceId(number + 1));
-  trace.startTimeUnixNano = BigInt((number * 7919) % 1000);
-  trace.endTimeUnixNano = trace.startTimeUnixNano + BigInt((number * 104_729) % 1000);
-  trace.maxSpans = number % 37;
-  trace.maxErrors = number % 5;
-  return trace;
+/** Numbers of the traces that a test adds at most. */
+const MOST = 4800;
+
+/** A batch of the head with that many traces; those with numbers that are close are unlike. */
+const HEAD = new HeadBatch(
+  batchOf(
+    Array.from({ length: MOST }, (_, number) => {
+      const start = BigInt((number * 7919) % 1000);
+      return Array.from({ length: 1 + (number % 3) }, (_, i) =>
+        span({
+          traceId: traceId(number + 1),
+          spanId: spanId(i + 1),
+          startTimeUnixNano: start,
+          endTimeUnixNano: start + BigInt((number * 104_729) % 1000),
+          status: { code: number % 5 === i ? 2 : 0, message: '' },
+        }),
+      );
+    }).flat(),
+  ),
+);
+
+/** Traces of that batch, on pages. */
+class Pages {
+  readonly table = new LooseTable(() => assert.fail('no trace is in a block'));
+  readonly pages = new LoosePages(this.table);
+
+  /** @param trace number in the batch @returns its number in the table */
+  add(trace: number): number {
+    const number = this.table.add(HEAD.idWords, HEAD.traces.firstRowOf(trace) * 4);
+    this.pages.add(number);
+    this.table.addHead(number, { head: HEAD, trace });
+    this.pages.grow(number);
+    return number;
+  }
+
+  remove(number: number): void {
+    this.pages.remove(number);
+    this.table.remove(number);
+  }
+
+  trace(number: number): LooseTrace {
+    return new LooseTrace(this.table, number);
+  }
+
+  /** The page of a trace. */
+  pageOf(number: number): LoosePage {
+    return this.pages.values().find((page) => page.number === this.table.pageOf(number))!;
+  }
 }
 
 function roughly<Group extends LoosePage | LoosePages>(group: Group): RoughLoose<Group> {
@@ -37,9 +78,9 @@ test('bounds of a page hold for traces that get parts after they were asked for'
   });
   fc.assert(
     fc.property(fc.array(part, { maxLength: 40 }), (parts) => {
-      const pages = new LoosePages();
-      const traces = Array.from({ length: 30 }, (_, i) => numbered(i));
-      for (const trace of traces) pages.add(trace);
+      const some = new Pages();
+      const { pages, table } = some;
+      const traces = Array.from({ length: 30 }, (_, i) => some.trace(some.add(i)));
       const [page] = [...pages.values()];
       for (const { trace: number, start, length } of parts) {
         const grown = traces[number % 30]!;
@@ -51,8 +92,8 @@ test('bounds of a page hold for traces that get parts after they were asked for'
             status: { code: length % 3, message: '' },
           }),
         ];
-        grown.addHead({ head: new HeadBatch(batchOf(spans)), trace: 0 });
-        page!.grow(grown);
+        table.addHead(grown.number, { head: new HeadBatch(batchOf(spans)), trace: 0 });
+        pages.grow(grown.number);
         assert.equal(page!.isInHead, true);
         for (const order of TRACE_ORDERS) {
           const rank = new TraceRank(order);
@@ -84,35 +125,47 @@ test('each trace is on one page, no trace is above the bound of its page, and pa
   });
   fc.assert(
     fc.property(fc.array(step, { minLength: 1, maxLength: 8 }), (steps) => {
-      const pages = new LoosePages();
-      const there = new Set<LooseTrace>();
+      const some = new Pages();
+      const { pages } = some;
+      const there = new Map<number, string>();
       let next = 0;
       for (const { add, remove, every } of steps) {
         for (let i = 0; i < add; i++) {
-          const trace = numbered(next++);
-          there.add(trace);
-          pages.add(trace);
+          const number = some.add(next++);
+          assert.ok(!there.has(number));
+          there.set(number, traceId(next));
         }
-        for (const trace of [...there].filter((_, i) => i % every === 0).slice(0, remove)) {
-          there.delete(trace);
-          pages.remove(trace);
+        const removed = [...there.keys()].filter((_, i) => i % every === 0).slice(0, remove);
+        for (const number of removed) {
+          there.delete(number);
+          some.remove(number);
         }
         const all = [...pages.values()];
-        const traces = all.flatMap((page) => [...page.traces]);
+        const traces = all.flatMap((page) => [...page.traces()]);
         assert.equal(traces.length, there.size);
-        assert.deepEqual(new Set(traces), there);
+        assert.deepEqual(new Map(traces.map(({ number, id }) => [number, id])), there);
         assert.ok(all.length <= 1 + there.size / 64);
         for (const order of TRACE_ORDERS) {
           const rank = new TraceRank(order);
           for (const page of all) {
-            const ranks = [...page.traces].map((trace) => rank.ofKey(rank.keyOf(trace)));
-            assert.equal(page.bound(rank), Math.max(...ranks));
+            const own = [...page.traces()].sort(
+              (a, b) =>
+                rank.ofKey(rank.keyOf(b)) - rank.ofKey(rank.keyOf(a)) || (a.id < b.id ? -1 : 1),
+            );
+            const ranked = page.ranked(rank);
+            const places = Array.from(own, (_, place) => place);
+            assert.deepEqual(
+              places.map((place) => [ranked.trace(place)!.id, ranked.rank(place)]),
+              own.map((trace) => [trace.id, rank.ofKey(rank.keyOf(trace))]),
+            );
+            assert.equal(ranked.trace(own.length), undefined);
+            assert.equal(page.bound(rank), own.length === 0 ? -Infinity : ranked.rank(0));
           }
           assert.equal(pages.bound(rank), Math.max(...all.map((page) => page.bound(rank))));
         }
         for (const page of all) {
           const { minDuration, maxDuration, maxSpans, minErrors } = roughly(page);
-          const own = [...page.traces];
+          const own = [...page.traces()];
           assert.deepEqual(
             { minDuration, maxDuration, maxSpans, minErrors },
             {
@@ -133,14 +186,13 @@ test('how many spans of a trace a page has at most is worked out again when one 
   withDirectory((dir) =>
     withBlock(dir, [batchOf(shopSpans(10, 2))], (reader) => {
       const known = new MatchedRows().of({ op: 'and', args: [] });
-      const pages = new LoosePages();
-      const few = numbered(3);
-      pages.add(few);
-      const most = (count: number): number => few.page!.mostOf(known, () => count);
+      const some = new Pages();
+      const few = some.pageOf(some.add(3));
+      const most = (count: number): number => few.mostOf(known, () => count);
       assert.deepEqual([most(2), most(1)], [2, 2]);
       known.inGroup(reader, 0, () => undefined);
       assert.equal(most(1), 1);
-      pages.add(numbered(5));
+      some.add(5);
       assert.equal(most(4), 4);
     }),
   ));
@@ -149,9 +201,10 @@ test('how many spans of any trace meet a predicate at most is known once it was 
   withDirectory((dir) =>
     withBlock(dir, [batchOf(shopSpans(10, 2))], (reader) => {
       const known = new MatchedRows().of({ op: 'and', args: [] });
-      const pages = new LoosePages();
+      const some = new Pages();
+      const { pages } = some;
       assert.equal(pages.knownMostOf(known), 0);
-      for (let i = 0; i < 300; i++) pages.add(numbered(i));
+      for (let i = 0; i < 300; i++) some.add(i);
       const [first, second] = pages.values();
       first!.mostOf(known, () => 3);
       assert.equal(pages.knownMostOf(known), Infinity);
@@ -163,8 +216,7 @@ test('how many spans of any trace meet a predicate at most is known once it was 
       for (const page of pages.values()) page.mostOf(known, () => 1);
       assert.equal(pages.knownMostOf(known), 1);
 
-      const [grown] = second!.traces;
-      second!.grow(grown!);
+      pages.grow(second!.numbers[0]!);
       assert.equal(pages.knownMostOf(known), Infinity);
     }),
   ));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { SpanPredicate, TraceOrder } from '@spoor/core/query/trace-query.ts';
 import type { BlockReader } from '../block/block-reader.ts';
-import { BestFirst } from './best-first.ts';
-import type { LooseTrace } from './loose-trace.ts';
+import type { LooseTable } from './loose-table.ts';
+import { LooseTrace } from './loose-trace.ts';
 import type { KnownRows } from './matched-rows.ts';
 import type { RoughTrace } from './rough-trace-test.ts';
 import type { TraceRank } from './trace-rank.ts';
@@ -18,29 +18,57 @@ const MIN_PAGE_TRACES = 64;
  * for: while spans come in, pages change from question to question, and of most a few traces are looked at.
  */
 export class RankedLoose {
-  readonly #rest = new BestFirst<LooseTrace>();
-  readonly #traces: LooseTrace[] = [];
-  readonly #ranks: number[] = [];
+  readonly #table: LooseTable;
+  /** A heap of the first ones, which are in no order yet; behind it those that were taken out of it, the best one last. */
+  readonly #numbers: Uint32Array;
+  readonly #ranks: Float64Array;
+  #left: number;
 
-  constructor(traces: Iterable<LooseTrace>, rank: TraceRank) {
-    for (const trace of traces) this.#rest.push(rank.ofKey(rank.keyOf(trace)), trace, trace.id);
+  constructor(table: LooseTable, numbers: Uint32Array, rank: TraceRank) {
+    this.#table = table;
+    this.#numbers = numbers.slice();
+    this.#ranks = Float64Array.from(numbers, (number) =>
+      rank.rankOf(new LooseTrace(table, number)),
+    );
+    this.#left = numbers.length;
+    for (let at = (this.#left >>> 1) - 1; at >= 0; at--) this.#sink(at);
   }
 
   /** The trace at a place; undefined behind the last one. */
   trace(place: number): LooseTrace | undefined {
-    while (this.#traces.length <= place) {
-      const rank = this.#rest.bound;
-      const next = this.#rest.pop();
-      if (next === undefined) return undefined;
-      this.#traces.push(next);
-      this.#ranks.push(rank);
+    const count = this.#numbers.length;
+    if (place >= count) return undefined;
+    while (count - this.#left <= place) {
+      this.#swap(0, --this.#left);
+      this.#sink(0);
     }
-    return this.#traces[place];
+    return new LooseTrace(this.#table, this.#numbers[count - 1 - place]!);
   }
 
   /** The rank of a trace that was asked for before. */
   rank(place: number): number {
-    return this.#ranks[place]!;
+    return this.#ranks[this.#ranks.length - 1 - place]!;
+  }
+
+  #sink(from: number): void {
+    for (let at = from, child = at * 2 + 1; child < this.#left; at = child, child = at * 2 + 1) {
+      if (child + 1 < this.#left && this.#isBefore(child + 1, child)) child++;
+      if (!this.#isBefore(child, at)) return;
+      this.#swap(child, at);
+    }
+  }
+
+  #isBefore(a: number, b: number): boolean {
+    const difference = this.#ranks[a]! - this.#ranks[b]!;
+    if (difference !== 0) return difference > 0;
+    return this.#table.compareIds(this.#numbers[a]!, this.#numbers[b]!) < 0;
+  }
+
+  #swap(a: number, b: number): void {
+    const numbers = this.#numbers;
+    const ranks = this.#ranks;
+    [numbers[a], numbers[b]] = [numbers[b]!, numbers[a]!];
+    [ranks[a], ranks[b]] = [ranks[b]!, ranks[a]!];
   }
 }
 
@@ -65,8 +93,12 @@ interface KnownMost {
 
 /** Some loose traces that came one after the other, and how good the best of them is. */
 export class LoosePage implements LooseGroup {
-  readonly traces = new Set<LooseTrace>();
+  /** What the table knows it by. */
+  readonly number: number;
+  readonly #table: LooseTable;
   readonly #changed: () => void;
+  readonly #numbers = new Uint32Array(PAGE_TRACES);
+  #size = 0;
   readonly #bounds = new Map<TraceOrder, { readonly rank: TraceRank; bound: number }>();
   readonly #ranked = new Map<TraceOrder, RankedLoose>();
   readonly #extremes = new Map<Extreme, number>();
@@ -75,8 +107,39 @@ export class LoosePage implements LooseGroup {
   #isInHead: boolean | undefined;
 
   /** @param changed called when something else is known of its traces */
-  constructor(changed: () => void) {
+  constructor(number: number, table: LooseTable, changed: () => void) {
+    this.number = number;
+    this.#table = table;
     this.#changed = changed;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Numbers of its traces; not a copy. */
+  get numbers(): Uint32Array {
+    return this.#numbers.subarray(0, this.#size);
+  }
+
+  /** Its traces, one after the other. */
+  *traces(): Generator<LooseTrace, void, undefined> {
+    for (const number of this.numbers) yield new LooseTrace(this.#table, number);
+  }
+
+  /** Takes a trace. It is not full. */
+  add(number: number): void {
+    this.#table.setPlace(number, this.number, this.#size);
+    this.#numbers[this.#size++] = number;
+    this.#touch();
+  }
+
+  remove(number: number): void {
+    const last = this.#numbers[--this.#size]!;
+    const place = this.#table.placeOf(number);
+    this.#table.setPlace(last, this.number, place);
+    this.#numbers[place] = last;
+    this.#touch();
   }
 
   /** No trace of the page ranks above this. */
@@ -84,9 +147,7 @@ export class LoosePage implements LooseGroup {
     let known = this.#bounds.get(rank.order);
     if (known === undefined) {
       known = { rank, bound: -Infinity };
-      for (const trace of this.traces) {
-        known.bound = Math.max(known.bound, rank.ofKey(rank.keyOf(trace)));
-      }
+      for (const trace of this.traces()) known.bound = Math.max(known.bound, rank.rankOf(trace));
       this.#bounds.set(rank.order, known);
     }
     return known.bound;
@@ -96,7 +157,7 @@ export class LoosePage implements LooseGroup {
   ranked(rank: TraceRank): RankedLoose {
     let ranked = this.#ranked.get(rank.order);
     if (ranked === undefined) {
-      ranked = new RankedLoose(this.traces, rank);
+      ranked = new RankedLoose(this.#table, this.numbers, rank);
       this.#ranked.set(rank.order, ranked);
     }
     return ranked;
@@ -113,7 +174,7 @@ export class LoosePage implements LooseGroup {
     let counts = this.#counts.get(known);
     if (counts?.changes !== changes) {
       let most = 0;
-      for (const trace of this.traces) {
+      for (const trace of this.traces()) {
         if (trace.maxSpans > most) most = Math.max(most, countOf(trace));
       }
       this.#counts.set(known, (counts = { changes, most }));
@@ -133,7 +194,7 @@ export class LoosePage implements LooseGroup {
     if (extreme === undefined) {
       const further = furtherOf(what);
       extreme = further();
-      for (const trace of this.traces) extreme = further(extreme, trace[what]);
+      for (const trace of this.traces()) extreme = further(extreme, trace[what]);
       this.#extremes.set(what, extreme);
     }
     return extreme;
@@ -143,7 +204,7 @@ export class LoosePage implements LooseGroup {
   get readers(): ReadonlySet<BlockReader> {
     if (this.#readers === undefined) {
       const readers = new Set<BlockReader>();
-      for (const { blocks } of this.traces) for (const { reader } of blocks) readers.add(reader);
+      for (const { blocks } of this.traces()) for (const { reader } of blocks) readers.add(reader);
       this.#readers = readers;
     }
     return this.#readers;
@@ -151,7 +212,7 @@ export class LoosePage implements LooseGroup {
 
   /** Whether the head has a part of one of the traces. */
   get isInHead(): boolean {
-    this.#isInHead ??= this.traces.values().some(({ head }) => head.length > 0);
+    this.#isInHead ??= this.numbers.some((number) => this.#table.isInHead(number));
     return this.#isInHead;
   }
 
@@ -159,23 +220,26 @@ export class LoosePage implements LooseGroup {
    * Takes note of a trace that got another part. While spans come, hundreds do so between two questions, on a dozen of pages: bounds are
    * raised where that trace needs it, and may be higher than they need be later.
    */
-  grow(trace: LooseTrace): void {
+  grow(number: number): void {
+    const trace = new LooseTrace(this.#table, number);
     for (const known of this.#bounds.values()) {
       const { rank } = known;
-      known.bound = Math.max(known.bound, rank.ofKey(rank.keyOf(trace)));
+      known.bound = Math.max(known.bound, rank.rankOf(trace));
     }
     for (const [what, extreme] of this.#extremes) {
       this.#extremes.set(what, furtherOf(what)(extreme, trace[what]));
     }
-    for (const { reader } of trace.blocks) this.#readers?.add(reader);
-    if (trace.head.length > 0) this.#isInHead = true;
+    if (this.#readers !== undefined) {
+      for (const { reader } of trace.blocks) this.#readers.add(reader);
+    }
+    if (trace.isInHead) this.#isInHead = true;
     this.#ranked.clear();
     this.#counts = undefined;
     this.#changed();
   }
 
-  /** Takes note of a trace that came or went. */
-  touch(): void {
+  /** Forgets what was known of all, as one came or went. */
+  #touch(): void {
     this.#bounds.clear();
     this.#ranked.clear();
     this.#extremes.clear();
@@ -222,22 +286,29 @@ export class RoughLoose<Group extends LooseGroup> implements RoughTrace {
   }
 }
 
+/** What was worked out of all pages since one of them changed. */
+interface KnownOfAll {
+  readonly bounds: Map<TraceOrder, number>;
+  readonly extremes: Map<Extreme, number>;
+  readonly counts: WeakMap<KnownRows, KnownMost>;
+}
+
 /**
  * Loose traces in pages, so that a search need not look at each; and all of them together, so that it need not look at each page where no
  * trace matches. What is known of all is worked out from the pages anew when one has changed.
  */
 export class LoosePages implements LooseGroup {
+  readonly #table: LooseTable;
   readonly #pages = new Set<LoosePage>();
-  readonly #changed = (): void => {
-    this.#bounds.clear();
-    this.#extremes.clear();
-    this.#counts = undefined;
-  };
-  readonly #bounds = new Map<TraceOrder, number>();
-  readonly #extremes = new Map<Extreme, number>();
-  #counts: WeakMap<KnownRows, KnownMost> | undefined;
+  readonly #byNumber: LoosePage[] = [];
+  readonly #freeNumbers: number[] = [];
+  #known: KnownOfAll | undefined;
   /** What takes the next trace. */
-  #open = new LoosePage(this.#changed);
+  #open: LoosePage | undefined;
+
+  constructor(table: LooseTable) {
+    this.#table = table;
+  }
 
   values(): SetIterator<LoosePage> {
     return this.#pages.values();
@@ -245,56 +316,73 @@ export class LoosePages implements LooseGroup {
 
   /** No trace ranks above this; -Infinity where there is none. */
   bound(rank: TraceRank): number {
-    let bound = this.#bounds.get(rank.order);
+    const { bounds } = this.#ofAll();
+    let bound = bounds.get(rank.order);
     if (bound === undefined) {
       bound = -Infinity;
       for (const page of this.#pages) bound = Math.max(bound, page.bound(rank));
-      this.#bounds.set(rank.order, bound);
+      bounds.set(rank.order, bound);
     }
     return bound;
   }
 
   extreme(what: Extreme): number {
-    let extreme = this.#extremes.get(what);
+    const { extremes } = this.#ofAll();
+    let extreme = extremes.get(what);
     if (extreme === undefined) {
       const further = furtherOf(what);
       extreme = further();
       for (const page of this.#pages) extreme = further(extreme, page.extreme(what));
-      this.#extremes.set(what, extreme);
+      extremes.set(what, extreme);
     }
     return extreme;
   }
 
   /** No trace has more spans that meet a predicate, as far as that was worked out of each page; Infinity where it was not. */
   knownMostOf(known: KnownRows): number {
-    this.#counts ??= new WeakMap();
-    const counts = this.#counts.get(known);
-    if (counts?.changes === known.changes) return counts.most;
+    const { counts } = this.#ofAll();
+    const kept = counts.get(known);
+    if (kept?.changes === known.changes) return kept.most;
     let most = 0;
     for (const page of this.#pages) {
       most = Math.max(most, page.knownMostOf(known));
       // It is soon worked out: not kept.
       if (most === Infinity) return most;
     }
-    this.#counts.set(known, { changes: known.changes, most });
+    counts.set(known, { changes: known.changes, most });
     return most;
   }
 
-  add(trace: LooseTrace): void {
-    if (this.#open.traces.size >= PAGE_TRACES) this.#open = new LoosePage(this.#changed);
-    this.#pages.add(this.#open);
-    this.#open.traces.add(trace);
-    this.#open.touch();
-    trace.page = this.#open;
+  #ofAll(): KnownOfAll {
+    return (this.#known ??= { bounds: new Map(), extremes: new Map(), counts: new WeakMap() });
   }
 
-  remove(trace: LooseTrace): void {
-    const page = trace.page!;
-    page.traces.delete(trace);
-    page.touch();
-    trace.page = undefined;
-    if (page === this.#open || page.traces.size >= MIN_PAGE_TRACES) return;
+  add(number: number): void {
+    if (this.#open === undefined || this.#open.size === PAGE_TRACES) this.#open = this.#newPage();
+    this.#open.add(number);
+  }
+
+  remove(number: number): void {
+    const page = this.#byNumber[this.#table.pageOf(number)]!;
+    page.remove(number);
+    if (page === this.#open || page.size >= MIN_PAGE_TRACES) return;
     this.#pages.delete(page);
-    for (const left of page.traces) this.add(left);
+    this.#freeNumbers.push(page.number);
+    for (const left of page.numbers) this.add(left);
+  }
+
+  /** As of a page, of the trace's own. */
+  grow(number: number): void {
+    this.#byNumber[this.#table.pageOf(number)]!.grow(number);
+  }
+
+  #newPage(): LoosePage {
+    const number = this.#freeNumbers.pop() ?? this.#byNumber.length;
+    const page = new LoosePage(number, this.#table, () => {
+      this.#known = undefined;
+    });
+    this.#byNumber[number] = page;
+    this.#pages.add(page);
+    return page;
   }
 }

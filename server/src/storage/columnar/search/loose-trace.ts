@@ -3,9 +3,8 @@ import type { TraceId } from '@spoor/core/model/ids.ts';
 import type { TraceFacts } from '@spoor/core/query/trace-predicate.ts';
 import type { HeadBatch } from '../head/head-batch.ts';
 import type { BlockReader } from '../block/block-reader.ts';
-import type { LoosePage } from './loose-pages.ts';
+import type { LooseTable } from './loose-table.ts';
 import type { RoughTrace } from './rough-trace-test.ts';
-import { durationAt, nanosAt, roughLongestAt, type TraceColumns } from '../block/trace-columns.ts';
 import { TraceSummaries } from './trace-summaries.ts';
 
 /** What a block has of a trace. */
@@ -18,48 +17,76 @@ export interface BlockPart {
 /** What a batch of the head has of a trace. */
 export interface BatchPart {
   readonly head: HeadBatch;
-  /** Number of the trace in the batch; -1 where `head` stands for one that is gone, of which nothing is known any more. */
+  /** Number of the trace in the batch. */
   readonly trace: number;
 }
 
-const NO_PARTS: readonly BlockPart[] = [];
-
-/** A trace that is not in a single block, with all of its parts. */
+/** A trace that is not in a single block, as the table has it: made when it is looked at, and not kept. */
 export class LooseTrace implements RoughTrace {
-  readonly id: TraceId;
-  /** Made anew for each part: an array that grows has room for 17 from the first on, and there may be a million of these. */
-  blocks: readonly BlockPart[] = NO_PARTS;
-  readonly head: BatchPart[] = [];
-  /** Exact, as copies of spans change neither. */
-  startTimeUnixNano = 2n ** 64n;
-  endTimeUnixNano = 0n;
-  longest = -Infinity;
-  /** Copies of a span count as often as they are there. */
-  maxSpans = 0;
-  maxErrors = 0;
-  /** Whether its counts may count copies of spans. */
-  mayRepeat = false;
-  /** Where it is among the others; {@link LoosePages} sets it. */
-  page: LoosePage | undefined;
-  /** The first part in a block that has a root, and whether another one has one too. */
-  #root: BlockPart | undefined;
-  #hasSecondRoot = false;
+  /** In the table. */
+  readonly number: number;
+  readonly #table: LooseTable;
+  #id: TraceId | undefined;
 
-  constructor(id: TraceId) {
-    this.id = id;
+  constructor(table: LooseTable, number: number) {
+    this.#table = table;
+    this.number = number;
   }
 
+  get id(): TraceId {
+    return (this.#id ??= this.#table.idOf(this.number));
+  }
+  /** Its parts in blocks. */
+  get blocks(): readonly BlockPart[] {
+    return this.#table.blocksOf(this.number);
+  }
+  /** Its parts in the head. */
+  get head(): readonly BatchPart[] {
+    return this.#table.headOf(this.number);
+  }
+  /** Number of the page that it is on. */
+  get page(): number {
+    return this.#table.pageOf(this.number);
+  }
+  get isInHead(): boolean {
+    return this.#table.isInHead(this.number);
+  }
+  /** Exact, as copies of spans change neither this nor the end. */
+  get startTimeUnixNano(): bigint {
+    return this.#table.startOf(this.number);
+  }
+  get endTimeUnixNano(): bigint {
+    return this.#table.endOf(this.number);
+  }
+  /** The double that is nearest to the start. */
+  get roughStart(): number {
+    return this.#table.roughStartOf(this.number);
+  }
   get minDuration(): number {
-    return Number(this.endTimeUnixNano - this.startTimeUnixNano);
+    return this.#table.roughDurationOf(this.number);
   }
   get maxDuration(): number {
     return this.minDuration;
   }
+  get longest(): number {
+    return this.#table.longestOf(this.number);
+  }
+  /** Whether its counts may count copies of spans. */
+  get mayRepeat(): boolean {
+    return this.#table.mayRepeat(this.number);
+  }
   get minSpans(): number {
     return this.mayRepeat ? 1 : this.maxSpans;
   }
+  /** Copies of a span count as often as they are there. */
+  get maxSpans(): number {
+    return this.#table.spansOf(this.number);
+  }
   get minErrors(): number {
     return this.mayRepeat ? 0 : this.maxErrors;
+  }
+  get maxErrors(): number {
+    return this.#table.errorsOf(this.number);
   }
 
   maxCount(): number {
@@ -68,46 +95,8 @@ export class LooseTrace implements RoughTrace {
 
   /** What is known of the trace without its spans; undefined where only they tell its counts or its root. */
   get facts(): TraceFacts | undefined {
-    if (this.mayRepeat || this.#hasSecondRoot) return undefined;
-    return new LooseFacts(this, this.#root);
-  }
-
-  /**
-   * Takes a part.
-   * @param columns of the trace's group
-   * @param t its number there
-   */
-  addBlock(part: BlockPart, columns: TraceColumns, t: number): void {
-    this.blocks = this.blocks.concat(part);
-    if (part.reader.footer.version === 1) this.mayRepeat = true;
-    if (columns.rootName[t] !== 0) {
-      this.#hasSecondRoot = this.#root !== undefined;
-      this.#root ??= part;
-    }
-    this.#take(columns, t);
-  }
-
-  addHead(part: BatchPart): void {
-    this.head.push(part);
-    this.mayRepeat = true;
-    if (part.trace >= 0) this.#take(part.head.traces.columns, part.trace);
-  }
-
-  /** Has a stand-in in the place of its parts in some batches; what is known of the trace stays. */
-  replaceHead(batches: ReadonlySet<HeadBatch>, standIn: HeadBatch): void {
-    this.head.forEach(({ head }, i) => {
-      if (batches.has(head)) this.head[i] = { head: standIn, trace: -1 };
-    });
-  }
-
-  #take(columns: TraceColumns, trace: number): void {
-    const start = nanosAt(columns.start, trace);
-    const end = start + durationAt(columns, trace);
-    if (start < this.startTimeUnixNano) this.startTimeUnixNano = start;
-    if (end > this.endTimeUnixNano) this.endTimeUnixNano = end;
-    this.longest = Math.max(this.longest, roughLongestAt(columns, trace));
-    this.maxSpans += columns.spans[trace]!;
-    this.maxErrors += columns.errors[trace]!;
+    if (this.mayRepeat || this.#table.hasSecondRoot(this.number)) return undefined;
+    return new LooseFacts(this, this.#table.rootOf(this.number));
   }
 }
 

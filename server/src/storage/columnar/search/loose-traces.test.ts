@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { SpoorError } from '@spoor/core/model/errors.ts';
-import type { Span } from '@spoor/core/model/span.ts';
+import { type Span, StatusCode } from '@spoor/core/model/span.ts';
+import { SpanReader } from '@spoor/core/model/span-reader.ts';
 import { arbitrarySpan } from '@spoor/core/query/testing/arbitrary-span.ts';
 import { TRACE_ORDERS } from '@spoor/core/query/trace-query.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
@@ -13,6 +14,7 @@ import { BlockReader } from '../block/block-reader.ts';
 import { encodeBlock } from '../sealing/block-writer.ts';
 import { mergeBlocks } from '../compaction/block-merger.ts';
 import { HeadBatch } from '../head/head-batch.ts';
+import type { LooseTrace } from './loose-trace.ts';
 import { LooseTraces } from './loose-traces.ts';
 import { TraceRank } from './trace-rank.ts';
 import { OpenFiles } from '../files/open-files.ts';
@@ -105,6 +107,35 @@ class Pieces {
   }
 }
 
+/** What the spans of a trace say of it, each as often as it is there. */
+function numbersOf({ id, blocks, head }: LooseTrace): object {
+  const parts = [
+    ...blocks.map(({ reader, trace }) => reader.part(trace)),
+    ...head.map(({ head: { batch, traces }, trace }) => ({
+      columns: batch,
+      rows: traces.rowsOf(trace),
+    })),
+  ];
+  const spans = parts.flatMap(({ columns, rows }) => {
+    const reader = new SpanReader(columns);
+    return Array.from(rows, (row) => reader.read(row));
+  });
+  for (const { traceId } of spans) assert.equal(traceId, id);
+  const starts = spans.map(({ startTimeUnixNano }) => startTimeUnixNano);
+  const ends = spans.map(({ endTimeUnixNano }) => endTimeUnixNano);
+  const start = starts.reduce((least, one) => (one < least ? one : least));
+  const end = ends.reduce((most, one) => (one > most ? one : most));
+  const errors = spans.filter(({ status }) => status?.code === StatusCode.error).length;
+  return {
+    start,
+    end,
+    roughStart: Number(start),
+    duration: Number(end - start),
+    spans: spans.length,
+    errors,
+  };
+}
+
 /** All that is known of the traces that are not in a single block. */
 function stateOf(loose: LooseTraces, { head, blocks }: Pieces): unknown {
   const traces = [...loose.values()].map((trace) => ({
@@ -118,19 +149,34 @@ function stateOf(loose: LooseTraces, { head, blocks }: Pieces): unknown {
     errors: [trace.minErrors, trace.maxErrors],
     facts: trace.facts === undefined ? undefined : { ...trace.facts },
   }));
+  for (const trace of loose.values()) {
+    assert.deepEqual(
+      {
+        start: trace.startTimeUnixNano,
+        end: trace.endTimeUnixNano,
+        roughStart: trace.roughStart,
+        duration: trace.maxDuration,
+        spans: trace.maxSpans,
+        errors: trace.maxErrors,
+      },
+      numbersOf(trace),
+    );
+  }
+  const numbers = [...loose.pages.values()].flatMap((page) => [...page.numbers]);
   assert.deepEqual(
-    new Set([...loose.pages.values()].flatMap((page) => [...page.traces])),
-    new Set(loose.values()),
+    numbers.sort((a, b) => a - b),
+    [...loose.values()].map(({ number }) => number),
   );
   for (const page of loose.pages.values()) {
-    const isInHead = [...page.traces].some((trace) => trace.head.length > 0);
+    const traces = [...page.traces()];
+    const isInHead = traces.some((trace) => trace.head.length > 0);
     assert.equal(page.isInHead, isInHead);
-    const readers = [...page.traces].flatMap((trace) => trace.blocks.map(({ reader }) => reader));
+    const readers = traces.flatMap((trace) => trace.blocks.map(({ reader }) => reader));
     assert.deepEqual(page.readers, new Set(readers));
     for (const order of TRACE_ORDERS) {
       const rank = new TraceRank(order);
       const bound = page.bound(rank);
-      for (const trace of page.traces) assert.ok(rank.ofKey(rank.keyOf(trace)) <= bound);
+      for (const trace of traces) assert.ok(rank.ofKey(rank.keyOf(trace)) <= bound);
     }
   }
   return {

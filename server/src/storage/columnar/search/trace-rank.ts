@@ -89,6 +89,20 @@ export class TraceRank {
     }
   }
 
+  /** Rank of the key that {@link keyOf} tells. */
+  rankOf(trace: LooseTrace): number {
+    switch (this.key) {
+      case 'start':
+        return this.#sign * trace.roughStart;
+      case 'duration':
+        return this.#sign * trace.minDuration;
+      case 'spans':
+        return trace.maxSpans;
+      case 'errors':
+        return trace.maxErrors;
+    }
+  }
+
   /** No trace that is wholly in a block ranks above this; Infinity where the block does not say. */
   boundOf(minStart: string, summaries: SummariesRef | undefined): number {
     if (summaries === undefined) return Infinity;

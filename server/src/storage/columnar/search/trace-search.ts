@@ -18,7 +18,7 @@ import { groupBounds } from './group-bounds.ts';
 import { compileGroupChoice } from './group-choice.ts';
 import { HeadMatches } from './head-matches.ts';
 import { LooseMatches } from './loose-matches.ts';
-import { LoosePage, LoosePages, RankedLoose } from './loose-pages.ts';
+import { LoosePage, LoosePages, type RankedLoose } from './loose-pages.ts';
 import { LooseTrace } from './loose-trace.ts';
 import type { RowGroup } from '../block/row-group.ts';
 import { RANKED, type RankedTraces, rankedTraces } from './ranked-traces.ts';
@@ -269,7 +269,8 @@ class TraceSearch {
     if (!this.#bounds.mayMatchOn(page)) return;
     const few = this.#loose.fewOf(page);
     if (few?.size === 0) return;
-    const loose = few === undefined ? page.ranked(this.#rank) : new RankedLoose(few, this.#rank);
+    const loose =
+      few === undefined ? page.ranked(this.#rank) : this.#sources.loose.ranked(few, this.#rank);
     this.#visitLooseRun({ loose, at: 0 });
   }
 
@@ -279,10 +280,12 @@ class TraceSearch {
       const trace = run.loose.trace(run.at);
       if (trace === undefined) return;
       const bound = run.loose.rank(run.at);
-      if (this.#wasBefore(bound, trace.id) && !trace.mayRepeat) continue;
       const rank = Math.min(bound, this.#ceiling);
+      const isTie = rank === this.#ceiling || rank === this.#floor || rank === this.#queue.bound;
+      const ownId = isTie ? trace.id : NO_ID;
+      if (this.#wasBefore(bound, ownId) && !trace.mayRepeat) continue;
       // Those that may come down to the ceiling are in no order.
-      const id = rank < bound ? NO_ID : trace.id;
+      const id = rank < bound ? NO_ID : ownId;
       if (!this.#mayGetIn(rank, id)) return;
       if (!this.#bounds.mayMatch(trace) || !this.#loose.mayMatch(trace)) continue;
       if (this.#isBehindNext(rank, id)) {
