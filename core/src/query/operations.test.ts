@@ -6,7 +6,7 @@ import { OperationCollector, ServiceCollector } from './operations.ts';
 import { resource, span, spanId } from './testing/example-span.ts';
 import { batchOf } from './testing/span-body.ts';
 
-test('services of all sources are listed by code point, without the empty name', () => {
+test('services of all sources are listed by code point, that of spans without one as an empty name', () => {
   const collector = new ServiceCollector();
   collector.add(
     batchOf([span({ resource: resource('\u{1f600}') }), span({ resource: resource('') })]),
@@ -14,7 +14,7 @@ test('services of all sources are listed by code point, without the empty name',
   collector.add(
     batchOf([span({ resource: resource('\uff5e') }), span({ resource: resource('a') })]),
   );
-  assert.deepEqual(collector.names(), ['a', '\uff5e', '\u{1f600}']);
+  assert.deepEqual(collector.names(), ['', 'a', '\uff5e', '\u{1f600}']);
 });
 
 test('a service whose only span was left out is not listed', () => {

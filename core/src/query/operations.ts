@@ -16,7 +16,7 @@ export type OperationColumns = Pick<
   readonly serviceNameOf?: (resource: number) => string;
 };
 
-/** Collects the names of services over any number of sources, without the empty one. */
+/** Collects the names of services over any number of sources. */
 export class ServiceCollector {
   readonly #names = new Set<string>();
 
@@ -36,9 +36,8 @@ export class ServiceCollector {
     for (const name of names) this.#names.add(name);
   }
 
-  /** By code point. */
+  /** By code point; the empty one, of spans without a service, is the first. */
   names(): string[] {
-    this.#names.delete('');
     return [...this.#names].sort(compareCodePoints);
   }
 }

@@ -205,7 +205,7 @@ export function testTraceStore(
         span({ name: 'cart', resource: resource('cart') }),
       ]);
       await harness.always(async (store) => {
-        assert.deepEqual(await store.getServices(DEFAULT_TENANT), ['cart', 'shop', 'é']);
+        assert.deepEqual(await store.getServices(DEFAULT_TENANT), ['', 'cart', 'shop', 'é']);
         assert.deepEqual(await store.getOperations(DEFAULT_TENANT, 'shop'), [
           { name: 'a', kind: 300 },
           { name: 'b', kind: 2 },

@@ -185,7 +185,7 @@ export interface TraceReader {
   findTraces(tenant: Tenant, query: TraceQuery, options?: ReadOptions): Promise<TracePage>;
   /** As {@link findTraces} and {@link getTraces} of what it found. */
   findWholeTraces(tenant: Tenant, query: TraceQuery, options?: ReadOptions): Promise<WholeTraces>;
-  /** Names of all services that have spans, by code point, without the empty name. */
+  /** Names of all services that have spans, by code point; an empty one where spans name none. */
   getServices(tenant: Tenant, options?: ReadOptions): Promise<string[]>;
   /** Distinct (name, kind) of a service's spans, by name, then kind. */
   getOperations(tenant: Tenant, service: string, options?: ReadOptions): Promise<Operation[]>;

@@ -26,9 +26,10 @@ export async function listServices(
   tenant: Tenant,
   options: ReadOptions,
 ): Promise<string[]> {
-  const named = await reader.getServices(tenant, options);
-  const unnamed = await reader.getOperations(tenant, '', options);
-  if (unnamed.length === 0 || named.includes(UNNAMED_SERVICE)) return named;
+  const stored = await reader.getServices(tenant, options);
+  if (stored[0] !== '') return stored;
+  const named = stored.slice(1);
+  if (named.includes(UNNAMED_SERVICE)) return named;
   return [...named, UNNAMED_SERVICE].sort(compareCodePoints);
 }
 

@@ -266,6 +266,7 @@ test('services and operations are listed, also of names with slashes', async () 
 
 test('spans without a service are those of a service with the name that Jaeger gives them', async () => {
   const reader = new FixtureReader();
+  reader.getServices = async () => ['', 'a/b', 'shop'];
   reader.getOperations = async (_tenant, service) =>
     service === '' || service === 'missing-service-name' ? [{ name: service, kind: 1 }] : [];
   await withApi(reader, async (app) => {

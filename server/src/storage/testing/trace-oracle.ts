@@ -92,7 +92,6 @@ export class TraceOracle {
 
   getServices(tenant: Tenant): string[] {
     const names = new Set(this.#all(tenant).map((span) => span.resource.serviceName));
-    names.delete('');
     return [...names].sort(byCodePoint);
   }
 
