@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { compareCodePoints } from './code-point-order.ts';
+import { compareCodePoints, sortCodePoints } from './code-point-order.ts';
 import { OperationCollector, ServiceCollector } from './operations.ts';
 import { resource, span, spanId } from './testing/example-span.ts';
 import { batchOf } from './testing/span-body.ts';
@@ -37,16 +37,22 @@ test('operations are the distinct names and kinds of one service, odd kinds amon
     ]),
   );
   collector.add(batchOf([span({ name: 'a', kind: 3 }), span({ name: 'a', kind: 0 })]));
-  assert.deepEqual(collector.operations(), [
-    { name: 'a', kind: 0 },
-    { name: 'a', kind: 3 },
-    { name: 'b', kind: -1 },
-    { name: 'b', kind: 2 },
-    { name: 'b', kind: 300 },
-  ]);
+  assert.deepEqual(
+    [...collector.operations()],
+    [
+      { name: 'a', kind: 0 },
+      { name: 'a', kind: 3 },
+      { name: 'b', kind: -1 },
+      { name: 'b', kind: 2 },
+      { name: 'b', kind: 300 },
+    ],
+  );
 });
 
 test('texts are ordered by code point, not by UTF-16 unit', () => {
   const texts = ['\u{10000}', '\uffff', '\ue000', 'b', 'ab', 'a', ''];
   assert.deepEqual(texts.toSorted(compareCodePoints), texts.toReversed());
+  for (let i = 0; i < texts.length; i++) {
+    assert.deepEqual(sortCodePoints(texts.slice(i)), texts.slice(i).reverse());
+  }
 });

@@ -2,7 +2,8 @@
 import type { SpanColumns } from '#model/span-columns.ts';
 import { SpanReader, symbolBytes, symbolText } from '#model/span-reader.ts';
 import { decodeResource } from '#model/value-decoder.ts';
-import { compareCodePoints } from './code-point-order.ts';
+import { sortCodePoints } from './code-point-order.ts';
+import type { Operation } from './operation-list.ts';
 
 /** A kind that does not fit the byte column. */
 const ODD_KIND = 255;
@@ -38,14 +39,15 @@ export class ServiceCollector {
 
   /** By code point; the empty one, of spans without a service, is the first. */
   names(): string[] {
-    return [...this.#names].sort(compareCodePoints);
+    return sortCodePoints([...this.#names]);
   }
 }
 
 /** Collects the distinct (name, kind) of one service's spans over any number of sources. */
 export class OperationCollector {
   readonly #service: string;
-  readonly #kinds = new Map<string, Set<number>>();
+  /** One kind or several, by name: of a few hundred thousand names most have one, and a set takes far more than that. */
+  readonly #kinds = new Map<string, number | Set<number>>();
 
   constructor(service: string) {
     this.#service = service;
@@ -92,16 +94,19 @@ export class OperationCollector {
   }
 
   /** By name, by code point, then kind. */
-  operations(): { name: string; kind: number }[] {
-    return [...this.#kinds]
-      .sort(([a], [b]) => compareCodePoints(a, b))
-      .flatMap(([name, kinds]) => [...kinds].sort((a, b) => a - b).map((kind) => ({ name, kind })));
+  *operations(): Generator<Operation> {
+    for (const name of sortCodePoints([...this.#kinds.keys()])) {
+      const kinds = this.#kinds.get(name)!;
+      if (typeof kinds === 'number') yield { name, kind: kinds };
+      else for (const kind of [...kinds].sort((a, b) => a - b)) yield { name, kind };
+    }
   }
 
   #add(name: string, kind: number): void {
     const kinds = this.#kinds.get(name);
-    if (kinds === undefined) this.#kinds.set(name, new Set([kind]));
-    else kinds.add(kind);
+    if (kinds === undefined) this.#kinds.set(name, kind);
+    else if (typeof kinds !== 'number') kinds.add(kind);
+    else if (kinds !== kind) this.#kinds.set(name, new Set([kinds, kind]));
   }
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { Readable } from 'node:stream';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Tenant } from '@spoor/core/model/ids.ts';
 import { JsonStyle } from './json-style.ts';
 import { joinPieces } from './json-stream.ts';
 import { incompleteWarnings } from './incomplete-answers.ts';
@@ -26,6 +27,52 @@ export async function answerJson(
   const warnings = incompleteWarnings(context, tenantOf(request));
   if (warnings.length > 0) value = { ...value, warnings };
   return reply.type(JSON_TYPE).send(JsonStyle.of(queryParams(request)).value(value));
+}
+
+/** An object with a list in it that may be long. */
+export interface ListAnswer<Entry> {
+  /** What the list is called. */
+  readonly name: string;
+  readonly read: (tenant: Tenant, signal: AbortSignal) => Promise<Iterable<Entry>>;
+  /** What is written of an entry, in their order; undefined leaves it out. */
+  readonly entry: (entry: Entry) => unknown;
+  /** What follows the list, which has so many entries. */
+  readonly rest?: (count: number) => object;
+}
+
+/** Answers with a list entry by entry, as {@link streamJson}, and says in `warnings` what it leaves out. */
+export async function answerList<Entry>(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  context: QueryContext,
+  answer: ListAnswer<Entry>,
+): Promise<FastifyReply> {
+  const tenant = tenantOf(request);
+  return streamJson(request, reply, context, async function* (style, signal) {
+    const entries = await answer.read(tenant, signal);
+    yield listJson(answer, entries, style, incompleteWarnings(context, tenant));
+  });
+}
+
+function* listJson<Entry>(
+  { name, entry, rest }: ListAnswer<Entry>,
+  entries: Iterable<Entry>,
+  style: JsonStyle,
+  warnings: readonly string[],
+): Generator<string, void, undefined> {
+  yield `{${style.line(1)}${style.name(name)}[`;
+  let count = 0;
+  for (const one of entries) {
+    const value = entry(one);
+    // Others get their turn also while nothing is written.
+    yield value === undefined ? '' : style.next(count++ === 0, 2) + style.value(value, 2);
+  }
+  yield `${count === 0 ? '' : style.line(1)}]`;
+  const more = { ...rest?.(count), ...(warnings.length > 0 ? { warnings } : {}) };
+  for (const [key, value] of Object.entries(more)) {
+    yield `,${style.line(1)}${style.name(key)}${style.value(value, 1)}`;
+  }
+  yield `${style.line(0)}}`;
 }
 
 /**

@@ -66,7 +66,7 @@ export function testTraceStore(
           next: undefined,
         });
         assert.deepEqual(await store.getServices(DEFAULT_TENANT), []);
-        assert.deepEqual(await store.getOperations(DEFAULT_TENANT, 'shop'), []);
+        assert.deepEqual([...(await store.getOperations(DEFAULT_TENANT, 'shop'))], []);
         assert.deepEqual(await store.getDependencies(DEFAULT_TENANT, ALL_MINUTES), []);
         assert.deepEqual(await store.getSpanMetrics(DEFAULT_TENANT, metricsOf('shop')), []);
         assert.equal(store.unhealthy, undefined);
@@ -206,14 +206,39 @@ export function testTraceStore(
       ]);
       await harness.always(async (store) => {
         assert.deepEqual(await store.getServices(DEFAULT_TENANT), ['', 'cart', 'shop', 'é']);
-        assert.deepEqual(await store.getOperations(DEFAULT_TENANT, 'shop'), [
-          { name: 'a', kind: 300 },
-          { name: 'b', kind: 2 },
-          { name: 'b', kind: 3 },
-          { name: '\uff5e', kind: 2 },
-          { name: '\u{1f600}', kind: 2 },
-        ]);
-        assert.deepEqual(await store.getOperations(DEFAULT_TENANT, 'sho'), []);
+        assert.deepEqual(
+          [...(await store.getOperations(DEFAULT_TENANT, 'shop'))],
+          [
+            { name: 'a', kind: 300 },
+            { name: 'b', kind: 2 },
+            { name: 'b', kind: 3 },
+            { name: '\uff5e', kind: 2 },
+            { name: '\u{1f600}', kind: 2 },
+          ],
+        );
+        assert.deepEqual([...(await store.getOperations(DEFAULT_TENANT, 'sho'))], []);
+      });
+    }));
+
+  test(`${name}: a list of operations is that of its question, whatever is written while it is read`, () =>
+    withStore(async (harness) => {
+      const names = Array.from({ length: 500 }, (_, i) => `operation ${i}`);
+      // Each batch has some of them, and half of those that the next one has.
+      for (let i = 0; i < names.length; i += 50) {
+        await writeSpans(
+          harness.store,
+          names.slice(i, i + 100).map((one, k) => span({ name: one, spanId: spanId(i + k + 1) })),
+        );
+      }
+      await harness.always(async (store) => {
+        const operations = await store.getOperations(DEFAULT_TENANT, 'shop');
+        const late = `written when there were ${names.length}`;
+        await writeSpans(store, [span({ name: late })]);
+        assert.deepEqual(
+          Array.from(operations, (one) => one.name),
+          names.toSorted(),
+        );
+        names.push(late);
       });
     }));
 
@@ -236,7 +261,7 @@ export function testTraceStore(
           assert.equal(rest.length, 0);
           assert.deepEqual(await store.getServices(tenant), [service]);
           const operation = { name: own.name, kind: own.kind };
-          assert.deepEqual(await store.getOperations(tenant, service), [operation]);
+          assert.deepEqual([...(await store.getOperations(tenant, service))], [operation]);
           assert.deepEqual(await store.getDependencies(tenant, ALL_MINUTES), []);
           const [metrics, ...others] = await store.getSpanMetrics(
             tenant,
@@ -246,7 +271,7 @@ export function testTraceStore(
           assert.equal(metrics.minutes.calls[0], 1);
           assert.deepEqual(others, []);
         }
-        assert.deepEqual(await store.getOperations(two, 'shop'), []);
+        assert.deepEqual([...(await store.getOperations(two, 'shop'))], []);
         assert.deepEqual(await readTraces(store, [traceId(1)]), []);
         assert.deepEqual(await findIds(store, queryFor()), []);
         assert.deepEqual(await store.getServices(DEFAULT_TENANT), []);

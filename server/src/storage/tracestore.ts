@@ -2,6 +2,7 @@
 import type { EDGE_KIND_NAMES } from '@spoor/core/analysis/edge-kind.ts';
 import type { Tenant, TraceId } from '@spoor/core/model/ids.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
+import type { Operation } from '@spoor/core/query/operation-list.ts';
 import type { TracePage, TracePosition, TraceQuery } from '@spoor/core/query/trace-query.ts';
 
 /** One request whose spans are in a batch; stored with it, so that a resent body is known after a restart. */
@@ -32,13 +33,6 @@ export interface TraceWriter {
   write(tenant: Tenant, batch: SpanBatch, requests?: readonly RequestRecord[]): Promise<void>;
   /** Requests of the last 15 minutes found on disk at the start; a store that keeps none returns []. */
   recentRequests(): readonly StoredRequest[];
-}
-
-/** An operation of a service. */
-export interface Operation {
-  readonly name: string;
-  /** `SpanKind` as a number. */
-  readonly kind: number;
 }
 
 /** Unix minutes `[fromMinute, toMinute)`. */
@@ -187,8 +181,15 @@ export interface TraceReader {
   findWholeTraces(tenant: Tenant, query: TraceQuery, options?: ReadOptions): Promise<WholeTraces>;
   /** Names of all services that have spans, by code point; an empty one where spans name none. */
   getServices(tenant: Tenant, options?: ReadOptions): Promise<string[]>;
-  /** Distinct (name, kind) of a service's spans, by name, then kind. */
-  getOperations(tenant: Tenant, service: string, options?: ReadOptions): Promise<Operation[]>;
+  /**
+   * Distinct (name, kind) of a service's spans, by name, then kind: as of the moment when it resolves, to be gone through once. There may
+   * be hundreds of thousands, and each is made when it is its turn.
+   */
+  getOperations(
+    tenant: Tenant,
+    service: string,
+    options?: ReadOptions,
+  ): Promise<Iterable<Operation>>;
   /**
    * Calls between services whose called span starts in these minutes: by caller, callee, kind, and the inferred after the others.
    * A call counts once, also when its spans came in different requests or were sent again.

@@ -19,7 +19,12 @@ export interface Envelope {
 
 /** An answer with data. @param total number of entries, where the route says it */
 export function envelope(data: unknown, total = 0): Envelope {
-  return { data, total, limit: 0, offset: 0, errors: null };
+  return { data, ...listEnd(total) };
+}
+
+/** What stands after the `data` of a list with so many entries. */
+export function listEnd(total: number): Omit<Envelope, 'data'> {
+  return { total, limit: 0, offset: 0, errors: null };
 }
 
 /** An answer that is an error. */

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SpoorError, quote } from '@spoor/core/model/errors.ts';
-import type { Operation } from '#storage/tracestore.ts';
 import { parseSpanKind } from './span-kind.ts';
 
 /** Which operations are asked for. */
@@ -28,7 +27,7 @@ export function parseOperationParams(params: URLSearchParams): OperationFilter {
   return { service, kind };
 }
 
-/** Whether an operation is asked for. */
-export function matchesKind(filter: OperationFilter, operation: Operation): boolean {
-  return filter.kind === undefined || filter.kind === operation.kind;
+/** Whether operations of a kind are asked for. */
+export function matchesKind(filter: OperationFilter, kind: number): boolean {
+  return filter.kind === undefined || filter.kind === kind;
 }

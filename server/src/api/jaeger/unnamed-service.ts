@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Tenant } from '@spoor/core/model/ids.ts';
 import { compareCodePoints } from '@spoor/core/query/code-point-order.ts';
-import type { Operation, ReadOptions, TraceReader } from '#storage/tracestore.ts';
+import { mergeOperations, type Operation } from '@spoor/core/query/operation-list.ts';
+import type { ReadOptions, TraceReader } from '#storage/tracestore.ts';
 
 /**
  * What Jaeger calls the service of spans whose resource names none. Its readers can look for spans of a service only, so it
@@ -33,18 +34,16 @@ export async function listServices(
   return [...named, UNNAMED_SERVICE].sort(compareCodePoints);
 }
 
-/** Distinct operations of a service as `listServices` names it. */
+/** Distinct operations of a service as `listServices` names it, by name, then kind; to be gone through once. */
 export async function listOperations(
   reader: TraceReader,
   tenant: Tenant,
   service: string,
   options: ReadOptions,
-): Promise<Operation[]> {
-  const operations = new Map<string, Operation>();
+): Promise<Iterable<Operation>> {
+  const lists: Iterable<Operation>[] = [];
   for (const stored of storedServices(service)) {
-    for (const operation of await reader.getOperations(tenant, stored, options)) {
-      operations.set(`${operation.kind} ${operation.name}`, operation);
-    }
+    lists.push(await reader.getOperations(tenant, stored, options));
   }
-  return [...operations.values()];
+  return mergeOperations(lists);
 }

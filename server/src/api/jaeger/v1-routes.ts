@@ -4,11 +4,11 @@ import { SpoorError } from '@spoor/core/model/errors.ts';
 import { formatTraceId, parseTraceId, type TraceId } from '@spoor/core/model/ids.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import { formatPageToken } from '@spoor/core/query/page-token.ts';
-import { answerJson, streamJson } from '#api/json-answer.ts';
+import { answerJson, answerList, streamJson } from '#api/json-answer.ts';
 import { incompleteWarnings } from '#api/incomplete-answers.ts';
 import type { JsonStyle } from '#api/json-style.ts';
 import { queryParams, tenantOf, type QueryContext } from '#api/query-context.ts';
-import { envelope, type JaegerError } from './envelope.ts';
+import { envelope, type JaegerError, listEnd } from './envelope.ts';
 import { formatJaegerTraceId } from './jaeger-span.ts';
 import { ProcessTexts } from './process-texts.ts';
 import { ParamReader } from './param-reader.ts';
@@ -29,35 +29,39 @@ export function addV1Routes(app: FastifyInstance, context: QueryContext): void {
   const kept: KeptTexts = { processTexts: new ProcessTexts(), tagKeys: new KeptTagKeys() };
 
   app.get('/api/services', async (request, reply) =>
-    answerJson(request, reply, context, async (signal) => {
-      const services = await listServices(reader, tenantOf(request), { signal });
-      return envelope(services, services.length);
+    answerList(request, reply, context, {
+      name: 'data',
+      read: (tenant, signal) => listServices(reader, tenant, { signal }),
+      entry: (name) => name,
+      rest: listEnd,
     }),
   );
 
   app.get<{ Params: { service: string } }>(
     '/api/services/:service/operations',
-    async (request, reply) =>
-      answerJson(request, reply, context, async (signal) => {
-        const { service } = request.params;
-        const operations = await listOperations(reader, tenantOf(request), service, { signal });
-        const names = [...new Set(operations.map((operation) => operation.name))];
-        return envelope(names, names.length);
-      }),
+    async (request, reply) => {
+      const { service } = request.params;
+      let last: string | undefined;
+      return answerList(request, reply, context, {
+        name: 'data',
+        read: (tenant, signal) => listOperations(reader, tenant, service, { signal }),
+        // One name may be of several kinds.
+        entry: ({ name }) => (name === last ? undefined : (last = name)),
+        rest: listEnd,
+      });
+    },
   );
 
-  app.get('/api/operations', async (request, reply) =>
-    answerJson(request, reply, context, async (signal) => {
-      const filter = parseOperationParams(queryParams(request));
-      const tenant = tenantOf(request);
-      const operations = await listOperations(reader, tenant, filter.service, { signal });
-      const data = operations.filter((operation) => matchesKind(filter, operation));
-      return envelope(
-        data.map(({ name, kind }) => ({ name, spanKind: formatSpanKind(kind) ?? '' })),
-        data.length,
-      );
-    }),
-  );
+  app.get('/api/operations', async (request, reply) => {
+    const filter = parseOperationParams(queryParams(request));
+    return answerList(request, reply, context, {
+      name: 'data',
+      read: (tenant, signal) => listOperations(reader, tenant, filter.service, { signal }),
+      entry: ({ name, kind }) =>
+        matchesKind(filter, kind) ? { name, spanKind: formatSpanKind(kind) ?? '' } : undefined,
+      rest: listEnd,
+    });
+  });
 
   app.get('/api/traces', async (request, reply) => {
     const params = queryParams(request);

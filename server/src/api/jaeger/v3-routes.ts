@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { parseTraceId } from '@spoor/core/model/ids.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import { formatPageToken } from '@spoor/core/query/page-token.ts';
-import { answerJson, streamJson } from '#api/json-answer.ts';
+import { answerJson, answerList, streamJson } from '#api/json-answer.ts';
 import { incompleteWarnings } from '#api/incomplete-answers.ts';
 import type { JsonStyle } from '#api/json-style.ts';
 import { queryParams, tenantOf, type QueryContext } from '#api/query-context.ts';
@@ -23,24 +23,25 @@ export function addV3Routes(app: FastifyInstance, context: QueryContext): void {
   const { reader } = context;
 
   app.get('/api/v3/services', async (request, reply) =>
-    answerJson(request, reply, context, async (signal) => ({
-      services: await listServices(reader, tenantOf(request), { signal }),
-    })),
-  );
-
-  app.get('/api/v3/operations', async (request, reply) =>
-    answerJson(request, reply, context, async (signal) => {
-      const filter = parseOperationParams(queryParams(request));
-      const tenant = tenantOf(request);
-      const operations = await listOperations(reader, tenant, filter.service, { signal });
-      return {
-        operations: operations
-          .filter((operation) => matchesKind(filter, operation))
-          // A span without kind is internal work to this API.
-          .map(({ name, kind }) => ({ name, spanKind: formatSpanKind(kind) ?? 'internal' })),
-      };
+    answerList(request, reply, context, {
+      name: 'services',
+      read: (tenant, signal) => listServices(reader, tenant, { signal }),
+      entry: (name) => name,
     }),
   );
+
+  app.get('/api/v3/operations', async (request, reply) => {
+    const filter = parseOperationParams(queryParams(request));
+    return answerList(request, reply, context, {
+      name: 'operations',
+      read: (tenant, signal) => listOperations(reader, tenant, filter.service, { signal }),
+      // A span without kind is internal work to this API.
+      entry: ({ name, kind }) =>
+        matchesKind(filter, kind)
+          ? { name, spanKind: formatSpanKind(kind) ?? 'internal' }
+          : undefined,
+    });
+  });
 
   app.get<{ Params: { id: string } }>('/api/v3/traces/:id', async (request, reply) => {
     const id = parseTraceId(request.params.id);

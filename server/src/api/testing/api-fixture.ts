@@ -11,7 +11,6 @@ import type {
   AttributeValuesQuery,
   Dependency,
   MinuteRange,
-  Operation,
   ReadOptions,
   SpanMetrics,
   SpanMetricsQuery,
@@ -27,6 +26,7 @@ import { ProcessMetrics } from '#telemetry/process-metrics.ts';
 import { BatchBuilder } from '@spoor/core/model/batch-builder.ts';
 import { formatTraceId, type TraceId } from '@spoor/core/model/ids.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
+import type { Operation } from '@spoor/core/query/operation-list.ts';
 import type { TracePage, TraceQuery } from '@spoor/core/query/trace-query.ts';
 import { OtlpJsonDecoder } from '@spoor/core/wire/otlp/decode-json.ts';
 
@@ -99,7 +99,7 @@ export class FixtureReader implements TraceReader {
     return ['a/b', 'shop'];
   }
 
-  async getOperations(_tenant: string, service: string): Promise<Operation[]> {
+  async getOperations(_tenant: string, service: string): Promise<Iterable<Operation>> {
     if (service !== 'a/b') return [];
     return [
       { name: 'GET /', kind: 0 },

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import { type Tenant, traceIdBytes, type TraceId } from '@spoor/core/model/ids.ts';
 import { SpanBatch } from '@spoor/core/model/span-batch.ts';
+import { type Operation, unpackOperations } from '@spoor/core/query/operation-list.ts';
 import type { TracePage, TraceQuery } from '@spoor/core/query/trace-query.ts';
 import type {
   AttributeCounts,
@@ -12,7 +13,6 @@ import type {
   AttributeValuesQuery,
   Dependency,
   MinuteRange,
-  Operation,
   ReadOptions,
   RequestRecord,
   SpanMetrics,
@@ -365,8 +365,14 @@ export class ColumnarStore implements TraceStore {
     return this.#querier.ask(tenant, { ask: 'services' }, options);
   }
 
-  getOperations(tenant: Tenant, service: string, options: ReadOptions = {}): Promise<Operation[]> {
-    return this.#querier.ask(tenant, { ask: 'operations', service }, options);
+  async getOperations(
+    tenant: Tenant,
+    service: string,
+    options: ReadOptions = {},
+  ): Promise<Iterable<Operation>> {
+    return unpackOperations(
+      await this.#querier.ask(tenant, { ask: 'operations', service }, options),
+    );
   }
 
   getDependencies(

@@ -6,6 +6,7 @@ import type { SpanColumns } from '@spoor/core/model/span-columns.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import { uint64 } from '@spoor/core/model/span-reader.ts';
 import { joinTrace, orderTrace, type TracePart } from '@spoor/core/query/join-trace.ts';
+import { mergeOperations, type Operation } from '@spoor/core/query/operation-list.ts';
 import { OperationCollector, ServiceCollector } from '@spoor/core/query/operations.ts';
 import { compilePredicate, evaluate, PredicateBudget } from '@spoor/core/query/predicate.ts';
 import { TraceSummarizer } from '@spoor/core/query/summarize-trace.ts';
@@ -25,7 +26,6 @@ import type {
   AttributeValuesQuery,
   Dependency,
   MinuteRange,
-  Operation,
   ReadOptions,
   SpanMetrics,
   SpanMetricsQuery,
@@ -213,10 +213,15 @@ export class MemoryStore implements TraceStore {
     tenant: Tenant,
     service: string,
     options: ReadOptions = {},
-  ): Promise<Operation[]> {
-    const collector = new OperationCollector(service);
-    await this.#forEach(tenant, options, (batch) => collector.add(batch));
-    return collector.operations();
+  ): Promise<Iterable<Operation>> {
+    // To sort all of them would take one long turn.
+    const lists: Operation[][] = [];
+    await this.#forEach(tenant, options, (batch) => {
+      const collector = new OperationCollector(service);
+      collector.add(batch);
+      lists.push([...collector.operations()]);
+    });
+    return mergeOperations(lists);
   }
 
   async getDependencies(

@@ -54,7 +54,7 @@ export async function assertSameAnswers(
   }
   assert.deepEqual(await store.getServices(tenant), oracle.getServices(tenant));
   for (const service of SERVICES) {
-    const operations = await store.getOperations(tenant, service);
+    const operations = [...(await store.getOperations(tenant, service))];
     assert.deepEqual(operations, oracle.getOperations(tenant, service));
   }
   for (const range of [

@@ -174,7 +174,7 @@ async function check(
     }
     case 'operations': {
       const { service } = question;
-      const operations = await store.getOperations(tenant, service);
+      const operations = [...(await store.getOperations(tenant, service))];
       assert.deepEqual(operations, oracle.getOperations(tenant, service), told);
       return;
     }

@@ -2,6 +2,7 @@
 import type { AttributeValue } from '@spoor/core/model/attributes.ts';
 import type { Tenant, TraceId } from '@spoor/core/model/ids.ts';
 import type { Span } from '@spoor/core/model/span.ts';
+import type { Operation } from '@spoor/core/query/operation-list.ts';
 import { meets } from '@spoor/core/query/testing/naive-predicate.ts';
 import { rootOf, traceMeets } from '@spoor/core/query/testing/naive-trace-predicate.ts';
 import type {
@@ -25,7 +26,6 @@ import type {
   Dependency,
   MinuteMetrics,
   MinuteRange,
-  Operation,
   SpanMetrics,
   SpanMetricsQuery,
 } from '#storage/tracestore.ts';

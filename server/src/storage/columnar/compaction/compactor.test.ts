@@ -75,7 +75,7 @@ async function answers(store: ColumnarStore | TraceOracle, tenant = DEFAULT_TENA
       ? ids.map((id) => store.getTrace(tenant, id))
       : (await readTraces(store, ids, tenant)).map((spans) => spans.toSorted(bySpan));
   const services = await store.getServices(tenant);
-  const operations = await store.getOperations(tenant, 'service 1');
+  const operations = [...(await store.getOperations(tenant, 'service 1'))];
   return { found, traces, services, operations };
 }
 

@@ -81,7 +81,7 @@ async function answers(store: ColumnarStore | TraceOracle, ids: Ids): Promise<un
   const found = [];
   for (const where of SEARCHES) found.push(await search(store, where));
   const services = await store.getServices(DEFAULT_TENANT);
-  const operations = await store.getOperations(DEFAULT_TENANT, 'service 1');
+  const operations = [...(await store.getOperations(DEFAULT_TENANT, 'service 1'))];
   return { found, services, operations, traces: await read(store, ids) };
 }
 
@@ -250,7 +250,7 @@ test('a failure that says nothing about a block fails the question, and takes no
   return inFaultyStore(files, async (store) => {
     await writeSpans(store, shopSpans(20, 2));
     await store.settle();
-    const operations = () => store.getOperations(DEFAULT_TENANT, 'service 1');
+    const operations = async () => [...(await store.getOperations(DEFAULT_TENANT, 'service 1'))];
     const found = await operations();
     assert.notEqual(found.length, 0);
     const failing = t.mock.method(BlockReader.prototype, 'operations', () => {

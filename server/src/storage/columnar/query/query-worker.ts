@@ -7,6 +7,7 @@ import {
   type OperationColumns,
   ServiceCollector,
 } from '@spoor/core/query/operations.ts';
+import { type OperationList, packOperations } from '@spoor/core/query/operation-list.ts';
 import { joinTrace, type TracePart } from '@spoor/core/query/join-trace.ts';
 import type { TracePage, TraceQuery } from '@spoor/core/query/trace-query.ts';
 import { SpanMetricsSum } from '#storage/span-metrics-sum.ts';
@@ -18,7 +19,6 @@ import type {
   AttributeValuesQuery,
   Dependency,
   MinuteRange,
-  Operation,
   SpanMetrics,
   SpanMetricsQuery,
 } from '#storage/tracestore.ts';
@@ -112,7 +112,7 @@ export interface Answers {
     readonly first: Answers['get'];
   };
   readonly services: string[];
-  readonly operations: Operation[];
+  readonly operations: OperationList;
   readonly dependencies: Dependency[];
   readonly metrics: SpanMetrics[];
   readonly 'attribute names': AttributeCounts<AttributeName>;
@@ -337,7 +337,7 @@ class QueryAnswerer {
             reader.footer.groups.forEach((_, g) => collector.add(reader.group(g)));
           });
         }
-        return collector.operations();
+        return packOperations(collector.operations());
       }
       case 'dependencies':
         return this.#derivedOf(request)
@@ -460,19 +460,28 @@ export function createAnswerer(
   };
 }
 
-/** The traces in an answer. */
-function tracesIn(
-  { question }: QueryRequest,
-  answer: QueryReply['answer'],
-): Answers['get'] | undefined {
+/** Memory that is given away with an answer. */
+function movedWith({ question }: QueryRequest, answer: QueryReply['answer']): ArrayBuffer[] {
+  if (answer === undefined) return [];
   // Each question has its own kind of answer.
-  if (question.ask === 'get') return answer as Answers['get'] | undefined;
-  if (question.ask === 'find whole') return (answer as Answers['find whole'] | undefined)?.first;
-  return undefined;
+  switch (question.ask) {
+    case 'get':
+      return buffersOf((answer as Answers['get']).traces);
+    case 'find whole':
+      return buffersOf((answer as Answers['find whole']).first.traces);
+    case 'operations': {
+      const { name, kind, names } = answer as Answers['operations'];
+      return buffersOf([name, kind, names.offsets, names.bytes]);
+    }
+    default:
+      return [];
+  }
+}
+
+function buffersOf(views: readonly { readonly buffer: ArrayBuffer }[]): ArrayBuffer[] {
+  return views.map(({ buffer }) => buffer);
 }
 
 serveMessages(createAnswerer(DISK_WORKER_FILES), (message, { answer }) =>
-  'question' in message
-    ? (tracesIn(message, answer)?.traces.map(({ buffer }) => buffer) ?? [])
-    : [],
+  'question' in message ? movedWith(message, answer) : [],
 );

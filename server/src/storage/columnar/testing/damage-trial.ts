@@ -148,7 +148,7 @@ async function answersOf(store: ColumnarStore | TraceOracle): Promise<unknown[]>
   const query = queryFor(undefined, { limit: 1000 });
   for (const tenant of TRIAL_TENANTS) {
     answers.push(await store.getServices(tenant));
-    answers.push(await store.getOperations(tenant, 'service 1'));
+    answers.push([...(await store.getOperations(tenant, 'service 1'))]);
     answers.push(await store.findTraces(tenant, query));
   }
   return answers;

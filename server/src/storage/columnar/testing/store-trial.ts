@@ -35,7 +35,7 @@ async function assertLists(store: TraceStore, oracle: TraceOracle, message = '')
     const services = await store.getServices(tenant);
     assert.deepEqual(services, oracle.getServices(tenant), message);
     for (const service of services) {
-      const operations = await store.getOperations(tenant, service);
+      const operations = [...(await store.getOperations(tenant, service))];
       assert.deepEqual(operations, oracle.getOperations(tenant, service), message);
     }
   }
