@@ -149,12 +149,12 @@ function verifyOverlaps(path: string): StoreProblem[] {
     if (flaw === undefined) return [];
     return problem(
       flaw,
-      'Nothing is lost, and nothing is to be done: a crash may leave it so, and a server makes it anew of the blocks while it is quiet.',
+      'Nothing is lost, and nothing is to be done: a crash may leave it torn, and a server makes it anew of the blocks while it is quiet.',
     );
   } catch (error) {
     return problem(
       messageOf(error),
-      'Nothing is lost: it only saves a server time after a start, which counts the blocks anew without it. It may be removed.',
+      'Nothing is lost: it only saves a server time after a start, which counts the blocks anew without it. It may be removed; after an error of the disk, look at that.',
     );
   }
 }

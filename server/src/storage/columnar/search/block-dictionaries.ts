@@ -39,7 +39,7 @@ export class BlockDictionaries implements SpanDictionaries {
 }
 
 /** What the object below takes. */
-const COLUMN_BYTES = 64;
+const COLUMN_BYTES = 88;
 
 /** What a block knows of one of its columns. */
 class BlockColumnDictionary implements ColumnDictionary {

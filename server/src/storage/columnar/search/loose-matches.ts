@@ -22,7 +22,7 @@ export class LooseMatches {
   readonly #readers: () => readonly BlockReader[];
   readonly #block: (reader: BlockReader) => SearchedBlock;
   readonly #fewByBlock = new Map<SearchedBlock, readonly LooseTrace[]>();
-
+  /** Whether a row of a block may match, once that was asked. */
   #isInBlocks: boolean | undefined;
 
   constructor({ loose, head, readers, block }: LooseParts) {
@@ -32,18 +32,17 @@ export class LooseMatches {
     this.#block = block;
   }
 
-  /** Whether there is surely none, as the indexes and dictionaries of blocks tell, and what is in the head. */
+  /**
+   * Whether there is surely none, as what is in the head tells, and the indexes and dictionaries of blocks. Where the head has none, blocks
+   * are asked, in the order in which they are searched, up to one that may: those before it would be looked into anyway.
+   */
   get isNowhere(): boolean {
-    return !this.#mayBeInBlocks && this.#head.few?.size === 0;
-  }
-
-  /** Whether a row of a block may match. They are asked, best first, up to one that may have it: where none has, all are asked anyway. */
-  get #mayBeInBlocks(): boolean {
+    if (this.#head.few?.size !== 0) return false;
     this.#isInBlocks ??= this.#readers().some((reader) => {
       const block = this.#block(reader);
       return block.mayMatchSome && block.mayHold;
     });
-    return this.#isInBlocks;
+    return !this.#isInBlocks;
   }
 
   /** The only traces of a page that may match, by their numbers; undefined where there may be many. */
@@ -54,7 +53,6 @@ export class LooseMatches {
       if (few === undefined) return undefined;
       for (const trace of few.get(page.number) ?? []) found.add(trace);
     }
-    if (!this.#mayBeInBlocks) return found;
     const blocks = [...page.readers]
       .map((reader) => this.#block(reader))
       .filter(({ mayMatchSome }) => mayMatchSome);

@@ -73,10 +73,11 @@ export class RankedLoose {
 }
 
 /** The numbers of {@link RoughTrace}. */
-export type Extreme = Exclude<keyof RoughTrace, 'maxCount'>;
+type Extreme = Exclude<keyof RoughTrace, 'maxCount'>;
 
 /** Some loose traces of which the least and the greatest numbers are known. */
 interface LooseGroup {
+  /** The least or the greatest of its traces: of none what any number is beyond. */
   extreme(what: Extreme): number;
 }
 
@@ -188,7 +189,6 @@ export class LoosePage implements LooseGroup {
     return counts?.changes === known.changes ? counts.most : Infinity;
   }
 
-  /** The least or the greatest that is known of its traces. */
   extreme(what: Extreme): number {
     let extreme = this.#extremes.get(what);
     if (extreme === undefined) {
@@ -338,19 +338,21 @@ export class LoosePages implements LooseGroup {
     return extreme;
   }
 
-  /** No trace has more spans that meet a predicate, as far as that was worked out of each page; Infinity where it was not. */
+  /** No trace has more spans that meet a predicate, as far as that was worked out of pages. */
   knownMostOf(known: KnownRows): number {
     const { counts } = this.#ofAll();
     const kept = counts.get(known);
     if (kept?.changes === known.changes) return kept.most;
     let most = 0;
+    let unknown = 0;
     for (const page of this.#pages) {
-      most = Math.max(most, page.knownMostOf(known));
-      // It is soon worked out: not kept.
-      if (most === Infinity) return most;
+      const own = page.knownMostOf(known);
+      if (own === Infinity) unknown = Math.max(unknown, page.extreme('maxSpans'));
+      else most = Math.max(most, own);
     }
-    counts.set(known, { changes: known.changes, most });
-    return most;
+    // It is not kept while it may come to less.
+    if (unknown <= most) counts.set(known, { changes: known.changes, most });
+    return Math.max(most, unknown);
   }
 
   #ofAll(): KnownOfAll {

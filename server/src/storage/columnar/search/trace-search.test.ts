@@ -592,6 +592,35 @@ test('a pattern is found where values have it, and blocks where none can have it
     );
   }));
 
+test('where the newest spans fill the page, values of older blocks are not looked through', () =>
+  withDirectory((dir) => {
+    const value = (i: number): string => `${i} ${'some words that many values have '.repeat(5)}`;
+    const blocks = Array.from({ length: 3 }, (_, b) =>
+      Array.from({ length: 2500 }, (_span, i) =>
+        at(1 + b * 1000 + (i % 500), b * 2500 + i, {
+          attributes: attributes({ text: value(b * 2500 + (i >> 1)) }),
+        }),
+      ),
+    );
+    const newest = Array.from({ length: 30 }, (_, i) =>
+      at(5000 + i, 10_000 + i, { attributes: attributes({ text: `quiz ${i}` }) }),
+    );
+    withSources(dir, { blocks, head: [newest] }, (sources) => {
+      const field = { kind: 'attribute' as const, scope: 'span' as const, key: 'text' };
+      const looks = (pattern: string, limit: number): number => {
+        let count = 0;
+        const one = queryFor({ op: 'matches', field, pattern }, { limit });
+        const { traces } = findTraces(sources, one, () => count++);
+        assert.equal(traces.length, Math.min(limit, 30));
+        return count;
+      };
+      // No three bytes in a row are certain: only the values of a block tell that none matches, page by page.
+      const enough = looks('.*q.*u.*', 20);
+      assert.ok(enough <= 2 * 20 + 10, `${enough}`);
+      assert.ok(looks('.*q.*i.*', 50) > 2 * 30 + 5 + 15);
+    });
+  }));
+
 test('a key with half a surrogate pair is that of its bytes, in head and blocks', () =>
   withDirectory((dir) => {
     const spans = [
