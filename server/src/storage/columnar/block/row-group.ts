@@ -112,7 +112,7 @@ export class RowGroup implements SpanColumns {
     let high = this.traces - 1;
     while (low <= high) {
       const middle = (low + high) >>> 1;
-      const order = Buffer.compare(ids.subarray(middle * 16, middle * 16 + 16), id);
+      const order = compareIds(ids, middle * 16, id);
       if (order === 0) return middle;
       if (order < 0) low = middle + 1;
       else high = middle - 1;
@@ -417,4 +417,13 @@ function runningSum(counts: Uint32Array): Uint32Array {
   const offsets = new Uint32Array(counts.length + 1);
   for (let i = 0; i < counts.length; i++) offsets[i + 1] = offsets[i]! + counts[i]!;
   return offsets;
+}
+
+/** Order of the id at a place and another one. Most differ in their first bytes, before a native call would have begun. */
+function compareIds(ids: Uint8Array, at: number, id: Uint8Array): number {
+  for (let i = 0; i < 16; i++) {
+    const difference = ids[at + i]! - id[i]!;
+    if (difference !== 0) return difference;
+  }
+  return 0;
 }
