@@ -3,9 +3,21 @@ import assert from 'node:assert/strict';
 import { get } from 'node:http';
 import { test } from 'node:test';
 import type { Operation } from '@spoor/core/query/operation-list.ts';
+import type { SpanMetrics } from '#storage/tracestore.ts';
 import { FixtureReader, withApi } from './testing/api-fixture.ts';
 
-const LISTS = ['/api/services/shop/operations', '/api/operations', '/api/v3/operations'];
+const OPERATIONS = /^\{"(data|operations)":\[.*"operation 0".*"operation 1"/;
+const SERIES = /^\{"name":.*"metrics":\[.*"operation 0".*"operation 1"/;
+
+/** Lists, and what they begin with. */
+const LISTS = [
+  ['/api/services/shop/operations?', OPERATIONS],
+  ['/api/operations?service=shop', OPERATIONS],
+  ['/api/v3/operations?service=shop', OPERATIONS],
+  ['/api/metrics/calls?service=shop&groupByOperation=true&lookback=0', SERIES],
+  ['/api/metrics/errors?service=shop&groupByOperation=true&lookback=0', SERIES],
+  ['/api/metrics/latencies?service=shop&groupByOperation=true&lookback=0&quantile=1', SERIES],
+] as const;
 
 /** More than are made in a test unless all of them are made at once. */
 const MAX_MADE = 5_000_000;
@@ -17,12 +29,23 @@ class EndlessReader extends FixtureReader {
   readonly closed = this.#closed.promise;
 
   override async getOperations(): Promise<Iterable<Operation>> {
-    return this.#operations();
+    return this.#names().map((name) => ({ name, kind: 2 }));
   }
 
-  *#operations(): Generator<Operation> {
+  override async getSpanMetrics(): Promise<Iterable<SpanMetrics>> {
+    const minutes = {
+      minute: Uint32Array.of(7),
+      calls: Float64Array.of(2),
+      errors: Float64Array.of(1),
+      start: Uint32Array.of(0, 1),
+      latency: { bucket: Uint32Array.of(300), count: Float64Array.of(2) },
+    };
+    return this.#names().map((operation) => ({ service: 'shop', operation, minutes }));
+  }
+
+  *#names(): Generator<string, void, undefined> {
     try {
-      for (let i = 0; i < MAX_MADE; i++) yield { name: `operation ${i}`, kind: 2 };
+      for (let i = 0; i < MAX_MADE; i++) yield `operation ${i}`;
       throw new Error('nobody reads so fast');
     } finally {
       this.#closed.resolve();
@@ -30,17 +53,17 @@ class EndlessReader extends FixtureReader {
   }
 }
 
-for (const path of LISTS) {
-  test(`${path} is written while it is made, others are answered meanwhile, and it ends with its client`, () => {
+for (const [path, pattern] of LISTS) {
+  test(`${path.replace(/\?.*/, '')} is written while it is made, others are answered meanwhile, and it ends with its client`, () => {
     const reader = new EndlessReader();
     return withApi(reader, async (app) => {
       const base = await app.listen({ host: '127.0.0.1', port: 0 });
       const begun = Promise.withResolvers<string>();
-      const request = get(`${base}${path}?service=shop`, (response) => {
+      const request = get(`${base}${path}`, (response) => {
         response.once('data', (chunk: Buffer) => begun.resolve(chunk.toString('latin1')));
       });
       request.on('error', () => undefined);
-      assert.match(await begun.promise, /^\{"(data|operations)":\[.*"operation 0".*"operation 1"/);
+      assert.match(await begun.promise, pattern);
       assert.equal((await app.inject('/api/services')).statusCode, 200);
       request.destroy();
       await reader.closed;
@@ -57,7 +80,7 @@ test('others are answered while nothing of a long list is asked for, until that 
       assert.equal(first.statusCode, 200);
       assert.equal((await none).statusCode, 504);
     },
-    { timeoutMs: 100 },
+    { timeoutMs: 500 },
   ));
 
 test('a list that is written piece by piece is what the whole would be, in every style and length', async () => {

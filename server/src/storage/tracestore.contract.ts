@@ -68,7 +68,7 @@ export function testTraceStore(
         assert.deepEqual(await store.getServices(DEFAULT_TENANT), []);
         assert.deepEqual([...(await store.getOperations(DEFAULT_TENANT, 'shop'))], []);
         assert.deepEqual(await store.getDependencies(DEFAULT_TENANT, ALL_MINUTES), []);
-        assert.deepEqual(await store.getSpanMetrics(DEFAULT_TENANT, metricsOf('shop')), []);
+        assert.deepEqual([...(await store.getSpanMetrics(DEFAULT_TENANT, metricsOf('shop')))], []);
         assert.equal(store.unhealthy, undefined);
         await writeSpans(store, []);
       }),
@@ -239,6 +239,31 @@ export function testTraceStore(
           names.toSorted(),
         );
         names.push(late);
+      });
+    }));
+
+  test(`${name}: rates of more operations than fit into one answer are refused, and all else is answered`, () =>
+    withStore(async (harness) => {
+      const names = Array.from({ length: 17 }, (_, i) => `${i} `.padEnd(2 ** 20, 'name '));
+      for (const [i, one] of names.entries()) {
+        await writeSpans(harness.store, [span({ name: one, traceId: traceId(i + 1) })]);
+      }
+      await harness.always(async (store) => {
+        const query = metricsOf('shop', 'bank');
+        const asked = [
+          store.getSpanMetrics(DEFAULT_TENANT, { ...query, byOperation: true }),
+          store.getSpanMetrics(DEFAULT_TENANT, query),
+        ];
+        const [refused, answered] = await Promise.allSettled(asked);
+        assert.ok(refused?.status === 'rejected' && refused.reason instanceof SpoorError);
+        assert.equal(refused.reason.code, 'invalid_argument');
+        assert.match(
+          refused.reason.message,
+          /^metrics: more than \d+ characters in .*; ask without 'groupByOperation', or for one service, or with a shorter 'lookback'$/,
+        );
+        assert.ok(answered?.status === 'fulfilled');
+        const [shop] = answered.value;
+        assert.deepEqual([shop?.service, ...shop!.minutes.calls], ['shop', names.length]);
       });
     }));
 

@@ -195,12 +195,16 @@ export interface TraceReader {
    * A call counts once, also when its spans came in different requests or were sent again.
    */
   getDependencies(tenant: Tenant, range: MinuteRange, options?: ReadOptions): Promise<Dependency[]>;
-  /** Rates, errors and latencies of services: by service, then operation; without those that have no span. Copies count once. */
+  /**
+   * Rates, errors and latencies of services: by service, then operation; without those that have no span. Copies count once. To be gone
+   * through once: there may be a hundred thousand, and each is made when it is its turn.
+   * @throws {SpoorError} invalid_argument: there is more than is summed up for one answer
+   */
   getSpanMetrics(
     tenant: Tenant,
     query: SpanMetricsQuery,
     options?: ReadOptions,
-  ): Promise<SpanMetrics[]>;
+  ): Promise<Iterable<SpanMetrics>>;
   /** Names of attributes with the number of spans that have them. Copies count once. */
   getAttributeNames(
     tenant: Tenant,

@@ -88,7 +88,7 @@ function minuteOf(unixMs: number): number {
 function* familyJson(
   family: Family,
   { byOperation, points, ratePerMinutes }: MetricsParams,
-  found: readonly SpanMetrics[],
+  found: Iterable<SpanMetrics>,
   style: JsonStyle,
   warnings: readonly string[],
 ): Generator<string, void, undefined> {

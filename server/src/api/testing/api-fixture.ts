@@ -109,7 +109,7 @@ export class FixtureReader implements TraceReader {
   }
 
   /** One series for each service but `none`: two calls in minute 1,000, one of them an error, and four in minute 1,003. */
-  async getSpanMetrics(_tenant: string, query: SpanMetricsQuery): Promise<SpanMetrics[]> {
+  async getSpanMetrics(_tenant: string, query: SpanMetricsQuery): Promise<Iterable<SpanMetrics>> {
     this.metricsQueries.push(query);
     return query.services
       .filter((service) => service !== 'none')

@@ -5,6 +5,7 @@ import { type Tenant, traceIdBytes, type TraceId } from '@spoor/core/model/ids.t
 import { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import { type Operation, unpackOperations } from '@spoor/core/query/operation-list.ts';
 import type { TracePage, TraceQuery } from '@spoor/core/query/trace-query.ts';
+import { unpackSpanMetrics } from '#storage/span-metrics-table.ts';
 import type {
   AttributeCounts,
   AttributeName,
@@ -383,12 +384,12 @@ export class ColumnarStore implements TraceStore {
     return this.#querier.ask(tenant, { ask: 'dependencies', range }, options);
   }
 
-  getSpanMetrics(
+  async getSpanMetrics(
     tenant: Tenant,
     query: SpanMetricsQuery,
     options: ReadOptions = {},
-  ): Promise<SpanMetrics[]> {
-    return this.#querier.ask(tenant, { ask: 'metrics', query }, options);
+  ): Promise<Iterable<SpanMetrics>> {
+    return unpackSpanMetrics(await this.#querier.ask(tenant, { ask: 'metrics', query }, options));
   }
 
   getAttributeNames(

@@ -15,7 +15,7 @@ import { TraceEvaluator } from '@spoor/core/query/trace-evaluator.ts';
 import { positionOf } from '@spoor/core/query/trace-order.ts';
 import type { TracePage, TraceQuery } from '@spoor/core/query/trace-query.ts';
 import { DependencySum } from '#storage/dependency-sum.ts';
-import { SpanMetricsSum } from '#storage/span-metrics-sum.ts';
+import { SPAN_METRICS_LIMITS, SpanMetricsSum } from '#storage/span-metrics-sum.ts';
 import { AttributeNameSum, AttributeValueSum, rowsInWindow } from '#storage/attribute-sums.ts';
 import { DerivedCounts, type KeepRows } from '#storage/derived-counts.ts';
 import type {
@@ -47,6 +47,9 @@ const DEFAULT_MAX_BYTES = 128 * 1024 * 1024;
  */
 const JOINED_ROWS = 4096;
 const JOINED_PART = 1 / 16;
+
+/** Names are sorted in one turn of the main thread: so many take less than a tenth of a second. */
+const METRICS_LIMITS = { ...SPAN_METRICS_LIMITS, series: 2 ** 15 };
 
 /** How long a read keeps the event loop at a time, in ms. */
 const SLICE_MS = 5;
@@ -238,9 +241,14 @@ export class MemoryStore implements TraceStore {
     tenant: Tenant,
     query: SpanMetricsQuery,
     options: ReadOptions = {},
-  ): Promise<SpanMetrics[]> {
-    const sum = new SpanMetricsSum(query);
-    sum.add((await this.#derived(tenant, options)).spans());
+  ): Promise<Iterable<SpanMetrics>> {
+    const sum = new SpanMetricsSum(query, METRICS_LIMITS);
+    const counts = await this.#derived(tenant, options);
+    const slice = new Slice(options.signal);
+    const spans = counts.spans();
+    await slice.check();
+    sum.add(spans);
+    await slice.check();
     return sum.metrics();
   }
 

@@ -184,7 +184,7 @@ async function check(
       return;
     }
     case 'metrics': {
-      const metrics = await store.getSpanMetrics(tenant, question.query);
+      const metrics = [...(await store.getSpanMetrics(tenant, question.query))];
       assert.deepEqual(metrics, oracle.getSpanMetrics(tenant, question.query), told);
       return;
     }

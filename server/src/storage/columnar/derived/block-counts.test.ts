@@ -35,7 +35,7 @@ function summed(edges: CountedEdges, spans: CountedSpans): unknown {
     byOperation: true,
   });
   metrics.add(spans);
-  return [dependencies.dependencies(), metrics.metrics()];
+  return [dependencies.dependencies(), [...metrics.metrics()]];
 }
 
 test('what a block stores is what its rows count, as is read of blocks that store nothing', () =>

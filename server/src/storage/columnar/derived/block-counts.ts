@@ -42,6 +42,15 @@ function countRows(reader: BlockReader): { edges: CountedEdges; spans: CountedSp
   );
 }
 
-function tableBytes({ table: { minutes, key, bucket } }: { readonly table: MinuteTable }): number {
-  return minutes.length * 4 + key.length * 12 + bucket.length * 8;
+/** What a key is: an object of four or five values. */
+const KEY_BYTES = 64;
+
+function tableBytes({
+  keys,
+  table: { minutes, key, bucket },
+}: {
+  readonly keys: readonly unknown[];
+  readonly table: MinuteTable;
+}): number {
+  return keys.length * KEY_BYTES + minutes.length * 4 + key.length * 12 + bucket.length * 8;
 }

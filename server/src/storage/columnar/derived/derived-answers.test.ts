@@ -123,7 +123,7 @@ function answersOf(
   const dependencies = derived.edges(sources, RANGE, checkCancelled);
   const metrics = new SpanMetricsSum(METRICS);
   for (const spans of derived.spans(sources, checkCancelled)) metrics.add(spans);
-  return { dependencies: dependencies.dependencies(), metrics: metrics.metrics() };
+  return { dependencies: dependencies.dependencies(), metrics: [...metrics.metrics()] };
 }
 
 /** Plain counting. */

@@ -85,18 +85,19 @@ export class DerivedAnswers {
     }
   }
 
-  /** Counts whose sum is all spans. */
-  spans(sources: TraceSources, checkCancelled: () => void): CountedSpans[] {
+  /** Counts whose sum is all spans, to be added up one after the other: those of all blocks may be more than fits into memory. */
+  *spans(sources: TraceSources, checkCancelled: () => void): Generator<CountedSpans> {
     const blocks = readable(sources);
-    const found = this.#overlapsOf(sources, blocks, checkCancelled).map(
-      ({ counted }) => counted.spans,
-    );
+    for (const { counted } of this.#overlapsOf(sources, blocks, checkCancelled)) {
+      yield counted.spans;
+    }
     for (const block of blocks) {
       checkCancelled();
-      sources.withBlock(block, (reader) => found.push(blockSpans(reader)));
+      const spans = sources.withBlock(block, blockSpans);
+      if (spans !== undefined) yield spans;
     }
     const head = this.#headCounts(sources, blocks, checkCancelled);
-    return [...found, ...head.flatMap((counts) => counts.spans())];
+    for (const counts of head) yield* counts.spans();
   }
 
   /** Rows of the head that are no copies of what is in blocks, or of each other. */

@@ -11,6 +11,7 @@ import { type OperationList, packOperations } from '@spoor/core/query/operation-
 import { joinTrace, type TracePart } from '@spoor/core/query/join-trace.ts';
 import type { TracePage, TraceQuery } from '@spoor/core/query/trace-query.ts';
 import { SpanMetricsSum } from '#storage/span-metrics-sum.ts';
+import { buffersOfTable, type SpanMetricsTable } from '#storage/span-metrics-table.ts';
 import type {
   AttributeCounts,
   AttributeName,
@@ -19,7 +20,6 @@ import type {
   AttributeValuesQuery,
   Dependency,
   MinuteRange,
-  SpanMetrics,
   SpanMetricsQuery,
 } from '#storage/tracestore.ts';
 import { blockPath, overlapsPath } from '../block/block-path.ts';
@@ -114,7 +114,7 @@ export interface Answers {
   readonly services: string[];
   readonly operations: OperationList;
   readonly dependencies: Dependency[];
-  readonly metrics: SpanMetrics[];
+  readonly metrics: SpanMetricsTable;
   readonly 'attribute names': AttributeCounts<AttributeName>;
   readonly 'attribute values': AttributeCounts<AttributeText>;
   readonly prepare: undefined;
@@ -346,7 +346,7 @@ class QueryAnswerer {
       case 'metrics': {
         const sum = new SpanMetricsSum(question.query);
         for (const spans of this.#derivedOf(request).spans(sources, checkCancelled)) sum.add(spans);
-        return sum.metrics();
+        return sum.table();
       }
       case 'attribute names':
         return attributeNames(this.#derivedOf(request), sources, question.query, checkCancelled);
@@ -473,6 +473,8 @@ function movedWith({ question }: QueryRequest, answer: QueryReply['answer']): Ar
       const { name, kind, names } = answer as Answers['operations'];
       return buffersOf([name, kind, names.offsets, names.bytes]);
     }
+    case 'metrics':
+      return buffersOfTable(answer as Answers['metrics']);
     default:
       return [];
   }
