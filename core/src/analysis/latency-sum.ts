@@ -18,6 +18,11 @@ export class LatencySum {
   #counts = new Float64Array(0);
   #first = 0;
 
+  /** Buckets that there is memory for. */
+  get room(): number {
+    return this.#counts.length;
+  }
+
   /** @param count below zero to take back */
   add(bucket: number, count: number): void {
     this.#makeRoom(bucket);

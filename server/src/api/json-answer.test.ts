@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { get } from 'node:http';
 import { test } from 'node:test';
 import type { Operation } from '@spoor/core/query/operation-list.ts';
-import type { SpanMetrics } from '#storage/tracestore.ts';
+import type { Dependency, SpanMetrics } from '#storage/tracestore.ts';
 import { FixtureReader, withApi } from './testing/api-fixture.ts';
 
 const OPERATIONS = /^\{"(data|operations)":\[.*"operation 0".*"operation 1"/;
@@ -20,7 +20,7 @@ const LISTS = [
 ] as const;
 
 /** More than are made in a test unless all of them are made at once. */
-const MAX_MADE = 5_000_000;
+const MAX_MADE = 20_000_000;
 
 /** Has operations without end. */
 class EndlessReader extends FixtureReader {
@@ -41,6 +41,12 @@ class EndlessReader extends FixtureReader {
       latency: { bucket: Uint32Array.of(300), count: Float64Array.of(2) },
     };
     return this.#names().map((operation) => ({ service: 'shop', operation, minutes }));
+  }
+
+  override async getDependencies(): Promise<Iterable<Dependency>> {
+    const calls = { kind: 'call', isInferred: false, calls: 1, errors: 0 } as const;
+    const latency = { bucket: Uint32Array.of(300), count: Float64Array.of(1) };
+    return this.#names().map((callee) => ({ ...calls, caller: 'shop', callee, latency }));
   }
 
   *#names(): Generator<string, void, undefined> {
@@ -71,17 +77,22 @@ for (const [path, pattern] of LISTS) {
   });
 }
 
-test('others are answered while nothing of a long list is asked for, until that takes too long', () =>
-  withApi(
-    new EndlessReader(),
-    async (app) => {
-      const none = app.inject('/api/operations?service=shop&spanKind=client');
-      const first = await Promise.race([none, app.inject('/api/services')]);
-      assert.equal(first.statusCode, 200);
-      assert.equal((await none).statusCode, 504);
-    },
-    { timeoutMs: 500 },
-  ));
+for (const path of [
+  '/api/operations?service=shop&spanKind=client',
+  '/api/dependencies?service=cart',
+]) {
+  test(`others are answered while nothing of a long list is asked for, until that takes too long: ${path}`, () =>
+    withApi(
+      new EndlessReader(),
+      async (app) => {
+        const none = app.inject(path);
+        const first = await Promise.race([none, app.inject('/api/services')]);
+        assert.equal(first.statusCode, 200);
+        assert.equal((await none).statusCode, 504);
+      },
+      { timeoutMs: 500 },
+    ));
+}
 
 test('a list that is written piece by piece is what the whole would be, in every style and length', async () => {
   const reader = new FixtureReader();

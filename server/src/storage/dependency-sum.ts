@@ -2,9 +2,34 @@
 import { EDGE_KIND_NAMES } from '@spoor/core/analysis/edge-kind.ts';
 import { LatencySum } from '@spoor/core/analysis/latency-sum.ts';
 import type { MinuteTable } from '@spoor/core/analysis/minute-counts.ts';
+import { SpoorError } from '@spoor/core/model/errors.ts';
 import { compareCodePoints } from '@spoor/core/query/code-point-order.ts';
 import { type CountedEdges, forEachSeries } from './counted.ts';
-import type { Dependency, LatencyCounts, MinuteRange } from './tracestore.ts';
+import type { Dependency, DependencyQuery, LatencyCounts } from './tracestore.ts';
+
+/** What is summed up for one answer at most, whatever spans say. */
+export interface DependencyLimits {
+  /** Callers with what they call, by kind. */
+  readonly edges: number;
+  /** UTF-16 units of the names of callers and callees of all edges. */
+  readonly nameLength: number;
+  /** Latency buckets that there is memory for. */
+  readonly room: number;
+}
+
+/** An edge takes half a kilobyte and more of the heap, and is there twice while the answer is made. */
+export const DEPENDENCY_LIMITS: DependencyLimits = {
+  edges: 2 ** 16,
+  nameLength: 2 ** 24,
+  room: 2 ** 23,
+};
+
+/** What to call each of the limits. */
+const LIMIT_NAMES: { readonly [Name in keyof DependencyLimits]: string } = {
+  edges: 'pairs of services',
+  nameLength: 'characters in the names of pairs of services',
+  room: 'latencies of all pairs of services',
+};
 
 /** What tells an edge from others. */
 type Edge = Pick<Dependency, 'caller' | 'callee' | 'kind' | 'isInferred'>;
@@ -29,6 +54,11 @@ class EdgeSum {
 
   get calls(): number {
     return this.#latency.total;
+  }
+
+  /** Buckets that there is memory for. */
+  get room(): number {
+    return this.#latency.room;
   }
 
   /** Adds what a table counts at `[start, end)`. */
@@ -56,14 +86,25 @@ class EdgeSum {
 
 /** Sums calls up over any number of tables; what one counts another may take back. */
 export class DependencySum {
-  readonly #range: MinuteRange;
+  readonly #query: DependencyQuery;
+  readonly #limits: DependencyLimits;
+  #edges = 0;
+  #nameLength = 0;
+  #room = 0;
   /** By caller and callee. */
   readonly #sums = new Map<string, Map<string, EdgeSum[]>>();
 
-  constructor(range: MinuteRange) {
-    this.#range = range;
+  constructor(query: DependencyQuery, limits = DEPENDENCY_LIMITS) {
+    this.#query = query;
+    this.#limits = limits;
   }
 
+  /** How many edges there are. */
+  get edges(): number {
+    return this.#edges;
+  }
+
+  /** Nothing of the table is kept. @throws {SpoorError} invalid_argument: over a limit */
   add({ texts, keys, table }: CountedEdges): void {
     const sums: EdgeSum[] = [];
     // A small table has few of the keys.
@@ -76,14 +117,23 @@ export class DependencySum {
         isInferred,
       });
     };
-    forEachSeries(this.#range, table, (key, _minute, start, end) => {
-      (sums[key] ??= sumOf(key)).add(table, start, end, keys[key]!.isError);
+    const { noInferred = false } = this.#query;
+    forEachSeries(this.#query, table, (key, _minute, start, end) => {
+      const { isError, isInferred } = keys[key]!;
+      if (noInferred && isInferred) return;
+      const sum = (sums[key] ??= sumOf(key));
+      const before = sum.room;
+      sum.add(table, start, end, isError);
+      this.#check('room', (this.#room += sum.room - before));
     });
   }
 
   /** Adds what another sum came to, whatever its range. */
   addTotals(totals: EdgeTotals): void {
-    this.#sumOf(totals.edge).addTotals(totals);
+    const sum = this.#sumOf(totals.edge);
+    const before = sum.room;
+    sum.addTotals(totals);
+    this.#check('room', (this.#room += sum.room - before));
   }
 
   /** What it came to so far. */
@@ -91,6 +141,7 @@ export class DependencySum {
     return this.#all().map((sum) => sum.totals());
   }
 
+  /** All that was added, in order. */
   dependencies(): Dependency[] {
     return this.#all()
       .filter(({ calls }) => calls > 0)
@@ -115,8 +166,22 @@ export class DependencySum {
     let sums = ofCaller.get(callee);
     if (sums === undefined) ofCaller.set(callee, (sums = []));
     let sum = sums.find((one) => isSameCall(one.edge, edge));
-    if (sum === undefined) sums.push((sum = new EdgeSum(edge)));
+    if (sum === undefined) {
+      this.#check('edges', ++this.#edges);
+      this.#check('nameLength', (this.#nameLength += caller.length + callee.length));
+      sums.push((sum = new EdgeSum(edge)));
+    }
     return sum;
+  }
+
+  #check(limit: keyof DependencyLimits, count: number): void {
+    const max = this.#limits[limit];
+    if (count <= max) return;
+    const instead = this.#query.noInferred === true ? '' : `without 'inferred', or `;
+    throw new SpoorError(
+      'invalid_argument',
+      `dependencies: more than ${max} ${LIMIT_NAMES[limit]} are not summed up for one answer; ask ${instead}with a shorter 'lookback'`,
+    );
   }
 }
 

@@ -67,7 +67,7 @@ export function testTraceStore(
         });
         assert.deepEqual(await store.getServices(DEFAULT_TENANT), []);
         assert.deepEqual([...(await store.getOperations(DEFAULT_TENANT, 'shop'))], []);
-        assert.deepEqual(await store.getDependencies(DEFAULT_TENANT, ALL_MINUTES), []);
+        assert.deepEqual([...(await store.getDependencies(DEFAULT_TENANT, ALL_MINUTES))], []);
         assert.deepEqual([...(await store.getSpanMetrics(DEFAULT_TENANT, metricsOf('shop')))], []);
         assert.equal(store.unhealthy, undefined);
         await writeSpans(store, []);
@@ -242,28 +242,34 @@ export function testTraceStore(
       });
     }));
 
-  test(`${name}: rates of more operations than fit into one answer are refused, and all else is answered`, () =>
+  test(`${name}: rates and calls of more than fits into one answer are refused, and all else is answered`, () =>
     withStore(async (harness) => {
       const names = Array.from({ length: 17 }, (_, i) => `${i} `.padEnd(2 ** 20, 'name '));
       for (const [i, one] of names.entries()) {
-        await writeSpans(harness.store, [span({ name: one, traceId: traceId(i + 1) })]);
+        const peer = attributes({ 'peer.service': one });
+        const call = span({ name: one, traceId: traceId(i + 1), kind: 3, attributes: peer });
+        await writeSpans(harness.store, [call]);
       }
       await harness.always(async (store) => {
         const query = metricsOf('shop', 'bank');
-        const asked = [
+        const [rates, shop, calls, none] = await Promise.allSettled([
           store.getSpanMetrics(DEFAULT_TENANT, { ...query, byOperation: true }),
           store.getSpanMetrics(DEFAULT_TENANT, query),
-        ];
-        const [refused, answered] = await Promise.allSettled(asked);
-        assert.ok(refused?.status === 'rejected' && refused.reason instanceof SpoorError);
-        assert.equal(refused.reason.code, 'invalid_argument');
-        assert.match(
-          refused.reason.message,
+          store.getDependencies(DEFAULT_TENANT, ALL_MINUTES),
+          store.getDependencies(DEFAULT_TENANT, { ...ALL_MINUTES, noInferred: true }),
+        ]);
+        assertRefused(
+          rates,
           /^metrics: more than \d+ characters in .*; ask without 'groupByOperation', or for one service, or with a shorter 'lookback'$/,
         );
-        assert.ok(answered?.status === 'fulfilled');
-        const [shop] = answered.value;
-        assert.deepEqual([shop?.service, ...shop!.minutes.calls], ['shop', names.length]);
+        assertRefused(
+          calls,
+          /^dependencies: more than \d+ characters in .*; ask without 'inferred', or with a shorter 'lookback'$/,
+        );
+        assert.ok(shop.status === 'fulfilled' && none.status === 'fulfilled');
+        const [metrics] = shop.value;
+        assert.deepEqual([metrics?.service, ...metrics!.minutes.calls], ['shop', names.length]);
+        assert.deepEqual([...none.value], []);
       });
     }));
 
@@ -287,7 +293,7 @@ export function testTraceStore(
           assert.deepEqual(await store.getServices(tenant), [service]);
           const operation = { name: own.name, kind: own.kind };
           assert.deepEqual([...(await store.getOperations(tenant, service))], [operation]);
-          assert.deepEqual(await store.getDependencies(tenant, ALL_MINUTES), []);
+          assert.deepEqual([...(await store.getDependencies(tenant, ALL_MINUTES))], []);
           const [metrics, ...others] = await store.getSpanMetrics(
             tenant,
             metricsOf('shop', 'cart'),
@@ -436,6 +442,12 @@ export function testTraceStore(
   testRanking(name, withStore);
   testHistories(name, withStore, capabilities.histories ?? 50);
   testTenants(name, withStore, capabilities.histories ?? 50);
+}
+
+function assertRefused(result: PromiseSettledResult<unknown>, message: RegExp): void {
+  assert.ok(result.status === 'rejected' && result.reason instanceof SpoorError);
+  assert.equal(result.reason.code, 'invalid_argument');
+  assert.match(result.reason.message, message);
 }
 
 async function assertCancelled(read: Promise<unknown>): Promise<void> {

@@ -41,6 +41,12 @@ export interface MinuteRange {
   readonly toMinute: number;
 }
 
+/** Which calls between services are counted. */
+export interface DependencyQuery extends MinuteRange {
+  /** Leaves out those of services that sent no spans. */
+  readonly noInferred?: boolean;
+}
+
 /** Counts by latency bucket (see `latencyBucket`), ascending by bucket, none of them zero. */
 export interface LatencyCounts {
   readonly bucket: Uint32Array;
@@ -192,9 +198,15 @@ export interface TraceReader {
   ): Promise<Iterable<Operation>>;
   /**
    * Calls between services whose called span starts in these minutes: by caller, callee, kind, and the inferred after the others.
-   * A call counts once, also when its spans came in different requests or were sent again.
+   * A call counts once, also when its spans came in different requests or were sent again. To be gone through once, as there may be
+   * tens of thousands.
+   * @throws {SpoorError} invalid_argument: there is more than is summed up for one answer
    */
-  getDependencies(tenant: Tenant, range: MinuteRange, options?: ReadOptions): Promise<Dependency[]>;
+  getDependencies(
+    tenant: Tenant,
+    query: DependencyQuery,
+    options?: ReadOptions,
+  ): Promise<Iterable<Dependency>>;
   /**
    * Rates, errors and latencies of services: by service, then operation; without those that have no span. Copies count once. To be gone
    * through once: there may be a hundred thousand, and each is made when it is its turn.

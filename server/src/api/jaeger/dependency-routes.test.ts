@@ -43,12 +43,12 @@ test('endTs and lookback are milliseconds, and the minutes that they touch are a
     await app.inject('/api/dependencies');
     await app.inject('/api/dependencies?endTs=120000&lookback=60001');
     await app.inject('/api/dependencies?endTs=119999&lookback=59999');
-    await app.inject('/api/dependencies?endTs=1000');
+    await app.inject('/api/dependencies?endTs=1000&inferred=true');
     const now = 1_700_000_000_000 / 60_000;
     assert.deepEqual(reader.ranges, [
-      { fromMinute: Math.floor(now) - 24 * 60, toMinute: Math.floor(now) + 1 },
-      { fromMinute: 0, toMinute: 3 },
-      { fromMinute: 1, toMinute: 2 },
+      { fromMinute: Math.floor(now) - 24 * 60, toMinute: Math.floor(now) + 1, noInferred: true },
+      { fromMinute: 0, toMinute: 3, noInferred: true },
+      { fromMinute: 1, toMinute: 2, noInferred: true },
       { fromMinute: 0, toMinute: 1 },
     ]);
     const refused = await app.inject('/api/dependencies?lookback=1h');

@@ -1,44 +1,63 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { FastifyInstance } from 'fastify';
 import { LatencySum } from '@spoor/core/analysis/latency-sum.ts';
-import { answerJson } from '#api/json-answer.ts';
-import { queryParams, tenantOf, type QueryContext } from '#api/query-context.ts';
+import { answerList } from '#api/json-answer.ts';
+import { queryParams, type QueryContext } from '#api/query-context.ts';
 import type { Dependency, MinuteRange } from '#storage/tracestore.ts';
-import { envelope } from './envelope.ts';
+import { listEnd } from './envelope.ts';
 import { millisecondsParam } from './milliseconds-param.ts';
 import { shownService } from './unnamed-service.ts';
 
 /** How far back dependencies go without `lookback`: a day. */
 const DEFAULT_LOOKBACK_MS = 24 * 3600 * 1000;
 
+/** Edges that are looked at in one turn: some milliseconds. */
+const TURN_EDGES = 1024;
+
 /** `GET /api/dependencies`: which services call which, in Jaeger's shape with more beside it. */
 export function addDependencyRoutes(app: FastifyInstance, context: QueryContext): void {
-  const { reader } = context;
+  app.get('/api/dependencies', async (request, reply) => {
+    const params = queryParams(request);
+    const range = minuteRange(params, context.nowUnixMs());
+    const service = params.get('service') ?? '';
+    const query = params.get('inferred') === 'true' ? range : { ...range, noInferred: true };
+    return answerList(request, reply, context, {
+      name: 'data',
+      read: async (tenant, signal) => {
+        const found = await context.reader.getDependencies(tenant, query, { signal });
+        const pairs = await groupEdges(found, service, async () => {
+          await context.turns.next();
+          signal.throwIfAborted();
+        });
+        return pairs.values();
+      },
+      entry: dependencyLink,
+      // Jaeger does not count them.
+      rest: () => listEnd(0),
+    });
+  });
+}
 
-  app.get('/api/dependencies', async (request, reply) =>
-    answerJson(request, reply, context, async (signal) => {
-      const params = queryParams(request);
-      const range = minuteRange(params, context.nowUnixMs());
-      const service = params.get('service') ?? '';
-      const withInferred = params.get('inferred') === 'true';
-      const found = await reader.getDependencies(tenantOf(request), range, { signal });
-      await context.turns.next();
-      const named = found.map((edge) => ({
-        ...edge,
-        caller: shownService(edge.caller),
-        callee: shownService(edge.callee),
-      }));
-      const asked = named.filter(
-        ({ caller, callee, isInferred }) =>
-          (withInferred || !isInferred) &&
-          (service === '' || service === caller || service === callee),
-      );
-      const pairs = Map.groupBy(asked, ({ caller, callee, isInferred }) =>
-        JSON.stringify([caller, callee, isInferred]),
-      );
-      return envelope([...pairs.values()].map(dependencyLink));
-    }),
-  );
+/** Edges that become one link. @param pause called now and then, as there may be tens of thousands */
+async function groupEdges(
+  found: Iterable<Dependency>,
+  service: string,
+  pause: () => Promise<void>,
+): Promise<Map<string, Dependency[]>> {
+  const pairs = new Map<string, Dependency[]>();
+  let count = 0;
+  for (const edge of found) {
+    if (count++ % TURN_EDGES === 0) await pause();
+    const caller = shownService(edge.caller);
+    const callee = shownService(edge.callee);
+    if (service !== '' && service !== caller && service !== callee) continue;
+    const pair = JSON.stringify([caller, callee, edge.isInferred]);
+    const named = { ...edge, caller, callee };
+    const edges = pairs.get(pair);
+    if (edges === undefined) pairs.set(pair, [named]);
+    else edges.push(named);
+  }
+  return pairs;
 }
 
 /** The minutes that `endTs` and `lookback` touch. */

@@ -10,7 +10,7 @@ import type {
   AttributeText,
   AttributeValuesQuery,
   Dependency,
-  MinuteRange,
+  DependencyQuery,
   ReadOptions,
   SpanMetrics,
   SpanMetricsQuery,
@@ -45,7 +45,7 @@ const COUNTED_WINDOW = { startMinUnixNano: 5_999_999n, startMaxUnixNano: 7_000_0
 /** A few traces, newest first; remembers what was asked. */
 export class FixtureReader implements TraceReader {
   readonly queries: TraceQuery[] = [];
-  readonly ranges: MinuteRange[] = [];
+  readonly ranges: DependencyQuery[] = [];
   readonly metricsQueries: SpanMetricsQuery[] = [];
   readonly attributeQueries: AttributeQuery[] = [];
   unreadableSpans: UnreadableSpans | undefined;
@@ -151,18 +151,19 @@ export class FixtureReader implements TraceReader {
     return this.unreadableSpans;
   }
 
-  async getDependencies(_tenant: string, range: MinuteRange): Promise<Dependency[]> {
-    this.ranges.push(range);
+  async getDependencies(_tenant: string, query: DependencyQuery): Promise<Iterable<Dependency>> {
+    this.ranges.push(query);
     const edge = {
       isInferred: false,
       errors: 1,
       latency: { bucket: Uint32Array.of(20), count: Float64Array.of(7) },
     };
-    return [
+    const all: Dependency[] = [
       { ...edge, caller: 'shop', callee: 'bank', kind: 'call', calls: 4 },
       { ...edge, caller: 'shop', callee: 'bank', kind: 'messaging', calls: 3 },
       { ...edge, caller: 'shop', callee: 'redis', kind: 'database', isInferred: true, calls: 9 },
     ];
+    return all.filter(({ isInferred }) => !(isInferred && query.noInferred === true));
   }
 }
 

@@ -5,6 +5,7 @@ import { type Tenant, traceIdBytes, type TraceId } from '@spoor/core/model/ids.t
 import { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import { type Operation, unpackOperations } from '@spoor/core/query/operation-list.ts';
 import type { TracePage, TraceQuery } from '@spoor/core/query/trace-query.ts';
+import { unpackDependencies } from '#storage/dependency-table.ts';
 import { unpackSpanMetrics } from '#storage/span-metrics-table.ts';
 import type {
   AttributeCounts,
@@ -13,7 +14,7 @@ import type {
   AttributeText,
   AttributeValuesQuery,
   Dependency,
-  MinuteRange,
+  DependencyQuery,
   ReadOptions,
   RequestRecord,
   SpanMetrics,
@@ -376,12 +377,14 @@ export class ColumnarStore implements TraceStore {
     );
   }
 
-  getDependencies(
+  async getDependencies(
     tenant: Tenant,
-    range: MinuteRange,
+    query: DependencyQuery,
     options: ReadOptions = {},
-  ): Promise<Dependency[]> {
-    return this.#querier.ask(tenant, { ask: 'dependencies', range }, options);
+  ): Promise<Iterable<Dependency>> {
+    return unpackDependencies(
+      await this.#querier.ask(tenant, { ask: 'dependencies', query }, options),
+    );
   }
 
   async getSpanMetrics(

@@ -14,7 +14,7 @@ import { TopTraces } from '@spoor/core/query/top-traces.ts';
 import { TraceEvaluator } from '@spoor/core/query/trace-evaluator.ts';
 import { positionOf } from '@spoor/core/query/trace-order.ts';
 import type { TracePage, TraceQuery } from '@spoor/core/query/trace-query.ts';
-import { DependencySum } from '#storage/dependency-sum.ts';
+import { DEPENDENCY_LIMITS, DependencySum } from '#storage/dependency-sum.ts';
 import { SPAN_METRICS_LIMITS, SpanMetricsSum } from '#storage/span-metrics-sum.ts';
 import { AttributeNameSum, AttributeValueSum, rowsInWindow } from '#storage/attribute-sums.ts';
 import { DerivedCounts, type KeepRows } from '#storage/derived-counts.ts';
@@ -25,7 +25,7 @@ import type {
   AttributeText,
   AttributeValuesQuery,
   Dependency,
-  MinuteRange,
+  DependencyQuery,
   ReadOptions,
   SpanMetrics,
   SpanMetricsQuery,
@@ -50,6 +50,7 @@ const JOINED_PART = 1 / 16;
 
 /** Names are sorted in one turn of the main thread: so many take less than a tenth of a second. */
 const METRICS_LIMITS = { ...SPAN_METRICS_LIMITS, series: 2 ** 15 };
+const EDGE_LIMITS = { ...DEPENDENCY_LIMITS, edges: 2 ** 14 };
 
 /** How long a read keeps the event loop at a time, in ms. */
 const SLICE_MS = 5;
@@ -229,11 +230,16 @@ export class MemoryStore implements TraceStore {
 
   async getDependencies(
     tenant: Tenant,
-    range: MinuteRange,
+    query: DependencyQuery,
     options: ReadOptions = {},
-  ): Promise<Dependency[]> {
-    const sum = new DependencySum(range);
-    sum.add((await this.#derived(tenant, options)).edges());
+  ): Promise<Iterable<Dependency>> {
+    const sum = new DependencySum(query, EDGE_LIMITS);
+    const counts = await this.#derived(tenant, options);
+    const slice = new Slice(options.signal);
+    const edges = counts.edges();
+    await slice.check();
+    sum.add(edges);
+    await slice.check();
     return sum.dependencies();
   }
 

@@ -61,8 +61,10 @@ export async function assertSameAnswers(
     { fromMinute: 0, toMinute: 2 ** 32 },
     { fromMinute: CALL_MINUTE, toMinute: CALL_MINUTE + 1 },
   ]) {
-    const dependencies = await store.getDependencies(tenant, range);
-    assert.deepEqual(dependencies, oracle.getDependencies(tenant, range));
+    for (const query of [range, { ...range, noInferred: true }]) {
+      const dependencies = [...(await store.getDependencies(tenant, query))];
+      assert.deepEqual(dependencies, oracle.getDependencies(tenant, query));
+    }
     for (const byOperation of [false, true]) {
       const services = ['shop', '', '商店', 'bank'];
       const metricsQuery = { ...range, services, kinds: [0, 2, 3], byOperation };

@@ -179,7 +179,7 @@ async function check(
       return;
     }
     case 'dependencies': {
-      const dependencies = await store.getDependencies(tenant, question.range);
+      const dependencies = [...(await store.getDependencies(tenant, question.range))];
       assert.deepEqual(dependencies, oracle.getDependencies(tenant, question.range), told);
       return;
     }

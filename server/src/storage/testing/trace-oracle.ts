@@ -25,7 +25,7 @@ import type {
   AttributeValuesQuery,
   Dependency,
   MinuteMetrics,
-  MinuteRange,
+  DependencyQuery,
   SpanMetrics,
   SpanMetricsQuery,
 } from '#storage/tracestore.ts';
@@ -103,9 +103,13 @@ export class TraceOracle {
     return [...found.values()].sort((a, b) => byCodePoint(a.name, b.name) || a.kind - b.kind);
   }
 
-  getDependencies(tenant: Tenant, { fromMinute, toMinute }: MinuteRange): Dependency[] {
+  getDependencies(
+    tenant: Tenant,
+    { fromMinute, toMinute, noInferred = false }: DependencyQuery,
+  ): Dependency[] {
     const calls = naiveCalls(this.#all(tenant)).filter(
-      ({ minute }) => minute >= fromMinute && minute < toMinute,
+      ({ minute, isInferred }) =>
+        minute >= fromMinute && minute < toMinute && !(noInferred && isInferred),
     );
     const edges = Map.groupBy(calls, ({ caller, callee, kind, isInferred }) =>
       JSON.stringify([caller, callee, kind, isInferred]),

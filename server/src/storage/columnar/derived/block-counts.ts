@@ -10,7 +10,7 @@ import { DerivedSection } from '../block/derived-section.ts';
 export function blockEdges(reader: BlockReader): CountedEdges {
   const { edges } = reader.footer;
   if (edges === undefined) return countRows(reader).edges;
-  return reader.decoded(-1, 'edges', tableBytes, () => readEdges(reader, edges));
+  return reader.decoded(-1, 'edges', edgesBytes, () => readEdges(reader, edges));
 }
 
 /** Spans of a block by service, operation, kind and status; kept in the cache. */
@@ -25,7 +25,7 @@ function countRows(reader: BlockReader): { edges: CountedEdges; spans: CountedSp
   return reader.decoded(
     -1,
     'derived',
-    ({ edges, spans }) => tableBytes(edges) + tableBytes(spans),
+    ({ edges, spans }) => edgesBytes(edges) + tableBytes(spans),
     () => {
       const section = new DerivedSection();
       for (let g = 0; g < reader.footer.groups.length; g++) {
@@ -44,6 +44,14 @@ function countRows(reader: BlockReader): { edges: CountedEdges; spans: CountedSp
 
 /** What a key is: an object of four or five values. */
 const KEY_BYTES = 64;
+
+/** What a text is beside its characters. */
+const TEXT_BYTES = 24;
+
+function edgesBytes(edges: CountedEdges): number {
+  const texts = edges.texts.reduce((sum, text) => sum + TEXT_BYTES + text.length * 2, 0);
+  return texts + tableBytes(edges);
+}
 
 function tableBytes({
   keys,

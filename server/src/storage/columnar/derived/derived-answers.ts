@@ -3,7 +3,7 @@ import { MINUTE_NANOS } from '@spoor/core/analysis/minute.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import type { CountedSpans } from '#storage/counted.ts';
 import type { DependencySum } from '#storage/dependency-sum.ts';
-import type { MinuteRange } from '#storage/tracestore.ts';
+import type { DependencyQuery } from '#storage/tracestore.ts';
 import type { HeadPart } from '../head/head-part.ts';
 import type { OpenBlock, TraceSources } from '../search/trace-sources.ts';
 import { blockEdges, blockSpans } from './block-counts.ts';
@@ -26,6 +26,8 @@ export class DerivedAnswers {
   readonly #counting = new OverlapCounting();
   readonly #parts = new Map<HeadPart, PartCounts>();
   readonly #keptEdges = new KeptEdges();
+  /** The same without what is inferred. */
+  readonly #keptCalls = new KeptEdges();
 
   /** @param store where what blocks change is kept from start to start */
   constructor(store?: OverlapStore) {
@@ -45,7 +47,7 @@ export class DerivedAnswers {
   }
 
   /** The sum of all calls in a range. */
-  edges(sources: TraceSources, range: MinuteRange, checkCancelled: () => void): DependencySum {
+  edges(sources: TraceSources, query: DependencyQuery, checkCancelled: () => void): DependencySum {
     const blocks = readable(sources);
     const pieces = this.#overlapsOf(sources, blocks, checkCancelled).map(
       ({ counted: { edges } }): EdgePiece => ({
@@ -70,7 +72,8 @@ export class DerivedAnswers {
       );
     }
     const head = this.#headCounts(sources, blocks, checkCancelled);
-    const sum = this.#keptEdges.sum(pieces, range, checkCancelled);
+    const kept = query.noInferred === true ? this.#keptCalls : this.#keptEdges;
+    const sum = kept.sum(pieces, query, checkCancelled);
     for (const edges of head.flatMap((counts) => counts.edges())) sum.add(edges);
     return sum;
   }

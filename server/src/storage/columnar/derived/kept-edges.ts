@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { CountedEdges } from '#storage/counted.ts';
 import { DependencySum, type EdgeTotals } from '#storage/dependency-sum.ts';
-import type { MinuteRange } from '#storage/tracestore.ts';
+import type { DependencyQuery, MinuteRange } from '#storage/tracestore.ts';
 
 /** Counts that never change. */
 export interface EdgePiece {
@@ -26,8 +26,12 @@ export class KeptEdges {
   #names: ReadonlySet<unknown> = new Set();
   #totals: readonly EdgeTotals[] = [];
 
-  /** The calls of all pieces in a range. */
-  sum(pieces: readonly EdgePiece[], range: MinuteRange, checkCancelled: () => void): DependencySum {
+  /** The calls of all pieces in a range. @param range whose `noInferred` is always the same */
+  sum(
+    pieces: readonly EdgePiece[],
+    range: DependencyQuery,
+    checkCancelled: () => void,
+  ): DependencySum {
     const sum = new DependencySum(range);
     const isInside = ({ minutes }: EdgePiece): boolean =>
       minutes.fromMinute >= range.fromMinute && minutes.toMinute <= range.toMinute;
@@ -39,7 +43,7 @@ export class KeptEdges {
       checkCancelled();
       sum.add(edges());
     }
-    if (known.size < names.size) this.#keep(names, sum.totals());
+    if (known.size < names.size) this.#keep(names, sum);
     for (const { edges } of pieces.filter((piece) => !isInside(piece))) {
       checkCancelled();
       sum.add(edges());
@@ -47,14 +51,16 @@ export class KeptEdges {
     return sum;
   }
 
-  #keep(names: ReadonlySet<unknown>, totals: readonly EdgeTotals[]): void {
-    const counts = totals.reduce(
+  #keep(names: ReadonlySet<unknown>, sum: DependencySum): void {
+    // Not made where it would be too much anyway.
+    const totals = sum.edges * EDGE_COUNTS <= MAX_KEPT_COUNTS ? sum.totals() : undefined;
+    const counts = totals?.reduce(
       (all, { latency }) => all + latency.bucket.length + EDGE_COUNTS,
       0,
     );
-    const isKept = counts <= MAX_KEPT_COUNTS;
+    const isKept = counts !== undefined && counts <= MAX_KEPT_COUNTS;
     this.#names = isKept ? names : NO_NAMES;
-    this.#totals = isKept ? totals : [];
+    this.#totals = isKept ? totals! : [];
   }
 }
 

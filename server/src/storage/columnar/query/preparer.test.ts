@@ -119,7 +119,7 @@ test('a store that is quiet keeps what it counted, and answers are right after r
     const range = { fromMinute: 0, toMinute: 2 ** 32 };
     const assertRight = async (store: ColumnarStore): Promise<void> => {
       assert.deepEqual(
-        await store.getDependencies(DEFAULT_TENANT, range),
+        [...(await store.getDependencies(DEFAULT_TENANT, range))],
         oracle.getDependencies(DEFAULT_TENANT, range),
       );
     };

@@ -153,7 +153,7 @@ test('what blocks change in shared traces is remembered of sixteen tenants that 
     return files.log.slice(before).filter((call) => call === 'open overlaps').length;
   };
   const prepare: Question = { ask: 'prepare', hasRoom: true };
-  const calls: Question = { ask: 'dependencies', range: { fromMinute: 0, toMinute: 1 } };
+  const calls: Question = { ask: 'dependencies', query: { fromMinute: 0, toMinute: 1 } };
   assert.equal(ask(prepare, 0, 20), 20);
   assert.equal(ask(prepare, 4, 20), 0);
   assert.equal(ask(prepare, 0, 4), 4);
@@ -176,7 +176,7 @@ test('the memory of a slab that is gone is let go with the next question, whoeve
     { ask: 'find', query: queryFor(SEARCHES[1]) },
     { ask: 'get', ids: shopSpans(30, 3).map((one) => one.traceId) },
     { ask: 'services' },
-    { ask: 'dependencies', range: { fromMinute: 0, toMinute: 2 ** 32 } },
+    { ask: 'dependencies', query: { fromMinute: 0, toMinute: 2 ** 32 } },
     {
       ask: 'attribute names',
       query: { startMinUnixNano: 0n, startMaxUnixNano: 2n ** 64n, prefix: '', limit: 10 },

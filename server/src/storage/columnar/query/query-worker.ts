@@ -10,6 +10,11 @@ import {
 import { type OperationList, packOperations } from '@spoor/core/query/operation-list.ts';
 import { joinTrace, type TracePart } from '@spoor/core/query/join-trace.ts';
 import type { TracePage, TraceQuery } from '@spoor/core/query/trace-query.ts';
+import {
+  buffersOfDependencies,
+  type DependencyTable,
+  packDependencies,
+} from '#storage/dependency-table.ts';
 import { SpanMetricsSum } from '#storage/span-metrics-sum.ts';
 import { buffersOfTable, type SpanMetricsTable } from '#storage/span-metrics-table.ts';
 import type {
@@ -18,8 +23,7 @@ import type {
   AttributeQuery,
   AttributeText,
   AttributeValuesQuery,
-  Dependency,
-  MinuteRange,
+  DependencyQuery,
   SpanMetricsQuery,
 } from '#storage/tracestore.ts';
 import { blockPath, overlapsPath } from '../block/block-path.ts';
@@ -78,7 +82,7 @@ export type Question =
   | { readonly ask: 'find whole'; readonly query: TraceQuery; readonly readAtOnce: number }
   | { readonly ask: 'services' }
   | { readonly ask: 'operations'; readonly service: string }
-  | { readonly ask: 'dependencies'; readonly range: MinuteRange }
+  | { readonly ask: 'dependencies'; readonly query: DependencyQuery }
   | { readonly ask: 'metrics'; readonly query: SpanMetricsQuery }
   | { readonly ask: 'attribute names'; readonly query: AttributeQuery }
   | { readonly ask: 'attribute values'; readonly query: AttributeValuesQuery }
@@ -113,7 +117,7 @@ export interface Answers {
   };
   readonly services: string[];
   readonly operations: OperationList;
-  readonly dependencies: Dependency[];
+  readonly dependencies: DependencyTable;
   readonly metrics: SpanMetricsTable;
   readonly 'attribute names': AttributeCounts<AttributeName>;
   readonly 'attribute values': AttributeCounts<AttributeText>;
@@ -340,9 +344,9 @@ class QueryAnswerer {
         return packOperations(collector.operations());
       }
       case 'dependencies':
-        return this.#derivedOf(request)
-          .edges(sources, question.range, checkCancelled)
-          .dependencies();
+        return packDependencies(
+          this.#derivedOf(request).edges(sources, question.query, checkCancelled).dependencies(),
+        );
       case 'metrics': {
         const sum = new SpanMetricsSum(question.query);
         for (const spans of this.#derivedOf(request).spans(sources, checkCancelled)) sum.add(spans);
@@ -473,6 +477,8 @@ function movedWith({ question }: QueryRequest, answer: QueryReply['answer']): Ar
       const { name, kind, names } = answer as Answers['operations'];
       return buffersOf([name, kind, names.offsets, names.bytes]);
     }
+    case 'dependencies':
+      return buffersOfDependencies(answer as Answers['dependencies']);
     case 'metrics':
       return buffersOfTable(answer as Answers['metrics']);
     default:
