@@ -428,7 +428,8 @@ export class ColumnarStore implements TraceStore {
   }
 
   /**
-   * Removes spans for good, in one step; an equal span that is written meanwhile may go with them.
+   * Removes spans for good, in one step; an equal span that is written meanwhile may go with them. After the next start a request that
+   * brought some is a new one when it is sent again.
    * @returns how many there were
    * @throws {SpoorError} unavailable: nothing was removed, since a block cannot be read or written
    */
@@ -437,8 +438,9 @@ export class ColumnarStore implements TraceStore {
     selection: SpanSelection,
     options?: DeleteOptions,
   ): Promise<number> {
-    this.#opened();
+    const { manifest, wal } = this.#opened();
     await this.#head.drain();
+    await manifest.commit({ forgottenUpto: wal.lastSequence });
     return this.#compactor.delete(tenant, selection, options);
   }
 

@@ -8,7 +8,9 @@ import { DEFAULT_TENANT, parseTenant } from '@spoor/core/model/ids.ts';
 import type { Span } from '@spoor/core/model/span.ts';
 import { meets } from '@spoor/core/query/testing/naive-predicate.ts';
 import { attributes, span, spanId } from '@spoor/core/query/testing/example-span.ts';
+import { batchOf } from '@spoor/core/query/testing/span-body.ts';
 import type { SpanPredicate } from '@spoor/core/query/trace-query.ts';
+import type { RequestRecord } from '#storage/tracestore.ts';
 import { queryFor, readTraces, writeSpans } from '#storage/testing/store-harness.ts';
 import { bySpan, TraceOracle } from '#storage/testing/trace-oracle.ts';
 import { blockPath } from '../block/block-path.ts';
@@ -128,6 +130,30 @@ test('blocks are merged as they come, and no answer changes, before and after a 
       assert.equal(blockCount(dir), figure(store, 'store_blocks'));
       assert.ok(figure(store, 'store_blocks') < 9);
     });
+  }));
+
+test('a request whose spans were deleted is a new one when it is sent again after a start', () =>
+  withDirectory(async (dir) => {
+    const requestOf = (number: number): RequestRecord => ({
+      digest: new Uint8Array(16).fill(number),
+      accepted: 1,
+      rejected: 0,
+      message: '',
+    });
+    const known = (store: ColumnarStore): number[] =>
+      store.recentRequests().map(({ digest }) => digest[0]!);
+    const [first, second] = shopSpans(2, 2);
+    const where: SpanPredicate = { op: 'and', args: [] };
+    await withStore(dir, (store) => store.write(DEFAULT_TENANT, batchOf([first!]), [requestOf(1)]));
+    await withStore(dir, async (store) => {
+      assert.deepEqual(known(store), [1]);
+      assert.equal(await store.deleteSpans(DEFAULT_TENANT, { where }), 1);
+      await store.write(DEFAULT_TENANT, batchOf([second!]), [requestOf(2)]);
+    });
+    // Twice: that is not forgotten either.
+    for (let start = 0; start < 2; start++) {
+      await withStore(dir, (store) => assert.deepEqual(known(store), [2]));
+    }
   }));
 
 test('spans are deleted by what they are, in blocks of all kinds and in the head, for good', () =>

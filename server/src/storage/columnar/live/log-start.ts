@@ -43,7 +43,7 @@ export async function startLog({
     logEnd,
     onDamage: ({ message, path }) => damage.add(path, message),
     onRecord: async ({ batch, sequence, tenant, writtenUnixMs, requests: known }) => {
-      if (writtenUnixMs >= recentUnixMs) {
+      if (writtenUnixMs >= recentUnixMs && sequence > manifest.forgottenUpto) {
         for (const request of known) requests.push({ ...request, tenant, writtenUnixMs });
       }
       if (batch === undefined || sequence <= manifest.sealedUpto(tenant)) return;

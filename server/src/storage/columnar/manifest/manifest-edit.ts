@@ -55,6 +55,11 @@ export interface ManifestEdit {
   readonly removeSegments?: readonly number[];
   /** Sequence of the last record of the log when the store was shut down in good order: a log that ends before has lost something. */
   readonly logEnd?: number;
+  /**
+   * Requests in records of the log up to this sequence are new ones when they are sent again: what they brought may have been deleted since.
+   * Never goes back.
+   */
+  readonly forgottenUpto?: number;
 }
 
 /** An edit as a record holds it; `nextBlockId` stands in records that a compaction wrote. */
@@ -77,6 +82,7 @@ export interface RecordedEdit extends ManifestEdit {
  *   {"type":"add_segment","id":12}
  *   {"type":"remove_segment","id":11}
  *   {"type":"log_end","sequence":97}
+ *   {"type":"forget_requests","sequence":97}
  *
  * A reader that meets a type it does not know must not open the store: what it says may be that data is gone.
  */
@@ -116,6 +122,9 @@ export function encodeEdit(edit: RecordedEdit): string {
   for (const id of edit.removeSegments ?? []) changes.push({ type: 'remove_segment', id });
   for (const id of edit.addSegments ?? []) changes.push({ type: 'add_segment', id });
   if (edit.logEnd !== undefined) changes.push({ type: 'log_end', sequence: edit.logEnd });
+  if (edit.forgottenUpto !== undefined) {
+    changes.push({ type: 'forget_requests', sequence: edit.forgottenUpto });
+  }
   return JSON.stringify(changes);
 }
 
@@ -135,6 +144,7 @@ export function decodeEdit(payload: string): RecordedEdit {
   let walUpto: number | undefined;
   let nextBlockId: number | undefined;
   let logEnd: number | undefined;
+  let forgottenUpto: number | undefined;
   for (const change of changes) {
     const fields = new ChangeFields(change);
     const type = fields.text('type');
@@ -186,6 +196,9 @@ export function decodeEdit(payload: string): RecordedEdit {
       case 'log_end':
         logEnd = fields.count('sequence');
         break;
+      case 'forget_requests':
+        forgottenUpto = fields.count('sequence');
+        break;
       default:
         throw new SpoorError(
           'corrupt',
@@ -202,6 +215,7 @@ export function decodeEdit(payload: string): RecordedEdit {
     removeSegments,
     ...(walUpto === undefined ? {} : { walUpto }),
     ...(logEnd === undefined ? {} : { logEnd }),
+    ...(forgottenUpto === undefined ? {} : { forgottenUpto }),
     ...(nextBlockId === undefined ? {} : { nextBlockId }),
   };
 }

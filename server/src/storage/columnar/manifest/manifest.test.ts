@@ -39,6 +39,7 @@ function stateOf(manifest: Manifest): unknown {
   return {
     blocks: TENANTS.flatMap((tenant) => manifest.blocks(tenant)),
     setAside: [...manifest.setAside].sort(([a], [b]) => a - b),
+    forgottenUpto: manifest.forgottenUpto,
     upto: [manifest.walUpto, ...TENANTS.map((tenant) => manifest.sealedUpto(tenant))],
   };
 }
@@ -61,6 +62,7 @@ function commitStep(manifest: Manifest, n: number): Promise<void> {
     setAside: n % 4 === 0 ? [{ ...blockOf(id), reason: `reason "${n}"` }] : [],
     walUpto: n,
     tenantUpto: [{ tenant: TENANTS[n % 2]!, sequence: n + 2 }],
+    ...(n % 5 === 0 ? { forgottenUpto: n + 1 } : {}),
   });
 }
 

@@ -61,6 +61,7 @@ export class Manifest {
   readonly #segments = new Set<number>();
   #walUpto = 0;
   #logEnd = 0;
+  #forgottenUpto = 0;
   #nextBlockId = 1;
   #file: StoreFile | undefined;
   /** The whole file, until {@link begin}. */
@@ -170,6 +171,11 @@ export class Manifest {
   /** Sequence of the last record of the log when the store was last shut down in good order. */
   get logEnd(): number {
     return this.#logEnd;
+  }
+
+  /** Requests up to this sequence of the log are new ones when they are sent again. */
+  get forgottenUpto(): number {
+    return this.#forgottenUpto;
   }
 
   /** Tenants that have blocks. */
@@ -296,6 +302,7 @@ export class Manifest {
         nextBlockId: this.#nextBlockId,
         addSegments: [...this.#segments],
         logEnd: this.#logEnd,
+        ...(this.#forgottenUpto === 0 ? {} : { forgottenUpto: this.#forgottenUpto }),
       },
     ];
     const blocks = this.tenants().flatMap((tenant) => this.blocks(tenant));
@@ -357,6 +364,7 @@ export class Manifest {
     }
     this.#nextBlockId = Math.max(this.#nextBlockId, edit.nextBlockId ?? 0);
     this.#logEnd = edit.logEnd ?? this.#logEnd;
+    this.#forgottenUpto = Math.max(this.#forgottenUpto, edit.forgottenUpto ?? 0);
     for (const id of edit.removeSegments ?? []) this.#segments.delete(id);
     for (const id of edit.addSegments ?? []) this.#segments.add(id);
     this.#walUpto = Math.max(this.#walUpto, edit.walUpto ?? 0);
