@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
-import { decodeDependencies } from '#model/dependency.ts';
 import {
   type SearchState,
   formatSearchState,
@@ -11,6 +10,7 @@ import {
 import { type TraceSummary, summariseTraces } from '#model/trace-summary.ts';
 import { createTrace } from '#model/trace.ts';
 import { ApiError } from './api-error.ts';
+import { fetchDependencies } from './fetch-dependencies.ts';
 import { fetchData, fetchPage } from './fetch-json.ts';
 import { decodeTexts, decodeTraces } from './jaeger-json.ts';
 
@@ -75,11 +75,9 @@ export function tracesQuery(state: SearchState) {
 export function dependenciesQuery(lookback: string) {
   return queryOptions({
     queryKey: ['dependencies', lookback],
-    queryFn: async ({ signal }) => {
+    queryFn: ({ signal }) => {
       const lookbackMs = Math.round((lookbackUs(lookback) ?? 0) / 1000);
-      const query = `endTs=${Date.now()}&lookback=${lookbackMs}&inferred=true`;
-      const { data, warnings } = await fetchPage(`/api/dependencies?${query}`, signal);
-      return { pairs: decodeDependencies(data, '/api/dependencies'), warnings };
+      return fetchDependencies({ nowMs: Date.now(), lookbackMs }, signal);
     },
     staleTime: NAMES_STALE_MS,
     placeholderData: keepPreviousData,
