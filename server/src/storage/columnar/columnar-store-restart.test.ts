@@ -150,27 +150,61 @@ test('blocks that a crash left before their commit are removed, and other files 
     assert.deepEqual(filesIn(dir, 'tenants/nobody'), []);
   }));
 
-test('blocks that a damaged manifest may have named are kept under another name', () =>
+test('blocks that a missing manifest does not name any more are taken back', () =>
   withDirectory(async (dir) => {
     const oracle = new TraceOracle();
-    const spans = shopSpans(40, 6);
     await withStore(dir, async (store) => {
-      await writeBoth(store, oracle, spans);
+      for (const seed of [1, 2, 3]) {
+        await writeBoth(store, oracle, shopSpans(40, 6, seed));
+        await writeBoth(store, oracle, shopSpans(20, 6, seed), TRIAL_TENANTS[1]);
+        await store.settle();
+      }
+      // Twice in blocks: what was merged, and what it was merged of.
+      const sources = filesIn(dir, 'tenants/default').map((file) =>
+        join(dir, 'tenants/default', file),
+      );
+      const kept = sources.map((path) => [path, readFileSync(path)] as const);
+      await store.compact();
+      for (const [path, content] of kept) writeFileSync(path, content);
+    });
+    rmSync(join(dir, MANIFEST_FILE));
+    rmSync(join(dir, 'wal'), { recursive: true });
+    const log = new LogLines();
+    await withStore(
+      dir,
+      async (store) => {
+        assert.match(log.lines.join(), /MANIFEST: it is missing/);
+        await assertAnswers(store, oracle);
+        assert.equal(figure(store, 'store_damaged_blocks'), 0);
+        assert.equal(figure(store, 'store_block_spans'), 180);
+        await writeBoth(store, oracle, [span()]);
+        await store.settle();
+        await assertAnswers(store, oracle);
+      },
+      { logger: log.logger },
+    );
+    assert.ok(filesIn(dir, 'tenants/default').every((file) => file.endsWith('.block')));
+    await withStore(dir, (store) => assertAnswers(store, oracle));
+  }));
+
+test('a block that is not whole and that a missing manifest does not name is kept under another name', () =>
+  withDirectory(async (dir) => {
+    const oracle = new TraceOracle();
+    await withStore(dir, async (store) => {
+      await writeBoth(store, oracle, shopSpans(40, 6));
       await store.settle();
     });
+    const [block] = filesIn(dir, 'tenants/default');
+    const path = join(dir, 'tenants/default', block!);
+    writeFileSync(path, readFileSync(path).subarray(0, 1000));
     rmSync(join(dir, MANIFEST_FILE));
     const log = new LogLines();
     await withStore(
       dir,
       async (store) => {
-        const [kept, ...rest] = filesIn(dir, 'tenants/default');
-        assert.match(kept!, /\.block\.unnamed$/);
-        assert.deepEqual(rest, []);
-        assert.match(log.lines.join(), /set aside/);
+        assert.deepEqual(filesIn(dir, 'tenants/default'), [`${block!}.unnamed`]);
+        assert.match(log.lines.join(), /not whole, and is set aside/);
         // The log still has what the manifest forgot.
-        await assertAnswers(store, oracle);
-        await writeBoth(store, oracle, [span()]);
-        await store.settle();
         await assertAnswers(store, oracle);
       },
       { logger: log.logger },

@@ -235,6 +235,7 @@ export class ColumnarStore implements TraceStore {
         files: this.#files,
         dir: this.#dir,
         damage: this.#damage,
+        nowUnixMs: this.#nowMs,
       });
       manifest = directory.manifest;
       await directory.begin();
@@ -255,6 +256,8 @@ export class ColumnarStore implements TraceStore {
       });
       this.#requests = requests;
       this.#open = { lock, manifest, wal };
+      // What is sealed meanwhile must not have copies of it.
+      await this.#blocks.alone(() => this.#takeBack(directory));
       // What was sealed while the log was opened.
       wal.release(manifest.walUpto);
     } catch (error) {
@@ -490,14 +493,17 @@ export class ColumnarStore implements TraceStore {
   }
 
   /** Notes which blocks cannot be read, so that it is not forgotten, and takes those back that can be again. */
-  async #takeBack({ mayBeWhole }: DataDirectory): Promise<void> {
+  async #takeBack(directory: DataDirectory): Promise<void> {
     try {
       await this.#blocks.noteFound();
     } catch (error) {
       // On a full disk it is noted with the next block.
       if (!isOutOfSpace(error)) throw error;
     }
-    for (const block of mayBeWhole) await this.#compactor.takeBack(block);
+    for (const block of directory.takeMayBeWhole()) {
+      await this.#compactor.takeBack(block);
+      this.#damage.tellBlock(block.id);
+    }
   }
 
   #doWhenQuiet(): void {

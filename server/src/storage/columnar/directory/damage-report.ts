@@ -41,20 +41,30 @@ export class DamageReport {
 
   /** Notes damage of a file that is no block. */
   add(path: string, message: string): void {
-    this.#files.add(path);
-    if (this.#listed.length < MAX_LISTED) this.#listed.push({ path, message });
+    this.#list(path, message);
     this.#logger.error({ path }, message);
   }
 
   /** Notes that a block cannot be read, which leaves it out of all answers; false when that is known. */
   addBlock(id: number, path: string, reason: string, isReadError = false): boolean {
-    if (this.#blocks.has(id)) return false;
-    this.#blocks.set(id, { path, reason, isReadError });
-    const what = isReadError
-      ? 'a block that the disk does not read is left out of all answers until it does'
-      : 'a damaged block is left out of all answers';
-    this.add(path, `${what}: ${reason}`);
+    if (!this.suspectBlock(id, path, reason, isReadError)) return false;
+    this.tellBlock(id);
     return true;
+  }
+
+  /** As {@link addBlock}, of a block that will most likely be read in a moment: it is in the log only when {@link tellBlock} says so. */
+  suspectBlock(id: number, path: string, reason: string, isReadError = false): boolean {
+    if (this.#blocks.has(id)) return false;
+    const block = { path, reason, isReadError };
+    this.#blocks.set(id, block);
+    this.#list(path, whatOf(block));
+    return true;
+  }
+
+  /** Tells in the log that a block is left out, if it is. */
+  tellBlock(id: number): void {
+    const block = this.#blocks.get(id);
+    if (block !== undefined) this.#logger.error({ path: block.path }, whatOf(block));
   }
 
   /** Says that a block was removed, or can be read again. */
@@ -65,4 +75,16 @@ export class DamageReport {
     this.#files.delete(path);
     this.#listed = this.#listed.filter((damage) => damage.path !== path);
   }
+
+  #list(path: string, message: string): void {
+    this.#files.add(path);
+    if (this.#listed.length < MAX_LISTED) this.#listed.push({ path, message });
+  }
+}
+
+function whatOf({ reason, isReadError }: LeftOutBlock): string {
+  const what = isReadError
+    ? 'a block that the disk does not read is left out of all answers until it does'
+    : 'a damaged block is left out of all answers';
+  return `${what}: ${reason}`;
 }

@@ -2,11 +2,12 @@
 import { basename, join } from 'node:path';
 import { messageOf, SpoorError } from '@spoor/core/model/errors.ts';
 import type { Tenant } from '@spoor/core/model/ids.ts';
+import { entryOfFile } from './block-entry.ts';
 import { inspectBlock } from './block-inspection.ts';
 import { blockPath, TENANTS_DIR } from '../block/block-path.ts';
 import type { DamageReport } from './damage-report.ts';
 import { Manifest, MANIFEST_FILE } from '../manifest/manifest.ts';
-import type { BlockEntry } from '../manifest/manifest-edit.ts';
+import type { BlockEntry, ManifestEdit } from '../manifest/manifest-edit.ts';
 import { fileErrorCode, isOutOfSpace, type StoreFiles } from '../files/store-files.ts';
 import type { WalReplay } from '../wal/wal-replay.ts';
 import { checkSegmentFormats, segmentPath, WAL_DIR } from '../wal/wal-segment.ts';
@@ -17,7 +18,19 @@ export interface DataDirectoryOptions {
   /** Exists, and is locked. */
   readonly dir: string;
   readonly damage: DamageReport;
+  readonly nowUnixMs: () => number;
 }
+
+/** A file of a block that the manifest does not name. */
+interface UnnamedBlock {
+  readonly tenant: Tenant;
+  readonly id: number;
+  /** Where it was found. */
+  readonly path: string;
+}
+
+/** Why a block is left out until it was written anew without what other blocks hold. */
+const NOT_NAMED = 'the manifest, which a crash or damage cut off, does not name it';
 
 /**
  * What a start finds in a data directory. It is looked at before anything in it is touched; then what a crash left is cleared up, and
@@ -29,19 +42,23 @@ export class DataDirectory {
   readonly #files: StoreFiles;
   readonly #dir: string;
   readonly #damage: DamageReport;
-  /** Blocks that the manifest does not name, under the names that they got. */
-  readonly #unnamed: string[] = [];
+  readonly #nowUnixMs: () => number;
+  /** Blocks that the manifest does not name, and that got other names: see {@link asideName}. */
+  #unnamed: readonly UnnamedBlock[] = [];
   /** Ids of blocks that an earlier start left out. */
   readonly #knownAside: ReadonlySet<number>;
-  /** Those of them that look whole from outside. */
-  readonly #mayBeWhole: BlockEntry[] = [];
+  /** Paths of blocks that have another name. */
+  readonly #misnamed: string[] = [];
+  /** Blocks that are left out and look whole from outside. */
+  #mayBeWhole: BlockEntry[] = [];
 
-  private constructor({ files, dir, damage }: DataDirectoryOptions, manifest: Manifest) {
+  private constructor({ files, dir, damage, nowUnixMs }: DataDirectoryOptions, manifest: Manifest) {
     this.manifest = manifest;
     this.walDir = join(dir, WAL_DIR);
     this.#files = files;
     this.#dir = dir;
     this.#damage = damage;
+    this.#nowUnixMs = nowUnixMs;
     this.#knownAside = new Set(manifest.setAside.keys());
   }
 
@@ -64,9 +81,20 @@ export class DataDirectory {
 
   /** Makes the manifest ready for commits and clears up blocks that it does not name; to be called before any block is written. */
   async begin(): Promise<void> {
-    await this.manifest.begin();
-    for (const message of this.manifest.damage) this.#damage.add(this.#manifestPath, message);
-    await this.#tidyBlocks();
+    const { manifest } = this;
+    for (const path of this.#misnamed) await this.#files.rename(asideName(path), path);
+    const unnamed = await this.#findUnnamed();
+    const isLost = manifest.isNew || manifest.cutBytes > 0 || manifest.damage.length > 0;
+    const lost = isLost ? await this.#entriesOf(unnamed) : [];
+    // With the manifest that is made anew: a crash after that must not find files that nothing names any more.
+    await manifest.begin(leftOut(lost));
+    if (manifest.isNew && unnamed.length > 0) {
+      this.#damage.add(this.#manifestPath, `manifest ${this.#manifestPath}: it is missing`);
+    }
+    for (const message of manifest.damage) this.#damage.add(this.#manifestPath, message);
+    for (const entry of lost) this.#leaveOut(entry);
+    this.#unnamed = unnamed.filter(({ tenant, id }) => !manifest.has(tenant, id));
+    for (const block of this.#unnamed) await this.#files.rename(block.path, asideName(block.path));
   }
 
   /** Compares with what the log was found to hold; to be called before anything is appended to it. */
@@ -76,9 +104,11 @@ export class DataDirectory {
     await this.#judgeUnnamed(replay.lastSequence);
   }
 
-  /** Blocks that were left out before, and may be read again. */
-  get mayBeWhole(): readonly BlockEntry[] {
-    return this.#mayBeWhole;
+  /** Blocks that are left out, and may be read again; each is given once. */
+  takeMayBeWhole(): readonly BlockEntry[] {
+    const blocks = this.#mayBeWhole;
+    this.#mayBeWhole = [];
+    return blocks;
   }
 
   get #manifestPath(): string {
@@ -91,12 +121,16 @@ export class DataDirectory {
         const path = blockPath(this.#dir, tenant, block.id);
         const flaw = await inspectBlock(this.#files, path, block.sizeBytes);
         const before = this.manifest.setAside.get(block.id);
-        if (flaw !== undefined) {
+        if (flaw !== undefined && before !== undefined && (await this.#isAside(path, block))) {
+          this.#misnamed.push(path);
+          this.#mayBeWhole.push(block);
+          this.#damage.suspectBlock(block.id, path, before);
+        } else if (flaw !== undefined) {
           const reason = `block ${path}: ${flaw.what}`;
           this.#damage.addBlock(block.id, path, reason, flaw.isReadError);
         } else if (before !== undefined) {
           this.#mayBeWhole.push(block);
-          this.#damage.addBlock(block.id, path, before);
+          this.#damage.suspectBlock(block.id, path, before);
         }
       }
     }
@@ -106,8 +140,9 @@ export class DataDirectory {
    * A crash between writing a block and its commit, or between a commit and the removal of what it replaced, leaves a file that
    * nothing names. It gets another name, so that its number can be given again, until the log was read.
    */
-  async #tidyBlocks(): Promise<void> {
+  async #findUnnamed(): Promise<UnnamedBlock[]> {
     const root = join(this.#dir, TENANTS_DIR);
+    const found: UnnamedBlock[] = [];
     for (const directory of await this.#namesIn(root)) {
       // Only directories that this store made for a tenant are here; an unknown name has no blocks.
       const tenant = directory as Tenant;
@@ -116,10 +151,43 @@ export class DataDirectory {
       for (const file of await this.#namesIn(join(root, directory))) {
         const path = join(root, directory, file);
         if (!file.endsWith('.block') || named.has(path)) continue;
-        this.#unnamed.push(`${path}.unnamed`);
-        await this.#files.rename(path, `${path}.unnamed`);
+        found.push({ tenant, id: Number.parseInt(file, 10), path });
       }
     }
+    return found;
+  }
+
+  /** What can be said of blocks by themselves, of those that are whole from outside. */
+  async #entriesOf(blocks: readonly UnnamedBlock[]): Promise<BlockEntry[]> {
+    const entries: BlockEntry[] = [];
+    for (const block of blocks) {
+      const entry = await this.#entryOf(block, block.path);
+      if (entry !== undefined) entries.push(entry);
+    }
+    return entries;
+  }
+
+  /** @param at where the block is now @returns undefined also where another block has its number */
+  async #entryOf({ tenant, id, path }: UnnamedBlock, at: string): Promise<BlockEntry | undefined> {
+    const { manifest } = this;
+    const isTaken = manifest.tenants().some((other) => manifest.has(other, id));
+    if (isTaken || blockPath(this.#dir, tenant, id) !== path) return undefined;
+    const entry = await entryOfFile(this.#files, at, { tenant, id });
+    if (entry === undefined) return undefined;
+    // Age counts from when the last of the spans came in, which was not before it began, unless its clock was wrong.
+    return { ...entry, createdUnixMs: Math.min(entry.createdUnixMs, this.#nowUnixMs()) };
+  }
+
+  /** Leaves a block out that the manifest names from now on, until it is written anew without what other blocks hold. */
+  #leaveOut(entry: BlockEntry): void {
+    const path = blockPath(this.#dir, entry.tenant, entry.id);
+    this.#damage.suspectBlock(entry.id, path, `block ${path}: ${NOT_NAMED}`);
+    this.#mayBeWhole.push(entry);
+  }
+
+  /** Whether a block that was named again has its other name still: a crash came between. */
+  async #isAside(path: string, { sizeBytes }: BlockEntry): Promise<boolean> {
+    return (await inspectBlock(this.#files, asideName(path), sizeBytes)) === undefined;
   }
 
   /** Tells of segments that should be there and are not, and notes those that are there. */
@@ -168,24 +236,45 @@ export class DataDirectory {
     const { cutBytes, isNew, walUpto } = this.manifest;
     const isTorn = cutBytes > 0;
     if (!this.#isNewlyDamaged && !isNew && (!isTorn || lastSequence >= walUpto)) {
-      for (const path of this.#unnamed) await this.#files.unlink(path);
+      for (const { path } of this.#unnamed) await this.#files.unlink(asideName(path));
       return;
     }
     const path = this.#manifestPath;
-    if (this.manifest.damage.length === 0) {
-      const wrong = isNew
-        ? 'it is missing'
-        : isTorn
-          ? `its last ${cutBytes} bytes are damaged`
-          : 'records may be missing at its end';
+    if (this.manifest.damage.length === 0 && !isNew) {
+      const wrong = isTorn
+        ? `its last ${cutBytes} bytes are damaged`
+        : 'records may be missing at its end';
       this.#damage.add(path, `manifest ${path}: ${wrong}`);
     }
+    const named = await this.#nameAgain();
     for (const block of this.#unnamed) {
+      if (named.has(block)) continue;
       this.#damage.add(
-        block,
-        'the manifest does not name this block, which may have counted; it is set aside',
+        asideName(block.path),
+        'the manifest does not name this block, which may have counted; it is not whole, and is set aside',
       );
     }
+  }
+
+  /** Has the manifest name those that were set aside and are whole from outside. */
+  async #nameAgain(): Promise<ReadonlySet<UnnamedBlock>> {
+    const found = new Map<UnnamedBlock, BlockEntry>();
+    for (const block of this.#unnamed) {
+      const entry = await this.#entryOf(block, asideName(block.path));
+      if (entry !== undefined) found.set(block, entry);
+    }
+    try {
+      await this.manifest.commit(leftOut([...found.values()]));
+    } catch (error) {
+      // On a full disk they stay as they are.
+      if (isOutOfSpace(error)) return new Set();
+      throw error;
+    }
+    for (const [{ path }, entry] of found) {
+      await this.#files.rename(asideName(path), path);
+      this.#leaveOut(entry);
+    }
+    return new Set(found.keys());
   }
 
   /** Whether there is more damage than blocks that were left out already when the last process ended. */
@@ -203,6 +292,19 @@ export class DataDirectory {
       throw error;
     }
   }
+}
+
+/** What a block is called that the manifest does not name, until it is known what it is. */
+function asideName(path: string): string {
+  return `${path}.unnamed`;
+}
+
+/** Has the manifest name blocks, and say that they are left out. */
+function leftOut(blocks: readonly BlockEntry[]): ManifestEdit {
+  return {
+    addBlocks: blocks,
+    setAside: blocks.map(({ tenant, id }) => ({ tenant, id, reason: NOT_NAMED })),
+  };
 }
 
 /** Why a directory cannot be used. */

@@ -107,7 +107,7 @@ function verifyManifest(store: StoppedStore, problems: StoreProblem[]): void {
       path,
       what,
       meaning:
-        'Blocks may be missing from it, or stand in it although they were removed. A start keeps it as MANIFEST.damaged and sets blocks that it does not name aside as *.unnamed; restore MANIFEST from a backup of the same moment as the blocks.',
+        'Blocks may be missing from it, or stand in it although they were removed. A start keeps it as MANIFEST.damaged and takes blocks back that it does not name, by their files; what was deleted from them last may be back then.',
     });
   }
   if (cutBytes > 0) {

@@ -125,14 +125,16 @@ export class Manifest {
 
   /**
    * Makes ready for commits what was read: a torn end is cut off, a damaged manifest is kept beside a new one, a missing one is made.
+   * @param more what it is to say beside what was read, from the first moment on
    * @throws {SpoorError} unavailable; it is closed then
    */
-  async begin(): Promise<void> {
+  async begin(more: ManifestEdit = {}): Promise<void> {
     const file = this.#file;
     const bytes = this.#bytesRead;
     this.#bytesRead = NOTHING;
     try {
-      if (file !== undefined && this.damage.length === 0) {
+      const isWhole = file !== undefined && this.damage.length === 0;
+      if (isWhole && (more.addBlocks ?? []).length === 0) {
         if (this.cutBytes > 0) await file.truncate(this.#endBytes);
         // What a process that died had not synced must be durable before it is built upon: written again, since after a failed
         // sync the system may take it for written; and under this name.
@@ -142,7 +144,10 @@ export class Manifest {
         return;
       }
       const damaged = `${join(this.#dir, MANIFEST_FILE)}.damaged`;
-      if (file !== undefined) await (await writeNew(this.#files, damaged, [bytes])).close();
+      if (file !== undefined && !isWhole) {
+        await (await writeNew(this.#files, damaged, [bytes])).close();
+      }
+      this.#apply(more);
       await this.#rewrite();
       await file?.close();
     } catch (cause) {

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { DEFAULT_TENANT } from '@spoor/core/model/ids.ts';
+import { assertSameAnswers } from '#storage/testing/same-answers.ts';
+import { queryFor, writeSpans } from '#storage/testing/store-harness.ts';
+import { TraceOracle } from '#storage/testing/trace-oracle.ts';
+import type { ColumnarStore } from './columnar-store.ts';
+import type { ColumnarStoreOptions } from './columnar-store-options.ts';
+import { shopSpans } from './testing/block-fixture.ts';
+import { FaultyFiles } from './testing/faulty-files.ts';
+import { figure, inFaultyStore } from './testing/store-fixture.ts';
+
+const PARTS = [1, 2, 3].map((seed) => shopSpans(20, 4, seed));
+const SPANS = PARTS.flat();
+
+/** Room for everything in one slab: blocks are made when a test says so. */
+const OPTIONS: Partial<ColumnarStoreOptions> = { slabRows: 1000 };
+
+/** So many bytes and calls are left out after each that is tried. */
+const STRIDE = 31;
+
+/** A store that was shut down, with three blocks; the second one is written of spans that the first one has in part. */
+async function withBlocks({ isMerged = false } = {}): Promise<FaultyFiles> {
+  const files = new FaultyFiles();
+  await inFaultyStore(
+    files,
+    async (store) => {
+      for (const part of PARTS) {
+        await writeSpans(store, [...PARTS[0]!.slice(0, 5), ...part]);
+        await store.settle();
+      }
+      if (isMerged) await store.compact();
+    },
+    OPTIONS,
+  );
+  return files;
+}
+
+function only(files: FaultyFiles, pattern: RegExp): string[] {
+  return files.paths().filter((path) => pattern.test(path));
+}
+
+/** A log that was used again since: nothing of what is in blocks is in it. */
+async function loseLog(files: FaultyFiles): Promise<void> {
+  for (const path of only(files, /\.wal$/)) await files.unlink(path);
+}
+
+async function assertWhole(store: ColumnarStore): Promise<void> {
+  const oracle = new TraceOracle();
+  oracle.write(DEFAULT_TENANT, SPANS);
+  const queries = [queryFor(), queryFor(undefined, { order: 'most_spans' })];
+  await assertSameAnswers(store, oracle, DEFAULT_TENANT, queries);
+}
+
+/** As {@link assertWhole}, and nothing is left out. */
+async function assertComplete(store: ColumnarStore): Promise<void> {
+  await assertWhole(store);
+  assert.equal(store.unreadable(DEFAULT_TENANT), undefined);
+  assert.equal(figure(store, 'store_damaged_blocks'), 0);
+}
+
+for (const isMerged of [false, true]) {
+  const what = isMerged ? 'a merged block' : 'blocks';
+  // Where the manifest names blocks that were merged since, they are missing for all that it knows.
+  const assertAnswers = isMerged ? assertWhole : assertComplete;
+  test(`no byte of the manifest takes ${what} out of answers, whether the log has the spans still or not`, async () => {
+    const whole = await withBlocks({ isMerged });
+    const [manifest] = only(whole, /MANIFEST$/);
+    const content = whole.content(manifest!);
+    for (const hasLog of [true, false]) {
+      for (let at = 0; at < content.length; at += STRIDE) {
+        const files = whole.copy();
+        files.put(manifest!, content.with(at, content[at]! ^ 0x10));
+        if (!hasLog) await loseLog(files);
+        for (let start = 0; start < 2; start++) {
+          await inFaultyStore(files, assertAnswers, OPTIONS);
+        }
+        assert.deepEqual(only(files, /unnamed|tmp$/), [], `byte ${at}`);
+      }
+    }
+  });
+
+  test(`a manifest that is cut anywhere, or missing, takes ${what} out of no answer`, async () => {
+    const whole = await withBlocks({ isMerged });
+    const [manifest] = only(whole, /MANIFEST$/);
+    const content = whole.content(manifest!);
+    for (let length = 0; length < content.length; length += STRIDE) {
+      const files = whole.copy();
+      await loseLog(files);
+      if (length === 0) await files.unlink(manifest!);
+      else files.put(manifest!, content.slice(0, length));
+      for (let start = 0; start < 2; start++) {
+        await inFaultyStore(files, assertAnswers, OPTIONS);
+      }
+    }
+  });
+}
+
+test('at whatever call the power goes while blocks are named again, the next start has them once', async () => {
+  const whole = await withBlocks();
+  const [manifest] = only(whole, /MANIFEST$/);
+  const content = whole.content(manifest!);
+  const lengths = [0, content.length >> 1, content.length - 20];
+  for (const length of lengths) {
+    const damaged = whole.copy();
+    await loseLog(damaged);
+    if (length === 0) await damaged.unlink(manifest!);
+    else damaged.put(manifest!, content.slice(0, length));
+    const untouched = damaged.copy();
+    await inFaultyStore(untouched, async () => {}, OPTIONS);
+    for (let call = 1; call <= untouched.calls; call += STRIDE) {
+      for (const keep of ['nothing', 'all'] as const) {
+        const copy = damaged.copy();
+        copy.failAt(call, 'EIO', true);
+        // The start fails, or what comes after it.
+        await inFaultyStore(copy, async () => {}, OPTIONS).catch(() => undefined);
+        const after = copy.powerLoss({ keep });
+        await inFaultyStore(after, assertComplete, OPTIONS).catch((error: unknown) => {
+          throw new Error(`cut at ${length}, call ${call}, ${keep} kept`, { cause: error });
+        });
+      }
+    }
+  }
+});
