@@ -15,6 +15,8 @@ export interface BlockFlaw {
   readonly what: string;
   /** The disk failed to read it: it may be whole, and readable later. */
   readonly isReadError: boolean;
+  /** There is no such file. */
+  readonly isMissing?: boolean;
 }
 
 /**
@@ -36,7 +38,7 @@ export async function inspectBlock(
   } catch (error) {
     if (error instanceof SpoorError || isTransientFileError(error)) throw error;
     if (fileErrorCode(error) === 'ENOENT')
-      return { what: 'the file is missing', isReadError: false };
+      return { what: 'the file is missing', isReadError: false, isMissing: true };
     const why = messageOf(error);
     return { what: `it cannot be read: ${why}`, isReadError: true };
   } finally {

@@ -47,6 +47,8 @@ export class DataDirectory {
   #unnamed: readonly UnnamedBlock[] = [];
   /** Ids of blocks that an earlier start left out. */
   readonly #knownAside: ReadonlySet<number>;
+  /** Blocks that the manifest names and that have no file. */
+  #missing: BlockEntry[] = [];
   /** Paths of blocks that have another name. */
   readonly #misnamed: string[] = [];
   /** Blocks that are left out and look whole from outside. */
@@ -87,7 +89,8 @@ export class DataDirectory {
     const isLost = manifest.isNew || manifest.cutBytes > 0 || manifest.damage.length > 0;
     const lost = isLost ? await this.#entriesOf(unnamed) : [];
     // With the manifest that is made anew: a crash after that must not find files that nothing names any more.
-    await manifest.begin(leftOut(lost));
+    await manifest.begin({ ...leftOut(lost), removeBlocks: this.#takeSources(lost) });
+    for (const { id } of this.#missing) this.#damage.tellBlock(id);
     if (manifest.isNew && unnamed.length > 0) {
       this.#damage.add(this.#manifestPath, `manifest ${this.#manifestPath}: it is missing`);
     }
@@ -127,7 +130,9 @@ export class DataDirectory {
           this.#damage.suspectBlock(block.id, path, before);
         } else if (flaw !== undefined) {
           const reason = `block ${path}: ${flaw.what}`;
-          this.#damage.addBlock(block.id, path, reason, flaw.isReadError);
+          this.#damage.suspectBlock(block.id, path, reason, flaw.isReadError);
+          if (flaw.isMissing === true) this.#missing.push(block);
+          else this.#damage.tellBlock(block.id);
         } else if (before !== undefined) {
           this.#mayBeWhole.push(block);
           this.#damage.suspectBlock(block.id, path, before);
@@ -176,6 +181,28 @@ export class DataDirectory {
     if (entry === undefined) return undefined;
     // Age counts from when the last of the spans came in, which was not before it began, unless its clock was wrong.
     return { ...entry, createdUnixMs: Math.min(entry.createdUnixMs, this.#nowUnixMs()) };
+  }
+
+  /**
+   * The missing blocks that these were merged of: a manifest that has lost the merge names them still. They have exactly as many spans in the
+   * same time. They are missing no more.
+   */
+  #takeSources(merged: readonly BlockEntry[]): readonly BlockEntry[] {
+    const gone = merged.flatMap((block) => {
+      const inside = this.#missing.filter(
+        ({ tenant, id, minStartUnixNano, maxStartUnixNano }) =>
+          tenant === block.tenant &&
+          id < block.id &&
+          minStartUnixNano >= block.minStartUnixNano &&
+          maxStartUnixNano <= block.maxStartUnixNano,
+      );
+      const spans = inside.reduce((sum, one) => sum + one.spans, 0);
+      if (spans !== block.spans) return [];
+      this.#missing = this.#missing.filter((one) => !inside.includes(one));
+      return inside;
+    });
+    for (const { id } of gone) this.#damage.forgetBlock(id);
+    return gone;
   }
 
   /** Leaves a block out that the manifest names from now on, until it is written anew without what other blocks hold. */
@@ -264,7 +291,8 @@ export class DataDirectory {
       if (entry !== undefined) found.set(block, entry);
     }
     try {
-      await this.manifest.commit(leftOut([...found.values()]));
+      const blocks = [...found.values()];
+      await this.manifest.commit({ ...leftOut(blocks), removeBlocks: this.#takeSources(blocks) });
     } catch (error) {
       // On a full disk they stay as they are.
       if (isOutOfSpace(error)) return new Set();
