@@ -1,5 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
+import {
+  mergePartials,
+  toSummary,
+  type TracePartial,
+  TraceSummarizer,
+} from '@spoor/core/query/summarize-trace.ts';
 import type { TraceSummary } from '@spoor/core/query/trace-query.ts';
+import type { JsonStyle } from '#api/json-style.ts';
+
+/** Spans that are summed up between two turns of others: some milliseconds. */
+const PIECE_SPANS = 8192;
 
 /**
  * A `TraceSummary` of Jaeger's api_v3 in its JSON: 64-bit numbers are texts, numbers that are 0 are left out. How many
@@ -15,6 +26,31 @@ export function traceSummaryJson(summary: TraceSummary): object {
     ...counts(summary),
     services: summary.services.map((service) => ({ name: service.name, ...counts(service) })),
   };
+}
+
+/**
+ * The JSON of the summary of a trace, in pieces that are empty but for the last: a trace may have millions of spans.
+ * @param batch all spans of the trace, at least one, each once
+ * @param at.before what stands before it
+ * @param at.depth of the object in the answer
+ */
+export function* traceSummaryPieces(
+  batch: SpanBatch,
+  {
+    before,
+    style,
+    depth,
+  }: { readonly before: string; readonly style: JsonStyle; readonly depth: number },
+): Generator<string, void, undefined> {
+  const summarizer = new TraceSummarizer();
+  const partials: TracePartial[] = [];
+  for (let first = 0; first < batch.rows; first += PIECE_SPANS) {
+    const length = Math.min(PIECE_SPANS, batch.rows - first);
+    const rows = Uint32Array.from({ length }, (_, i) => first + i);
+    partials.push(summarizer.partial([{ columns: batch, rows }]));
+    yield '';
+  }
+  yield before + style.value(traceSummaryJson(toSummary(mergePartials(partials))), depth);
 }
 
 function counts({ spanCount, errorCount }: { spanCount: number; errorCount: number }): object {

@@ -4,7 +4,16 @@ import { test } from 'node:test';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import { parseTraceId } from '@spoor/core/model/ids.ts';
 import type { TraceReader } from '#storage/tracestore.ts';
-import { FixtureReader, SHORT_TRACE, TRACE, TRACE_ID, withApi } from '#api/testing/api-fixture.ts';
+import {
+  batchOf,
+  FixtureReader,
+  FRONTEND,
+  ROOT,
+  SHORT_TRACE,
+  TRACE,
+  TRACE_ID,
+  withApi,
+} from '#api/testing/api-fixture.ts';
 
 const JAEGER_TRACE = {
   traceID: TRACE_ID,
@@ -215,6 +224,59 @@ test('traces by several ids come with an error for each that is missing', async 
       ...envelope([JAEGER_TRACE]),
       errors: [{ msg: 'trace not found', traceID: '00000000000000ab' }],
     });
+  });
+});
+
+test('summaries of traces by id are of these and nothing else, also of traces that are summed up piece by piece', async () => {
+  const spans = Array.from({ length: 20_000 }, (_, i) => ({
+    ...ROOT,
+    traceId: 'e'.repeat(32),
+    spanId: (20_000 - i).toString(16).padStart(16, '0'),
+    startTimeUnixNano: String(BigInt(ROOT.startTimeUnixNano) + BigInt(i)),
+    ...(i === 0 ? {} : { parentSpanId: (20_000).toString(16).padStart(16, '0') }),
+    ...(i % 2 === 0 ? { status: { code: 2 } } : {}),
+  }));
+  const long = batchOf({ resource: FRONTEND, scopeSpans: [{ spans }] });
+  await withApi(new FixtureReader(SHORT_TRACE, TRACE, long), async (app) => {
+    const ids = `traceID=ab&traceID=${TRACE_ID}&traceID=${'e'.repeat(32)}`;
+    const path = `/api/trace-summaries?service=other&limit=1&${ids}`;
+    const answer = await app.inject(path);
+    assert.equal(answer.statusCode, 200);
+    assert.equal(answer.body, JSON.stringify(answer.json()));
+    const times = {
+      minStartTimeUnixNano: ROOT.startTimeUnixNano,
+      maxEndTimeUnixNano: ROOT.endTimeUnixNano,
+    };
+    assert.deepEqual(answer.json(), {
+      ...envelope([
+        {
+          traceId: TRACE_ID,
+          rootServiceName: 'frontend',
+          rootOperationName: 'GET /',
+          ...times,
+          spanCount: 2,
+          errorSpanCount: 1,
+          services: [
+            { name: 'backend', spanCount: 1, errorSpanCount: 1 },
+            { name: 'frontend', spanCount: 1 },
+          ],
+        },
+        {
+          traceId: 'e'.repeat(32),
+          rootServiceName: 'frontend',
+          rootOperationName: 'GET /',
+          ...times,
+          spanCount: 20_000,
+          errorSpanCount: 10_000,
+          services: [{ name: 'frontend', spanCount: 20_000, errorSpanCount: 10_000 }],
+        },
+      ]),
+      errors: [{ msg: 'trace not found', traceID: '00000000000000ab' }],
+    });
+    const pretty = await app.inject(`${path}&prettyPrint=true`);
+    assert.equal(pretty.body, JSON.stringify(answer.json(), null, 4));
+    const many = await app.inject(`/api/trace-summaries?${'traceID=1&'.repeat(1001)}`);
+    assert.equal(many.statusCode, 400);
   });
 });
 

@@ -13,20 +13,27 @@ import { formatJaegerTraceId } from './jaeger-span.ts';
 import { ProcessTexts } from './process-texts.ts';
 import { ParamReader } from './param-reader.ts';
 import { parseOperationParams, matchesKind } from './operation-params.ts';
-import { parseTraceQuery, parseTraceSearch } from './search-params.ts';
+import { parseTraceSearch } from './search-params.ts';
 import { formatSpanKind } from './span-kind.ts';
 import { KeptTagKeys } from './tag-keys.ts';
 import { traceJson, type TraceJsonOptions } from './trace-json.ts';
-import { traceSummaryJson } from './trace-summary-json.ts';
+import { traceSummaryJson, traceSummaryPieces } from './trace-summary-json.ts';
 import { listOperations, listServices } from './unnamed-service.ts';
 
 /** What is kept from answer to answer. */
 type KeptTexts = Pick<TraceJsonOptions, 'processTexts' | 'tagKeys'>;
 
+/** Where the JSON of a trace stands in its answer. */
+type TracePlace = Omit<TraceJsonOptions, keyof KeptTexts | 'raw'>;
+
 /** Jaeger's v1 query API, which its UI up to 2.14, Grafana and most scripts call. */
 export function addV1Routes(app: FastifyInstance, context: QueryContext): void {
   const { reader } = context;
   const kept: KeptTexts = { processTexts: new ProcessTexts(), tagKeys: new KeptTagKeys() };
+  const wholeTrace =
+    (raw: boolean) =>
+    (batch: SpanBatch, place: TracePlace): Iterable<string> =>
+      traceJson(batch, { ...place, ...kept, raw });
 
   app.get('/api/services', async (request, reply) =>
     answerList(request, reply, context, {
@@ -69,7 +76,7 @@ export function addV1Routes(app: FastifyInstance, context: QueryContext): void {
     const raw = new ParamReader(params).flag('raw');
     const tenant = tenantOf(request);
     const warnings = (): readonly string[] => incompleteWarnings(context, tenant);
-    const more = { ...kept, raw, warnings };
+    const more = { entry: wholeTrace(raw), warnings };
     return streamJson(request, reply, context, async (style, signal) => {
       if (search.kind === 'ids') {
         const traces = reader.getTraces(tenant, search.ids, { signal });
@@ -82,16 +89,27 @@ export function addV1Routes(app: FastifyInstance, context: QueryContext): void {
     });
   });
 
-  app.get('/api/trace-summaries', async (request, reply) =>
-    answerJson(request, reply, context, async (signal) => {
-      const query = parseTraceQuery(queryParams(request), context.nowUnixMs());
-      const { traces, next } = await reader.findTraces(tenantOf(request), query, { signal });
+  app.get('/api/trace-summaries', async (request, reply) => {
+    const search = parseTraceSearch(queryParams(request), context.nowUnixMs());
+    const tenant = tenantOf(request);
+    if (search.kind === 'ids') {
+      return streamJson(request, reply, context, async (style, signal) =>
+        tracesAnswer(reader.getTraces(tenant, search.ids, { signal }), style, {
+          entry: traceSummaryPieces,
+          warnings: () => incompleteWarnings(context, tenant),
+          wanted: search.ids,
+        }),
+      );
+    }
+    const { query } = search;
+    return answerJson(request, reply, context, async (signal) => {
+      const { traces, next } = await reader.findTraces(tenant, query, { signal });
       return {
         ...envelope(traces.map(traceSummaryJson)),
         ...(next === undefined ? {} : { nextPage: formatPageToken(query, next) }),
       };
-    }),
-  );
+    });
+  });
 
   app.get<{ Params: { id: string } }>('/api/traces/:id', async (request, reply) => {
     const id = parseTraceId(request.params.id);
@@ -100,8 +118,7 @@ export function addV1Routes(app: FastifyInstance, context: QueryContext): void {
     const warnings = (): readonly string[] => incompleteWarnings(context, tenant);
     return streamJson(request, reply, context, (style, signal) =>
       tracesAnswer(reader.getTraces(tenant, [id], { signal }), style, {
-        ...kept,
-        raw,
+        entry: wholeTrace(raw),
         warnings,
         notFound: 'trace not found',
       }),
@@ -115,8 +132,8 @@ export function notFoundError(message: string, warnings: readonly string[]): Spo
 }
 
 /**
+ * @param more.entry what is written of a trace, piece by piece
  * @param more.notFound what to say where there are no traces
- * @param more.raw whether spans are shown as they were sent
  * @param more.warnings what to say beside what has been read by now
  * @param more.wanted ids of which the missing ones are told in `errors`
  * @param more.nextPage token with which to ask for the next page
@@ -124,8 +141,8 @@ export function notFoundError(message: string, warnings: readonly string[]): Spo
 async function* tracesAnswer(
   traces: AsyncIterable<SpanBatch>,
   style: JsonStyle,
-  more: KeptTexts & {
-    readonly raw: boolean;
+  more: {
+    readonly entry: (batch: SpanBatch, place: TracePlace) => Iterable<string>;
     readonly warnings: () => readonly string[];
     readonly wanted?: readonly TraceId[];
     readonly nextPage?: string | undefined;
@@ -133,14 +150,14 @@ async function* tracesAnswer(
   },
 ): AsyncGenerator<Iterable<string>, void> {
   const missing = new Set<TraceId>(more.wanted);
-  const { raw, processTexts, tagKeys, notFound } = more;
+  const { notFound } = more;
   const begin = `{${style.line(1)}${style.name('data')}[`;
   let first = true;
   for await (const batch of traces) {
     missing.delete(formatTraceId(batch.traceId, 0));
     const before = (first ? begin : '') + style.next(first, 2);
     const warnings = more.warnings();
-    yield traceJson(batch, { before, style, depth: 2, raw, processTexts, tagKeys, warnings });
+    yield more.entry(batch, { before, style, depth: 2, warnings });
     first = false;
   }
   if (first && notFound !== undefined) throw notFoundError(notFound, more.warnings());

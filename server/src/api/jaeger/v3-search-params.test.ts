@@ -41,6 +41,11 @@ test('wrong parameters are told by the name that they came with', () => {
       `${WINDOW}&query.attributes=[]`,
       /^malformed 'query.attributes' parameter, expecting a JSON object/,
     ],
+    [
+      `${WINDOW}&query.trace_id=ab`,
+      /^parameter 'query.trace_id' is not supported; .*\/api\/v3\/traces\/\{id\}/,
+    ],
+    [`${WINDOW}&traceID=ab`, /^parameter 'traceID' is not supported; /],
     [`${WINDOW}&query.filter={}`, /^parameter 'query.filter' is not supported$/],
     [
       `${WINDOW}&query.oder=longest`,

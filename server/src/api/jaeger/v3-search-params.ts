@@ -21,6 +21,9 @@ const JAEGER_PARAMS = [
   'rawTraces',
 ];
 
+/** What those who know v1 may call a parameter that api_v3 has not. */
+const TRACE_ID_NAMES = ['query.traceID', 'query.traceId', 'query.trace_id', 'traceID'];
+
 /**
  * Compiles the parameters of `GET /api/v3/traces`: `query.serviceName` and so on, or `query.service_name`.
  * @throws {SpoorError} invalid_argument
@@ -29,8 +32,10 @@ export function parseV3Search(params: URLSearchParams): TraceQuery {
   const reader = new ParamReader(params, v3Names);
   const known = JAEGER_PARAMS.flatMap(v3Names);
   refuseMisspelled(params, reader, [...known, 'prettyPrint']);
-  if (params.has('query.filter')) {
-    throw new SpoorError('invalid_argument', `parameter 'query.filter' is not supported`);
+  if (params.has('query.filter')) throw unsupported('query.filter');
+  // As in v1 they would stand for everything else that is asked for, and without them too much is found.
+  for (const name of TRACE_ID_NAMES) {
+    if (params.has(name)) throw unsupported(name, '; ask for GET /api/v3/traces/{id}');
   }
   const startMinUnixNano = readTime(reader, 'startTimeMin');
   const startMaxUnixNano = readTime(reader, 'startTimeMax');
@@ -60,6 +65,10 @@ export function parseV3Search(params: URLSearchParams): TraceQuery {
   // The older of the two names of the limit.
   const limitName = reader.text('searchDepth') === undefined ? 'numTraces' : 'searchDepth';
   return readTraceQuery(reader, { where, startMinUnixNano, startMaxUnixNano }, limitName);
+}
+
+function unsupported(name: string, instead = ''): SpoorError {
+  return new SpoorError('invalid_argument', `parameter '${name}' is not supported${instead}`);
 }
 
 function v3Names(name: string): string[] {
