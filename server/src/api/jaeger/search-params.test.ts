@@ -150,6 +150,29 @@ test('order and conditions on whole traces stand beside those on a span', () => 
   });
 });
 
+test('a root without a service is found by the name that stands for none, and a trace without a root is not', () => {
+  const compare = (op: 'eq' | 'ne', name: string, value: string): object => ({
+    op,
+    field: { kind: 'trace', name },
+    value: { type: 'string', value },
+  });
+  assert.deepEqual(parseQuery('rootService=missing-service-name').having, {
+    op: 'and',
+    args: [
+      {
+        op: 'or',
+        args: [
+          {
+            op: 'and',
+            args: [compare('eq', 'root_service', ''), compare('ne', 'root_name', '')],
+          },
+          compare('eq', 'root_service', 'missing-service-name'),
+        ],
+      },
+    ],
+  });
+});
+
 test('TraceQL joins the other conditions, and its aggregates are of its own spans', () => {
   const q = encodeURIComponent('{ kind = server && rootName != "x" } | count() > 3');
   const query = parseQuery(`service=a&minSpans=2&q=${q}`);

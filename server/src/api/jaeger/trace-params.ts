@@ -13,6 +13,7 @@ import { compileTraceql } from '@spoor/core/query/traceql/compile-traceql.ts';
 import { nearestName } from '#config/suggest.ts';
 import type { ParamReader } from './param-reader.ts';
 import { allOf } from './tag-predicate.ts';
+import { storedServices } from './unnamed-service.ts';
 
 /** Traces of a search without limit. */
 const DEFAULT_LIMIT = 100;
@@ -138,17 +139,32 @@ function readTracePredicates(reader: ParamReader): TracePredicate[] {
     const value = reader.whole(name, 0, MAX_COUNT);
     return [name, value === undefined ? undefined : BigInt(value)] as const;
   };
-  const is = (name: 'root_service' | 'root_name', value: string | undefined): void => {
-    if (value === undefined) return;
-    const field: TraceField = { kind: 'trace', name };
-    predicates.push({ op: 'eq', field, value: { type: 'string', value } });
-  };
   range('duration', duration('minTraceDuration'), duration('maxTraceDuration'));
   range('span_count', count('minSpans'), count('maxSpans'));
   range('error_count', count('minErrors'), count('maxErrors'));
-  is('root_service', reader.text('rootService'));
-  is('root_name', reader.text('rootOperation'));
+  const rootService = reader.text('rootService');
+  const rootOperation = reader.text('rootOperation');
+  if (rootService !== undefined) predicates.push(rootServiceIs(rootService));
+  if (rootOperation !== undefined) predicates.push(rootText('eq', 'root_name', rootOperation));
   return predicates;
+}
+
+/** The root is of this service, as answers name it. */
+function rootServiceIs(service: string): TracePredicate {
+  const args = storedServices(service).map((stored): TracePredicate => {
+    const same = rootText('eq', 'root_service', stored);
+    // A trace without a root has no name of one either.
+    return stored === '' ? { op: 'and', args: [same, rootText('ne', 'root_name', '')] } : same;
+  });
+  return args.length === 1 ? args[0]! : { op: 'or', args };
+}
+
+function rootText(
+  op: 'eq' | 'ne',
+  name: 'root_service' | 'root_name',
+  value: string,
+): TracePredicate {
+  return { op, field: { kind: 'trace', name }, value: { type: 'string', value } };
 }
 
 function readOrder(reader: ParamReader): TraceOrder | undefined {

@@ -2,30 +2,52 @@
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import {
   mergePartials,
+  servicesByName,
   toSummary,
   type TracePartial,
   TraceSummarizer,
 } from '@spoor/core/query/summarize-trace.ts';
 import type { TraceSummary } from '@spoor/core/query/trace-query.ts';
 import type { JsonStyle } from '#api/json-style.ts';
+import { shownService } from './unnamed-service.ts';
 
 /** Spans that are summed up between two turns of others: some milliseconds. */
 const PIECE_SPANS = 8192;
 
 /**
  * A `TraceSummary` of Jaeger's api_v3 in its JSON: 64-bit numbers are texts, numbers that are 0 are left out. How many
- * spans have lost their parent is not told.
+ * spans have lost their parent is not told. A trace without a root has an empty `rootServiceName`, and no other has.
  */
 export function traceSummaryJson(summary: TraceSummary): object {
+  const { rootSpanId, rootServiceName } = summary;
   return {
     traceId: summary.traceId,
-    rootServiceName: summary.rootServiceName,
+    rootServiceName: rootSpanId === '' ? rootServiceName : shownService(rootServiceName),
     rootOperationName: summary.rootSpanName,
     minStartTimeUnixNano: String(summary.startTimeUnixNano),
     maxEndTimeUnixNano: String(summary.endTimeUnixNano),
     ...counts(summary),
-    services: summary.services.map((service) => ({ name: service.name, ...counts(service) })),
+    services: shownServices(summary.services).map((service) => ({
+      name: service.name,
+      ...counts(service),
+    })),
   };
+}
+
+/** The services by the names of answers; two may have one name then. */
+function shownServices(stored: TraceSummary['services']): TraceSummary['services'] {
+  // The one without a name is the first.
+  if (stored[0]?.name !== '') return stored;
+  const services = new Map<string, { spanCount: number; errorCount: number }>();
+  for (const { name, spanCount, errorCount } of stored) {
+    const shown = shownService(name);
+    const before = services.get(shown) ?? { spanCount: 0, errorCount: 0 };
+    services.set(shown, {
+      spanCount: before.spanCount + spanCount,
+      errorCount: before.errorCount + errorCount,
+    });
+  }
+  return servicesByName(services);
 }
 
 /**

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { SpoorError } from '@spoor/core/model/errors.ts';
-import { parseTraceId } from '@spoor/core/model/ids.ts';
+import { formatSpanId, parseTraceId } from '@spoor/core/model/ids.ts';
 import type { TraceReader } from '#storage/tracestore.ts';
 import {
   batchOf,
@@ -204,6 +204,59 @@ test('a summary has what api_v3 has of it, without numbers that are 0', async ()
     assert.deepEqual(v1.json(), envelope([summary]));
     const v3 = await app.inject(`/api/v3/trace-summaries?${window}`);
     assert.deepEqual(v3.json(), { summaries: [summary] });
+  });
+});
+
+test('summaries name spans without a service as the list of services does, and a trace without a root has none', async () => {
+  const summary = {
+    traceId: parseTraceId(TRACE_ID),
+    startTimeUnixNano: 1n,
+    endTimeUnixNano: 2n,
+    spanCount: 6,
+    errorCount: 1,
+    rootServiceName: '',
+    rootSpanName: 'GET /',
+    rootSpanId: formatSpanId(Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 1), 0),
+    services: [
+      { name: '', spanCount: 1, errorCount: 1 },
+      { name: 'bank', spanCount: 2, errorCount: 0 },
+      { name: 'shop', spanCount: 3, errorCount: 0 },
+    ],
+  };
+  const sent = { name: 'missing-service-name', spanCount: 4, errorCount: 0 };
+  const reader = new FixtureReader();
+  reader.findTraces = async () => ({
+    traces: [
+      summary,
+      { ...summary, services: [summary.services[0]!, sent] },
+      { ...summary, rootSpanName: '', rootSpanId: '' as const, services: [sent] },
+    ],
+    next: undefined,
+  });
+  const window = 'query.startTimeMin=2026-01-01T00:00:00Z&query.startTimeMax=2027-01-01T00:00:00Z';
+  await withApi(reader, async (app) => {
+    const answer = await app.inject('/api/trace-summaries');
+    const { data } = answer.json<{ data: { rootServiceName: string; services: object[] }[] }>();
+    assert.deepEqual(
+      data.map(({ rootServiceName, services }) => [rootServiceName, services]),
+      [
+        [
+          'missing-service-name',
+          [
+            { name: 'bank', spanCount: 2 },
+            { name: 'missing-service-name', spanCount: 1, errorSpanCount: 1 },
+            { name: 'shop', spanCount: 3 },
+          ],
+        ],
+        [
+          'missing-service-name',
+          [{ name: 'missing-service-name', spanCount: 5, errorSpanCount: 1 }],
+        ],
+        ['', [{ name: 'missing-service-name', spanCount: 4 }]],
+      ],
+    );
+    const v3 = await app.inject(`/api/v3/trace-summaries?${window}`);
+    assert.deepEqual(v3.json<{ summaries: object[] }>().summaries, data);
   });
 });
 
