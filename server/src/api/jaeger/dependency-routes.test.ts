@@ -32,8 +32,18 @@ test('dependencies are one link for each pair, and what is inferred only when it
     };
     assert.deepEqual(await links('/api/dependencies'), [CALLS]);
     assert.deepEqual(await links('/api/dependencies?inferred=true'), [CALLS, DATABASE]);
+    assert.deepEqual(await links('/api/dependencies?inferred=1'), [CALLS, DATABASE]);
+    assert.deepEqual(await links('/api/dependencies?inferred=TRUE'), [CALLS, DATABASE]);
+    assert.deepEqual(await links('/api/dependencies?inferred=f'), [CALLS]);
+    assert.deepEqual(await links('/api/dependencies?inferred='), [CALLS]);
     assert.deepEqual(await links('/api/dependencies?service=bank&inferred=true'), [CALLS]);
     assert.deepEqual(await links('/api/dependencies?service=cart'), []);
+    const refused = await app.inject('/api/dependencies?inferred=maybe');
+    assert.equal(refused.statusCode, 400);
+    assert.match(
+      refused.body,
+      /unable to parse param 'inferred': \\"maybe\\" is not true or false/,
+    );
   });
 });
 

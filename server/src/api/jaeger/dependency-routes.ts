@@ -6,6 +6,7 @@ import { queryParams, type QueryContext } from '#api/query-context.ts';
 import type { Dependency, MinuteRange } from '#storage/tracestore.ts';
 import { listEnd } from './envelope.ts';
 import { millisecondsParam } from './milliseconds-param.ts';
+import { ParamReader } from './param-reader.ts';
 import { shownService } from './unnamed-service.ts';
 
 /** How far back dependencies go without `lookback`: a day. */
@@ -20,7 +21,8 @@ export function addDependencyRoutes(app: FastifyInstance, context: QueryContext)
     const params = queryParams(request);
     const range = minuteRange(params, context.nowUnixMs());
     const service = params.get('service') ?? '';
-    const query = params.get('inferred') === 'true' ? range : { ...range, noInferred: true };
+    const inferred = new ParamReader(params).flag('inferred');
+    const query = inferred ? range : { ...range, noInferred: true };
     return answerList(request, reply, context, {
       name: 'data',
       read: async (tenant, signal) => {
