@@ -5,7 +5,11 @@ import type { AttributeCounts, AttributeQuery, AttributeScope } from '#storage/t
 import { answerJson } from './json-answer.ts';
 import { envelope } from './jaeger/envelope.ts';
 import { millisecondsParam } from './jaeger/milliseconds-param.ts';
+import { refuseMisspelled, type RouteParams } from './jaeger/misspelled-params.ts';
 import { queryParams, tenantOf, type QueryContext } from './query-context.ts';
+
+const NAMES_PARAMS: RouteParams = { names: ['endTs', 'lookback', 'prefix', 'limit'] };
+const VALUES_PARAMS: RouteParams = { names: [...NAMES_PARAMS.names, 'name', 'scope'] };
 
 const DEFAULT_LOOKBACK_MS = 24 * 3600 * 1000;
 const DEFAULT_LIMIT = 100;
@@ -16,7 +20,9 @@ export function addAttributeRoutes(app: FastifyInstance, context: QueryContext):
   const { reader } = context;
 
   app.get('/api/attributes', async (request, reply) => {
-    const query = attributeQuery(queryParams(request), context.nowUnixMs());
+    const params = queryParams(request);
+    refuseMisspelled(params, NAMES_PARAMS);
+    const query = attributeQuery(params, context.nowUnixMs());
     return answerJson(request, reply, context, async (signal) => {
       const found = await reader.getAttributeNames(tenantOf(request), query, { signal });
       return answer('attributes', found);
@@ -25,6 +31,7 @@ export function addAttributeRoutes(app: FastifyInstance, context: QueryContext):
 
   app.get('/api/attributes/values', async (request, reply) => {
     const params = queryParams(request);
+    refuseMisspelled(params, VALUES_PARAMS);
     const name = params.get('name');
     if (name === null) throw invalid(`parameter 'name' is required`);
     const scope = scopeParam(params);

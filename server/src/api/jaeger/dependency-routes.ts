@@ -6,8 +6,11 @@ import { queryParams, type QueryContext } from '#api/query-context.ts';
 import type { Dependency, MinuteRange } from '#storage/tracestore.ts';
 import { listEnd } from './envelope.ts';
 import { millisecondsParam } from './milliseconds-param.ts';
+import { refuseMisspelled, type RouteParams } from './misspelled-params.ts';
 import { ParamReader } from './param-reader.ts';
 import { shownService } from './unnamed-service.ts';
+
+const PARAMS: RouteParams = { names: ['endTs', 'lookback', 'service', 'inferred'] };
 
 /** How far back dependencies go without `lookback`: a day. */
 const DEFAULT_LOOKBACK_MS = 24 * 3600 * 1000;
@@ -19,6 +22,7 @@ const TURN_EDGES = 1024;
 export function addDependencyRoutes(app: FastifyInstance, context: QueryContext): void {
   app.get('/api/dependencies', async (request, reply) => {
     const params = queryParams(request);
+    refuseMisspelled(params, PARAMS);
     const range = minuteRange(params, context.nowUnixMs());
     const service = params.get('service') ?? '';
     const inferred = new ParamReader(params).flag('inferred');

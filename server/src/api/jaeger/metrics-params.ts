@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SpoorError, quote } from '@spoor/core/model/errors.ts';
 import { millisecondsParam } from './milliseconds-param.ts';
+import { refuseMisspelled, type RouteParams } from './misspelled-params.ts';
 import { ParamReader } from './param-reader.ts';
 import { parseSpanKind } from './span-kind.ts';
 
@@ -12,6 +13,20 @@ const DEFAULT_KIND = 'server';
 
 /** Points of a series, as Prometheus bounds them. */
 const MAX_POINTS = 11_000;
+
+/** Of all its routes: clients send `quantile` to those that have none. */
+const PARAMS: RouteParams = {
+  names: [
+    'service',
+    'endTs',
+    'lookback',
+    'step',
+    'ratePer',
+    'spanKind',
+    'groupByOperation',
+    'quantile',
+  ],
+};
 
 /** What `GET /api/metrics/*` asks for. */
 export interface MetricsParams {
@@ -29,6 +44,7 @@ export interface MetricsParams {
  * @throws {SpoorError} invalid_argument
  */
 export function parseMetricsParams(params: URLSearchParams, nowUnixMs: number): MetricsParams {
+  refuseMisspelled(params, PARAMS);
   const services = params.getAll('service').filter((service) => service !== '');
   if (services.length === 0) throw invalid(`please provide at least one service name`);
   const words = params.getAll('spanKind').filter((word) => word !== '');

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SpoorError, quote } from '@spoor/core/model/errors.ts';
+import { refuseMisspelled, type RouteParams } from './misspelled-params.ts';
 import { parseSpanKind } from './span-kind.ts';
+
+const PARAMS: RouteParams = { names: ['service', 'spanKind', 'span_kind'] };
 
 /** Which operations are asked for. */
 export interface OperationFilter {
@@ -14,6 +17,7 @@ export interface OperationFilter {
  * @throws {SpoorError} invalid_argument
  */
 export function parseOperationParams(params: URLSearchParams): OperationFilter {
+  refuseMisspelled(params, PARAMS);
   const service = params.get('service') ?? '';
   if (service === '') throw new SpoorError('invalid_argument', `parameter 'service' is required`);
   const word = params.get('spanKind') || params.get('span_kind') || '';

@@ -258,13 +258,17 @@ test('a page is of the same search, and its window ends when the first page was 
   assert.match(refusal('page=x'), /page token "x"/);
 });
 
-test('a misspelled parameter of ours is refused, and what other clients send is let pass', () => {
+test('a misspelled parameter is refused, and what other clients send is let pass', () => {
   assert.equal(refusal('oder=longest'), 'unknown parameter "oder"; did you mean order?');
   assert.equal(refusal('minSpan=3'), 'unknown parameter "minSpan"; did you mean minSpans?');
   assert.equal(
     refusal('min_trace_duration=1s'),
     'unknown parameter "min_trace_duration"; did you mean minTraceDuration?',
   );
+  assert.equal(refusal('traceId=ab'), 'unknown parameter "traceId"; did you mean traceID?');
+  assert.equal(refusal('operatoin=x'), 'unknown parameter "operatoin"; did you mean operation?');
+  // What means nothing is not proposed.
+  assert.equal(parseQuery('lookBack=1h').limit, 100);
   const others = 'raw=true&lookback=1h&prettyPrint=1&limit=5&view=list&span=x&_=17000000&offset=3';
   assert.equal(parseQuery(others).limit, 5);
 });

@@ -2,32 +2,35 @@
 import { SpoorError, quote } from '@spoor/core/model/errors.ts';
 import { parseTraceId, type TraceId } from '@spoor/core/model/ids.ts';
 import type { TraceQuery } from '@spoor/core/query/trace-query.ts';
+import { refuseMisspelled, type RouteParams } from './misspelled-params.ts';
 import { ParamReader } from './param-reader.ts';
 import { durationPredicate, nameIs, serviceIs, tagPredicate } from './tag-predicate.ts';
 import { parseTagsJson } from './tags-json.ts';
-import { checkRange, readPage, readTraceQuery, refuseMisspelled } from './trace-params.ts';
+import { checkRange, readPage, readTraceQuery, TRACE_PARAMS } from './trace-params.ts';
 
 /** How far back a search without `start` looks, as Jaeger does: two days, in ns. */
 const DEFAULT_LOOKBACK_NANOS = 48n * 3600n * 1_000_000_000n;
 /** The most traces that are fetched by id in one request. */
 const MAX_TRACE_IDS = 1000;
 
-/** Jaeger's parameters, those included that mean nothing here. */
-const JAEGER_PARAMS = [
-  'service',
-  'operation',
-  'tag',
-  'tags',
-  'start',
-  'end',
-  'lookback',
-  'limit',
-  'minDuration',
-  'maxDuration',
-  'traceID',
-  'raw',
-  'prettyPrint',
-];
+const PARAMS: RouteParams = {
+  names: [
+    'service',
+    'operation',
+    'tag',
+    'tags',
+    'start',
+    'end',
+    'limit',
+    'minDuration',
+    'maxDuration',
+    'traceID',
+    'raw',
+    ...TRACE_PARAMS,
+  ],
+  // Jaeger's page sends it beside `start` and `end`.
+  ignored: ['lookback'],
+};
 
 /** What `GET /api/traces` asks for. */
 export type TraceSearch =
@@ -40,6 +43,7 @@ export type TraceSearch =
  * @throws {SpoorError} invalid_argument
  */
 export function parseTraceSearch(params: URLSearchParams, nowUnixMs: number): TraceSearch {
+  refuseMisspelled(params, PARAMS);
   const ids = params.getAll('traceID').filter((id) => id !== '');
   if (ids.length === 0) return { kind: 'query', query: parseTraceQuery(params, nowUnixMs) };
   if (ids.length > MAX_TRACE_IDS) {
@@ -56,7 +60,6 @@ export function parseTraceSearch(params: URLSearchParams, nowUnixMs: number): Tr
  */
 export function parseTraceQuery(params: URLSearchParams, nowUnixMs: number): TraceQuery {
   const reader = new ParamReader(params);
-  refuseMisspelled(params, reader, JAEGER_PARAMS);
   const start = reader.micros('start');
   // Inclusive, in whole µs.
   const end = reader.micros('end');

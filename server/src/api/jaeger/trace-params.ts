@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { SpoorError, quote } from '@spoor/core/model/errors.ts';
+import { SpoorError } from '@spoor/core/model/errors.ts';
 import { parsePageToken, resumeQuery, type PageToken } from '@spoor/core/query/page-token.ts';
 import {
   TRACE_ORDERS,
@@ -10,7 +10,6 @@ import {
   type TraceQuery,
 } from '@spoor/core/query/trace-query.ts';
 import { compileTraceql } from '@spoor/core/query/traceql/compile-traceql.ts';
-import { nearestName } from '#config/suggest.ts';
 import type { ParamReader } from './param-reader.ts';
 import { allOf } from './tag-predicate.ts';
 import { storedServices } from './unnamed-service.ts';
@@ -22,11 +21,12 @@ const MAX_LIMIT = 10_000;
 /** More spans than any store holds. */
 const MAX_COUNT = 1e12;
 
-/** The parameter that takes TraceQL, with the name that Tempo's API has for it; too short to be misspelled. */
+/** The parameter that takes TraceQL, with the name that Tempo's API has for it. */
 const TRACEQL_PARAM = 'q';
 
-/** What a search may say of whole traces, beyond what Jaeger has. */
-const TRACE_PARAMS = [
+/** What {@link readTraceQuery} reads, beyond what Jaeger has. */
+export const TRACE_PARAMS: readonly string[] = [
+  TRACEQL_PARAM,
   'order',
   'page',
   'minTraceDuration',
@@ -81,29 +81,6 @@ export function readTraceQuery(
   };
   const page = readPage(reader);
   return page === undefined ? query : resumeQuery(query, page);
-}
-
-/**
- * Refuses a name that no API has and that looks like one of these parameters: without it, the search would find too much.
- * Other unknown names are let pass, since Jaeger's clients send some.
- * @param known other names that the API has
- * @throws {SpoorError} invalid_argument
- */
-export function refuseMisspelled(
-  params: URLSearchParams,
-  reader: ParamReader,
-  known: readonly string[],
-): void {
-  const ours = TRACE_PARAMS.map((name) => reader.nameOf(name));
-  for (const name of params.keys()) {
-    if (ours.includes(name) || known.includes(name)) continue;
-    const meant = nearestName(name.replace(/^query\./, ''), TRACE_PARAMS);
-    if (meant === undefined) continue;
-    throw new SpoorError(
-      'invalid_argument',
-      `unknown parameter ${quote(name)}; did you mean ${reader.nameOf(meant)}?`,
-    );
-  }
 }
 
 /**

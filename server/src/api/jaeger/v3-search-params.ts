@@ -1,25 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { TraceQuery } from '@spoor/core/query/trace-query.ts';
+import { refuseMisspelled, type RouteParams } from './misspelled-params.ts';
 import { ParamReader } from './param-reader.ts';
 import { parseRfc3339 } from './rfc3339.ts';
 import { durationPredicate, nameIs, serviceIs, tagPredicate } from './tag-predicate.ts';
 import { parseTagsJson } from './tags-json.ts';
-import { checkRange, readTraceQuery, refuseMisspelled } from './trace-params.ts';
+import { checkRange, readTraceQuery, TRACE_PARAMS } from './trace-params.ts';
 
-/** Jaeger's parameters, those included that mean nothing here. */
-const JAEGER_PARAMS = [
-  'serviceName',
-  'operationName',
-  'attributes',
-  'startTimeMin',
-  'startTimeMax',
-  'durationMin',
-  'durationMax',
-  'searchDepth',
-  'numTraces',
-  'rawTraces',
-];
+const PARAMS: RouteParams = {
+  names: [
+    'serviceName',
+    'operationName',
+    'attributes',
+    'startTimeMin',
+    'startTimeMax',
+    'durationMin',
+    'durationMax',
+    'searchDepth',
+    'numTraces',
+    ...TRACE_PARAMS,
+  ],
+  // Spans are as they were sent in any case.
+  ignored: ['rawTraces'],
+};
 
 /** What those who know v1 may call a parameter that api_v3 has not. */
 const TRACE_ID_NAMES = ['query.traceID', 'query.traceId', 'query.trace_id', 'traceID'];
@@ -30,8 +34,7 @@ const TRACE_ID_NAMES = ['query.traceID', 'query.traceId', 'query.trace_id', 'tra
  */
 export function parseV3Search(params: URLSearchParams): TraceQuery {
   const reader = new ParamReader(params, v3Names);
-  const known = JAEGER_PARAMS.flatMap(v3Names);
-  refuseMisspelled(params, reader, [...known, 'prettyPrint']);
+  refuseMisspelled(params, PARAMS, v3Names);
   if (params.has('query.filter')) throw unsupported('query.filter');
   // As in v1 they would stand for everything else that is asked for, and without them too much is found.
   for (const name of TRACE_ID_NAMES) {
