@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { get } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -303,6 +304,70 @@ test('a client that goes away ends the reading', { timeout: 20_000 }, async () =
     const reason = await ended.promise;
     assert.ok(reason instanceof SpoorError);
     assert.equal(reason.code, 'cancelled');
+  });
+});
+
+test('the longest TraceQL fits into a request, and what is longer than a request may be is refused in the form of the API', async () => {
+  const reader = new FixtureReader(TRACE);
+  await withApi(reader, async (app) => {
+    const base = await app.listen({ host: '127.0.0.1', port: 0 });
+    const q = `{ name = "${'€'.repeat(8192 - 13)}" }`;
+    const fits = await fetch(`${base}/api/trace-summaries?q=${encodeURIComponent(q)}&service=shop`);
+    assert.equal(fits.status, 200);
+    assert.equal(reader.queries.length, 1);
+    const ask = async (request: string): Promise<[head: string, body: string]> => {
+      const socket = connect(Number(new URL(base).port), '127.0.0.1');
+      socket.write(request);
+      let answer = '';
+      for await (const chunk of socket) answer += String(chunk);
+      return answer.split('\r\n\r\n') as [string, string];
+    };
+    for (const [request, status, code, message] of [
+      [
+        `GET /api/services?${'x'.repeat(100_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`,
+        '431 Request Header Fields Too Large',
+        431,
+        'the request line and headers are longer than 98304 bytes',
+      ],
+      [
+        'GET / HTTP/1.1\r\nno header\r\n\r\n',
+        '400 Bad Request',
+        400,
+        'this is no HTTP/1.1 request',
+      ],
+    ] as const) {
+      const [head, body] = await ask(request);
+      assert.match(head, new RegExp(`^HTTP/1.1 ${status}\r\n`));
+      assert.match(head, /\r\ncontent-type: application\/json; charset=utf-8\r\n/i);
+      assert.match(head, new RegExp(`\r\ncontent-length: ${body.length}(?:\r\n|$)`, 'i'));
+      assert.deepEqual(JSON.parse(body), {
+        data: null,
+        total: 0,
+        limit: 0,
+        offset: 0,
+        errors: [{ code, msg: message }],
+      });
+    }
+  });
+});
+
+test('a path that cannot be read is refused without being repeated as a whole', async () => {
+  await withApi(new FixtureReader(), async (app) => {
+    const long = await app.inject(`/api/services/${'x'.repeat(5000)}/operations`);
+    assert.equal(long.statusCode, 414);
+    assert.deepEqual(long.json<{ errors: object[] }>().errors, [
+      { code: 414, msg: 'a name in the path is longer than 4096 characters' },
+    ]);
+    const v3 = await app.inject(`/api/v3/traces/${'1'.repeat(5000)}`);
+    assert.equal(v3.statusCode, 414);
+    assert.deepEqual(v3.json(), {
+      error: { httpCode: 414, message: 'a name in the path is longer than 4096 characters' },
+    });
+    const odd = await app.inject(`/api/services/%zz${'x'.repeat(5000)}/operations`);
+    assert.equal(odd.statusCode, 400);
+    const [{ msg }] = odd.json<{ errors: [{ msg: string }] }>().errors;
+    assert.match(msg, /^the path "\/api\/services\/%zzx+.*cannot be decoded$/);
+    assert.ok(msg.length < 200);
   });
 });
 

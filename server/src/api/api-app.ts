@@ -3,7 +3,14 @@ import type { FastifyInstance } from 'fastify';
 import { createHttpApp } from '#net/http-app.ts';
 import type { Tenancy } from '#net/tenancy.ts';
 import type { Metrics } from '#telemetry/metrics.ts';
-import { answerError, isApiPath, sendApiError } from './api-error.ts';
+import {
+  answerError,
+  answerPathError,
+  answerUnreadable,
+  type HeadLimits,
+  isApiPath,
+  sendApiError,
+} from './api-error.ts';
 import { addAttributeRoutes } from './attribute-routes.ts';
 import { addDependencyRoutes } from './jaeger/dependency-routes.ts';
 import { addMetricsRoutes } from './jaeger/metrics-routes.ts';
@@ -14,10 +21,12 @@ import type { QueryContext } from './query-context.ts';
 import { addSecurityHeaders } from './security-headers.ts';
 import { staticUi } from './ui/static-ui.ts';
 
-/** Longest service name or trace id in a path, in characters after decoding. */
-const MAX_PATH_PARAMETER_LENGTH = 4096;
-/** Largest request head, bytes: a search with many tags is a long URL. */
-const MAX_HEADER_BYTES = 64 * 1024;
+const HEAD_LIMITS: HeadLimits = {
+  // TraceQL of 8,192 characters takes up to 72 KiB as part of a URL, nine bytes for each; the rest is for all else.
+  headerBytes: 96 * 1024,
+  // A service name or trace id, after decoding.
+  pathParameterLength: 4096,
+};
 /** No route reads a body; this is what is taken before the connection is closed. */
 const MAX_BODY_BYTES = 64 * 1024;
 /** Time for a client to send its request, in ms. */
@@ -46,16 +55,17 @@ export async function createApiApp(options: ApiOptions): Promise<FastifyInstance
   const app = createHttpApp({
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    http: { maxHeaderSize: MAX_HEADER_BYTES },
+    http: { maxHeaderSize: HEAD_LIMITS.headerBytes },
     routerOptions: {
-      maxParamLength: MAX_PATH_PARAMETER_LENGTH,
+      maxParamLength: HEAD_LIMITS.pathParameterLength,
       ignoreTrailingSlash: true,
     },
     forceCloseConnections: 'idle',
     // A path that cannot be decoded comes here and not to the error handler.
     frameworkErrors: (error, request, reply) => {
-      void answerError(error, request, reply, query.logger);
+      void answerPathError(error, request, reply, { limits: HEAD_LIMITS, logger: query.logger });
     },
+    clientErrorHandler: (error, socket) => answerUnreadable(error, socket, HEAD_LIMITS),
   });
   app.server.maxConnections = MAX_CONNECTIONS;
   app.setErrorHandler((error: Error, request, reply) =>
