@@ -66,13 +66,13 @@ async function groupEdges(
   return pairs;
 }
 
-/** The minutes that `endTs` and `lookback` touch. */
+/** The minutes that `[endTs - lookback, endTs)` touches: windows laid end to end, at whole minutes, share none. */
 function minuteRange(params: URLSearchParams, nowUnixMs: number): MinuteRange {
   const end = millisecondsParam(params, 'endTs', nowUnixMs);
   const lookback = millisecondsParam(params, 'lookback', DEFAULT_LOOKBACK_MS);
   return {
     fromMinute: Math.floor(Math.max(0, end - lookback) / 60_000),
-    toMinute: Math.floor(end / 60_000) + 1,
+    toMinute: Math.ceil(end / 60_000),
   };
 }
 
