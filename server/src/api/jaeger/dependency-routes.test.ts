@@ -69,5 +69,7 @@ test('endTs and lookback are milliseconds, and the minutes that they touch are a
     const refused = await app.inject('/api/dependencies?lookback=1h');
     assert.equal(refused.statusCode, 400);
     assert.match(refused.body, /unable to parse param 'lookback'/);
+    const late = await app.inject('/api/dependencies?endTs=15000000000000');
+    assert.match(late.body, /is not a number of milliseconds of at most 13 digits"/);
   });
 });

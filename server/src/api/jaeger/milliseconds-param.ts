@@ -12,7 +12,7 @@ export function millisecondsParam(params: URLSearchParams, name: string, fallbac
   if (!/^\d{1,13}$/.test(text)) {
     throw new SpoorError(
       'invalid_argument',
-      `unable to parse param '${name}': ${quote(text)} is not a number of milliseconds`,
+      `unable to parse param '${name}': ${quote(text)} is not a number of milliseconds of at most 13 digits`,
     );
   }
   return Number(text);

@@ -50,7 +50,7 @@ export class ParamReader {
     if (text === undefined) return undefined;
     // 16 digits of µs reach to the year 2286.
     if (!/^\d{1,16}$/.test(text)) {
-      throw this.unreadable(name, text, 'a Unix time in microseconds');
+      throw this.unreadable(name, text, 'a Unix time in microseconds of at most 16 digits');
     }
     return BigInt(text);
   }

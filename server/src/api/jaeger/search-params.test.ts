@@ -282,6 +282,10 @@ test('wrong parameters are told by name', () => {
   assert.match(refusal('tags=[1]'), /^malformed 'tags' parameter, expecting a JSON object/);
   assert.match(refusal('tags={"a":{}}'), /^malformed 'tags' parameter, the value of "a"/);
   assert.match(refusal('start=yesterday'), /^unable to parse param 'start': "yesterday"/);
+  assert.equal(
+    refusal('end=18446744073709550'),
+    `unable to parse param 'end': "18446744073709550" is not a Unix time in microseconds of at most 16 digits`,
+  );
   assert.match(refusal('end=-1'), /^unable to parse param 'end'/);
   assert.match(refusal('start=2&end=1'), /'end' 1 should not be before 'start' 2/);
   assert.match(refusal('minDuration=5'), /^unable to parse param 'minDuration': "5"/);
