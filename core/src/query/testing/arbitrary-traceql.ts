@@ -81,6 +81,7 @@ const ofSpan: fc.Arbitrary<TraceqlExpression> = fc.oneof(
     field: anyAttribute,
     at: fc.constant(0),
   }),
+  fc.record({ op: fc.constantFrom('always' as const, 'never' as const), at: fc.constant(0) }),
 );
 
 const ofTrace: fc.Arbitrary<TraceqlExpression> = fc.oneof(

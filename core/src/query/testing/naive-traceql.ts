@@ -40,6 +40,10 @@ function holds(span: Span, spans: readonly Span[], condition: TraceqlExpression)
       return condition.args.some((arg) => holds(span, spans, arg));
     case 'not':
       return !holds(span, spans, condition.arg);
+    case 'always':
+      return true;
+    case 'never':
+      return false;
     case 'exists':
       return valuesOf(span, spans, condition.field) !== undefined;
     case 'missing':

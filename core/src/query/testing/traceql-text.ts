@@ -35,6 +35,10 @@ function formatExpression(expression: TraceqlExpression): string {
     }
     case 'not':
       return `!(${formatExpression(expression.arg)})`;
+    case 'always':
+      return 'true';
+    case 'never':
+      return 'false';
     case 'exists':
       return `${formatField(expression.field)} != nil`;
     case 'missing':

@@ -65,6 +65,10 @@ export class ConditionCompiler {
           throw traceqlError(this.#query, expression.at, `${expression.field.name} is never nil`);
         }
         return { span: { op: 'not', arg: this.#exists(expression.field) } };
+      case 'always':
+        return { span: { op: 'and', args: [] } };
+      case 'never':
+        return { span: { op: 'or', args: [] } };
       default:
         return this.#compare(expression);
     }

@@ -155,7 +155,12 @@ class ExpressionParser {
     tokens.refuseArithmetic();
     const op = tokens.comparison();
     const { at } = tokens.current;
-    if (op === undefined) return tokens.fail('one of = != < <= > >= =~ !~');
+    if (op === undefined) {
+      if (left.kind === 'value' && left.value.type === 'bool') {
+        return { op: left.value.value ? 'always' : 'never', at: left.at };
+      }
+      return tokens.fail('one of = != < <= > >= =~ !~');
+    }
     tokens.next();
     const right = this.#operand('a value');
     tokens.refuseArithmetic();

@@ -97,6 +97,23 @@ test('what is large is refused, and quickly', () => {
   assert.match(refusal('/* '.repeat(2730)), /character 1: the comment does not end/);
 });
 
+test('true and false are conditions, and nothing else that is no comparison is', () => {
+  assert.deepEqual(parseTraceql('{ true && !(false) }').filter, {
+    op: 'and',
+    args: [
+      { op: 'always', at: 2 },
+      { op: 'not', arg: { op: 'never', at: 12 }, at: 10 },
+    ],
+    at: 7,
+  });
+  assert.match(refusal('{ true = true }'), /character 3: a comparison needs a field/);
+  assert.match(refusal('{ error }'), /character 9: expected one of/);
+  assert.match(
+    refusal('{ true || rootName = "a" }'),
+    /character 8: \|\| over a condition on spans/,
+  );
+});
+
 test('keys stand as they are, in quotes, or partly so', () => {
   const key = (text: string) => comparison(`${text} = 1`)[0];
   assert.deepEqual(key('span.http.status_code'), {

@@ -45,7 +45,8 @@ export type TraceqlExpression =
       readonly value: TraceqlValue;
       readonly at: number;
     }
-  | { readonly op: 'exists' | 'missing'; readonly field: TraceqlField; readonly at: number };
+  | { readonly op: 'exists' | 'missing'; readonly field: TraceqlField; readonly at: number }
+  | { readonly op: 'always' | 'never'; readonly at: number };
 
 /** A comparison of what is counted or summed up of the spans that the filter selects: `count() > 3`, `avg(duration) > 1s`. */
 export interface TraceqlScalarFilter {
