@@ -15,12 +15,12 @@ export interface LeftOutBlock {
 
 /** What of a store was found damaged since it was opened. Each is told in the log once. */
 export class DamageReport {
-  readonly #logger: Pick<Logger, 'error'>;
+  readonly #logger: Pick<Logger, 'error' | 'warn'>;
   #listed: StoreDamage[] = [];
   readonly #files = new Set<string>();
   readonly #blocks = new Map<number, LeftOutBlock>();
 
-  constructor(logger: Pick<Logger, 'error'>) {
+  constructor(logger: Pick<Logger, 'error' | 'warn'>) {
     this.#logger = logger;
   }
 
@@ -43,6 +43,11 @@ export class DamageReport {
   add(path: string, message: string): void {
     this.#list(path, message);
     this.#logger.error({ path }, message);
+  }
+
+  /** Tells what may be damage, or what any crash leaves; it is not counted. */
+  warn(path: string, message: string): void {
+    this.#logger.warn({ path }, message);
   }
 
   /** Notes that a block cannot be read, which leaves it out of all answers; false when that is known. */

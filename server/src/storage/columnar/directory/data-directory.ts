@@ -103,7 +103,6 @@ export class DataDirectory {
   /** Compares with what the log was found to hold; to be called before anything is appended to it. */
   async compareLog(replay: WalReplay): Promise<void> {
     await this.#missSegments(replay);
-    this.#missEnd(replay);
     await this.#judgeUnnamed(replay.lastSequence);
   }
 
@@ -237,21 +236,6 @@ export class DataDirectory {
       // On a full disk it is noted at the next start.
       if (!isOutOfSpace(error)) throw error;
     }
-  }
-
-  /** Tells of records at the end of the log that cannot be read, though the store was shut down in good order after them. */
-  #missEnd({ segments, unused, lastSequence }: WalReplay): void {
-    const { logEnd, walUpto } = this.manifest;
-    const readUpto = Math.max(lastSequence, walUpto);
-    if (readUpto >= logEnd) return;
-    // They were at the end of the last segment that can be read, or in the next, which looks as if it had never been used.
-    const last = segments.at(-1);
-    const next = unused.find(({ id }) => last === undefined || id > last.id);
-    const paths = [last, next].flatMap((segment) => segment?.path ?? []);
-    this.#damage.add(
-      paths[0] ?? this.walDir,
-      `write-ahead log: ${paths.map((path) => basename(path)).join(' or ')} is damaged at its end: records ${readUpto + 1} to ${logEnd} are lost`,
-    );
   }
 
   /**

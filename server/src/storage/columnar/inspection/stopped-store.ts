@@ -9,7 +9,7 @@ import { ByteCache } from '../block/frame-cache.ts';
 import { Manifest, MANIFEST_FILE } from '../manifest/manifest.ts';
 import type { BlockEntry } from '../manifest/manifest-edit.ts';
 import { DISK_FILES } from '../directory/disk-files.ts';
-import { replayWal, type WalDamage, type WalReplay } from '../wal/wal-replay.ts';
+import { replayWal, type WalReplay, type WalReplayOptions } from '../wal/wal-replay.ts';
 import type { WalRecord } from '../wal/wal-record.ts';
 import { WAL_DIR } from '../wal/wal-segment.ts';
 
@@ -55,6 +55,10 @@ export class StoppedStore implements AsyncDisposable {
     return join(this.dir, MANIFEST_FILE);
   }
 
+  get walDir(): string {
+    return join(this.dir, WAL_DIR);
+  }
+
   pathOf({ tenant, id }: BlockEntry): string {
     return blockPath(this.dir, tenant, id);
   }
@@ -73,17 +77,19 @@ export class StoppedStore implements AsyncDisposable {
     }
   }
 
-  /** Reads the whole log; `onRecord` gets each record, and whether its spans are in no block yet. */
+  /** Reads the log as a start does; `onRecord` gets each record, and whether its spans are in no block yet. */
   readLog(
     onRecord: (record: WalRecord, isUnsealed: boolean) => void,
-    onDamage: (damage: WalDamage) => void,
+    flaws: Pick<WalReplayOptions, 'onDamage' | 'onTornEnd'>,
   ): Promise<WalReplay> {
+    const { walUpto: sealedUpto, logEnd } = this.manifest;
     return replayWal({
       files: DISK_FILES,
-      dir: join(this.dir, WAL_DIR),
-      sealedUpto: this.manifest.walUpto,
+      dir: this.walDir,
+      sealedUpto,
+      logEnd,
       readOnly: true,
-      onDamage,
+      ...flaws,
       onRecord: (record) => {
         onRecord(record, record.sequence > this.manifest.sealedUpto(record.tenant));
       },

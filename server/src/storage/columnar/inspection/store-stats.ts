@@ -49,7 +49,7 @@ export async function storeStats(store: StoppedStore): Promise<StoreStats> {
       if (!isUnsealed || batch === undefined) return;
       logSpans.set(tenant, (logSpans.get(tenant) ?? 0) + new SpanBatch(batch).rows);
     },
-    () => {},
+    { onDamage: () => {} },
   );
   const byTenant = Map.groupBy(store.blocks, ({ tenant }) => String(tenant));
   const names = [...new Set([...byTenant.keys(), ...logSpans.keys()])].sort();

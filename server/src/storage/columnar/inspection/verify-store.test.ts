@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, truncateSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { DEFAULT_TENANT } from '@spoor/core/model/ids.ts';
 import { writeSpans } from '#storage/testing/store-harness.ts';
 import { overlapsPath } from '../block/block-path.ts';
 import { overlapsFlaw } from '../derived/overlaps-file.ts';
 import { shopSpans } from '../testing/block-fixture.ts';
-import { withStore } from '../testing/store-fixture.ts';
+import { LogLines, withStore } from '../testing/store-fixture.ts';
 import { withDirectory } from '../testing/temporary-directory.ts';
+import { segmentPath, WAL_DIR } from '../wal/wal-segment.ts';
 import { StoppedStore } from './stopped-store.ts';
-import { verifyStore } from './verify-store.ts';
+import { verifyStore, type VerifyReport } from './verify-store.ts';
 
 /** Starts a store that will be asked, and waits until the file of overlaps is whole. */
 async function makeOverlaps(dir: string, path: string): Promise<void> {
@@ -24,12 +26,16 @@ async function makeOverlaps(dir: string, path: string): Promise<void> {
   );
 }
 
+async function verified(dir: string): Promise<VerifyReport> {
+  await using store = await StoppedStore.open(dir);
+  return await verifyStore(store);
+}
+
 test('a file of overlaps that was torn does no harm, and the next start makes it anew', () =>
   withDirectory(async (dir) => {
     const path = overlapsPath(dir, DEFAULT_TENANT);
     const found = async (): Promise<{ problems: string[]; harmless: string[] }> => {
-      await using store = await StoppedStore.open(dir);
-      const { problems, harmless } = await verifyStore(store);
+      const { problems, harmless } = await verified(dir);
       return {
         problems: problems.map((one) => one.path),
         harmless: harmless.map((one) => one.path),
@@ -49,5 +55,45 @@ test('a file of overlaps that was torn does no harm, and the next start makes it
       assert.deepEqual(await found(), { problems: [], harmless: [path] });
       await makeOverlaps(dir, path);
       assert.deepEqual(await found(), { problems: [], harmless: [] });
+    }
+  }));
+
+/** Flips a bit of the last byte that was written to the log of a store. */
+function flipLastWritten(dir: string): string {
+  const path = segmentPath(join(dir, WAL_DIR), 1);
+  const bytes = readFileSync(path);
+  bytes[bytes.findLastIndex((byte) => byte !== 0)]! ^= 4;
+  writeFileSync(path, bytes);
+  return path;
+}
+
+test('a damaged last record is damage where the store was stopped in good order, and told where it was not', () =>
+  withDirectory(async (dir) => {
+    const stopped = join(dir, 'stopped');
+    const killed = join(dir, 'killed');
+    await withStore(stopped, async (store) => {
+      for (let n = 1; n <= 3; n++) await writeSpans(store, shopSpans(2, 3, n));
+      cpSync(stopped, killed, { recursive: true });
+    });
+    for (const [at, problem, note] of [
+      [stopped, 'is damaged at its end: records 3 to 3 are lost', undefined],
+      [killed, undefined, 'is no whole record: taken for a write that a crash cut off'],
+    ] as const) {
+      const path = flipLastWritten(at);
+      const { problems, harmless } = await verified(at);
+      for (const [found, expected] of [
+        [problems, problem],
+        [harmless, note],
+      ] as const) {
+        assert.deepEqual(
+          found.map((one) => one.path),
+          expected === undefined ? [] : [path],
+        );
+        if (expected !== undefined) assert.ok(found[0]!.what.includes(expected), found[0]!.what);
+      }
+      const log = new LogLines();
+      await withStore(at, (store) => void store.damage.length, { logger: log.logger });
+      assert.equal(log.lines.length, 1, log.lines.join());
+      assert.ok(log.lines[0]!.includes(problem ?? note!), log.lines.join());
     }
   }));

@@ -6,6 +6,9 @@ import { overlapsFlaw } from '../derived/overlaps-file.ts';
 import type { BlockEntry } from '../manifest/manifest-edit.ts';
 import type { StoppedStore } from './stopped-store.ts';
 
+const TORN_END =
+  'Without a crash while spans were written it is damage: the last write of a store that was not stopped in good order cannot be told from one that was never finished.';
+
 /** Something that is not as it was written. */
 interface StoreProblem {
   readonly path: string;
@@ -25,7 +28,7 @@ export interface VerifyReport {
   readonly logSpans: number;
   readonly logBytes: number;
   readonly problems: readonly StoreProblem[];
-  /** The same of files that hold only what a server makes anew: nothing is lost. */
+  /** The same of what is no damage, as far as can be told: what a crash leaves, or a server makes anew. */
   readonly harmless: readonly StoreProblem[];
   /** Paths of blocks that were left out of all answers and can be read again: the next start takes them back. */
   readonly returning: readonly string[];
@@ -42,6 +45,7 @@ export async function verifyStore(
   onBlock: (number: number, of: number) => void = () => {},
 ): Promise<VerifyReport> {
   const problems: StoreProblem[] = [];
+  const harmless: StoreProblem[] = [];
   verifyManifest(store, problems);
 
   let logSpans = 0;
@@ -59,7 +63,12 @@ export async function verifyStore(
         });
       }
     },
-    ({ path, message, lost }) => problems.push({ path, what: message, meaning: lossOf(lost) }),
+    {
+      onDamage: ({ path, message, lost }) => {
+        problems.push({ path, what: message, meaning: lossOf(lost) });
+      },
+      onTornEnd: ({ path, message }) => harmless.push({ path, what: message, meaning: TORN_END }),
+    },
   );
   const present = new Set([...log.segments, ...log.unused].map(({ id }) => id));
   for (const id of store.manifest.segments) {
@@ -93,7 +102,7 @@ export async function verifyStore(
     logSpans,
     logBytes: [...log.segments, ...log.unused].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     problems,
-    harmless: store.overlapsFiles().flatMap(verifyOverlaps),
+    harmless: [...harmless, ...store.overlapsFiles().flatMap(verifyOverlaps)],
     returning,
     strayFiles: store.strayFiles(),
   };

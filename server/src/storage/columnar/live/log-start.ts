@@ -14,7 +14,7 @@ export interface LogStartParts extends Pick<
   'files' | 'later' | 'hasRoomFor' | 'segmentBytes'
 > {
   readonly directory: Pick<DataDirectory, 'compareLog' | 'manifest' | 'walDir'>;
-  readonly damage: Pick<DamageReport, 'add'>;
+  readonly damage: Pick<DamageReport, 'add' | 'warn'>;
   readonly head: Pick<Head, 'place' | 'settled'>;
   readonly tenants: Pick<TenantNumbers, 'known'>;
   /** Requests that were written before it are no use any more (Unix ms). */
@@ -42,6 +42,7 @@ export async function startLog({
     sealedUpto,
     logEnd,
     onDamage: ({ message, path }) => damage.add(path, message),
+    onTornEnd: ({ message, path }) => damage.warn(path, message),
     onRecord: async ({ batch, sequence, tenant, writtenUnixMs, requests: known }) => {
       if (writtenUnixMs >= recentUnixMs && sequence > manifest.forgottenUpto) {
         for (const request of known) requests.push({ ...request, tenant, writtenUnixMs });

@@ -33,6 +33,7 @@ export interface Opened {
   readonly replay: WalReplay;
   readonly records: WalRecord[];
   readonly damage: WalDamage[];
+  readonly tornEnds: unknown[];
 }
 
 /** Replays a log. */
@@ -44,6 +45,7 @@ export async function replayAll(
 ): Promise<Opened> {
   const records: WalRecord[] = [];
   const damage: WalDamage[] = [];
+  const tornEnds: unknown[] = [];
   const replay = await replayWal({
     files,
     dir,
@@ -51,8 +53,9 @@ export async function replayAll(
     logEnd,
     onRecord: ({ batch, ...head }) => void records.push({ ...head, batch: batch?.slice() }),
     onDamage: (found) => void damage.push(found),
+    onTornEnd: (found) => void tornEnds.push(found),
   });
-  return { replay, records, damage };
+  return { replay, records, damage, tornEnds };
 }
 
 /** Replays a log and opens it for appending. */

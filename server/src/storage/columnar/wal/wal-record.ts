@@ -205,6 +205,22 @@ export function claimsSegment(
   return segment.salt === undefined || header.getUint32(16, true) === segment.salt;
 }
 
+/**
+ * Whether this is most likely the header of a record with this sequence in this segment, damaged or not: at least two of id, salt and
+ * sequence are right, of which what an earlier life of the file left has one at most.
+ */
+export function resemblesRecord(
+  header: DataView,
+  place: Pick<RecordPlace, 'segmentId' | 'salt' | 'sequence'>,
+): boolean {
+  const isRight = [
+    header.getUint32(12, true) === place.segmentId,
+    header.getUint32(16, true) === place.salt,
+    getUint53(header, 24) === place.sequence,
+  ];
+  return isRight.filter(Boolean).length >= 2;
+}
+
 /** Checksum of all before the batch, without itself and the one of the record. */
 function headChecksum(head: Uint8Array): number {
   return crc32(head.subarray(RECORD_HEADER_BYTES), crc32(head.subarray(CRC_FROM, HEAD_CRC_AT)));

@@ -17,6 +17,7 @@ import {
 } from '../testing/wal-fixture.ts';
 import type { WalRecord } from './wal-record.ts';
 import { replayWal } from './wal-replay.ts';
+import { SEGMENT_HEADER_BYTES } from './wal-segment.ts';
 import { Wal } from './wal.ts';
 
 test('a log cut at any byte gives what lies before the cut and goes on behind it', async () => {
@@ -351,12 +352,72 @@ test('without a header a first group that power tore is no damage, and one with 
     // The header and the first two records are not there.
     bytes.fill(0, 0, recordEnds(bytes)[1]!);
     files.put(path, bytes);
-    const { damage, records: found, replay } = await replayAll(files);
+    const { damage, records: found, replay, tornEnds } = await replayAll(files);
+    assert.equal(tornEnds.length, 2 - groups);
     assert.equal(damage.length, damages, damage.map(({ message }) => message).join('; '));
     assertRecords(
       found.filter(({ sequence }) => sequence > 3),
       records,
     );
     assert.equal(replay.unused.length, 2 - groups);
+  }
+});
+
+test('a record that is begun and not whole at the end of the log is told, and what an earlier life left is not', async () => {
+  for (const isRecycled of [false, true]) {
+    const files = new FaultyFiles();
+    const { wal } = await openWal(files);
+    await appendEach(wal, 1, 5);
+    await wal.close();
+    const path = (await replayAll(files)).replay.segments[0]!.path;
+    const whole = files.content(path);
+    const ends = recordEnds(whole);
+    // Records of another life, of the same sizes, behind those of this one.
+    const old = whole.slice();
+    if (isRecycled) {
+      const view = new DataView(old.buffer);
+      for (const at of [SEGMENT_HEADER_BYTES, ...ends.slice(0, 4)]) {
+        view.setUint32(at + 12, 77, true);
+        view.setUint32(at + 24, 1000 + at, true);
+      }
+    } else {
+      old.fill(0);
+    }
+    const withEnd = (end: number): Uint8Array => {
+      const bytes = whole.slice();
+      bytes.set(old.subarray(end), end);
+      return bytes;
+    };
+    for (const end of [ends[4]!, ends[3]!]) {
+      files.put(path, withEnd(end));
+      assert.deepEqual((await replayAll(files)).tornEnds, []);
+    }
+    for (let at = ends[3]!; at < ends[4]!; at++) {
+      const bytes = withEnd(ends[4]!);
+      bytes[at]! ^= 1 << (at % 8);
+      files.put(path, bytes);
+      const { damage, records, tornEnds } = await replayAll(files);
+      assertRecords(records, upTo(4));
+      assert.deepEqual(damage, []);
+      assert.deepEqual(tornEnds, [
+        {
+          path,
+          message: `write-ahead log: what begins at byte ${ends[3]} of 0000000001.wal is no whole record: taken for a write that a crash cut off, of which no sender was told`,
+        },
+      ]);
+      // A log that was closed in good order has no such write.
+      const closed = await replayAll(files, DIR, 0, 5);
+      assert.deepEqual(closed.tornEnds, []);
+      assert.deepEqual(
+        closed.damage.map(({ message, lost }) => [message, lost]),
+        [
+          [
+            'write-ahead log: 0000000001.wal is damaged at its end: records 5 to 5 are lost',
+            [5, 5],
+          ],
+        ],
+      );
+      assert.equal(closed.replay.segments[0]!.damaged, true);
+    }
   }
 });

@@ -14,6 +14,7 @@ import {
   claimsSegment,
   decodeRecord,
   decodeRecordHead,
+  resemblesRecord,
 } from './wal-record.ts';
 import type { RecordHeader, WalRecord } from './wal-record.ts';
 import {
@@ -44,6 +45,16 @@ export interface WalDamage {
   readonly lost: readonly [from: number, to: number] | undefined;
 }
 
+/**
+ * The end of a log where something was written that is no whole record. Power that goes leaves any of the sectors of the last write, so
+ * the last write before a crash that was damaged later looks the same.
+ */
+interface WalTornEnd {
+  readonly path: string;
+  /** A whole sentence for the log. */
+  readonly message: string;
+}
+
 /** What {@link replayWal} found. */
 export interface WalReplay {
   /** Highest sequence in the log, 0 for none. */
@@ -67,8 +78,8 @@ export interface WalReplayOptions {
   /** Everything up to this sequence is stored elsewhere: holes there are no damage, and of records only the head is needed. */
   readonly sealedUpto: number;
   /**
-   * The last record of a log that was closed in good order, if it is known: behind it in its segment nothing is looked for, since what
-   * came later began another one.
+   * The last record of a log that was closed in good order, if it is known: it must be there, and behind it in its segment nothing is
+   * looked for, since what came later began another one.
    */
   readonly logEnd?: number;
   /**
@@ -77,6 +88,8 @@ export interface WalReplayOptions {
    */
   readonly onRecord: (record: WalRecord) => void | Promise<void>;
   readonly onDamage: (damage: WalDamage) => void;
+  /** Takes what is behind the last record and no whole one: a write that a crash cut off, as far as can be told. */
+  readonly onTornEnd?: (end: WalTornEnd) => void;
   /** Nothing is written, as only one who builds upon the log must: see {@link SegmentReader.harden}. */
   readonly readOnly?: boolean;
 }
@@ -118,6 +131,7 @@ export async function replayWal(options: WalReplayOptions): Promise<WalReplay> {
   const found: FoundSegment[] = [];
   const unused: { id: number; path: string; sizeBytes: number }[] = [];
   const unreadable: WalDamage[] = [];
+  const torn: { id: number; path: string }[] = [];
   for (const { id, path } of await listSegments(files, dir)) {
     const reader = await SegmentReader.open(files, path);
     try {
@@ -126,6 +140,7 @@ export async function replayWal(options: WalReplayOptions): Promise<WalReplay> {
         found.push(segment);
       } else {
         unused.push({ id, path, sizeBytes: reader.sizeBytes });
+        if (segment === 'torn') torn.push({ id, path });
         if (segment === 'unreadable') {
           unreadable.push({
             path,
@@ -143,6 +158,14 @@ export async function replayWal(options: WalReplayOptions): Promise<WalReplay> {
   const segments: ReplayedSegment[] = [];
   let last = 0;
   let records = 0;
+  let tornEnd: WalTornEnd | undefined;
+  const tornAt = (path: string, at: number): void => {
+    tornEnd = {
+      path,
+      message: `write-ahead log: what begins at byte ${at} of ${basename(path)} is no whole record: taken for a write that a crash cut off, of which no sender was told`,
+    };
+  };
+  for (const { id, path } of torn) if (id > (found.at(-1)?.id ?? 0)) tornAt(path, 0);
   for (const [i, segment] of found.entries()) {
     const damages = segment.headerDamaged
       ? [
@@ -173,7 +196,8 @@ export async function replayWal(options: WalReplayOptions): Promise<WalReplay> {
     let [groupStart, groupEnd] = [0, 0];
     try {
       const wanted = { ...segment, sealedUpto };
-      for await (const found of segmentRecords(reader, wanted, last, end, damageAt)) {
+      const onTorn = (at: number): void => tornAt(segment.path, at);
+      for await (const found of segmentRecords(reader, wanted, last, end, { damageAt, onTorn })) {
         const { record, header, at } = found;
         if (header.groupFirst === header.sequence && groupEnd > 0) groupStart = at;
         groupEnd = at + header.lengthBytes;
@@ -196,18 +220,34 @@ export async function replayWal(options: WalReplayOptions): Promise<WalReplay> {
       damaged: damages.length > 0,
     });
   }
+  const { logEnd = 0 } = options;
+  const readUpto = Math.max(last, sealedUpto);
+  if (readUpto < logEnd) {
+    const end = segments.at(-1);
+    // They were at the end of the last segment that can be read, or in the next, which looks as if it had never been used.
+    const next = unused.find(({ id }) => end === undefined || id > end.id);
+    const paths = [end, next].flatMap((segment) => segment?.path ?? []);
+    options.onDamage({
+      path: paths[0] ?? dir,
+      message: `write-ahead log: ${paths.map((path) => basename(path)).join(' or ')} is damaged at its end: records ${readUpto + 1} to ${logEnd} are lost`,
+      lost: [readUpto + 1, logEnd],
+    });
+    if (end !== undefined) segments[segments.length - 1] = { ...end, damaged: true };
+  } else if (tornEnd !== undefined) {
+    options.onTornEnd?.(tornEnd);
+  }
   return { lastSequence: last, segments, unused, records };
 }
 
 /**
- * What a file of the log is: a segment with records, prepared but `unused`, or `unreadable`.
+ * What a file of the log is: a segment with records, prepared but `unused`, begun and `torn`, or `unreadable`.
  * @throws {SpoorError} corrupt for a newer format
  */
 async function inspectSegment(
   reader: SegmentReader,
   id: number,
   path: string,
-): Promise<FoundSegment | 'unused' | 'unreadable'> {
+): Promise<FoundSegment | 'unused' | 'torn' | 'unreadable'> {
   const { sizeBytes } = reader;
   // Copied: the view is gone with the next one.
   const bytes = new Uint8Array(await reader.view(0, SEGMENT_HEADER_BYTES));
@@ -224,7 +264,7 @@ async function inspectSegment(
   const { salt, groupFirst } = first.header;
   // The header comes with the first group: without it the power may have gone before that group was durable.
   if (isBlank && !(await provesDurable(reader, first, { id, salt, sealedUpto: 0 }, groupFirst)))
-    return 'unused';
+    return 'torn';
   return {
     id,
     path,
@@ -236,13 +276,19 @@ async function inspectSegment(
   };
 }
 
+/** Where what is no record of a segment is told. */
+interface FlawTakers {
+  readonly damageAt: (at: number, from: number, to: number) => void;
+  readonly onTorn: (at: number) => void;
+}
+
 /** The records after sequence `last` and before `end`, which is undefined in the last segment. */
 async function* segmentRecords(
   reader: SegmentReader,
-  segment: WantedRecords,
+  segment: WantedRecords & { readonly salt: number },
   last: number,
   end: number | undefined,
-  damageAt: (at: number, from: number, to: number) => void,
+  { damageAt, onTorn }: FlawTakers,
 ): AsyncGenerator<FoundRecord & { readonly record: WalRecord }, void, undefined> {
   let at = SEGMENT_HEADER_BYTES;
   // Records from `end` on were never acknowledged: the log was opened anew, and gave their numbers to others.
@@ -254,11 +300,15 @@ async function* segmentRecords(
     const { sequence } = next?.header ?? { sequence: Infinity };
     if (next === undefined || (end !== undefined && sequence >= end)) {
       if (end !== undefined) damageAt(at, last + 1, end - 1);
+      else if (await isBegun(reader, at, segment, last + 1)) onTorn(at);
       return;
     }
     if (sequence > last + 1) {
       // In the last segment a hole may be in the group that the crash interrupted.
-      if (end === undefined && !(await provesDurable(reader, next, segment, last + 1))) return;
+      if (end === undefined && !(await provesDurable(reader, next, segment, last + 1))) {
+        onTorn(at);
+        return;
+      }
       damageAt(at, last + 1, sequence - 1);
     }
     last = sequence;
@@ -273,6 +323,18 @@ async function* segmentRecords(
     }
     yield { ...next, record };
   }
+}
+
+/** Whether at `at` the record with this sequence was begun, of which no more can be said. */
+async function isBegun(
+  reader: SegmentReader,
+  at: number,
+  { id, salt }: { readonly id: number; readonly salt: number },
+  sequence: number,
+): Promise<boolean> {
+  if (reader.sizeBytes - at < RECORD_HEADER_BYTES) return false;
+  const header = viewOf(await reader.view(at, RECORD_HEADER_BYTES));
+  return resemblesRecord(header, { segmentId: id, salt, sequence });
 }
 
 /** @throws {SpoorError} corrupt as {@link decodeRecord} */
