@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -92,13 +92,67 @@ test('a process that is killed leaves no lock behind', async () => {
   });
 });
 
-test('a lock file that is something else and a missing directory are refused by name', async () => {
+test('a lock file that is something else and a missing directory are refused by name, with what to do', async () => {
   await inDir(async (dir) => {
-    await writeFile(join(dir, LOCK_FILE), 'this is a text and has nothing to do with a lock');
-    assert.throws(
-      () => DataLock.acquire(dir),
-      /lock file LOCK cannot be used: file is not a database/,
-    );
-    assert.throws(() => DataLock.acquire(join(dir, 'missing')), /missing.*cannot be used/);
+    const path = join(dir, LOCK_FILE);
+    await writeFile(path, 'this is a text and has nothing to do with a lock');
+    const flaw = (): string => {
+      const lock = DataLock.share(dir);
+      return typeof lock === 'string' ? lock : '';
+    };
+    const text = /LOCK has 48 bytes that are not of Spoor; remove it while no Spoor process uses/;
+    assert.throws(() => DataLock.acquire(dir), text);
+    assert.match(flaw(), text);
+    await rm(path);
+    await mkdir(path);
+    assert.throws(() => DataLock.acquire(dir), /LOCK is no file; remove it/);
+    assert.match(flaw(), /LOCK is no file; remove it/);
+    assert.throws(() => DataLock.acquire(join(dir, 'missing')), /LOCK cannot be opened: ENOENT/);
+  });
+});
+
+test('who only reads a directory makes nothing there, keeps stores out, and no other reader', async () => {
+  await inDir(async (dir) => {
+    const share = (): DataLock => {
+      const lock = DataLock.share(dir);
+      assert.ok(typeof lock !== 'string');
+      return lock;
+    };
+    share().release();
+    assert.deepEqual(await readdir(dir), []);
+    const store = DataLock.acquire(dir);
+    assert.throws(() => DataLock.share(dir), /another Spoor process uses it/);
+    store.release();
+    const readers = [share(), share()];
+    assertHeld(dir);
+    for (const reader of readers) reader.release();
+    DataLock.acquire(dir).release();
+    assert.deepEqual(await readdir(dir), [LOCK_FILE]);
+  });
+});
+
+test('a lock file or directory that must not be written is refused by its name, and can be read', async () => {
+  await inDir(async (dir) => {
+    DataLock.acquire(dir).release();
+    const path = join(dir, LOCK_FILE);
+    await chmod(path, 0o444);
+    await chmod(dir, 0o555);
+    try {
+      const child = spawnWithLock(
+        dir,
+        `// Who may do everything is not kept from it by modes.
+        if (process.getuid() === 0) process.setuid(65534);
+        try { DataLock.acquire(dir); console.log('held'); } catch (error) { console.log(error.message); }
+        console.log(typeof DataLock.share(dir));`,
+      );
+      const [out, err] = await Promise.all([textOf(child.stdout), textOf(child.stderr)]);
+      assert.equal(err, '');
+      assert.match(
+        out,
+        /LOCK cannot be opened: EACCES.*; run Spoor as the user that owns the directory.*\nobject\n$/,
+      );
+    } finally {
+      await chmod(dir, 0o755);
+    }
   });
 });

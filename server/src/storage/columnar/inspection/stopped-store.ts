@@ -9,9 +9,16 @@ import { ByteCache } from '../block/frame-cache.ts';
 import { Manifest, MANIFEST_FILE } from '../manifest/manifest.ts';
 import type { BlockEntry } from '../manifest/manifest-edit.ts';
 import { DISK_FILES } from '../directory/disk-files.ts';
+import type { StoreFiles } from '../files/store-files.ts';
 import { replayWal, type WalReplay, type WalReplayOptions } from '../wal/wal-replay.ts';
 import type { WalRecord } from '../wal/wal-record.ts';
 import { WAL_DIR } from '../wal/wal-segment.ts';
+
+/** The file system, of which nothing is opened for writing. */
+const READ_ONLY_FILES: StoreFiles = {
+  ...DISK_FILES,
+  open: (path) => DISK_FILES.open(path, 'read'),
+};
 
 /** A data directory that no server has open, to look at: nothing in it is changed. */
 export class StoppedStore implements AsyncDisposable {
@@ -19,11 +26,14 @@ export class StoppedStore implements AsyncDisposable {
   readonly manifest: Manifest;
   /** By tenant and id. */
   readonly blocks: readonly BlockEntry[];
-  readonly #lock: DataLock;
+  /** What is wrong with the lock file, so that no server starts. */
+  readonly lockFlaw: string | undefined;
+  readonly #lock: DataLock | undefined;
 
-  private constructor(dir: string, lock: DataLock, manifest: Manifest) {
+  private constructor(dir: string, lock: DataLock | string, manifest: Manifest) {
     this.dir = dir;
-    this.#lock = lock;
+    this.lockFlaw = typeof lock === 'string' ? lock : undefined;
+    this.#lock = typeof lock === 'string' ? undefined : lock;
     this.manifest = manifest;
     this.blocks = manifest
       .tenants()
@@ -32,27 +42,31 @@ export class StoppedStore implements AsyncDisposable {
   }
 
   /**
-   * Takes the lock of a directory and reads its manifest.
+   * Keeps a directory from being changed meanwhile, and reads its manifest. It may be one that cannot be written.
    * @throws {SpoorError} invalid_argument: there is no store; unavailable: a process has it open; corrupt: a newer format
    */
   static async open(dir: string): Promise<StoppedStore> {
     requireStore(dir);
-    const lock = DataLock.acquire(dir);
+    const lock = DataLock.share(dir);
     try {
-      return new StoppedStore(dir, lock, await Manifest.read({ files: DISK_FILES, dir }));
+      return new StoppedStore(dir, lock, await Manifest.read({ files: READ_ONLY_FILES, dir }));
     } catch (error) {
-      lock.release();
+      if (typeof lock !== 'string') lock.release();
       throw error;
     }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.manifest.close();
-    this.#lock.release();
+    this.#lock?.release();
   }
 
   get manifestPath(): string {
     return join(this.dir, MANIFEST_FILE);
+  }
+
+  get lockPath(): string {
+    return join(this.dir, LOCK_FILE);
   }
 
   get walDir(): string {
@@ -84,7 +98,7 @@ export class StoppedStore implements AsyncDisposable {
   ): Promise<WalReplay> {
     const { walUpto: sealedUpto, logEnd } = this.manifest;
     return replayWal({
-      files: DISK_FILES,
+      files: READ_ONLY_FILES,
       dir: this.walDir,
       sealedUpto,
       logEnd,
@@ -108,7 +122,7 @@ export class StoppedStore implements AsyncDisposable {
   /** Files in the directory that are no part of the store, with their sizes: what a crash left, or what was set aside. */
   strayFiles(): { readonly path: string; readonly sizeBytes: number }[] {
     const known = new Set([
-      join(this.dir, LOCK_FILE),
+      this.lockPath,
       this.manifestPath,
       ...this.blocks.map((block) => this.pathOf(block)),
       ...this.overlapsFiles(),

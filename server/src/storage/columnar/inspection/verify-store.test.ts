@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
-import { cpSync, existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { DEFAULT_TENANT } from '@spoor/core/model/ids.ts';
@@ -11,6 +21,8 @@ import { shopSpans } from '../testing/block-fixture.ts';
 import { LogLines, withStore } from '../testing/store-fixture.ts';
 import { withDirectory } from '../testing/temporary-directory.ts';
 import { segmentPath, WAL_DIR } from '../wal/wal-segment.ts';
+import { LOCK_FILE } from '../directory/data-lock.ts';
+import { storeStats } from './store-stats.ts';
 import { StoppedStore } from './stopped-store.ts';
 import { verifyStore, type VerifyReport } from './verify-store.ts';
 
@@ -95,5 +107,36 @@ test('a damaged last record is damage where the store was stopped in good order,
       await withStore(at, (store) => void store.damage.length, { logger: log.logger });
       assert.equal(log.lines.length, 1, log.lines.join());
       assert.ok(log.lines[0]!.includes(problem ?? note!), log.lines.join());
+    }
+  }));
+
+test('a store that cannot be written is verified and added up, and nothing is made there', () =>
+  withDirectory(async (dir) => {
+    await withStore(dir, async (store) => {
+      await writeSpans(store, shopSpans(10, 3));
+      await store.settle();
+      await writeSpans(store, shopSpans(10, 3, 2));
+    });
+    for (const hasLock of [true, false]) {
+      if (!hasLock) rmSync(join(dir, LOCK_FILE));
+      const paths = readdirSync(dir, { recursive: true, encoding: 'utf8' });
+      for (const path of ['', ...paths].map((name) => join(dir, name))) {
+        chmodSync(path, statSync(path).isDirectory() ? 0o555 : 0o444);
+      }
+      // Who may do everything is not kept from it by modes.
+      const isRoot = process.geteuid?.() === 0;
+      if (isRoot) process.seteuid?.(65534);
+      try {
+        const { problems, logSpans, blockSpans } = await verified(dir);
+        assert.deepEqual([problems, logSpans, blockSpans], [[], 10, 10]);
+        await using store = await StoppedStore.open(dir);
+        assert.equal((await storeStats(store)).tenants[0]?.spans, 10);
+      } finally {
+        if (isRoot) process.seteuid?.(0);
+        for (const path of ['', 'wal', 'tenants']) chmodSync(join(dir, path), 0o755);
+        for (const path of readdirSync(join(dir, 'tenants')))
+          chmodSync(join(dir, 'tenants', path), 0o755);
+      }
+      assert.deepEqual(readdirSync(dir, { recursive: true, encoding: 'utf8' }), paths);
     }
   }));

@@ -46,6 +46,13 @@ export async function verifyStore(
 ): Promise<VerifyReport> {
   const problems: StoreProblem[] = [];
   const harmless: StoreProblem[] = [];
+  if (store.lockFlaw !== undefined) {
+    problems.push({
+      path: store.lockPath,
+      what: store.lockFlaw,
+      meaning: 'No spans are concerned, but a server refuses to start.',
+    });
+  }
   verifyManifest(store, problems);
 
   let logSpans = 0;
