@@ -1,8 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { crc32 } from 'node:zlib';
 import { runCli } from '#cli/cli.ts';
 import { OverlapsFile } from '#storage/columnar/derived/overlaps-file.ts';
 import { DataLock } from '#storage/columnar/directory/data-lock.ts';
@@ -36,6 +45,18 @@ function snapshot(dir: string): string[] {
     .map((path) => join(dir, path))
     .filter((path) => statSync(path).isFile())
     .map((path) => `${path} ${readFileSync(path).toString('base64')}`);
+}
+
+/** A block as a later version would write it: the trailer says its format, with a checksum. */
+function asNewerFormat(block: Uint8Array): Uint8Array {
+  const bytes = Uint8Array.from(block);
+  const trailerAt = bytes.length - 24;
+  const view = new DataView(bytes.buffer);
+  view.setUint32(trailerAt, 99, true);
+  const footer = bytes.subarray(trailerAt - view.getUint32(trailerAt + 4, true), trailerAt);
+  const start = crc32(bytes.subarray(trailerAt, trailerAt + 12));
+  view.setUint32(trailerAt + 12, crc32(footer, start), true);
+  return bytes;
 }
 
 function flipByte(path: string, at: number): void {
@@ -78,7 +99,16 @@ test('a directory without a store is no error of the store, and nothing is made 
     assert.match(empty.err, /no Spoor store is in it: there is no MANIFEST/);
     assert.deepEqual(readdirSync(dir), []);
     mkdirSync(join(dir, 'tenants'));
-    assert.match((await run('verify', '--data', dir)).err, /its MANIFEST is missing/);
+    const missingManifest = await run('verify', '--data', dir, '--json');
+    assert.equal(missingManifest.code, 1);
+    assert.match(missingManifest.err, /its MANIFEST is missing/);
+    assert.match(
+      (JSON.parse(missingManifest.out) as { error: string }).error,
+      /is missing; a start/,
+    );
+    const file = join(dir, 'file');
+    writeFileSync(file, '');
+    assert.match((await run('verify', '--data', file)).err, /no Spoor store is in it/);
     assert.match(
       (await run('stats', '--set', 'storage.type=memory')).err,
       /storage\.type is memory, which keeps nothing on disk/,
@@ -121,7 +151,9 @@ test('each flipped byte of a block is found, named and explained, and the rest i
         [block],
         `byte ${at}`,
       );
-      assert.match(problems[0]!.meaning, /5 spans of [0-9]+ traces of tenant acme/);
+      // The first bytes are all that nothing is read by.
+      const meaning = at < 8 ? /answered from/ : /5 spans of [0-9]+ traces of tenant acme/;
+      assert.match(problems[0]!.meaning, meaning);
       assert.equal(code, 1);
       flipByte(block, at);
     }
@@ -129,6 +161,54 @@ test('each flipped byte of a block is found, named and explained, and the rest i
     const whole = await run('verify', '--data', data);
     assert.equal(whole.code, 0);
     assert.match(whole.out, /no part of the store:\n {2}\S+0000000002\.block\.unnamed \(1 B\)/);
+  }));
+
+test('of a block whose first bytes alone are wrong it is said that it is answered from', () =>
+  withSample(async (data) => {
+    flipByte(join(data, 'tenants', 'acme', '0000000002.block'), 0);
+    const { code, out } = await run('verify', '--data', data);
+    assert.equal(code, 1);
+    assert.match(
+      out,
+      /^DAMAGED block .* does not begin as a block does\n.*nothing is lost, and the/m,
+    );
+    assert.doesNotMatch(out, /left out/);
+  }));
+
+test('a block of a newer format is no damage, and to be read by the Spoor that wrote it', () =>
+  withSample(async (data) => {
+    const block = join(data, 'tenants', 'acme', '0000000002.block');
+    writeFileSync(block, asNewerFormat(readFileSync(block)));
+    const { code, out } = await run('verify', '--data', data);
+    assert.equal(code, 1);
+    assert.match(
+      out,
+      /^NEWER block .* format 99 is newer[^]*A newer Spoor wrote it: run that one/m,
+    );
+    assert.doesNotMatch(out, /DAMAGED|backup/);
+  }));
+
+test('a log that cannot be read is told as such, and the blocks are verified', () =>
+  withSample(async (data) => {
+    const wal = join(data, 'wal');
+    const segment = readdirSync(wal).find((name) => name.endsWith('.wal'));
+    rmSync(join(wal, segment!));
+    mkdirSync(join(wal, segment!));
+    for (const text of [/EISDIR/, /ENOTDIR/]) {
+      const { code, out, err } = await run('verify', '--data', data);
+      assert.deepEqual([code, err], [1, '']);
+      assert.match(
+        out,
+        /3 blocks with 70 spans[^]*^DAMAGED write-ahead log \S+: it cannot be read: /m,
+      );
+      assert.match(out, text);
+      const stats = await run('stats', '--data', data, '--json');
+      assert.equal(stats.code, 1);
+      assert.match(stats.err, /^spoor: write-ahead log \S+: it cannot be read: .*\n$/);
+      assert.match((JSON.parse(stats.out) as { error: string }).error, text);
+      rmSync(wal, { recursive: true });
+      writeFileSync(wal, '');
+    }
   }));
 
 test('a file of overlaps that a crash left torn is told, and is no damage: nothing is lost', () =>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { SpoorError } from '@spoor/core/model/errors.ts';
+import { messageOf, SpoorError } from '@spoor/core/model/errors.ts';
 import type { CliSurroundings } from '#cli/cli.ts';
 import { EXIT, UsageError } from '#cli/cli-error.ts';
 import { loadConfig } from '#config/load-config.ts';
@@ -46,12 +46,13 @@ export async function storeCommand(
     out(options.json ? formatJson(report) : formatVerify(store.dir, report));
     return report.problems.length === 0 ? EXIT.ok : EXIT.failed;
   } catch (error) {
+    if (options.json) out(formatJson({ error: messageOf(error) }));
+    const isFileError = error instanceof Error && 'syscall' in error;
+    const isTold = error instanceof SpoorError && !['internal', 'config'].includes(error.code);
     // What is wrong with the directory is said in full by the message.
-    if (!(error instanceof SpoorError) || error.code === 'internal' || error.code === 'config') {
-      throw error;
-    }
+    if (!isTold && !isFileError) throw error;
     err(`spoor: ${error.message}\n`);
-    return error.code === 'invalid_argument' ? EXIT.usage : EXIT.failed;
+    return isTold && error.code === 'invalid_argument' ? EXIT.usage : EXIT.failed;
   }
 }
 

@@ -11,7 +11,9 @@ export function formatVerify(dir: string, report: VerifyReport): string {
     `  ${count(report.blocks, 'block')} with ${count(report.blockSpans, 'span')}, ${formatBytes(report.blockBytes)}`,
     `  write-ahead log with ${count(report.logRecords, 'record')}, ${formatBytes(report.logBytes)}; ${count(report.logSpans, 'span')} in no block yet`,
   ];
-  for (const { what, meaning } of problems) lines.push('', `DAMAGED ${what}`, `  ${meaning}`);
+  for (const { what, meaning, isNewer } of problems) {
+    lines.push('', `${isNewer === true ? 'NEWER' : 'DAMAGED'} ${what}`, `  ${meaning}`);
+  }
   for (const { what, meaning } of harmless) lines.push('', `NOTE ${what}`, `  ${meaning}`);
   for (const path of report.returning) {
     lines.push(

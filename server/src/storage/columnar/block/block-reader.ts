@@ -144,16 +144,18 @@ export class BlockReader {
     this.#cache.drop(this.#cacheKey);
   }
 
+  /** Whether the first bytes are those of a block; nothing that is asked needs them. */
+  get hasMagic(): boolean {
+    const start = this.#bytes.read(0, BLOCK_MAGIC.length);
+    return BLOCK_MAGIC.every((byte, i) => start[i] === byte);
+  }
+
   /**
-   * Reads all of the file and compares every checksum.
+   * Reads all of the file behind its first bytes and compares every checksum.
    * @returns its size
    * @throws {SpoorError} corrupt, unavailable
    */
   verify(): number {
-    const start = this.#bytes.read(0, BLOCK_MAGIC.length);
-    if (!BLOCK_MAGIC.every((byte, i) => start[i] === byte)) {
-      throw this.#bytes.damaged('does not begin as a block does');
-    }
     const { frames } = this.footer;
     const offset = (frame: number): number => frames[frame * 4]!;
     // A frame gets its number before those that are written while it fills.

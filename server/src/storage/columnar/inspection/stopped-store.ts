@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { SpoorError } from '@spoor/core/model/errors.ts';
+import { messageOf, SpoorError } from '@spoor/core/model/errors.ts';
 import { blockPath, overlapsPath, TENANTS_DIR } from '../block/block-path.ts';
 import { BlockReader } from '../block/block-reader.ts';
+import { directoryError } from '../directory/data-directory.ts';
 import { DataLock, LOCK_FILE } from '../directory/data-lock.ts';
 import { ByteCache } from '../block/frame-cache.ts';
 import { Manifest, MANIFEST_FILE } from '../manifest/manifest.ts';
 import type { BlockEntry } from '../manifest/manifest-edit.ts';
 import { DISK_FILES } from '../directory/disk-files.ts';
-import type { StoreFiles } from '../files/store-files.ts';
+import { fileErrorCode, type StoreFiles } from '../files/store-files.ts';
 import { replayWal, type WalReplay, type WalReplayOptions } from '../wal/wal-replay.ts';
 import type { WalRecord } from '../wal/wal-record.ts';
 import { WAL_DIR } from '../wal/wal-segment.ts';
@@ -91,13 +92,16 @@ export class StoppedStore implements AsyncDisposable {
     }
   }
 
-  /** Reads the log as a start does; `onRecord` gets each record, and whether its spans are in no block yet. */
-  readLog(
+  /**
+   * Reads the log as a start does; `onRecord` gets each record, and whether its spans are in no block yet.
+   * @throws {SpoorError} unavailable: a file or the directory cannot be read; corrupt: a newer format
+   */
+  async readLog(
     onRecord: (record: WalRecord, isUnsealed: boolean) => void,
     flaws: Pick<WalReplayOptions, 'onDamage' | 'onTornEnd'>,
   ): Promise<WalReplay> {
     const { walUpto: sealedUpto, logEnd } = this.manifest;
-    return replayWal({
+    return await replayWal({
       files: READ_ONLY_FILES,
       dir: this.walDir,
       sealedUpto,
@@ -107,6 +111,13 @@ export class StoppedStore implements AsyncDisposable {
       onRecord: (record) => {
         onRecord(record, record.sequence > this.manifest.sealedUpto(record.tenant));
       },
+    }).catch((error: unknown) => {
+      if (error instanceof SpoorError || fileErrorCode(error) === '') throw error;
+      const why = messageOf(error);
+      throw new SpoorError(
+        'unavailable',
+        `write-ahead log ${this.walDir}: it cannot be read: ${why}`,
+      );
     });
   }
 
@@ -138,15 +149,37 @@ export class StoppedStore implements AsyncDisposable {
 
 /**
  * Makes sure that a directory holds a store, so that a mistyped name does not make an empty one.
- * @throws {SpoorError} invalid_argument
+ * @throws {SpoorError} invalid_argument: there is none; corrupt: its manifest is missing; unavailable: nobody knows
  */
 export function requireStore(dir: string): void {
-  if (existsSync(join(dir, MANIFEST_FILE))) return;
-  const has = (name: string): boolean => existsSync(join(dir, name));
-  const why = !existsSync(dir)
-    ? 'there is no such directory'
-    : has(TENANTS_DIR) || has(WAL_DIR)
-      ? `its ${MANIFEST_FILE} is missing; a start of spoor makes a new one of what the log still holds, and sets the blocks aside: restore ${MANIFEST_FILE} from a backup first`
-      : `no Spoor store is in it: there is no ${MANIFEST_FILE}`;
-  throw new SpoorError('invalid_argument', `data directory ${dir}: ${why}`);
+  try {
+    if (isThere(join(dir, MANIFEST_FILE))) return;
+    if (!isThere(dir)) throw storeError('invalid_argument', dir, 'there is no such directory');
+    if (isThere(join(dir, TENANTS_DIR)) || isThere(join(dir, WAL_DIR))) {
+      throw storeError(
+        'corrupt',
+        dir,
+        `its ${MANIFEST_FILE} is missing; a start of spoor makes a new one of what the log still holds, and sets the blocks aside: restore ${MANIFEST_FILE} from a backup first`,
+      );
+    }
+    const why = `no Spoor store is in it: there is no ${MANIFEST_FILE}`;
+    throw storeError('invalid_argument', dir, why);
+  } catch (error) {
+    throw error instanceof SpoorError ? error : directoryError(dir, error);
+  }
+}
+
+function storeError(code: 'invalid_argument' | 'corrupt', dir: string, why: string): SpoorError {
+  return new SpoorError(code, `data directory ${dir}: ${why}`);
+}
+
+/** Whether a file is there; not seeing it is another thing, and thrown. */
+function isThere(path: string): boolean {
+  try {
+    statSync(path);
+    return true;
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes(fileErrorCode(error))) return false;
+    throw error;
+  }
 }

@@ -123,16 +123,14 @@ test('a store that cannot be written is verified and added up, and nothing is ma
       for (const path of ['', ...paths].map((name) => join(dir, name))) {
         chmodSync(path, statSync(path).isDirectory() ? 0o555 : 0o444);
       }
-      // Who may do everything is not kept from it by modes.
-      const isRoot = process.geteuid?.() === 0;
-      if (isRoot) process.seteuid?.(65534);
       try {
-        const { problems, logSpans, blockSpans } = await verified(dir);
-        assert.deepEqual([problems, logSpans, blockSpans], [[], 10, 10]);
-        await using store = await StoppedStore.open(dir);
-        assert.equal((await storeStats(store)).tenants[0]?.spans, 10);
+        await asNobody(async () => {
+          const { problems, logSpans, blockSpans } = await verified(dir);
+          assert.deepEqual([problems, logSpans, blockSpans], [[], 10, 10]);
+          await using store = await StoppedStore.open(dir);
+          assert.equal((await storeStats(store)).tenants[0]?.spans, 10);
+        });
       } finally {
-        if (isRoot) process.seteuid?.(0);
         for (const path of ['', 'wal', 'tenants']) chmodSync(join(dir, path), 0o755);
         for (const path of readdirSync(join(dir, 'tenants')))
           chmodSync(join(dir, 'tenants', path), 0o755);
@@ -140,3 +138,25 @@ test('a store that cannot be written is verified and added up, and nothing is ma
       assert.deepEqual(readdirSync(dir, { recursive: true, encoding: 'utf8' }), paths);
     }
   }));
+
+test('of a directory that must not be looked into it is not said that no store is in it', () =>
+  withDirectory(async (dir) => {
+    await withStore(dir, (store) => writeSpans(store, shopSpans(1, 3)));
+    chmodSync(dir, 0o000);
+    try {
+      await asNobody(() => assert.rejects(StoppedStore.open(dir), /data directory \S+: EACCES/));
+    } finally {
+      chmodSync(dir, 0o755);
+    }
+  }));
+
+/** Runs `use` as a user whom modes of files keep from something. */
+async function asNobody(use: () => Promise<void>): Promise<void> {
+  const isRoot = process.geteuid?.() === 0;
+  if (isRoot) process.seteuid?.(65534);
+  try {
+    await use();
+  } finally {
+    if (isRoot) process.seteuid?.(0);
+  }
+}

@@ -4,10 +4,16 @@ import { messageOf, SpoorError } from '@spoor/core/model/errors.ts';
 import { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import { overlapsFlaw } from '../derived/overlaps-file.ts';
 import type { BlockEntry } from '../manifest/manifest-edit.ts';
+import { inspectBlock } from '../directory/block-inspection.ts';
+import { DISK_FILES } from '../directory/disk-files.ts';
+import type { WalReplay } from '../wal/wal-replay.ts';
 import type { StoppedStore } from './stopped-store.ts';
 
 const TORN_END =
   'Without a crash while spans were written it is damage: the last write of a store that was not stopped in good order cannot be told from one that was never finished.';
+
+const WRONG_MAGIC =
+  'Its first bytes are wrong, which no question needs, and all others are right: nothing is lost, and the block is answered from. Something wrote to the file, or the disk fails: look at that, and restore the file from a backup while no server runs.';
 
 /** Something that is not as it was written. */
 interface StoreProblem {
@@ -16,6 +22,8 @@ interface StoreProblem {
   readonly what: string;
   /** What that means for the spans, and what can be done. */
   readonly meaning: string;
+  /** A later version wrote it, and that is all. */
+  readonly isNewer?: true;
 }
 
 /** What {@link verifyStore} found. */
@@ -55,8 +63,46 @@ export async function verifyStore(
   }
   verifyManifest(store, problems);
 
+  const log = await verifyLog(store, problems, harmless);
+
+  const returning: string[] = [];
+  let blockSpans = 0;
+  let blockBytes = 0;
+  for (const [i, block] of store.blocks.entries()) {
+    onBlock(i + 1, store.blocks.length);
+    const problem = await verifyBlock(store, block);
+    blockSpans += block.spans;
+    blockBytes += block.sizeBytes;
+    if (problem !== undefined) {
+      problems.push(problem);
+    } else if (store.manifest.setAside.has(block.id)) {
+      returning.push(store.pathOf(block));
+    }
+  }
+  return {
+    blocks: store.blocks.length,
+    blockSpans,
+    blockBytes,
+    ...log,
+    problems,
+    harmless: [...harmless, ...store.overlapsFiles().flatMap(verifyOverlaps)],
+    returning,
+    strayFiles: store.strayFiles(),
+  };
+}
+
+/** What {@link verifyLog} read. */
+type LogFigures = Pick<VerifyReport, 'logRecords' | 'logSpans' | 'logBytes'>;
+
+async function verifyLog(
+  store: StoppedStore,
+  problems: StoreProblem[],
+  harmless: StoreProblem[],
+): Promise<LogFigures> {
   let logSpans = 0;
-  const log = await store.readLog(
+  let log: WalReplay;
+  try {
+    log = await store.readLog(
     ({ batch, sequence }, isUnsealed) => {
       if (batch === undefined) return;
       try {
@@ -77,7 +123,23 @@ export async function verifyStore(
       onTornEnd: ({ path, message }) => harmless.push({ path, what: message, meaning: TORN_END }),
     },
   );
-  const present = new Set([...log.segments, ...log.unused].map(({ id }) => id));
+  } catch (error) {
+    if (!(error instanceof SpoorError)) throw error;
+    const path = store.walDir;
+    problems.push(
+      error.code === 'corrupt'
+        ? newer(path, error)
+        : {
+            path,
+            what: error.message,
+            meaning:
+              'A start ends with this error too. Nobody can say what the log holds until it can be read: look at the owner and the mode of the files, and at the disk.',
+          },
+    );
+    return { logRecords: 0, logSpans, logBytes: 0 };
+  }
+  const segments = [...log.segments, ...log.unused];
+  const present = new Set(segments.map(({ id }) => id));
   for (const id of store.manifest.segments) {
     if (present.has(id)) continue;
     problems.push({
@@ -86,33 +148,8 @@ export async function verifyStore(
       meaning: 'What it held of spans that are in no block is lost, unless a backup has it.',
     });
   }
-
-  const returning: string[] = [];
-  let blockSpans = 0;
-  let blockBytes = 0;
-  for (const [i, block] of store.blocks.entries()) {
-    onBlock(i + 1, store.blocks.length);
-    const what = verifyBlock(store, block);
-    blockSpans += block.spans;
-    blockBytes += block.sizeBytes;
-    if (what !== undefined) {
-      problems.push({ path: store.pathOf(block), what, meaning: blockLoss(block) });
-    } else if (store.manifest.setAside.has(block.id)) {
-      returning.push(store.pathOf(block));
-    }
-  }
-  return {
-    blocks: store.blocks.length,
-    blockSpans,
-    blockBytes,
-    logRecords: log.records,
-    logSpans,
-    logBytes: [...log.segments, ...log.unused].reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
-    problems,
-    harmless: [...harmless, ...store.overlapsFiles().flatMap(verifyOverlaps)],
-    returning,
-    strayFiles: store.strayFiles(),
-  };
+  const logBytes = segments.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  return { logRecords: log.records, logSpans, logBytes };
 }
 
 function verifyManifest(store: StoppedStore, problems: StoreProblem[]): void {
@@ -136,23 +173,51 @@ function verifyManifest(store: StoppedStore, problems: StoreProblem[]): void {
   }
 }
 
-/** What is wrong with a block, or undefined. */
-function verifyBlock(store: StoppedStore, block: BlockEntry): string | undefined {
+/** What is wrong with a block, if anything is. */
+async function verifyBlock(
+  store: StoppedStore,
+  block: BlockEntry,
+): Promise<StoreProblem | undefined> {
+  const path = store.pathOf(block);
+  try {
+    await inspectBlock(DISK_FILES, path, block.sizeBytes);
+  } catch (error) {
+    if (error instanceof SpoorError) return newer(path, error);
+    throw error;
+  }
+  const problem = (what: string, meaning = blockLoss(block)): StoreProblem => {
+    return { path, what, meaning };
+  };
   try {
     return store.withBlock(block, (reader) => {
       const sizeBytes = reader.verify();
       if (sizeBytes !== block.sizeBytes) {
-        return `block ${reader.path}: ${sizeBytes} bytes where the manifest says ${block.sizeBytes}`;
+        return problem(
+          `block ${path}: ${sizeBytes} bytes where the manifest says ${block.sizeBytes}`,
+        );
       }
       const { rows } = reader.footer;
-      return rows === block.spans
+      if (rows !== block.spans) {
+        return problem(`block ${path}: ${rows} spans where the manifest says ${block.spans}`);
+      }
+      return reader.hasMagic
         ? undefined
-        : `block ${reader.path}: ${rows} spans where the manifest says ${block.spans}`;
+        : problem(`block ${path}: does not begin as a block does`, WRONG_MAGIC);
     });
   } catch (error) {
-    if (error instanceof SpoorError) return error.message;
+    if (error instanceof SpoorError) return problem(error.message);
     throw error;
   }
+}
+
+function newer(path: string, { message }: SpoorError): StoreProblem {
+  return {
+    path,
+    what: message,
+    meaning:
+      'A newer Spoor wrote it: run that one. This one does not start here, and cannot say whether it is whole.',
+    isNewer: true,
+  };
 }
 
 /** What is wrong with a file of overlaps, if anything is: it is written in place and not synced, so a crash may tear it. */
@@ -176,7 +241,7 @@ function verifyOverlaps(path: string): StoreProblem[] {
 }
 
 function blockLoss({ tenant, spans, traces }: BlockEntry): string {
-  return `The block is left out of all answers: ${spans} spans of ${traces} traces of tenant ${tenant}. All other blocks are answered from. Restore the file from a backup while no server runs; it never changes once it is written, and the next start takes it back.`;
+  return `From when a server comes upon the damage the block is left out of all answers: ${spans} spans of ${traces} traces of tenant ${tenant}. All other blocks are answered from. Restore the file from a backup while no server runs; it never changes once it is written, and the next start takes it back.`;
 }
 
 function lossOf(lost: readonly [from: number, to: number] | undefined): string {
