@@ -10,7 +10,13 @@ import { Manifest, MANIFEST_FILE } from '../manifest/manifest.ts';
 import type { BlockEntry, ManifestEdit } from '../manifest/manifest-edit.ts';
 import { fileErrorCode, isOutOfSpace, type StoreFiles } from '../files/store-files.ts';
 import type { WalReplay } from '../wal/wal-replay.ts';
-import { checkSegmentFormats, segmentPath, WAL_DIR } from '../wal/wal-segment.ts';
+import {
+  checkSegmentFormats,
+  listLosses,
+  noteMissing,
+  segmentPath,
+  WAL_DIR,
+} from '../wal/wal-segment.ts';
 
 /** Where a {@link DataDirectory} lies. */
 export interface DataDirectoryOptions {
@@ -102,8 +108,11 @@ export class DataDirectory {
 
   /** Compares with what the log was found to hold; to be called before anything is appended to it. */
   async compareLog(replay: WalReplay): Promise<void> {
+    const before = await listLosses(this.#files, this.walDir);
     await this.#missSegments(replay);
     await this.#judgeUnnamed(replay.lastSequence);
+    // Not before: what an earlier start told says nothing of a block that is found now.
+    for (const { path, message } of before) this.#damage.add(path, message);
   }
 
   /** Blocks that are left out, and may be read again; each is given once. */
@@ -223,14 +232,15 @@ export class DataDirectory {
     const missing = [...manifest.segments].filter((id) => !present.has(id));
     const unknown = [...present].filter((id) => !manifest.segments.has(id));
     if (missing.length + unknown.length === 0) return;
-    for (const id of missing) {
+    const lost = missing.map((id) => {
       const path = segmentPath(this.walDir, id);
-      this.#damage.add(
-        path,
-        `write-ahead log: ${basename(path)} is missing; what it held of spans that are in no block is lost`,
-      );
-    }
+      const message = `write-ahead log: ${basename(path)} is missing; what it held of spans that are in no block is lost`;
+      this.#damage.add(path, message);
+      return { path, message };
+    });
     try {
+      // The manifest does not miss it any more then.
+      for (const { path, message } of lost) await noteMissing(this.#files, path, message);
       await manifest.commit({ addSegments: unknown, removeSegments: missing });
     } catch (error) {
       // On a full disk it is noted at the next start.

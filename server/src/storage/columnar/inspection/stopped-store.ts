@@ -13,7 +13,7 @@ import { DISK_FILES } from '../directory/disk-files.ts';
 import { fileErrorCode, type StoreFiles } from '../files/store-files.ts';
 import { replayWal, type WalReplay, type WalReplayOptions } from '../wal/wal-replay.ts';
 import type { WalRecord } from '../wal/wal-record.ts';
-import { WAL_DIR } from '../wal/wal-segment.ts';
+import { listLosses, WAL_DIR } from '../wal/wal-segment.ts';
 
 /** The file system, of which nothing is opened for writing. */
 const READ_ONLY_FILES: StoreFiles = {
@@ -121,6 +121,11 @@ export class StoppedStore implements AsyncDisposable {
     });
   }
 
+  /** What earlier starts lost of the log; none where that cannot be read. */
+  losses(): ReturnType<typeof listLosses> {
+    return listLosses(READ_ONLY_FILES, this.walDir).catch(() => []);
+  }
+
   /** Files with what the blocks of a tenant change in the traces that they share, as far as there are any. */
   overlapsFiles(): string[] {
     return this.manifest
@@ -131,12 +136,13 @@ export class StoppedStore implements AsyncDisposable {
   }
 
   /** Files in the directory that are no part of the store, with their sizes: what a crash left, or what was set aside. */
-  strayFiles(): { readonly path: string; readonly sizeBytes: number }[] {
+  async strayFiles(): Promise<{ readonly path: string; readonly sizeBytes: number }[]> {
     const known = new Set([
       this.lockPath,
       this.manifestPath,
       ...this.blocks.map((block) => this.pathOf(block)),
       ...this.overlapsFiles(),
+      ...(await this.losses()).map(({ path }) => path),
     ]);
     const isSegment = new RegExp(`^${RegExp.escape(join(this.dir, WAL_DIR))}/[0-9]+\\.wal$`);
     return readdirSync(this.dir, { recursive: true, withFileTypes: true })

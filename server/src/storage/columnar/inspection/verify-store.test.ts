@@ -18,7 +18,7 @@ import { writeSpans } from '#storage/testing/store-harness.ts';
 import { overlapsPath } from '../block/block-path.ts';
 import { overlapsFlaw } from '../derived/overlaps-file.ts';
 import { shopSpans } from '../testing/block-fixture.ts';
-import { LogLines, withStore } from '../testing/store-fixture.ts';
+import { figure, LogLines, withStore } from '../testing/store-fixture.ts';
 import { withDirectory } from '../testing/temporary-directory.ts';
 import { segmentPath, WAL_DIR } from '../wal/wal-segment.ts';
 import { LOCK_FILE } from '../directory/data-lock.ts';
@@ -149,6 +149,43 @@ test('of a directory that must not be looked into it is not said that no store i
       chmodSync(dir, 0o755);
     }
   }));
+
+test('what a start lost of the log is told by each later one, and by verify, until its file is removed', async () => {
+  for (const [ending, damage] of [
+    ['.damaged', () => undefined],
+    ['.missing', rmSync],
+  ] as const) {
+    await withDirectory(async (dir) => {
+      await withStore(dir, async (store) => {
+        for (let n = 1; n <= 3; n++) await writeSpans(store, shopSpans(2, 3, n));
+      });
+      const path = flipLastWritten(dir);
+      damage(path);
+      const told: string[][] = [];
+      const startAndWrite = (): Promise<void> =>
+        withStore(dir, async (store) => {
+          told.push(store.damage.map((one) => one.path));
+          assert.equal(figure(store, 'store_damaged_files'), store.damage.length);
+          await writeSpans(store, shopSpans(2, 3, 4));
+          await store.settle();
+        });
+      for (let n = 0; n < 3; n++) await startAndWrite();
+      const kept = path + ending;
+      assert.deepEqual(told.slice(1), [[kept], [kept]]);
+      assert.ok(told[0]!.includes(path));
+      const { problems, harmless, strayFiles } = await verified(dir);
+      assert.deepEqual(problems, []);
+      assert.deepEqual(
+        harmless.map((one) => one.path),
+        [kept],
+      );
+      assert.deepEqual(strayFiles, []);
+      rmSync(kept);
+      await startAndWrite();
+      assert.deepEqual(told.at(-1), []);
+    });
+  }
+});
 
 /** Runs `use` as a user whom modes of files keep from something. */
 async function asNobody(use: () => Promise<void>): Promise<void> {

@@ -12,6 +12,9 @@ import type { StoppedStore } from './stopped-store.ts';
 const TORN_END =
   'Without a crash while spans were written it is damage: the last write of a store that was not stopped in good order cannot be told from one that was never finished.';
 
+const EARLIER_LOSS =
+  'All that could be read of the log was kept. A backup of the log from before, as a store of its own, may still have the rest. While the file is there, /status and spoor_store_damaged_files of a server tell it.';
+
 const WRONG_MAGIC =
   'Its first bytes are wrong, which no question needs, and all others are right: nothing is lost, and the block is answered from. Something wrote to the file, or the disk fails: look at that, and restore the file from a backup while no server runs.';
 
@@ -65,6 +68,10 @@ export async function verifyStore(
 
   const log = await verifyLog(store, problems, harmless);
 
+  for (const { path, message } of await store.losses()) {
+    harmless.push({ path, what: message, meaning: EARLIER_LOSS });
+  }
+
   const returning: string[] = [];
   let blockSpans = 0;
   let blockBytes = 0;
@@ -87,7 +94,7 @@ export async function verifyStore(
     problems,
     harmless: [...harmless, ...store.overlapsFiles().flatMap(verifyOverlaps)],
     returning,
-    strayFiles: store.strayFiles(),
+    strayFiles: await store.strayFiles(),
   };
 }
 
@@ -103,26 +110,26 @@ async function verifyLog(
   let log: WalReplay;
   try {
     log = await store.readLog(
-    ({ batch, sequence }, isUnsealed) => {
-      if (batch === undefined) return;
-      try {
-        const { rows } = new SpanBatch(batch);
-        if (isUnsealed) logSpans += rows;
-      } catch (error) {
-        problems.push({
-          path: store.dir,
-          what: `write-ahead log: record ${sequence} cannot be read: ${messageOf(error)}`,
-          meaning: 'A start ends with this error. Please report it: its checksum is right.',
-        });
-      }
-    },
-    {
-      onDamage: ({ path, message, lost }) => {
-        problems.push({ path, what: message, meaning: lossOf(lost) });
+      ({ batch, sequence }, isUnsealed) => {
+        if (batch === undefined) return;
+        try {
+          const { rows } = new SpanBatch(batch);
+          if (isUnsealed) logSpans += rows;
+        } catch (error) {
+          problems.push({
+            path: store.dir,
+            what: `write-ahead log: record ${sequence} cannot be read: ${messageOf(error)}`,
+            meaning: 'A start ends with this error. Please report it: its checksum is right.',
+          });
+        }
       },
-      onTornEnd: ({ path, message }) => harmless.push({ path, what: message, meaning: TORN_END }),
-    },
-  );
+      {
+        onDamage: ({ path, message, lost }) => {
+          problems.push({ path, what: message, meaning: lossOf(lost) });
+        },
+        onTornEnd: ({ path, message }) => harmless.push({ path, what: message, meaning: TORN_END }),
+      },
+    );
   } catch (error) {
     if (!(error instanceof SpoorError)) throw error;
     const path = store.walDir;

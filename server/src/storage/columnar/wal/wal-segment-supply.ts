@@ -4,7 +4,13 @@ import type { Later } from '#later.ts';
 import type { ManifestEdit } from '../manifest/manifest-edit.ts';
 import { fileErrorCode, isTransientFileError, makeDurableDir } from '../files/store-files.ts';
 import type { StoreFile, StoreFiles } from '../files/store-files.ts';
-import { createSegment, removeUnfinishedSegments, segmentId, segmentPath } from './wal-segment.ts';
+import {
+  createSegment,
+  DAMAGED,
+  removeUnfinishedSegments,
+  segmentId,
+  segmentPath,
+} from './wal-segment.ts';
 
 /** Used-up segments kept for reuse: one is needed next, one more while the sealing of slabs is uneven. */
 const MAX_SPARE_SEGMENTS = 2;
@@ -134,7 +140,7 @@ export class SegmentSupply {
   setAside(path: string): void {
     this.#tidy(async () => {
       await this.#note({ removeSegments: [segmentId(path)] });
-      await this.#files.rename(path, `${path}.damaged`);
+      await this.#files.rename(path, path + DAMAGED);
     });
   }
 

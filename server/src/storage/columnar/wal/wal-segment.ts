@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { SpoorError } from '@spoor/core/model/errors.ts';
-import { readFully, readInto, writeFully } from '../files/store-files.ts';
+import {
+  fileErrorCode,
+  makeDurableDir,
+  readFully,
+  readInto,
+  writeFully,
+} from '../files/store-files.ts';
 import type { StoreFile, StoreFiles } from '../files/store-files.ts';
 import { getUint53, setUint53 } from './wal-record.ts';
 
@@ -62,18 +68,52 @@ export function segmentId(path: string): number {
   return Number.parseInt(basename(path), 10);
 }
 
+/** What the name of a damaged segment that is kept ends in, and that of a note that one is missing. */
+export const DAMAGED = '.damaged';
+const MISSING = '.missing';
+
+async function namesIn(files: StoreFiles, dir: string): Promise<string[]> {
+  try {
+    return await files.readdir(dir);
+  } catch (error) {
+    if (fileErrorCode(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** What earlier starts found damaged or missing in a log: files that stay until somebody removes them, each with a sentence. */
+export async function listLosses(
+  files: StoreFiles,
+  dir: string,
+): Promise<{ readonly path: string; readonly message: string }[]> {
+  const names = (await namesIn(files, dir)).filter((name) =>
+    /^[0-9]{10}\.wal\.(?:damaged|missing)$/.test(name),
+  );
+  return names.sort().map((name) => ({
+    path: join(dir, name),
+    message: `write-ahead log: ${name}: an earlier start found ${name.endsWith(MISSING) ? 'that segment missing' : 'this segment damaged and kept it'}; spans in no block may be lost since. Remove the file when nothing is to be done about it any more`,
+  }));
+}
+
+/** Notes durably, by a file in the log, that a segment is missing; its content says `message`. */
+export async function noteMissing(files: StoreFiles, path: string, message: string): Promise<void> {
+  await makeDurableDir(files, dirname(path));
+  const file = await files.open(path + MISSING, 'create');
+  try {
+    await writeFully(file, [new TextEncoder().encode(`${message}\n`)], 0);
+    await file.fdatasync();
+  } finally {
+    await file.close();
+  }
+  await files.fsyncDir(dirname(path));
+}
+
 /** The segments in a directory with the ids of their names, ascending; none when there is no directory. */
 export async function listSegments(
   files: StoreFiles,
   dir: string,
 ): Promise<{ readonly id: number; readonly path: string }[]> {
-  let names: string[];
-  try {
-    names = await files.readdir(dir);
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
-    throw error;
-  }
+  const names = await namesIn(files, dir);
   return names
     .filter((name) => /^[0-9]{10}\.wal$/.test(name))
     .map((name) => ({ id: Number(name.slice(0, 10)), path: join(dir, name) }))
