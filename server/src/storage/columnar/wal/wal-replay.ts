@@ -36,6 +36,13 @@ interface ReplayedSegment {
   readonly damaged: boolean;
 }
 
+interface UnusedSegment {
+  readonly id: number;
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly damaged: boolean;
+}
+
 /** A place where the log cannot be read although it once could. */
 export interface WalDamage {
   readonly path: string;
@@ -61,12 +68,8 @@ export interface WalReplay {
   readonly lastSequence: number;
   /** Segments that hold records, ascending. */
   readonly segments: readonly ReplayedSegment[];
-  /** Segments that hold nothing: prepared and never used. */
-  readonly unused: readonly {
-    readonly id: number;
-    readonly path: string;
-    readonly sizeBytes: number;
-  }[];
+  /** Segments that hold nothing: prepared and never used, or damaged so that nothing can be read. */
+  readonly unused: readonly UnusedSegment[];
   readonly records: number;
 }
 
@@ -129,7 +132,7 @@ interface WantedRecords {
 export async function replayWal(options: WalReplayOptions): Promise<WalReplay> {
   const { files, dir, sealedUpto } = options;
   const found: FoundSegment[] = [];
-  const unused: { id: number; path: string; sizeBytes: number }[] = [];
+  const unused: UnusedSegment[] = [];
   const unreadable: WalDamage[] = [];
   const torn: { id: number; path: string }[] = [];
   for (const { id, path } of await listSegments(files, dir)) {
@@ -139,9 +142,10 @@ export async function replayWal(options: WalReplayOptions): Promise<WalReplay> {
       if (typeof segment === 'object') {
         found.push(segment);
       } else {
-        unused.push({ id, path, sizeBytes: reader.sizeBytes });
+        const damaged = segment === 'unreadable';
+        unused.push({ id, path, sizeBytes: reader.sizeBytes, damaged });
         if (segment === 'torn') torn.push({ id, path });
-        if (segment === 'unreadable') {
+        if (damaged) {
           unreadable.push({
             path,
             message: `write-ahead log: ${basename(path)} (${reader.sizeBytes} bytes) has no header and no record`,

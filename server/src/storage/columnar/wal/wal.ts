@@ -128,7 +128,7 @@ export class Wal {
     } catch (cause) {
       throw walError(options.dir, 'cannot be opened', cause);
     }
-    for (const { path, sizeBytes } of options.replay.unused) wal.#supply.discard(path, sizeBytes);
+    for (const segment of options.replay.unused) wal.#letGo(segment);
     wal.release(options.sealedUpto);
     await wal.#supply.tidied();
     const segment = await wal.#supply.prepare();
@@ -201,10 +201,14 @@ export class Wal {
     const kept: StoredSegment[] = [];
     for (const segment of this.#stored) {
       if (segment.lastSequence > uptoSequence) kept.push(segment);
-      else if (segment.damaged) this.#supply.setAside(segment.path);
-      else this.#supply.discard(segment.path, segment.sizeBytes);
+      else this.#letGo(segment);
     }
     this.#stored = kept;
+  }
+
+  #letGo({ path, sizeBytes, damaged }: Omit<StoredSegment, 'lastSequence'>): void {
+    if (damaged) this.#supply.setAside(path);
+    else this.#supply.discard(path, sizeBytes);
   }
 
   /** Waits for the appends that were called and closes the files. May be called more than once. */
