@@ -97,7 +97,7 @@ function begin(dir: string, readOnly: boolean, transaction: string): DatabaseSyn
 
 /** Why a lock file cannot be used, and what can be done; of SQLite's own words none says it. */
 function lockFlaw(path: string, readOnly: boolean, cause: unknown): string {
-  const file = `its lock file ${path}`;
+  const file = `lock file ${path}`;
   try {
     accessSync(
       existsSync(path) ? path : dirname(path),

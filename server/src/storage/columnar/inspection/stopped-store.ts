@@ -139,6 +139,8 @@ export class StoppedStore implements AsyncDisposable {
   async strayFiles(): Promise<{ readonly path: string; readonly sizeBytes: number }[]> {
     const known = new Set([
       this.lockPath,
+      // Where that is a plain file.
+      this.walDir,
       this.manifestPath,
       ...this.blocks.map((block) => this.pathOf(block)),
       ...this.overlapsFiles(),

@@ -252,7 +252,9 @@ function blockLoss({ tenant, spans, traces }: BlockEntry): string {
 }
 
 function lossOf(lost: readonly [from: number, to: number] | undefined): string {
+  const count = lost === undefined ? 0 : lost[1] - lost[0] + 1;
+  const batches = count === 1 ? 'one batch' : `${count} batches`;
   return lost === undefined
     ? 'Records that can be read are kept; what else was here is lost.'
-    : `Acknowledged spans of ${lost[1] - lost[0] + 1} batches are lost, unless a backup of the log has them. A start keeps the rest, and the damaged file under another name.`;
+    : `Acknowledged spans of ${batches} are lost, unless a backup of the log has them. A start keeps the rest, and the damaged file under another name.`;
 }
