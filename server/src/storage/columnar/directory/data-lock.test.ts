@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'node:test';
 import { SpoorError } from '@spoor/core/model/errors.ts';
-import { DataLock, LOCK_FILE } from './data-lock.ts';
+import { DataLock, LOCK_FILE, type ReadLock } from './data-lock.ts';
 
 const MODULE = new URL('./data-lock.ts', import.meta.url).href;
 
@@ -113,7 +113,7 @@ test('a lock file that is something else and a missing directory are refused by 
 
 test('who only reads a directory makes nothing there, keeps stores out, and no other reader', async () => {
   await inDir(async (dir) => {
-    const share = (): DataLock => {
+    const share = (): ReadLock => {
       const lock = DataLock.share(dir);
       assert.ok(typeof lock !== 'string');
       return lock;

@@ -11,6 +11,12 @@ export const LOCK_FILE = 'LOCK';
 /** SQLite's result code for "another connection holds the lock". */
 const SQLITE_BUSY = 5;
 
+/** Keeps a directory from being changed while it is read. */
+export interface ReadLock {
+  /** May be called more than once. */
+  release(): void;
+}
+
 /**
  * Exclusive hold on a data directory, by a lock on its file `LOCK`. The kernel releases it when the process
  * ends in any way, so there is never a stale lock to remove.
@@ -19,9 +25,9 @@ const SQLITE_BUSY = 5;
  * holder in the same process. Nothing else may open `LOCK`: closing any descriptor of it would drop a POSIX lock.
  */
 export class DataLock {
-  readonly #database: DatabaseSync | undefined;
+  readonly #database: DatabaseSync;
 
-  private constructor(database: DatabaseSync | undefined) {
+  private constructor(database: DatabaseSync) {
     this.#database = database;
   }
 
@@ -44,17 +50,17 @@ export class DataLock {
    * this process can read
    * @throws {SpoorError} as {@link acquire} when another program or store has the directory
    */
-  static share(dir: string): DataLock | string {
+  static share(dir: string): ReadLock | string {
     refuseForeign(dir);
     // A store makes it before anything else: without it there is none.
-    if (isUnreadable(join(dir, LOCK_FILE))) return new DataLock(undefined);
+    if (isUnreadable(join(dir, LOCK_FILE))) return { release: () => {} };
     const lock = begin(dir, true, 'BEGIN; SELECT count(*) FROM sqlite_master');
     return typeof lock === 'string' ? lock : new DataLock(lock);
   }
 
   /** Gives the directory free. May be called more than once. */
   release(): void {
-    if (this.#database?.isOpen) this.#database.close();
+    if (this.#database.isOpen) this.#database.close();
   }
 }
 

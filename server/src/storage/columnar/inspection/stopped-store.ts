@@ -5,7 +5,7 @@ import { messageOf, SpoorError } from '@spoor/core/model/errors.ts';
 import { blockPath, overlapsPath, TENANTS_DIR } from '../block/block-path.ts';
 import { BlockReader } from '../block/block-reader.ts';
 import { directoryError } from '../directory/data-directory.ts';
-import { DataLock, LOCK_FILE } from '../directory/data-lock.ts';
+import { DataLock, LOCK_FILE, type ReadLock } from '../directory/data-lock.ts';
 import { ByteCache } from '../block/frame-cache.ts';
 import { Manifest, MANIFEST_FILE } from '../manifest/manifest.ts';
 import type { BlockEntry } from '../manifest/manifest-edit.ts';
@@ -29,9 +29,9 @@ export class StoppedStore implements AsyncDisposable {
   readonly blocks: readonly BlockEntry[];
   /** What is wrong with the lock file, so that no server starts. */
   readonly lockFlaw: string | undefined;
-  readonly #lock: DataLock | undefined;
+  readonly #lock: ReadLock | undefined;
 
-  private constructor(dir: string, lock: DataLock | string, manifest: Manifest) {
+  private constructor(dir: string, lock: ReadLock | string, manifest: Manifest) {
     this.dir = dir;
     this.lockFlaw = typeof lock === 'string' ? lock : undefined;
     this.#lock = typeof lock === 'string' ? undefined : lock;
