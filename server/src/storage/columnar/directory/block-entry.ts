@@ -16,8 +16,8 @@ import type { BlockEntry } from '../manifest/manifest-edit.ts';
 const MERGED_BYTES = 8 << 20;
 
 /**
- * What the manifest would say of a block, as far as the file tells by itself: how often it was merged is guessed, when it came in is when
- * its last span started, and of the log's records nothing is known.
+ * What the manifest would say of a block, as far as the file tells by itself: how often it was merged is guessed, and of the log's records
+ * nothing is known.
  * @returns undefined when the file does not end as a whole block does
  * @throws {SpoorError} corrupt for a newer format; what `files` throws for want of descriptors
  */
@@ -25,7 +25,7 @@ export async function entryOfFile(
   files: StoreFiles,
   path: string,
   key: Pick<BlockEntry, 'tenant' | 'id'>,
-): Promise<BlockEntry | undefined> {
+): Promise<Omit<BlockEntry, 'createdUnixMs'> | undefined> {
   let file: StoreFile | undefined;
   try {
     file = await files.open(path, 'read');
@@ -50,7 +50,6 @@ export async function entryOfFile(
       sizeBytes,
       minStartUnixNano: BigInt(minStart),
       maxStartUnixNano: BigInt(maxStart),
-      createdUnixMs: Number(BigInt(maxStart) / 1_000_000n),
       firstSequence: 0,
       lastSequence: 0,
     };

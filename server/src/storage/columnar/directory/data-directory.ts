@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { basename, join } from 'node:path';
 import { messageOf, SpoorError } from '@spoor/core/model/errors.ts';
-import type { Tenant } from '@spoor/core/model/ids.ts';
+import { parseTenant, type Tenant } from '@spoor/core/model/ids.ts';
 import { entryOfFile } from './block-entry.ts';
 import { inspectBlock } from './block-inspection.ts';
 import { blockPath, TENANTS_DIR } from '../block/block-path.ts';
@@ -31,9 +31,20 @@ export interface DataDirectoryOptions {
 interface UnnamedBlock {
   readonly tenant: Tenant;
   readonly id: number;
-  /** Where it was found. */
+  /** Its name as a block. */
   readonly path: string;
+  /** Its name now. */
+  readonly at: string;
+  /** Whether the manifest was torn when it was found first. */
+  readonly isTorn: boolean;
 }
+
+/** Ends of names that such files get, so that their numbers can be given again until the log was read; what a torn manifest left is told apart. */
+const LEFT = '.left';
+const TORN = '.torn';
+
+/** A name of such a file, or of a block. */
+const BLOCK_NAME = /^\d{10,16}\.block(\.left|\.torn)?$/;
 
 /** Why a block is left out until it was written anew without what other blocks hold. */
 const NOT_NAMED = 'the manifest, which a crash or damage cut off, does not name it';
@@ -49,14 +60,16 @@ export class DataDirectory {
   readonly #dir: string;
   readonly #damage: DamageReport;
   readonly #nowUnixMs: () => number;
-  /** Blocks that the manifest does not name, and that got other names: see {@link asideName}. */
+  /** Ids of blocks of which the manifest says that they are gone. */
+  readonly #removed: ReadonlySet<number>;
+  /** Blocks that the manifest does not name, under other names. */
   #unnamed: readonly UnnamedBlock[] = [];
   /** Ids of blocks that an earlier start left out. */
   readonly #knownAside: ReadonlySet<number>;
   /** Blocks that the manifest names and that have no file. */
   #missing: BlockEntry[] = [];
-  /** Paths of blocks that have another name. */
-  readonly #misnamed: string[] = [];
+  /** Blocks that the manifest names and that have another name: it, and their path. */
+  readonly #misnamed: (readonly [string, string])[] = [];
   /** Blocks that are left out and look whole from outside. */
   #mayBeWhole: BlockEntry[] = [];
 
@@ -67,6 +80,7 @@ export class DataDirectory {
     this.#dir = dir;
     this.#damage = damage;
     this.#nowUnixMs = nowUnixMs;
+    this.#removed = manifest.takeRemoved();
     this.#knownAside = new Set(manifest.setAside.keys());
   }
 
@@ -90,9 +104,9 @@ export class DataDirectory {
   /** Makes the manifest ready for commits and clears up blocks that it does not name; to be called before any block is written. */
   async begin(): Promise<void> {
     const { manifest } = this;
-    for (const path of this.#misnamed) await this.#files.rename(asideName(path), path);
+    for (const [from, path] of this.#misnamed) await this.#files.rename(from, path);
     const unnamed = await this.#findUnnamed();
-    const isLost = manifest.isNew || manifest.cutBytes > 0 || manifest.damage.length > 0;
+    const isLost = manifest.isNew || manifest.damage.length > 0;
     const lost = isLost ? await this.#entriesOf(unnamed) : [];
     // With the manifest that is made anew: a crash after that must not find files that nothing names any more.
     await manifest.begin({ ...leftOut(lost), removeBlocks: this.#takeSources(lost) });
@@ -101,16 +115,29 @@ export class DataDirectory {
       this.#damage.add(this.#manifestPath, `manifest ${this.#manifestPath}: it is missing`);
     }
     for (const message of manifest.damage) this.#damage.add(this.#manifestPath, message);
+    const named = new Set(lost.map(({ tenant, id }) => blockPath(this.#dir, tenant, id)));
+    for (const { path, at } of unnamed) {
+      if (named.has(path) && at !== path) await this.#files.rename(at, path);
+    }
     for (const entry of lost) this.#leaveOut(entry);
-    this.#unnamed = unnamed.filter(({ tenant, id }) => !manifest.has(tenant, id));
-    for (const block of this.#unnamed) await this.#files.rename(block.path, asideName(block.path));
+    const others = unnamed.filter(({ path }) => !named.has(path));
+    this.#unnamed = others.map((block) => ({
+      ...block,
+      at: block.path + (block.isTorn ? TORN : LEFT),
+    }));
+    for (const [i, { at }] of others.entries()) {
+      const to = this.#unnamed[i]!.at;
+      if (at !== to) await this.#files.rename(at, to);
+    }
   }
 
   /** Compares with what the log was found to hold; to be called before anything is appended to it. */
   async compareLog(replay: WalReplay): Promise<void> {
     const before = await listLosses(this.#files, this.walDir);
-    await this.#missSegments(replay);
+    const missing = this.#missSegments(replay);
+    // Before the manifest forgets what is missing: a crash in between must not hide that something is.
     await this.#judgeUnnamed(replay.lastSequence);
+    await this.#noteSegments(replay, missing);
     // Not before: what an earlier start told says nothing of a block that is found now.
     for (const { path, message } of before) this.#damage.add(path, message);
   }
@@ -132,8 +159,9 @@ export class DataDirectory {
         const path = blockPath(this.#dir, tenant, block.id);
         const flaw = await inspectBlock(this.#files, path, block.sizeBytes);
         const before = this.manifest.setAside.get(block.id);
-        if (flaw !== undefined && before !== undefined && (await this.#isAside(path, block))) {
-          this.#misnamed.push(path);
+        const aside = flaw && before && (await this.#asideOf(path, block));
+        if (before !== undefined && aside !== undefined) {
+          this.#misnamed.push([aside, path]);
           this.#mayBeWhole.push(block);
           this.#damage.suspectBlock(block.id, path, before);
         } else if (flaw !== undefined) {
@@ -157,38 +185,42 @@ export class DataDirectory {
     const root = join(this.#dir, TENANTS_DIR);
     const found: UnnamedBlock[] = [];
     for (const directory of await this.#namesIn(root)) {
-      // Only directories that this store made for a tenant are here; an unknown name has no blocks.
-      const tenant = directory as Tenant;
-      const blocks = this.manifest.blocks(tenant);
-      const named = new Set(blocks.map(({ id }) => blockPath(this.#dir, tenant, id)));
+      // Whatever else stands here is not of this store.
+      if (!isTenant(directory)) continue;
+      const blocks = this.manifest.blocks(directory);
+      const named = new Set(blocks.map(({ id }) => blockPath(this.#dir, directory, id)));
       for (const file of await this.#namesIn(join(root, directory))) {
-        const path = join(root, directory, file);
-        if (!file.endsWith('.block') || named.has(path)) continue;
-        found.push({ tenant, id: Number.parseInt(file, 10), path });
+        if (!BLOCK_NAME.test(file)) continue;
+        const id = Number.parseInt(file, 10);
+        const path = blockPath(this.#dir, directory, id);
+        const at = join(root, directory, file);
+        if (named.has(path) || !at.startsWith(path) || !Number.isSafeInteger(id + 1)) continue;
+        const isTorn = this.manifest.cutBytes > 0 || file.endsWith(TORN);
+        found.push({ tenant: directory, id, path, at, isTorn });
       }
     }
     return found;
   }
 
-  /** What can be said of blocks by themselves, of those that are whole from outside. */
+  /**
+   * What can be said of blocks by themselves: of those that are whole from outside, whose number nothing else has, and that are not known to
+   * be gone. It is not known when they came in: as if with the newest that is known, so that nothing is removed early.
+   */
   async #entriesOf(blocks: readonly UnnamedBlock[]): Promise<BlockEntry[]> {
+    const { manifest } = this;
+    const known = manifest.tenants().flatMap((tenant) => manifest.blocks(tenant));
+    const taken = new Set(known.map(({ id }) => id));
+    const newest = known.reduce((max, { createdUnixMs }) => Math.max(max, createdUnixMs), 0);
+    const createdUnixMs = newest === 0 ? this.#nowUnixMs() : newest;
     const entries: BlockEntry[] = [];
-    for (const block of blocks) {
-      const entry = await this.#entryOf(block, block.path);
-      if (entry !== undefined) entries.push(entry);
+    for (const { tenant, id, at } of blocks) {
+      if (taken.has(id) || this.#removed.has(id)) continue;
+      const found = await entryOfFile(this.#files, at, { tenant, id });
+      if (found === undefined) continue;
+      taken.add(id);
+      entries.push({ ...found, createdUnixMs, isUndated: true });
     }
     return entries;
-  }
-
-  /** @param at where the block is now @returns undefined also where another block has its number */
-  async #entryOf({ tenant, id, path }: UnnamedBlock, at: string): Promise<BlockEntry | undefined> {
-    const { manifest } = this;
-    const isTaken = manifest.tenants().some((other) => manifest.has(other, id));
-    if (isTaken || blockPath(this.#dir, tenant, id) !== path) return undefined;
-    const entry = await entryOfFile(this.#files, at, { tenant, id });
-    if (entry === undefined) return undefined;
-    // Age counts from when the last of the spans came in, which was not before it began, unless its clock was wrong.
-    return { ...entry, createdUnixMs: Math.min(entry.createdUnixMs, this.#nowUnixMs()) };
   }
 
   /**
@@ -220,28 +252,38 @@ export class DataDirectory {
     this.#mayBeWhole.push(entry);
   }
 
-  /** Whether a block that was named again has its other name still: a crash came between. */
-  async #isAside(path: string, { sizeBytes }: BlockEntry): Promise<boolean> {
-    return (await inspectBlock(this.#files, asideName(path), sizeBytes)) === undefined;
+  /** The other name of a block that was named again, where it has that still: a crash came between. */
+  async #asideOf(path: string, { sizeBytes }: BlockEntry): Promise<string | undefined> {
+    for (const aside of [path + LEFT, path + TORN]) {
+      if ((await inspectBlock(this.#files, aside, sizeBytes)) === undefined) return aside;
+    }
+    return undefined;
   }
 
-  /** Tells of segments that should be there and are not, and notes those that are there. */
-  async #missSegments({ segments, unused }: WalReplay): Promise<void> {
-    const { manifest } = this;
+  /** Tells of segments that should be there and are not. @returns their ids */
+  #missSegments({ segments, unused }: WalReplay): number[] {
     const present = new Set([...segments, ...unused].map(({ id }) => id));
-    const missing = [...manifest.segments].filter((id) => !present.has(id));
-    const unknown = [...present].filter((id) => !manifest.segments.has(id));
-    if (missing.length + unknown.length === 0) return;
-    const lost = missing.map((id) => {
-      const path = segmentPath(this.walDir, id);
-      const message = `write-ahead log: ${basename(path)} is missing; what it held of spans that are in no block is lost`;
-      this.#damage.add(path, message);
-      return { path, message };
-    });
+    const missing = [...this.manifest.segments].filter((id) => !present.has(id));
+    for (const id of missing) this.#damage.add(segmentPath(this.walDir, id), missingText(id));
+    return missing;
+  }
+
+  /** Notes which segments there are, and which were missing. */
+  async #noteSegments(
+    { segments, unused }: WalReplay,
+    removeSegments: readonly number[],
+  ): Promise<void> {
+    const { manifest } = this;
+    const addSegments = [...segments, ...unused]
+      .map(({ id }) => id)
+      .filter((id) => !manifest.segments.has(id));
+    if (removeSegments.length + addSegments.length === 0) return;
     try {
       // The manifest does not miss it any more then.
-      for (const { path, message } of lost) await noteMissing(this.#files, path, message);
-      await manifest.commit({ addSegments: unknown, removeSegments: missing });
+      for (const id of removeSegments) {
+        await noteMissing(this.#files, segmentPath(this.walDir, id), missingText(id));
+      }
+      await manifest.commit({ addSegments, removeSegments });
     } catch (error) {
       // On a full disk it is noted at the next start.
       if (!isOutOfSpace(error)) throw error;
@@ -250,53 +292,52 @@ export class DataDirectory {
 
   /**
    * Blocks that the manifest does not name are superfluous when all that they can hold is there: what was to be sealed in the log,
-   * what was to be merged in its blocks. Otherwise it was no crash that left them, and they may have counted: they are kept.
+   * what was to be merged in its blocks. Otherwise it was no crash that left them, and they may have counted: they are named again, or
+   * kept as they are.
    */
   async #judgeUnnamed(lastSequence: number): Promise<void> {
-    if (this.#unnamed.length === 0) return;
     const { cutBytes, isNew, walUpto } = this.manifest;
-    const isTorn = cutBytes > 0;
-    if (!this.#isNewlyDamaged && !isNew && (!isTorn || lastSequence >= walUpto)) {
-      for (const { path } of this.#unnamed) await this.#files.unlink(asideName(path));
-      return;
+    const isLogWhole = lastSequence > 0 && lastSequence >= walUpto;
+    const isWhole = !isNew && !this.#isNewlyDamaged;
+    const kept: UnnamedBlock[] = [];
+    for (const block of this.#unnamed) {
+      const isLeft = this.#removed.has(block.id) || (isWhole && (!block.isTorn || isLogWhole));
+      if (isLeft) await this.#files.unlink(block.at);
+      else kept.push(block);
     }
+    if (kept.length === 0) return;
     const path = this.#manifestPath;
     if (this.manifest.damage.length === 0 && !isNew) {
-      const wrong = isTorn
-        ? `its last ${cutBytes} bytes are damaged`
-        : 'records may be missing at its end';
+      const wrong =
+        cutBytes > 0
+          ? `its last ${cutBytes} bytes are damaged`
+          : 'records may be missing at its end';
       this.#damage.add(path, `manifest ${path}: ${wrong}`);
     }
-    const named = await this.#nameAgain();
-    for (const block of this.#unnamed) {
-      if (named.has(block)) continue;
-      this.#damage.add(
-        asideName(block.path),
-        'the manifest does not name this block, which may have counted; it is not whole, and is set aside',
-      );
-    }
+    await this.#nameAgain(kept);
   }
 
-  /** Has the manifest name those that were set aside and are whole from outside. */
-  async #nameAgain(): Promise<ReadonlySet<UnnamedBlock>> {
-    const found = new Map<UnnamedBlock, BlockEntry>();
-    for (const block of this.#unnamed) {
-      const entry = await this.#entryOf(block, asideName(block.path));
-      if (entry !== undefined) found.set(block, entry);
-    }
+  /** Has the manifest name what is whole from outside, and sets the rest aside. */
+  async #nameAgain(blocks: readonly UnnamedBlock[]): Promise<void> {
+    let found: readonly BlockEntry[] = await this.#entriesOf(blocks);
     try {
-      const blocks = [...found.values()];
-      await this.manifest.commit({ ...leftOut(blocks), removeBlocks: this.#takeSources(blocks) });
+      await this.manifest.commit({ ...leftOut(found), removeBlocks: this.#takeSources(found) });
     } catch (error) {
-      // On a full disk they stay as they are.
-      if (isOutOfSpace(error)) return new Set();
-      throw error;
+      if (!isOutOfSpace(error)) throw error;
+      // They stay as they are until the next start.
+      found = [];
     }
-    for (const [{ path }, entry] of found) {
-      await this.#files.rename(asideName(path), path);
-      this.#leaveOut(entry);
+    for (const { tenant, id, path, at } of blocks) {
+      const entry = found.find((one) => one.tenant === tenant && one.id === id);
+      const to = entry === undefined ? `${path}.unnamed` : path;
+      await this.#files.rename(at, to);
+      if (entry !== undefined) this.#leaveOut(entry);
+      else {
+        const what =
+          'the manifest does not name this block, which may have counted; it is not whole, or another one has its number, and is set aside';
+        this.#damage.add(to, what);
+      }
     }
-    return new Set(found.keys());
   }
 
   /** Whether there is more damage than blocks that were left out already when the last process ended. */
@@ -316,9 +357,16 @@ export class DataDirectory {
   }
 }
 
-/** What a block is called that the manifest does not name, until it is known what it is. */
-function asideName(path: string): string {
-  return `${path}.unnamed`;
+function isTenant(name: string): name is Tenant {
+  try {
+    return parseTenant(name) === name;
+  } catch {
+    return false;
+  }
+}
+
+function missingText(id: number): string {
+  return `write-ahead log: ${basename(segmentPath('', id))} is missing; what it held of spans that are in no block is lost`;
 }
 
 /** Has the manifest name blocks, and say that they are left out. */

@@ -57,6 +57,8 @@ export class Manifest {
   readonly #blocks = new Map<Tenant, Map<number, BlockEntry>>();
   /** By id, why a block is left out. */
   readonly #setAside = new Map<number, string>();
+  /** Ids of blocks that were read of as removed, until somebody takes them. */
+  #removed: Set<number> | undefined = new Set();
   readonly #tenantUpto = new Map<Tenant, number>();
   readonly #segments = new Set<number>();
   #walUpto = 0;
@@ -205,6 +207,13 @@ export class Manifest {
 
   has(tenant: Tenant, id: number): boolean {
     return this.#blocks.get(tenant)?.has(id) === true;
+  }
+
+  /** Ids of blocks of which a record that was read says that they are gone, though their files may be there still. They are given once. */
+  takeRemoved(): ReadonlySet<number> {
+    const removed = this.#removed ?? new Set();
+    this.#removed = undefined;
+    return removed;
   }
 
   /** Blocks that are left out of all answers, by id, and why. */
@@ -357,6 +366,7 @@ export class Manifest {
       const blocks = this.#blocks.get(tenant);
       blocks?.delete(id);
       this.#setAside.delete(id);
+      this.#removed?.add(id);
       if (blocks?.size === 0) this.#blocks.delete(tenant);
     }
     for (const block of [...(edit.addBlocks ?? []), ...(edit.redateBlocks ?? [])]) {

@@ -7,7 +7,7 @@ import { type HeadBatch, roughNanos } from '../head/head-batch.ts';
 import { TraceNumbers } from '../head/trace-numbers.ts';
 import type { BatchPart, BlockPart } from './loose-trace.ts';
 
-/** Words of a trace: earliest start and latest end in ns, counts, flags, first part, part with the root, page and place there. */
+/** Words of a trace: earliest start and latest end in ns, counts, flags, first and last part, part with the root, page and place there. */
 const START_LO = 0;
 const START_HI = 1;
 const END_LO = 2;
@@ -16,10 +16,11 @@ const SPANS = 4;
 const ERRORS = 5;
 const FLAGS = 6;
 const FIRST_PART = 7;
-const ROOT_PART = 8;
-const PAGE = 9;
-const PLACE = 10;
-const TRACE_WORDS = 11;
+const LAST_PART = 8;
+const ROOT_PART = 9;
+const PAGE = 10;
+const PLACE = 11;
+const TRACE_WORDS = 12;
 
 const MAY_REPEAT = 1;
 const IS_IN_HEAD = 2;
@@ -118,7 +119,7 @@ export class LooseTable {
   }
 
   remove(number: number): void {
-    this.#freeParts(...this.#partsOf(number));
+    for (const part of this.#partsOf(number)) this.#givePart(part);
     this.#clear(number);
     this.#numbers.remove(number);
   }
@@ -282,7 +283,7 @@ export class LooseTable {
         if (isKept(part)) {
           this.#link(number, part);
           this.#count(number, part);
-        } else this.#freeParts(part);
+        } else this.#givePart(part);
       }
     }
     this.#readers.keepOnly(keptReaders);
@@ -335,17 +336,17 @@ export class LooseTable {
   }
 
   #link(number: number, part: number): void {
+    const at = number * TRACE_WORDS;
     this.#parts[part * PART_WORDS + NEXT] = NONE;
-    const last = this.#partsOf(number).at(-1);
-    if (last === undefined) this.#words[number * TRACE_WORDS + FIRST_PART] = part;
+    const last = this.#words[at + LAST_PART]!;
+    if (last === NONE) this.#words[at + FIRST_PART] = part;
     else this.#parts[last * PART_WORDS + NEXT] = part;
+    this.#words[at + LAST_PART] = part;
   }
 
-  #freeParts(...parts: readonly number[]): void {
-    for (const part of parts) {
-      this.#parts[part * PART_WORDS + NEXT] = this.#freePart;
-      this.#freePart = part;
-    }
+  #givePart(part: number): void {
+    this.#parts[part * PART_WORDS + NEXT] = this.#freePart;
+    this.#freePart = part;
   }
 
   /** Takes note of what a part tells of its trace: of one in a batch that was let go of that is nothing any more. */
@@ -397,6 +398,7 @@ export class LooseTable {
     this.#words[at + START_LO] = 0xffffffff;
     this.#words[at + START_HI] = 0xffffffff;
     this.#words[at + FIRST_PART] = NONE;
+    this.#words[at + LAST_PART] = NONE;
     this.#words[at + ROOT_PART] = NONE;
     this.#longest[number] = -Infinity;
   }
