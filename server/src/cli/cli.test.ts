@@ -56,6 +56,7 @@ test('an option without its value is an error', async () => {
   assert.match((await run('--config', '--data', 'x')).err, /the next word is the option --data/);
   assert.match((await run('--help=yes')).err, /takes no value/);
   assert.match((await run('--config', 'a', '--config=b')).err, /--config is there twice/);
+  assert.match((await run('--data', 'a', '--data=b')).err, /--data is there twice/);
 });
 
 test('an unknown command is an error with the name that was probably meant', async () => {

@@ -6,6 +6,7 @@ import { V1_FLAGS } from '#config/jaeger/v1-flags.ts';
 import { jaegerFlagType, type JaegerFlag } from '#config/jaeger/v1-settings.ts';
 import { nearestName } from '#config/suggest.ts';
 import { UsageError } from './cli-error.ts';
+import { checkOptions } from './option-check.ts';
 
 /** What the command line says. */
 export interface CliOptions {
@@ -33,7 +34,7 @@ export const COMMANDS = ['serve', 'config', 'store', 'tracegen'] as const;
 
 /**
  * Reads the arguments after the program's name.
- * @throws {UsageError} an option is unknown or has no value
+ * @throws {UsageError} an option is unknown, has no value, or is there twice and takes one
  */
 export function parseOptions(args: readonly string[]): CliOptions {
   const { values, positionals, tokens } = parseArgs({
@@ -45,38 +46,15 @@ export function parseOptions(args: readonly string[]): CliOptions {
   });
   const jaegerFlags: JaegerFlag[] = [];
   for (const token of tokens) {
-    if (token.kind !== 'option') continue;
-    const jaegerType = jaegerFlagType(token.name);
-    if (jaegerType !== undefined) {
-      if (jaegerType === 'string' && token.value === undefined) {
-        throw new UsageError(`option ${token.rawName} needs a value`);
-      }
-      jaegerFlags.push({ name: token.name, value: token.value ?? 'true' });
-      continue;
+    const jaegerType = token.kind === 'option' ? jaegerFlagType(token.name) : undefined;
+    if (token.kind !== 'option' || jaegerType === undefined) continue;
+    if (jaegerType === 'string' && token.value === undefined) {
+      throw new UsageError(`option ${token.rawName} needs a value`);
     }
-    if (!Object.hasOwn(OPTIONS, token.name)) throw new UsageError(unknownOption(token.rawName));
-    // The own-property check above makes it one of the names.
-    const { type } = OPTIONS[token.name as keyof typeof OPTIONS];
-    if (type === 'boolean' && token.value !== undefined) {
-      throw new UsageError(
-        `option ${token.rawName} takes no value, but ${quote(token.value)} was given`,
-      );
-    }
-    if (type === 'string' && (token.value ?? '') === '') {
-      throw new UsageError(`option ${token.rawName} needs a value: ${USES[token.name] ?? ''}`);
-    }
-    if (
-      token.name === 'config' &&
-      tokens.find((one) => one.kind === 'option' && one.name === 'config') !== token
-    ) {
-      throw new UsageError('option --config is there twice; write one file, or use --set');
-    }
-    if (type === 'string' && !token.inlineValue && token.value?.startsWith('--')) {
-      throw new UsageError(
-        `option ${token.rawName} needs a value, but the next word is the option ${token.value}: ${USES[token.name] ?? ''}`,
-      );
-    }
+    jaegerFlags.push({ name: token.name, value: token.value ?? 'true' });
   }
+  const own = tokens.filter((one) => one.kind !== 'option' || !jaegerFlagType(one.name));
+  checkOptions(own, { options: OPTIONS, unknown: unknownOption, uses: USES });
   return {
     words: positionals,
     // Each is checked above to be of its declared type, which `strict: false` leaves open.

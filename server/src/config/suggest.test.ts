@@ -15,6 +15,9 @@ test('a slip of the finger finds its name and another word finds none', () => {
   assert.equal(nearestName('enpoint', names), 'endpoint');
   assert.equal(nearestName('max-body-mib', names), 'max_body_mib');
   assert.equal(nearestName('colour', names), undefined);
+  assert.equal(nearestName('max_body', names), 'max_body_mib');
+  assert.equal(nearestName('edp', names), 'endpoint');
+  assert.equal(nearestName('end', ['end_here', 'endpoint']), undefined);
   assert.equal(nearestName('e'.repeat(10_000), names), undefined);
 });
 

@@ -3,6 +3,9 @@
 /** Longest name that is compared; longer ones are no slip of the finger. */
 const MAX_NAME_LENGTH = 100;
 
+/** Two letters in their order are in too many names. */
+const MIN_SHORT_LENGTH = 3;
+
 /**
  * Edits (insert, delete, replace, swap of neighbours) that turn `a` into `b`.
  * @see https://en.wikipedia.org/wiki/Damerau%E2%80%93Levenshtein_distance
@@ -26,21 +29,35 @@ export function editDistance(a: string, b: string): number {
   return last[b.length]!;
 }
 
-/** The candidate that `name` was probably meant to be, or undefined when none is near. */
+/** The candidate that `name` was probably meant to be, misspelt or the only one that it shortens; undefined when there is none. */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
   if (name.length > MAX_NAME_LENGTH) return undefined;
-  const plain = name.toLowerCase().replaceAll('-', '_');
+  const plain = plainName(name);
+  const shortened: string[] = [];
   // A third of the letters wrong is still the same word; more is another one.
   let bestDistance = Math.max(1, Math.floor(plain.length / 3)) + 1;
   let best: string | undefined;
   for (const candidate of candidates) {
-    const distance = editDistance(plain, candidate.toLowerCase().replaceAll('-', '_'));
+    const distance = editDistance(plain, plainName(candidate));
     if (distance < bestDistance) {
       bestDistance = distance;
       best = candidate;
     }
+    if (isShortFor(plain, plainName(candidate))) shortened.push(candidate);
   }
-  return best;
+  return best ?? (shortened.length === 1 ? shortened[0] : undefined);
+}
+
+function plainName(name: string): string {
+  return name.toLowerCase().replaceAll('-', '_');
+}
+
+/** Whether letters of `long` were left out to make `short`, not the first of them. */
+function isShortFor(short: string, long: string): boolean {
+  if (short.length < MIN_SHORT_LENGTH || short[0] !== long[0]) return false;
+  let found = 0;
+  for (const letter of long) if (letter === short[found]) found++;
+  return found === short.length;
 }
 
 /**

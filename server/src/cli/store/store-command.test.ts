@@ -83,7 +83,7 @@ test('help says what there is, and a wrong command line what was meant', async (
   );
   const option = await run('stats', '--jason');
   assert.equal(option.code, 2);
-  assert.match(option.err, /--jason.*spoor store --help/);
+  assert.match(option.err, /--jason.*did you mean --json/);
   assert.match((await run('stats', 'now')).err, /takes no further word: now/);
 });
 
@@ -373,4 +373,37 @@ test('a deletion that cannot be meant so is refused before the store is opened',
     assert.match(err, message);
   }
   assert.match((await run('compact', '--service', 'x')).err, /--service is for spoor store delete/);
+});
+
+test('an option of one value that is there twice is refused, and not the last of them taken', async () => {
+  const cases: [string, string[]][] = [
+    ['service', ['delete', '--service', 'a', '--service', 'b', '--yes']],
+    ['tenant', ['delete', '--trace', '1'.repeat(32), '--tenant', 'b', '--tenant=a', '--yes']],
+    ['operation', ['delete', '--operation', 'a', '--operation', 'a', '--yes']],
+    ['start', ['delete', '--start', '2026-01-01T00:00:00Z', '--start', '2026-01-02T00:00:00Z']],
+    ['data', ['compact', '--data', '/nonexistent', '--data', '/neither']],
+    ['config', ['verify', '--config', 'a', '--config', 'b']],
+  ];
+  for (const [name, words] of cases) {
+    const { code, err } = await run(...words);
+    assert.equal(code, 2, words.join(' '));
+    assert.match(err, new RegExp(`^spoor: option --${name} is there twice and takes one value`));
+  }
+});
+
+test('an option that is none is told with the one that was probably meant', async () => {
+  const cases: [string[], string][] = [
+    [['delete', '--svc', 'x'], 'unknown option "--svc"; did you mean --service?'],
+    [['delete', '--sevice=x'], 'unknown option "--sevice"; did you mean --service?'],
+    [['delete', '--colour'], 'unknown option "--colour"; spoor store --help lists them'],
+    [['stats', '--json=yes'], 'option --json takes no value, but "yes" was given'],
+    [['delete', '--service'], 'option --service needs a value'],
+    [
+      ['delete', '--service', '--yes'],
+      'option --service needs a value, but the next word is the option --yes; what begins so is written --service=VALUE',
+    ],
+  ];
+  for (const [words, message] of cases) {
+    assert.deepEqual(await run(...words), { code: 2, out: '', err: `spoor: ${message}\n` });
+  }
 });

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { messageOf } from '@spoor/core/model/errors.ts';
-import { parseArgs } from 'node:util';
 import { UsageError } from '#cli/cli-error.ts';
+import { readOptions } from '#cli/option-check.ts';
 import { nearestName } from '#config/suggest.ts';
 import { DELETION_NAMES, parseDeletion, type Deletion, type DeletionWords } from './deletion.ts';
 
@@ -80,7 +79,7 @@ const OPTIONS = {
  * @throws {UsageError}
  */
 export function parseStoreOptions(args: readonly string[]): StoreOptions {
-  const { values, positionals } = parse(args);
+  const { values, positionals } = readOptions('spoor store', args, OPTIONS);
   const [word, ...rest] = positionals;
   const help = values.help === true;
   const action = STORE_ACTIONS.find((known) => known === word);
@@ -114,17 +113,4 @@ function readDeletion(
   const given = DELETION_NAMES.find((name) => values[name] !== undefined);
   if (given !== undefined) throw new UsageError(`--${given} is for spoor store delete only`);
   return undefined;
-}
-
-// The type is that of the options above.
-function parse(
-  args: readonly string[],
-): ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>> {
-  try {
-    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    // Node's own text names the option and what is wrong with it.
-    const text = messageOf(error);
-    throw new UsageError(`${text}; spoor store --help lists the options`);
-  }
 }

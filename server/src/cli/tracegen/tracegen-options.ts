@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { parseArgs } from 'node:util';
-import { messageOf, quote } from '@spoor/core/model/errors.ts';
+import { quote } from '@spoor/core/model/errors.ts';
 import { UsageError } from '#cli/cli-error.ts';
+import { readOptions } from '#cli/option-check.ts';
 import { LISTEN_HOST, PORTS } from '#config/ports.ts';
 import { CORPUS_PROFILES, type CorpusProfile } from './corpus.ts';
 
@@ -119,7 +119,10 @@ const DEFAULT_SPANS = 10_000;
  * @throws {UsageError} an option is unknown, lacks its value, is out of its range or contradicts another
  */
 export function parseTracegenOptions(argv: readonly string[]): TracegenOptions {
-  const values = parse(argv);
+  const { values, positionals } = readOptions('spoor tracegen', argv, OPTIONS);
+  if (positionals.length > 0) {
+    throw new UsageError(`spoor tracegen takes no further word: ${positionals[0]}`);
+  }
   const profile = oneOf('--profile', values.profile ?? 'shop', CORPUS_PROFILES);
   const protocol = oneOf('--protocol', values.protocol ?? 'http', LOAD_PROTOCOLS);
   const durationMs = duration('--duration', values.duration);
@@ -169,16 +172,6 @@ export function parseTracegenOptions(argv: readonly string[]): TracegenOptions {
     in: values.in,
     json: values.json === true,
   };
-}
-
-// oxlint-disable-next-line typescript/explicit-function-return-type -- the type is what parseArgs makes of OPTIONS
-function parse(argv: readonly string[]) {
-  try {
-    return parseArgs({ args: [...argv], options: OPTIONS, strict: true }).values;
-  } catch (error) {
-    const message = messageOf(error);
-    throw new UsageError(`tracegen: ${message}; spoor tracegen --help lists the options`);
-  }
 }
 
 function oneOf<T extends string>(option: string, text: string, names: readonly T[]): T {
