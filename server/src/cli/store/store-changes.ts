@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { resolve } from 'node:path';
+import { messageOf, SpoorError } from '@spoor/core/model/errors.ts';
 import { ColumnarStore } from '#storage/columnar/columnar-store.ts';
+import { isOutOfSpace } from '#storage/columnar/files/store-files.ts';
 import { requireStore } from '#storage/columnar/inspection/stopped-store.ts';
 import type { Deletion } from './deletion.ts';
 
@@ -22,7 +24,7 @@ export interface ChangeReport {
 /**
  * Opens a store as a server does, seals what is only in its log, and compacts it or deletes from it.
  * @param tell what the store warns of
- * @throws {SpoorError} as a start of the store; internal: a block cannot be read
+ * @throws {SpoorError} as a start of the store; unavailable: there is no room, and nothing was deleted; internal: a block cannot be read
  */
 export async function changeStore(
   dir: string,
@@ -36,6 +38,8 @@ export async function changeStore(
     logger: { info: () => undefined, warn, error: warn },
     // Only what was asked for.
     mergeFanIn: Infinity,
+    // Who typed the command can make room, and does not know that it waits for that.
+    isPatient: false,
   });
   try {
     await store.start();
@@ -48,9 +52,20 @@ export async function changeStore(
     const { tenant, selection, dropUnreadable } = deletion;
     const deletedSpans = await store.deleteSpans(tenant, selection, { dropUnreadable });
     return { before, after: blocksNow(store), deletedSpans };
+  } catch (error) {
+    throw isOutOfSpace(error) ? roomMissing(dir, deletion, error) : error;
   } finally {
     await store.shutdown();
   }
+}
+
+function roomMissing(dir: string, deletion: Deletion | undefined, cause: unknown): SpoorError {
+  const undone = deletion === undefined ? 'not all was merged' : 'nothing was deleted';
+  return new SpoorError(
+    'unavailable',
+    `${undone} in ${dir}, and nothing is lost: ${messageOf(cause)}. Make room on its disk, also for what is only in the write-ahead log and becomes blocks first, or move the directory to a larger one, and try again`,
+    { cause },
+  );
 }
 
 function blocksNow(store: ColumnarStore): BlocksNow {

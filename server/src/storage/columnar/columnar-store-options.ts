@@ -19,6 +19,11 @@ export interface ColumnarStoreOptions {
   readonly minFreeBytes?: number;
   /** Sealed blocks that are merged into one; Infinity: only when `compact` is called. */
   readonly mergeFanIn?: number;
+  /**
+   * False: when spans cannot be sealed, who waits for it is told why, also a start; it has to be shut down then. True, unless told:
+   * it is tried until it succeeds.
+   */
+  readonly isPatient?: boolean;
   /** Spans of a slab before it is sealed; smaller in tests. */
   readonly slabRows?: number;
   /** Size of a segment of the log; smaller in tests. */

@@ -114,6 +114,9 @@ export class ColumnarStore implements TraceStore {
   readonly #damage: DamageReport;
   #quietTimer: NodeJS.Timeout | undefined;
   readonly #work = new StoreWork();
+  readonly #isPatient: boolean;
+  /** Rejects when spans cannot be sealed, unless the store is patient. */
+  readonly #sealFailure = Promise.withResolvers<never>();
 
   constructor(options: ColumnarStoreOptions) {
     this.#dir = options.dir;
@@ -123,6 +126,9 @@ export class ColumnarStore implements TraceStore {
     this.#tenants = new TenantNumbers(maxTenants);
     this.#segmentBytes = options.segmentBytes;
     this.#isAsked = options.isAsked;
+    this.#isPatient = options.isPatient ?? true;
+    // Those who wait for a seal are told.
+    this.#sealFailure.promise.catch(() => undefined);
     this.#nowMs = options.nowMs ?? Date.now;
     this.#passedMs = options.nowMs ?? (() => performance.now());
     this.#files = options.files ?? DISK_FILES;
@@ -204,7 +210,8 @@ export class ColumnarStore implements TraceStore {
   #makeSealer(worker: AskedWorker<SealRequest, SealReply>): Sealer {
     return new Sealer({
       dir: this.#dir,
-      logger: this.#logger,
+      // Otherwise who waits is told, once.
+      logger: this.#isPatient ? this.#logger : { error: () => undefined },
       later: this.#later,
       worker,
       blocks: this.#blocks,
@@ -214,7 +221,10 @@ export class ColumnarStore implements TraceStore {
       clock: this.#clock,
       onFailure: (error) => {
         // Who waited for room would wait for an unknown time. What is read back at the start has nobody to try again.
-        if (error === undefined || this.#replaying === undefined) this.#head.refuseWaiting(error);
+        if (error === undefined || this.#replaying === undefined || !this.#isPatient) {
+          this.#head.refuseWaiting(error);
+        }
+        if (error !== undefined && !this.#isPatient) this.#sealFailure.reject(error);
       },
       onSealed: (uptoSequence) => {
         this.#open?.wal.release(uptoSequence);
@@ -414,9 +424,12 @@ export class ColumnarStore implements TraceStore {
     return this.#querier.ask(tenant, { ask: 'attribute values', query }, options);
   }
 
-  /** Seals everything that was written, and waits until it is in blocks. */
+  /**
+   * Seals everything that was written, and waits until it is in blocks.
+   * @throws {SpoorError} unavailable: it cannot be, and the store is not patient
+   */
   async settle(): Promise<void> {
-    await this.#head.drain();
+    await Promise.race([this.#head.drain(), this.#sealFailure.promise]);
   }
 
   /** Removes at once what retention wants gone. */
@@ -426,7 +439,7 @@ export class ColumnarStore implements TraceStore {
 
   /** Seals everything that was written, and merges all blocks that fit together. */
   async compact(): Promise<void> {
-    await this.#head.drain();
+    await this.settle();
     await this.#compactor.compact();
   }
 
@@ -442,7 +455,7 @@ export class ColumnarStore implements TraceStore {
     options?: DeleteOptions,
   ): Promise<number> {
     const { manifest, wal } = this.#opened();
-    await this.#head.drain();
+    await this.settle();
     await manifest.commit({ forgottenUpto: wal.lastSequence });
     return this.#compactor.delete(tenant, selection, options);
   }

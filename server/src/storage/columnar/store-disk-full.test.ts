@@ -10,7 +10,7 @@ import { writeSpans } from '#storage/testing/store-harness.ts';
 import type { ColumnarStore } from './columnar-store.ts';
 import { shopSpans } from './testing/block-fixture.ts';
 import { FaultyFiles } from './testing/faulty-files.ts';
-import { figure, inFaultyStore } from './testing/store-fixture.ts';
+import { figure, inFaultyStore, storeOnFaulty } from './testing/store-fixture.ts';
 import { SpanLot, StoreTrial, TRIAL_TENANTS } from './testing/store-trial.ts';
 
 const DAY_MS = 86_400_000;
@@ -198,4 +198,54 @@ test('a deletion needs room for the blocks that have such spans and others, not 
     assert.equal(await store.deleteSpans(DEFAULT_TENANT, { where: everything }), left);
     assert.equal(figure(store, 'store_blocks'), 0);
   });
+});
+
+test('where nobody is to wait for room, what needs sealing on a full disk fails and says how much room is missing', async () => {
+  const files = smallDisk(0);
+  const trial = new StoreTrial();
+  await inFaultyStore(files, async (store) => {
+    for (const lot of LOTS.slice(0, 3)) await trial.write(store, lot, DEFAULT_TENANT);
+  });
+  await leaveFree(files, 700);
+  const message = /sealing failed: ENOSPC.*; it may take 0\.0 MiB, and 0\.0 MiB are free/;
+  await inFaultyStore(
+    files,
+    async (store) => {
+      await assert.rejects(store.settle(), message);
+      await assert.rejects(store.compact(), message);
+      await assert.rejects(
+        store.deleteSpans(DEFAULT_TENANT, { where: isService('service 1') }),
+        message,
+      );
+      await trial.check(store, 'after a deletion that failed');
+    },
+    { isPatient: false },
+  );
+  await leaveFree(files, 100 << 10);
+  await inFaultyStore(
+    files,
+    async (store) => {
+      await store.compact();
+      await trial.check(store, 'with room again');
+    },
+    { isPatient: false },
+  );
+});
+
+test('where nobody is to wait for room, a start fails whose log has more than the head', async () => {
+  const files = smallDisk(0);
+  const trial = new StoreTrial();
+  await inFaultyStore(
+    files,
+    async (store) => {
+      for (const lot of LOTS.slice(0, 9)) await trial.write(store, lot, DEFAULT_TENANT);
+    },
+    { slabRows: 1000 },
+  );
+  await leaveFree(files, 700);
+  const store = storeOnFaulty(files, { isPatient: false, slabRows: 1 });
+  await assert.rejects(store.start(), /sealing failed: ENOSPC/);
+  await store.shutdown();
+  await leaveFree(files, 100 << 10);
+  await inFaultyStore(files, (again) => trial.check(again, 'with room again'));
 });

@@ -96,6 +96,7 @@ export class DiskSpace {
   }
 }
 
-function mib(bytes: number): string {
+/** A size for a message. */
+export function mib(bytes: number): string {
   return `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 }

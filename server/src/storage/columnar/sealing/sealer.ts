@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { messageOf, SpoorError } from '@spoor/core/model/errors.ts';
 import type { Logger } from '#telemetry/logger.ts';
-import type { DiskSpace } from '../files/disk-space.ts';
+import { mib, type DiskSpace } from '../files/disk-space.ts';
 import type { Later } from '#later.ts';
 import type { LiveBlocks } from '../live/live-blocks.ts';
 import type { BlockEntry } from '../manifest/manifest-edit.ts';
@@ -89,10 +89,15 @@ export class Sealer {
           logger.error({ err: error }, `${failure}; it is tried again`);
         }
         this.#failure = failure;
-        onFailure(new SpoorError('unavailable', failure, { cause: error, retryAfterMs: pauseMs }));
         await space.look();
         // On a full disk sealing rests until there is as much room as it may take; trying would be half a second of CPU each time.
         const isFull = isOutOfSpace(error);
+        const room = isFull
+          ? `; it may take ${mib(slab.usedBytes)}, and ${mib(space.freeBytes)} are free`
+          : '';
+        onFailure(
+          new SpoorError('unavailable', failure + room, { cause: error, retryAfterMs: pauseMs }),
+        );
         if (isFull) pauseMs = RETRY_MS;
         do {
           await new Promise<void>((resolve) => later(resolve, pauseMs));
