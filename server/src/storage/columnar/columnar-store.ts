@@ -32,7 +32,7 @@ import type { DeleteOptions } from './compaction/deletion.ts';
 import { GuardedClock } from './compaction/guarded-clock.ts';
 import type { SpanSelection } from './compaction/span-selection.ts';
 import { DamageReport } from './directory/damage-report.ts';
-import { DataDirectory, directoryError } from './directory/data-directory.ts';
+import { DataDirectory, directoryError, lostDirectory } from './directory/data-directory.ts';
 import { DISK_FILES } from './directory/disk-files.ts';
 import { DiskSpace } from './files/disk-space.ts';
 import { Head } from './head/head.ts';
@@ -139,6 +139,7 @@ export class ColumnarStore implements TraceStore {
       minFreeBytes: options.minFreeBytes ?? DEFAULT_MIN_FREE_BYTES,
       later: this.#later,
       logger: options.logger,
+      onLost: () => this.#abandon(),
     });
     this.#clock = new GuardedClock({
       nowMs: this.#nowMs,
@@ -240,7 +241,7 @@ export class ColumnarStore implements TraceStore {
     try {
       await makeDurableDir(this.#files, this.#dir);
       lock = this.#files.lock(this.#dir);
-      await this.#space.start();
+      await this.#space.start(lock);
       const directory = await DataDirectory.read({
         files: this.#files,
         dir: this.#dir,
@@ -496,6 +497,15 @@ export class ColumnarStore implements TraceStore {
       throw new SpoorError('unavailable', 'the store is not open', { retryAfterMs: 1000 });
     }
     return open;
+  }
+
+  /** The directory is gone: what is written to it would be lost with its open files, and what is made in its place be found by nobody. */
+  #abandon(): void {
+    const manifest = this.#replaying ?? this.#open?.manifest;
+    if (manifest === undefined || manifest.failed !== undefined) return;
+    const error = lostDirectory(this.#dir);
+    this.#logger.error({}, error.message);
+    manifest.abandon(error);
   }
 
   #startClock(): void {

@@ -103,6 +103,8 @@ export class Compactor {
   }
 
   async #doWhatIsDue(): Promise<void> {
+    // Nothing of it would count.
+    if (this.#blocks.failed !== undefined) return;
     await this.#return.takeBackUnread();
     try {
       await this.#retention.apply();

@@ -377,6 +377,14 @@ function leftOut(blocks: readonly BlockEntry[]): ManifestEdit {
   };
 }
 
+/** Why nothing more is written to a directory that is not the one that was opened. */
+export function lostDirectory(dir: string): SpoorError {
+  return new SpoorError(
+    'unavailable',
+    `data directory ${dir}: it was removed, renamed or unmounted while it was in use; no new spans are taken until Spoor is started anew`,
+  );
+}
+
 /** Why a directory cannot be used. */
 export function directoryError(dir: string, cause: unknown): SpoorError {
   return new SpoorError('unavailable', `data directory ${dir}: ${messageOf(cause)}`, { cause });

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { accessSync, constants, existsSync, statSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { messageOf, SpoorError } from '@spoor/core/model/errors.ts';
+import { type DirectoryLock, fileErrorCode } from '../files/store-files.ts';
 import { foreignStore } from './foreign-store.ts';
 
 /** Name of the lock file in a data directory. */
@@ -24,11 +26,16 @@ export interface ReadLock {
  * Node has no `flock`; an exclusive transaction of SQLite is the same lock, and SQLite also sees a second
  * holder in the same process. Nothing else may open `LOCK`: closing any descriptor of it would drop a POSIX lock.
  */
-export class DataLock {
+export class DataLock implements DirectoryLock {
   readonly #database: DatabaseSync;
+  readonly #path: string;
+  /** Which file it is, on which device: it stays open, so no other one gets this number. */
+  readonly #file: string;
 
-  private constructor(database: DatabaseSync) {
+  private constructor(database: DatabaseSync, path: string) {
     this.#database = database;
+    this.#path = path;
+    this.#file = identityOf(statSync(path));
   }
 
   /**
@@ -41,7 +48,7 @@ export class DataLock {
     // Without a journal on disk nothing but LOCK ever lies in the directory.
     const lock = begin(dir, false, 'PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
     if (typeof lock === 'string') throw lockError(dir, lock);
-    return new DataLock(lock);
+    return new DataLock(lock, join(dir, LOCK_FILE));
   }
 
   /**
@@ -55,13 +62,26 @@ export class DataLock {
     // A store makes it before anything else: without it there is none.
     if (isUnreadable(join(dir, LOCK_FILE))) return { release: () => {} };
     const lock = begin(dir, true, 'BEGIN; SELECT count(*) FROM sqlite_master');
-    return typeof lock === 'string' ? lock : new DataLock(lock);
+    return typeof lock === 'string' ? lock : new DataLock(lock, join(dir, LOCK_FILE));
   }
 
   /** Gives the directory free. May be called more than once. */
   release(): void {
     if (this.#database.isOpen) this.#database.close();
   }
+
+  async isLost(): Promise<boolean> {
+    try {
+      return identityOf(await stat(this.#path)) !== this.#file;
+    } catch (error) {
+      // What cannot be looked at for another reason may be there still.
+      return ['ENOENT', 'ENOTDIR'].includes(fileErrorCode(error));
+    }
+  }
+}
+
+function identityOf({ dev, ino }: { readonly dev: number; readonly ino: number }): string {
+  return `${dev} ${ino}`;
 }
 
 /** @throws {SpoorError} config when the data of another program is in a directory */

@@ -2,7 +2,7 @@
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { Logger } from '#telemetry/logger.ts';
 import type { Later } from '#later.ts';
-import type { StoreFiles } from './store-files.ts';
+import type { DirectoryLock, StoreFiles } from './store-files.ts';
 
 /** How often the disk is looked at. Between two looks less is written than the reserve holds. */
 const CHECK_MS = 1000;
@@ -19,6 +19,8 @@ export interface DiskSpaceOptions {
   readonly minFreeBytes: number;
   readonly later: Later;
   readonly logger: Pick<Logger, 'info' | 'warn'>;
+  /** Told with each look that the directory is not there any more, or another one. */
+  readonly onLost: () => void;
 }
 
 /**
@@ -27,6 +29,7 @@ export interface DiskSpaceOptions {
  */
 export class DiskSpace {
   readonly #options: DiskSpaceOptions;
+  #lock: Pick<DirectoryLock, 'isLost'> | undefined;
   #freeBytes = Infinity;
   #reserveBytes = 0;
   #cancel: (() => void) | undefined;
@@ -61,8 +64,12 @@ export class DiskSpace {
     return this.#freeBytes - bytes >= this.#reserveBytes;
   }
 
-  /** Looks at the disk, from now on every second. */
-  async start(): Promise<void> {
+  /**
+   * Looks at the disk, from now on every second, and whether the directory is still the one that was locked: the files of one that
+   * was removed, or is not mounted any more, can be written to all the same as long as they are open.
+   */
+  async start(lock: Pick<DirectoryLock, 'isLost'>): Promise<void> {
+    this.#lock = lock;
     await this.look();
     const again = (): void => {
       if (this.#isClosed) return;
@@ -80,6 +87,10 @@ export class DiskSpace {
   async look(): Promise<void> {
     const { files, dir, minFreeBytes, logger } = this.#options;
     const before = this.shortage;
+    if (!this.#isClosed && (await this.#lock?.isLost()) === true) {
+      this.#options.onLost();
+      return;
+    }
     try {
       const { freeBytes, totalBytes } = await files.space(dir);
       this.#freeBytes = freeBytes;

@@ -44,7 +44,15 @@ export interface StoreFiles {
    * Takes a directory for this process alone, until the lock is released or the process ends.
    * @throws {SpoorError} unavailable when another holds it; nothing was touched
    */
-  lock(path: string): { release(): void };
+  lock(path: string): DirectoryLock;
+}
+
+/** Exclusive hold on a directory. */
+export interface DirectoryLock {
+  /** May be called more than once. */
+  release(): void;
+  /** Whether the directory that was locked is not the one that is found under its path now. Never rejects. */
+  isLost(): Promise<boolean>;
 }
 
 /** Space of a disk, in bytes. */

@@ -242,6 +242,11 @@ export class Manifest {
     return done;
   }
 
+  /** Commits nothing any more: it is not that of the directory under its path. */
+  abandon(why: SpoorError): void {
+    this.#failure ??= why;
+  }
+
   /** Waits for commits and closes the file. May be called more than once. */
   async close(): Promise<void> {
     await this.#last;

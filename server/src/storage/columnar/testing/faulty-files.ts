@@ -2,6 +2,7 @@
 import { basename, dirname, join } from 'node:path';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import type {
+  DirectoryLock,
   DiskRoom,
   OpenMode,
   StoreFile,
@@ -191,11 +192,14 @@ export class FaultyFiles implements StoreFiles {
     return { freeBytes: this.#freeBytes(), totalBytes: this.capacityBytes };
   }
 
-  lock(path: string): { release(): void } {
+  lock(path: string): DirectoryLock {
     this.#call('lock', path);
     if (this.#locked.has(path)) throw new SpoorError('unavailable', `${path} is locked`);
     this.#locked.add(path);
-    return { release: () => this.#locked.delete(path) };
+    return {
+      release: () => void this.#locked.delete(path),
+      isLost: () => Promise.resolve(false),
+    };
   }
 
   #open(path: string, mode: OpenMode): WorkerFile & { truncate(length: number): void } {
