@@ -59,7 +59,7 @@ export const storageSchema = z
       .max(1_000_000_000)
       .default(64)
       .describe(
-        'MiB of the disk that stay free, on a small disk 5 % of it: below that new spans are refused until there is room.',
+        'MiB of the disk that stay free, on a small disk 5 % of it, and never less than what sealing the spans in memory may take: below that new spans are refused until there is room.',
       ),
     merge: z
       .boolean()

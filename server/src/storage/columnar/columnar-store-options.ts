@@ -15,7 +15,7 @@ export interface ColumnarStoreOptions {
   readonly isAsked?: boolean;
   /** Without it everything is kept. */
   readonly retention?: RetentionPolicy;
-  /** Bytes of the disk that stay free, on a small disk 5 % of it: below that no new spans are taken. */
+  /** Bytes of the disk that stay free, on a small disk 5 % of it, and never less than sealing may take: below that no new spans are taken. */
   readonly minFreeBytes?: number;
   /** Sealed blocks that are merged into one; Infinity: only when `compact` is called. */
   readonly mergeFanIn?: number;

@@ -137,6 +137,7 @@ export class ColumnarStore implements TraceStore {
       files: this.#files,
       dir: options.dir,
       minFreeBytes: options.minFreeBytes ?? DEFAULT_MIN_FREE_BYTES,
+      takenBytes: () => this.#head.sealBytes,
       later: this.#later,
       logger: options.logger,
       onLost: () => this.#abandon(),
@@ -262,7 +263,7 @@ export class ColumnarStore implements TraceStore {
         tenants: this.#tenants,
         recentUnixMs: this.#nowMs() - REQUEST_MEMORY_MS,
         later: this.#later,
-        hasRoomFor: (bytes) => this.#space.hasRoomFor(bytes),
+        claimRoom: (bytes) => this.#space.claim(bytes),
         ...(this.#segmentBytes === undefined ? {} : { segmentBytes: this.#segmentBytes }),
       });
       this.#requests = requests;

@@ -4,13 +4,15 @@ import { test } from 'node:test';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import { DEFAULT_TENANT, parseTenant } from '@spoor/core/model/ids.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
-import { span } from '@spoor/core/query/testing/example-span.ts';
+import { attributes, span } from '@spoor/core/query/testing/example-span.ts';
 import type { SpanPredicate } from '@spoor/core/query/trace-query.ts';
-import { writeSpans } from '#storage/testing/store-harness.ts';
+import type { Span } from '@spoor/core/model/span.ts';
+import { readTraces, writeSpans } from '#storage/testing/store-harness.ts';
 import type { ColumnarStore } from './columnar-store.ts';
 import { shopSpans } from './testing/block-fixture.ts';
 import { FaultyFiles } from './testing/faulty-files.ts';
 import { figure, inFaultyStore, storeOnFaulty } from './testing/store-fixture.ts';
+import { seededWords } from './testing/symbol-fixture.ts';
 import { SpanLot, StoreTrial, TRIAL_TENANTS } from './testing/store-trial.ts';
 
 const DAY_MS = 86_400_000;
@@ -64,14 +66,17 @@ async function writeUntilTaken(store: ColumnarStore, trial: StoreTrial): Promise
 }
 
 test('a disk that fills up is left its reserve: new spans are refused, the rest goes on, and it resumes by itself', async () => {
-  const files = smallDisk(240 << 10);
+  const files = smallDisk(200 << 10);
   const trial = new StoreTrial();
   await inFaultyStore(files, async (store) => {
     assert.ok((await writeUntilRefused(store, trial)) > 3);
     const { freeBytes } = await files.space();
     assert.ok(freeBytes > 0, String(freeBytes));
     await trial.check(store, 'while spans are refused');
+    // What was taken is sealed meanwhile, which takes less room than was kept for it.
+    await store.settle();
     await leaveFree(files, 5000);
+    await until(() => figure(store, 'store_disk_free_bytes') <= 5000);
     await assert.rejects(store.write(DEFAULT_TENANT, batchOf([span()])), (error) => {
       assert.ok(error instanceof SpoorError && error.code === 'unavailable');
       assert.ok(error.retryAfterMs! > 0);
@@ -198,6 +203,55 @@ test('a deletion needs room for the blocks that have such spans and others, not 
     assert.equal(await store.deleteSpans(DEFAULT_TENANT, { where: everything }), left);
     assert.equal(figure(store, 'store_blocks'), 0);
   });
+});
+
+/** Spans of a batch that no compression makes much smaller. */
+function noisySpans(seed: number): Span[] {
+  const words = seededWords(seed);
+  return shopSpans(10, 1, seed).map((one) => ({
+    ...one,
+    attributes: attributes({
+      noise: Array.from({ length: 400 }, () => (words() >>> 0).toString(36)).join(''),
+    }),
+  }));
+}
+
+test('on a disk whose reserve is less than a seal takes, no more is taken than can be sealed, and it goes on by itself', async () => {
+  const files = smallDisk(0);
+  const taken: Span[] = [];
+  let refusals = 0;
+  let most = 0;
+  let nowMs = 0;
+  await inFaultyStore(
+    files,
+    async (store) => {
+      for (let seed = 1; refusals < 100; seed++) {
+        const spans = noisySpans(seed);
+        try {
+          await writeSpans(store, spans);
+          taken.push(...spans);
+        } catch (error) {
+          assert.ok(error instanceof SpoorError && error.code === 'unavailable', String(error));
+          refusals++;
+          await new Promise((resolve) => setTimeout(resolve, 2));
+        }
+        most = Math.max(most, figure(store, 'store_head_bytes'));
+        assert.equal(figure(store, 'store_seal_failures_total'), 0, `after ${seed} batches`);
+      }
+      await store.settle();
+      assert.equal(figure(store, 'store_seal_failures_total'), 0);
+      assert.ok(most > 2 * 0.05 * files.capacityBytes, `the head had ${most} bytes`);
+      // The room is used, but for the reserve and less than one more batch.
+      const { freeBytes } = await files.space();
+      assert.ok(freeBytes < 0.15 * files.capacityBytes, `${freeBytes} are free`);
+      const found = await readTraces(
+        store,
+        taken.map(({ traceId }) => traceId),
+      );
+      assert.equal(found.length, taken.length);
+    },
+    { slabRows: 10_000, segmentBytes: 32 << 10, isPatient: false, nowMs: () => (nowMs += 300) },
+  );
 });
 
 test('where nobody is to wait for room, what needs sealing on a full disk fails and says how much room is missing', async () => {

@@ -4,19 +4,24 @@ import type { Logger } from '#telemetry/logger.ts';
 import type { Later } from '#later.ts';
 import type { DirectoryLock, StoreFiles } from './store-files.ts';
 
-/** How often the disk is looked at. Between two looks less is written than the reserve holds. */
-const CHECK_MS = 1000;
+/** How often the disk is looked at. What the store itself writes meanwhile is counted. */
+export const CHECK_MS = 1000;
 
 /** On a small disk the reserve is no more than this share of it. */
 const MAX_SHARE = 0.05;
+
+/** Gives up a claim on room. */
+export type ReleaseRoom = () => Promise<void>;
 
 /** Options of {@link DiskSpace}. */
 export interface DiskSpaceOptions {
   readonly files: StoreFiles;
   /** The data directory. */
   readonly dir: string;
-  /** Bytes that stay free; on a small disk 5 % of it. */
+  /** Bytes that stay free; on a small disk 5 % of it, or what {@link takenBytes} says. */
   readonly minFreeBytes: number;
+  /** What sealing the spans that were taken may take. */
+  readonly takenBytes: () => number;
   readonly later: Later;
   readonly logger: Pick<Logger, 'info' | 'warn'>;
   /** Told with each look that the directory is not there any more, or another one. */
@@ -31,7 +36,11 @@ export class DiskSpace {
   readonly #options: DiskSpaceOptions;
   #lock: Pick<DirectoryLock, 'isLost'> | undefined;
   #freeBytes = Infinity;
-  #reserveBytes = 0;
+  #minFreeBytes = 0;
+  /** Of the free bytes, what somebody is writing. */
+  #claimedBytes = 0;
+  /** Whether the log says that there is too little. */
+  #isTold = false;
   #cancel: (() => void) | undefined;
   #isClosed = false;
 
@@ -44,24 +53,50 @@ export class DiskSpace {
     return this.#freeBytes;
   }
 
-  /** Bytes that stay free. */
+  /** Bytes that stay free, now: never less than sealing may take. */
   get reserveBytes(): number {
-    return this.#reserveBytes;
+    return Math.max(this.#minFreeBytes, this.#options.takenBytes());
+  }
+
+  /** Bytes that stay free, whatever was taken. */
+  get minFreeBytes(): number {
+    return this.#minFreeBytes;
   }
 
   /** Why nothing new may be written for now; undefined while there is room. */
   get shortage(): SpoorError | undefined {
-    if (this.#freeBytes >= this.#reserveBytes) return undefined;
+    return this.shortageFor(0);
+  }
+
+  /** Why no spans may be taken whose sealing may take so many bytes; undefined while there is room. */
+  shortageFor(bytes: number): SpoorError | undefined {
+    const reserve = Math.max(this.#minFreeBytes, this.#options.takenBytes() + bytes);
+    const free = this.#freeBytes - this.#claimedBytes;
+    if (free >= reserve) return undefined;
     return new SpoorError(
       'unavailable',
-      `data directory ${this.#options.dir}: ${mib(this.#freeBytes)} are free on its disk, and ${mib(this.#reserveBytes)} are kept free: no new spans are taken until there is room`,
+      `data directory ${this.#options.dir}: ${mib(free)} are free on its disk, and ${mib(reserve)} are kept free: no new spans are taken until there is room`,
       { retryAfterMs: CHECK_MS },
     );
   }
 
   /** Whether so many bytes can be written without touching the reserve. */
   hasRoomFor(bytes: number): boolean {
-    return this.#freeBytes - bytes >= this.#reserveBytes;
+    return this.#freeBytes - this.#claimedBytes - bytes >= this.reserveBytes;
+  }
+
+  /**
+   * Keeps so many bytes for a file that is going to be made, as the disk is now.
+   * @returns to be called when it is made, or was not; undefined: there is not so much room
+   */
+  async claim(bytes: number): Promise<ReleaseRoom | undefined> {
+    await this.look();
+    if (!this.hasRoomFor(bytes)) return undefined;
+    this.#claimedBytes += bytes;
+    return async () => {
+      await this.look();
+      this.#claimedBytes -= bytes;
+    };
   }
 
   /**
@@ -86,7 +121,6 @@ export class DiskSpace {
   /** Looks at the disk now. Never rejects. */
   async look(): Promise<void> {
     const { files, dir, minFreeBytes, logger } = this.#options;
-    const before = this.shortage;
     if (!this.#isClosed && (await this.#lock?.isLost()) === true) {
       this.#options.onLost();
       return;
@@ -94,16 +128,17 @@ export class DiskSpace {
     try {
       const { freeBytes, totalBytes } = await files.space(dir);
       this.#freeBytes = freeBytes;
-      this.#reserveBytes = Math.min(minFreeBytes, totalBytes * MAX_SHARE);
+      this.#minFreeBytes = Math.min(minFreeBytes, totalBytes * MAX_SHARE);
     } catch {
       // What cannot be looked at is written to until a write fails.
       this.#freeBytes = Infinity;
     }
-    const now = this.shortage;
-    if (before === undefined && now !== undefined) logger.warn({}, now.message);
-    if (before !== undefined && now === undefined) {
+    const { shortage } = this;
+    if (shortage !== undefined && !this.#isTold) logger.warn({}, shortage.message);
+    if (shortage === undefined && this.#isTold) {
       logger.info({}, `data directory ${dir}: there is room again, new spans are taken`);
     }
+    this.#isTold = shortage !== undefined;
   }
 }
 

@@ -64,6 +64,11 @@ export class Head {
     return this.#filled.keys().reduce((sum, slab) => sum + slab.usedBytes, 0);
   }
 
+  /** What sealing all of it may take of the disk, at most. */
+  get sealBytes(): number {
+    return this.#filled.keys().reduce((sum, slab) => sum + slab.sealBytes, 0);
+  }
+
   /** Writers that wait for room. */
   get waiting(): number {
     return this.#waiting.length;

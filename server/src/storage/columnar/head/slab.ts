@@ -13,6 +13,12 @@ export const SLAB_ROWS = 131_072;
 /** Before each batch: bytes, number of its tenant, rows, 0 (u32 each). Batches begin at multiples of 8. */
 const ENTRY_HEADER_BYTES = 16;
 
+/**
+ * What a block takes beside its share of the slab's bytes, which it is never larger than: a thousand bytes of its own, the rest of
+ * its last block of the disk, and a directory where its tenant is new.
+ */
+export const BLOCK_OVERHEAD_BYTES = 10 << 10;
+
 /** Tenant number of a batch that was not made durable and is never read. */
 const DEAD = 0xffffffff;
 
@@ -75,6 +81,11 @@ export class Slab {
 
   get usedBytes(): number {
     return this.#used;
+  }
+
+  /** What sealing it may take of the disk, at most. */
+  get sealBytes(): number {
+    return this.#used + this.numbers.size * BLOCK_OVERHEAD_BYTES;
   }
 
   /** Takes room for a batch, or undefined when there is too little. */

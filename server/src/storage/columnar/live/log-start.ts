@@ -11,7 +11,7 @@ import { replayWal } from '../wal/wal-replay.ts';
 /** What a log is read back from, and into. */
 export interface LogStartParts extends Pick<
   WalOptions,
-  'files' | 'later' | 'hasRoomFor' | 'segmentBytes'
+  'files' | 'later' | 'claimRoom' | 'segmentBytes'
 > {
   readonly directory: Pick<DataDirectory, 'compareLog' | 'manifest' | 'walDir'>;
   readonly damage: Pick<DamageReport, 'add' | 'warn'>;

@@ -3,9 +3,9 @@ import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { Tenant } from '@spoor/core/model/ids.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import type { RequestRecord } from '#storage/tracestore.ts';
-import type { DiskSpace } from '../files/disk-space.ts';
+import { CHECK_MS, type DiskSpace } from '../files/disk-space.ts';
 import type { Head } from '../head/head.ts';
-import type { SlabRoom } from '../head/slab.ts';
+import { BLOCK_OVERHEAD_BYTES, Slab, type SlabRoom } from '../head/slab.ts';
 import type { TenantNumbers } from '../head/tenant-numbers.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 import type { Wal } from '../wal/wal.ts';
@@ -18,7 +18,7 @@ export interface SpanWriterParts {
   readonly head: Pick<Head, 'drain' | 'place' | 'settled' | 'tenantNumbers'>;
   readonly tenants: TenantNumbers;
   readonly maxTenants: number;
-  readonly space: Pick<DiskSpace, 'shortage'>;
+  readonly space: Pick<DiskSpace, 'freeBytes' | 'minFreeBytes' | 'shortage' | 'shortageFor'>;
   readonly nowMs: () => number;
   /** Time since some moment, which nobody can set. */
   readonly passedMs: () => number;
@@ -37,6 +37,8 @@ export class SpanWriter {
   readonly #parts: SpanWriterParts;
   /** When the head was sealed so that other tenants can have spans in it (passed ms). */
   #tenantsSealedMs = -Infinity;
+  /** When it was sealed since there was no room on the disk for more in it (passed ms). */
+  #roomSealedMs = -Infinity;
   #lastMs = 0;
   #spans = 0;
 
@@ -67,7 +69,11 @@ export class SpanWriter {
     const { head, space, passedMs } = this.#parts;
     // What could never be sealed is not taken either: the head would be full soon.
     if (manifest.failed !== undefined) throw new SpoorError('unavailable', manifest.failed);
-    if (space.shortage !== undefined) throw space.shortage;
+    const shortage = space.shortageFor(Slab.sizeOf(batch) + BLOCK_OVERHEAD_BYTES);
+    if (shortage !== undefined) {
+      this.#sealForRoom();
+      throw shortage;
+    }
     const number = this.#tenantNumber(manifest, tenant);
     this.#lastMs = passedMs();
     return head.place(batch, number, this.#appender(wal, { tenant, requests }, batch.rows));
@@ -96,16 +102,28 @@ export class SpanWriter {
     }
   }
 
+  /** Blocks take less room than is kept for them, and segments whose spans are all in blocks can be used again. */
+  #sealForRoom(): void {
+    const { head, space, passedMs } = this.#parts;
+    const nowMs = passedMs();
+    // What is kept free in any case is not for making room.
+    if (space.freeBytes < space.minFreeBytes || nowMs - this.#roomSealedMs < CHECK_MS) return;
+    this.#roomSealedMs = nowMs;
+    void head.drain();
+  }
+
   /** Appends what is in a room of a slab to the log, and makes it visible once it is durable. */
   #appender(
     wal: OpenLog['wal'],
     record: { readonly tenant: Tenant; readonly requests: readonly RequestRecord[] },
     rows: number,
   ): (room: SlabRoom) => Promise<void> {
-    const { head, nowMs } = this.#parts;
+    const { head, nowMs, space } = this.#parts;
     return async (room) => {
       const { slab } = room;
       try {
+        // It may have waited for its room in the slab.
+        if (space.shortage !== undefined) throw space.shortage;
         const { lastSequence } = await wal.append([
           { ...record, writtenUnixMs: nowMs(), batch: room.bytes },
         ]);
@@ -113,10 +131,11 @@ export class SpanWriter {
         this.#spans += rows;
       } catch (error) {
         slab.abandon(room, rows);
-        throw error;
-      } finally {
         head.settled(slab);
+        this.#sealForRoom();
+        throw error;
       }
+      head.settled(slab);
     };
   }
 }

@@ -21,6 +21,9 @@ const RETRY_MS = 1000;
 /** A try may take a second of a processor: what fails each time costs a thirtieth of one. */
 const MAX_RETRY_MS = 30_000;
 
+/** On a disk that was too full, so many times the room is worth a try: a block is most often smaller than it may be. */
+const GROWTH = 1.25;
+
 /** Dates what comes in now. */
 interface SealClock {
   /** Unix epoch ms. */
@@ -93,26 +96,28 @@ export class Sealer {
         // On a full disk sealing rests until there is as much room as it may take; trying would be half a second of CPU each time.
         const isFull = isOutOfSpace(error);
         const room = isFull
-          ? `; it may take ${mib(slab.usedBytes)}, and ${mib(space.freeBytes)} are free`
+          ? `; it may take ${mib(slab.sealBytes)}, and ${mib(space.freeBytes)} are free`
           : '';
         onFailure(
           new SpoorError('unavailable', failure + room, { cause: error, retryAfterMs: pauseMs }),
         );
         if (isFull) pauseMs = RETRY_MS;
+        const { freeBytes } = space;
         do {
           await new Promise<void>((resolve) => later(resolve, pauseMs));
-        } while (!this.#isClosed && isFull && !this.#hasRoomFor(slab));
+        } while (!this.#isClosed && isFull && !this.#hasRoomFor(slab, freeBytes));
       }
     }
   }
 
-  #hasRoomFor(slab: Slab): boolean {
-    const { freeBytes, reserveBytes } = this.#parts.space;
-    return freeBytes >= Math.min(slab.usedBytes, reserveBytes);
+  /** @param tooLittleBytes were free when it failed */
+  #hasRoomFor(slab: Slab, tooLittleBytes: number): boolean {
+    const { freeBytes, minFreeBytes } = this.#parts.space;
+    return freeBytes >= Math.min(slab.sealBytes, Math.max(minFreeBytes, GROWTH * tooLittleBytes));
   }
 
   async #trySeal(slab: Slab): Promise<void> {
-    const { blocks, clock, dir, onSealed, tenants, worker } = this.#parts;
+    const { blocks, clock, dir, onSealed, space, tenants, worker } = this.#parts;
     // Blocks that cannot be committed would only fill the disk, one after the other.
     if (blocks.failed !== undefined) throw new SpoorError('unavailable', blocks.failed);
     const view = slab.view();
@@ -126,6 +131,8 @@ export class Sealer {
       const { error, stack, fileError } = reply;
       throw Object.assign(new Error(error), { stack, code: fileError });
     }
+    // While the room of the spans is still kept: that of the blocks must not be thought free.
+    await space.look();
     // Its spans count as not stored, and may be in what took its place.
     const gone = reply.damaged.find((block) => !blocks.has(block));
     if (gone !== undefined) {

@@ -2,6 +2,7 @@
 import { messageOf, SpoorError } from '@spoor/core/model/errors.ts';
 import type { Later } from '#later.ts';
 import type { ManifestEdit } from '../manifest/manifest-edit.ts';
+import type { ReleaseRoom } from '../files/disk-space.ts';
 import { fileErrorCode, isTransientFileError, makeDurableDir } from '../files/store-files.ts';
 import type { StoreFile, StoreFiles } from '../files/store-files.ts';
 import {
@@ -36,10 +37,13 @@ export interface SegmentSupplyOptions {
   /** Above that of every segment in the directory. */
   readonly firstId: number;
   readonly later: Later;
-  /** Whether a new file of this size may be made. */
-  readonly hasRoomFor: (bytes: number) => boolean;
+  /** Keeps room for a new file of this size until the function that it gives is called; undefined: there is none. */
+  readonly claimRoom: ClaimRoom;
   readonly noteSegments: NoteSegments;
 }
+
+/** See `DiskSpace.claim`. */
+export type ClaimRoom = (bytes: number) => Promise<ReleaseRoom | undefined>;
 
 /** Makes durable, elsewhere, which segments must be there: so that one that is lost is missed. */
 export type NoteSegments = (
@@ -55,7 +59,7 @@ export class SegmentSupply {
   readonly #dir: string;
   readonly #segmentBytes: number;
   readonly #later: Later;
-  readonly #hasRoomFor: (bytes: number) => boolean;
+  readonly #claimRoom: ClaimRoom;
   readonly #note: NoteSegments;
   #nextId: number;
   /** Paths of segments of the usual size that hold nothing worth keeping. */
@@ -75,7 +79,7 @@ export class SegmentSupply {
     this.#segmentBytes = options.segmentBytes;
     this.#nextId = options.firstId;
     this.#later = options.later;
-    this.#hasRoomFor = options.hasRoomFor;
+    this.#claimRoom = options.claimRoom;
     this.#note = options.noteSegments;
   }
 
@@ -170,8 +174,9 @@ export class SegmentSupply {
     let file: StoreFile | undefined;
     try {
       if (spare === undefined) {
-        if (!this.#hasRoomFor(sizeBytes)) throw outOfSpace(sizeBytes);
-        file = await createSegment(this.#files, this.#dir, id, sizeBytes);
+        const release = await this.#claimRoom(sizeBytes);
+        if (release === undefined) throw outOfSpace(sizeBytes);
+        file = await createSegment(this.#files, this.#dir, id, sizeBytes).finally(release);
       } else {
         // It is not missed under its old name from before it has none, and under the new one only once it has it.
         await this.#note({ removeSegments: [segmentId(spare)] });

@@ -8,7 +8,7 @@ import { alignRecord, encodeRecordHead, placeRecord } from './wal-record.ts';
 import type { WalRecordInput } from './wal-record.ts';
 import type { WalReplay } from './wal-replay.ts';
 import { SEGMENT_RETRY_MS, SegmentSupply, walError } from './wal-segment-supply.ts';
-import type { NoteSegments, OpenSegment } from './wal-segment-supply.ts';
+import type { ClaimRoom, NoteSegments, OpenSegment } from './wal-segment-supply.ts';
 import { SEGMENT_HEADER_BYTES, encodeSegmentHeader } from './wal-segment.ts';
 
 /** Size of a segment: about 2 s at 20,000 spans/s; filling a new one with zeros takes some 20 ms of the device. */
@@ -29,8 +29,8 @@ export interface WalOptions {
   /** And above this one, the last of a good shutdown: a number is never given twice, even where its record cannot be read. */
   readonly logEnd?: number;
   readonly segmentBytes?: number;
-  /** Whether a new segment of this size may be made; always unless told. */
-  readonly hasRoomFor?: (bytes: number) => boolean;
+  /** Keeps room for a new segment; there is some unless told. */
+  readonly claimRoom?: ClaimRoom;
   /** Where it is noted which segments there are; nowhere unless told. */
   readonly noteSegments?: NoteSegments;
   /** For tests that do not wait; otherwise a timer that does not keep the process alive. */
@@ -110,7 +110,7 @@ export class Wal {
       segmentBytes: alignRecord(options.segmentBytes ?? DEFAULT_SEGMENT_BYTES),
       firstId: Math.max(0, ...ids) + 1,
       later: options.later ?? afterTimeout,
-      hasRoomFor: options.hasRoomFor ?? (() => true),
+      claimRoom: options.claimRoom ?? (() => Promise.resolve(() => Promise.resolve())),
       noteSegments: options.noteSegments ?? (() => Promise.resolve()),
     });
     this.#lastSequence = Math.max(replay.lastSequence, options.sealedUpto, options.logEnd ?? 0);
