@@ -12,6 +12,8 @@ export interface ConfigKey {
   readonly description: string;
   /** Keys below, by name; undefined for a value. */
   readonly children: ReadonlyMap<string, ConfigKey> | undefined;
+  /** Where names below are free: the section that each of them has. */
+  readonly entry: ConfigKey | undefined;
   /** The keys below are types of components: each may be there several times, as `type/name`. */
   readonly isNamed: boolean;
   /** Its value is not shown. */
@@ -64,15 +66,20 @@ function readKey(path: string, schema: z.ZodType): ConfigKey {
   let description: string | undefined;
   let isSecret = false;
   let children: ConfigKey['children'];
+  let entry: ConfigKey | undefined;
   for (let at: z.ZodType | undefined = schema; at !== undefined; at = innerOf(at)) {
     description ??= at.description;
     isSecret ||= at.meta()?.['writeOnly'] === true;
     if (at instanceof z.ZodObject) children = readChildren(path, at.shape);
+    if (at instanceof z.ZodRecord && at.valueType instanceof z.ZodObject) {
+      entry = readKey(`${path}.NAME`, at.valueType);
+    }
   }
   return {
     path,
     description: description ?? '',
     children,
+    entry,
     isNamed: NAMED_SECTIONS.has(path),
     isSecret,
   };
@@ -96,6 +103,7 @@ export function configKeys(): ConfigKey {
 export function childKey(key: ConfigKey, name: string): ConfigKey | undefined {
   return (
     key.children?.get(name) ??
+    key.entry ??
     (key.isNamed ? key.children?.get(componentType(name) ?? '') : undefined)
   );
 }

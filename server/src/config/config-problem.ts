@@ -88,6 +88,17 @@ export function describeIssues(
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => unknownKey(root, [...path, key]));
     }
+    if (issue.code === 'invalid_key') {
+      // Its value has nothing wrong with it.
+      const why = issue.issues[0]?.message ?? '';
+      const message = why.startsWith('must be') ? why : 'must be a name that may stand here';
+      return [
+        {
+          path: path.slice(0, -1),
+          message: `a name in it ${message}, not ${quote(path.at(-1) ?? '')}`,
+        },
+      ];
+    }
     const expected = describeExpected(issue);
     if (issue.code === 'custom' && !expected.startsWith('must be')) {
       return [{ path, message: expected }];
@@ -108,9 +119,9 @@ function describeExpected(issue: z.core.$ZodIssue): string {
     case 'invalid_value':
       return `must be one of ${issue.values.join(', ')}`;
     case 'too_small':
-      return `must be at least ${issue.minimum}${unitOf(issue)}`;
+      return `must be ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}${unitOf(issue)}`;
     case 'too_big':
-      return `must be at most ${issue.maximum}${unitOf(issue)}`;
+      return `must be ${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}${unitOf(issue)}`;
     default:
       return issue.message;
   }

@@ -129,6 +129,32 @@ test('every problem is told, each on a line that begins with the key', () => {
   ]);
 });
 
+test('what is wrong below names that are free is told with the names', () => {
+  const wrong: [string, string][] = [
+    ['{max_age_hours: 0}', 'storage.retention.max_age_hours: must be more than 0, not 0'],
+    [
+      '{tenants: {../x: {max_mib: 1}}}',
+      'storage.retention.tenants: a name in it must be 1 to 64 of the characters A-Z a-z 0-9 _ -, not "../x"',
+    ],
+    [
+      '{tenants: {a: {max_gib: 1}}}',
+      'storage.retention.tenants.a.max_gib: unknown key; did you mean storage.retention.tenants.a.max_mib?',
+    ],
+    [
+      '{services: {shop: {max_age_hours: 1, age: 1}}}',
+      'storage.retention.services.shop.age: unknown key; storage.retention.services.shop has: max_age_hours',
+    ],
+  ];
+  for (const [retention, message] of wrong) {
+    assert.equal(
+      problemOf(() => load({ sets: [`storage.retention=${retention}`] })),
+      `${message} (--set)`,
+    );
+  }
+  const { retention } = load({ sets: ['storage.retention.tenants.a.max_mib=3'] }).storage;
+  assert.equal(retention.tenants['a']?.max_mib, 3);
+});
+
 test('a value where a section should be is told', () => {
   assert.equal(
     problemOf(() => load({ sets: ['receivers.otlp=4317'] })),

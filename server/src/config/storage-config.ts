@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { z } from 'zod';
 import { TENANT_NAME } from '@spoor/core/model/ids.ts';
+import { TENANT_NAME_RULE } from './tenancy-config.ts';
 
 const hours = z.number().positive().max(876_000);
 
@@ -26,7 +27,7 @@ const retentionSchema = z
   .strictObject({
     ...limits,
     tenants: z
-      .record(z.string().regex(TENANT_NAME), z.strictObject(limits))
+      .record(z.string().regex(TENANT_NAME, TENANT_NAME_RULE), z.strictObject(limits))
       .default({})
       .describe(
         'Limits of single tenants by name: an age in place of the one above, and a size of their own.',

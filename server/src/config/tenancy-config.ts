@@ -2,6 +2,9 @@
 import { z } from 'zod';
 import { TENANT_NAME } from '@spoor/core/model/ids.ts';
 
+/** What a tenant can be called, in words. */
+export const TENANT_NAME_RULE = 'must be 1 to 64 of the characters A-Z a-z 0-9 _ -';
+
 /** `tenancy` */
 export const tenancySchema = z
   .strictObject({
@@ -20,11 +23,7 @@ export const tenancySchema = z
       .default('x-tenant')
       .describe('HTTP header and gRPC metadata key that names the tenant.'),
     tenants: z
-      .array(
-        z.string().regex(TENANT_NAME, {
-          error: 'must be 1 to 64 of the characters A-Z a-z 0-9 _ -',
-        }),
-      )
+      .array(z.string().regex(TENANT_NAME, TENANT_NAME_RULE))
       .default([])
       .describe('Tenants that are let in; empty: every name.'),
     max_tenants: z

@@ -147,3 +147,16 @@ test('a manifest of Spoor whose beginning is damaged is not taken for that of an
     await withStore(dir, () => undefined);
     assert.ok(readdirSync(dir).includes('MANIFEST.damaged'));
   }));
+
+test('a data directory that is a file, or lies below one, is refused in words', () =>
+  withDirectory(async (dir) => {
+    const file = join(dir, 'file');
+    writeFileSync(file, 'x');
+    await assert.rejects(storeOn(file).start(), {
+      message: `data directory ${file}: there is a file of this name, which is no directory`,
+    });
+    const below = join(file, 'data');
+    await assert.rejects(storeOn(below).start(), {
+      message: `data directory ${below}: a part of its path is a file, and no directory`,
+    });
+  }));

@@ -377,6 +377,12 @@ function leftOut(blocks: readonly BlockEntry[]): ManifestEdit {
   };
 }
 
+/** What making a directory says where something else is. */
+const NO_DIRECTORY: Readonly<Record<string, string>> = {
+  EEXIST: 'there is a file of this name, which is no directory',
+  ENOTDIR: 'a part of its path is a file, and no directory',
+};
+
 /** Why nothing more is written to a directory that is not the one that was opened. */
 export function lostDirectory(dir: string): SpoorError {
   return new SpoorError(
@@ -387,5 +393,6 @@ export function lostDirectory(dir: string): SpoorError {
 
 /** Why a directory cannot be used. */
 export function directoryError(dir: string, cause: unknown): SpoorError {
-  return new SpoorError('unavailable', `data directory ${dir}: ${messageOf(cause)}`, { cause });
+  const why = NO_DIRECTORY[fileErrorCode(cause)] ?? messageOf(cause);
+  return new SpoorError('unavailable', `data directory ${dir}: ${why}`, { cause });
 }
