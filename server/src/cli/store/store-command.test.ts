@@ -327,6 +327,15 @@ test('spans that meet all conditions are deleted, and no others', () =>
     assert.equal((await run('verify', '--data', data)).code, 0);
   }));
 
+test('with the last spans of a tenant goes what its blocks shared', () =>
+  withSample(async (data) => {
+    const [gone, kept] = ['acme', 'default'].map((name) => join(data, 'tenants', name, 'overlaps'));
+    for (const path of [gone!, kept!]) new OverlapsFile(DISK_WORKER_FILES, path).write([]);
+    const all = ['--start', '1970-01-01T00:00:00Z', '--yes'];
+    assert.equal((await run('delete', '--data', data, '--tenant', 'acme', ...all)).code, 0);
+    assert.deepEqual([existsSync(gone!), existsSync(kept!)], [false, true]);
+  }));
+
 test('a block that was left out and is whole again is named, and the next start takes it back', () =>
   withSample(async (data) => {
     const block = join(data, 'tenants', 'default', '0000000001.block');

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Tenant } from '@spoor/core/model/ids.ts';
 import type { UnreadableSpans } from '#storage/tracestore.ts';
-import { blockPath } from '../block/block-path.ts';
+import { blockPath, overlapsPath } from '../block/block-path.ts';
 import type { DamageReport } from '../directory/damage-report.ts';
 import type { BlocksMessage, DamagedBlock } from './known-blocks.ts';
 import type { Manifest } from '../manifest/manifest.ts';
@@ -111,7 +111,14 @@ export class LiveBlocks {
     tell(this.#message(edit));
     const removed = edit.removeBlocks ?? [];
     for (const { id } of removed) damage.forgetBlock(id);
-    this.#retired.retire(removed.map(({ tenant, id }) => blockPath(dir, tenant, id)));
+    // What blocks of a tenant share has names of its services in it.
+    const emptied = new Set(
+      removed.map(({ tenant }) => tenant).filter((one) => !into.hasTenant(one)),
+    );
+    this.#retired.retire([
+      ...removed.map(({ tenant, id }) => blockPath(dir, tenant, id)),
+      ...[...emptied].map((tenant) => overlapsPath(dir, tenant)),
+    ]);
   }
 
   /** Gives blocks that count other dates; who looks into them need not know. */
