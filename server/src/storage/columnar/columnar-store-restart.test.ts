@@ -142,7 +142,6 @@ test('blocks that a crash left before their commit are removed, and other files 
       for (const path of leftovers) assert.ok(!existsSync(path), path);
       for (const path of others) assert.ok(existsSync(path), path);
       await assertAnswers(store, oracle);
-      // The number of a block that never counted is used again.
       await writeBoth(store, oracle, shopSpans(20, 3, 9));
       await store.settle();
       await assertAnswers(store, oracle);

@@ -39,9 +39,12 @@ interface UnnamedBlock {
   readonly isTorn: boolean;
 }
 
-/** Ends of names that such files get, so that their numbers can be given again until the log was read; what a torn manifest left is told apart. */
+/** Ends of names that such files get until the log was read; what a torn manifest left is told apart. */
 const LEFT = '.left';
 const TORN = '.torn';
+
+/** No store has given so many numbers: a file with a greater one is not of it. */
+const MAX_BLOCK_ID = 2 ** 48;
 
 /** A name of such a file, or of a block. */
 const BLOCK_NAME = /^\d{10,16}\.block(\.left|\.torn)?$/;
@@ -121,6 +124,8 @@ export class DataDirectory {
     }
     for (const entry of lost) this.#leaveOut(entry);
     const others = unnamed.filter(({ path }) => !named.has(path));
+    // They may be named again when the log was read, and blocks are made meanwhile.
+    manifest.skipBlockIds(others.reduce((max, { id }) => Math.max(max, id), 0));
     this.#unnamed = others.map((block) => ({
       ...block,
       at: block.path + (block.isTorn ? TORN : LEFT),
@@ -179,7 +184,7 @@ export class DataDirectory {
 
   /**
    * A crash between writing a block and its commit, or between a commit and the removal of what it replaced, leaves a file that
-   * nothing names. It gets another name, so that its number can be given again, until the log was read.
+   * nothing names.
    */
   async #findUnnamed(): Promise<UnnamedBlock[]> {
     const root = join(this.#dir, TENANTS_DIR);
@@ -194,7 +199,7 @@ export class DataDirectory {
         const id = Number.parseInt(file, 10);
         const path = blockPath(this.#dir, directory, id);
         const at = join(root, directory, file);
-        if (named.has(path) || !at.startsWith(path) || !Number.isSafeInteger(id + 1)) continue;
+        if (named.has(path) || !at.startsWith(path) || id > MAX_BLOCK_ID) continue;
         const isTorn = this.manifest.cutBytes > 0 || file.endsWith(TORN);
         found.push({ tenant: directory, id, path, at, isTorn });
       }

@@ -231,6 +231,11 @@ export class Manifest {
     return this.#nextBlockId++;
   }
 
+  /** Gives no number up to this one. */
+  skipBlockIds(upto: number): void {
+    this.#nextBlockId = Math.max(this.#nextBlockId, upto + 1);
+  }
+
   /**
    * Makes an edit durable, and only then visible here. Commits happen one after the other, in the order of the calls.
    * @throws {SpoorError} unavailable: nothing was changed, but after a failed sync the edit may be found at the next
