@@ -31,9 +31,17 @@ export function editDistance(a: string, b: string): number {
 
 /** The candidate that `name` was probably meant to be, misspelt or the only one that it shortens; undefined when there is none. */
 export function nearestName(name: string, candidates: Iterable<string>): string | undefined {
+  const all = [...candidates];
+  const misspelt = misspeltName(name, all);
+  if (misspelt !== undefined || name.length > MAX_NAME_LENGTH) return misspelt;
+  const shortened = all.filter((candidate) => isShortFor(plainName(name), plainName(candidate)));
+  return shortened.length === 1 ? shortened[0] : undefined;
+}
+
+/** The candidate that `name` is with some letters wrong; undefined when there is none. */
+export function misspeltName(name: string, candidates: Iterable<string>): string | undefined {
   if (name.length > MAX_NAME_LENGTH) return undefined;
   const plain = plainName(name);
-  const shortened: string[] = [];
   // A third of the letters wrong is still the same word; more is another one.
   let bestDistance = Math.max(1, Math.floor(plain.length / 3)) + 1;
   let best: string | undefined;
@@ -43,9 +51,8 @@ export function nearestName(name: string, candidates: Iterable<string>): string 
       bestDistance = distance;
       best = candidate;
     }
-    if (isShortFor(plain, plainName(candidate))) shortened.push(candidate);
   }
-  return best ?? (shortened.length === 1 ? shortened[0] : undefined);
+  return best;
 }
 
 function plainName(name: string): string {

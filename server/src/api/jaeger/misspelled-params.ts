@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SpoorError, quote } from '@spoor/core/model/errors.ts';
-import { nearestName } from '#config/suggest.ts';
+import { misspeltName } from '#config/suggest.ts';
 
 /** Shorter names are like too many others. */
 const MIN_NAME_LENGTH = 4;
@@ -28,7 +28,7 @@ export function refuseMisspelled(
   const candidates = names.filter(({ length }) => length >= MIN_NAME_LENGTH);
   for (const name of params.keys()) {
     if (known.has(name)) continue;
-    const meant = nearestName(name.replace(/^query\./, ''), candidates);
+    const meant = misspeltName(name.replace(/^query\./, ''), candidates);
     if (meant === undefined) continue;
     throw new SpoorError(
       'invalid_argument',

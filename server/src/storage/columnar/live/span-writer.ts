@@ -28,7 +28,7 @@ export interface SpanWriterParts {
 
 /** What of an open store is written to. */
 interface OpenLog {
-  readonly wal: Pick<Wal, 'append'>;
+  readonly wal: Pick<Wal, 'append' | 'failed'>;
   readonly manifest: Pick<Manifest, 'failed' | 'hasTenant' | 'tenantCount'>;
 }
 
@@ -132,7 +132,7 @@ export class SpanWriter {
       } catch (error) {
         slab.abandon(room, rows);
         head.settled(slab);
-        this.#sealForRoom();
+        if (wal.failed === undefined) this.#sealForRoom();
         throw error;
       }
       head.settled(slab);
