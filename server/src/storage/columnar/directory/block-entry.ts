@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import { BLOCK_FORMAT_VERSION } from '../block/block-format.ts';
-import { decodeTrailer, newerFormat, TRAILER_BYTES } from '../block/block-trailer.ts';
+import { newerFormat } from '../block/block-trailer.ts';
 import { decodeFooter } from '../block/footer-codec.ts';
 import { decompress } from '../block/zstd.ts';
 import {
@@ -11,6 +11,7 @@ import {
   type StoreFiles,
 } from '../files/store-files.ts';
 import type { BlockEntry } from '../manifest/manifest-edit.ts';
+import { readTrailer } from './block-inspection.ts';
 
 /** A block of this size was merged: as sealed it has 4 to 8 MiB at most. */
 const MERGED_BYTES = 8 << 20;
@@ -29,9 +30,7 @@ export async function entryOfFile(
   let file: StoreFile | undefined;
   try {
     file = await files.open(path, 'read');
-    const sizeBytes = await file.size();
-    const tailAt = Math.max(0, sizeBytes - TRAILER_BYTES);
-    const trailer = decodeTrailer(await readFully(file, tailAt, sizeBytes - tailAt), sizeBytes);
+    const { sizeBytes, trailer } = await readTrailer(file);
     if (trailer === undefined) return undefined;
     const stored = await readFully(file, trailer.footerAt, trailer.footerBytes);
     if (!trailer.isOf(stored)) return undefined;

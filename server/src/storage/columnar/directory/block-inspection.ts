@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { messageOf, SpoorError } from '@spoor/core/model/errors.ts';
 import { BLOCK_FORMAT_VERSION } from '../block/block-format.ts';
-import { decodeTrailer, newerFormat, TRAILER_BYTES } from '../block/block-trailer.ts';
+import {
+  type BlockTrailer,
+  decodeTrailer,
+  newerFormat,
+  TRAILER_BYTES,
+} from '../block/block-trailer.ts';
 import {
   fileErrorCode,
   isTransientFileError,
@@ -46,14 +51,22 @@ export async function inspectBlock(
   }
 }
 
+/** Size of a block file, and what its end says; undefined when a block cannot end so. */
+export async function readTrailer(
+  file: StoreFile,
+): Promise<{ sizeBytes: number; trailer: BlockTrailer | undefined }> {
+  const sizeBytes = await file.size();
+  const tailAt = Math.max(0, sizeBytes - TRAILER_BYTES);
+  const tail = await readFully(file, tailAt, sizeBytes - tailAt);
+  return { sizeBytes, trailer: decodeTrailer(tail, sizeBytes) };
+}
+
 async function inspectFile(
   file: StoreFile,
   path: string,
   sizeBytes: number,
 ): Promise<string | undefined> {
-  const size = await file.size();
-  const tailAt = Math.max(0, size - TRAILER_BYTES);
-  const trailer = decodeTrailer(await readFully(file, tailAt, size - tailAt), size);
+  const { sizeBytes: size, trailer } = await readTrailer(file);
   if (trailer !== undefined && trailer.format > BLOCK_FORMAT_VERSION) {
     // Only the checksum tells a newer format from a damaged number.
     const footer = await readFully(file, trailer.footerAt, trailer.footerBytes);

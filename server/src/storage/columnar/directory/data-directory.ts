@@ -66,7 +66,7 @@ export class DataDirectory {
   /** Ids of blocks of which the manifest says that they are gone. */
   readonly #removed: ReadonlySet<number>;
   /** Blocks that the manifest does not name, under other names. */
-  #unnamed: readonly UnnamedBlock[] = [];
+  readonly #unnamed: UnnamedBlock[] = [];
   /** Ids of blocks that an earlier start left out. */
   readonly #knownAside: ReadonlySet<number>;
   /** Blocks that the manifest names and that have no file. */
@@ -118,21 +118,14 @@ export class DataDirectory {
       this.#damage.add(this.#manifestPath, `manifest ${this.#manifestPath}: it is missing`);
     }
     for (const message of manifest.damage) this.#damage.add(this.#manifestPath, message);
-    const named = new Set(lost.map(({ tenant, id }) => blockPath(this.#dir, tenant, id)));
-    for (const { path, at } of unnamed) {
-      if (named.has(path) && at !== path) await this.#files.rename(at, path);
-    }
     for (const entry of lost) this.#leaveOut(entry);
-    const others = unnamed.filter(({ path }) => !named.has(path));
-    // They may be named again when the log was read, and blocks are made meanwhile.
-    manifest.skipBlockIds(others.reduce((max, { id }) => Math.max(max, id), 0));
-    this.#unnamed = others.map((block) => ({
-      ...block,
-      at: block.path + (block.isTorn ? TORN : LEFT),
-    }));
-    for (const [i, { at }] of others.entries()) {
-      const to = this.#unnamed[i]!.at;
-      if (at !== to) await this.#files.rename(at, to);
+    // What is left may be named again when the log was read, and blocks are made meanwhile.
+    manifest.skipBlockIds(unnamed.reduce((max, { id }) => Math.max(max, id), 0));
+    for (const block of unnamed) {
+      const isNamed = manifest.has(block.tenant, block.id);
+      const to = isNamed ? block.path : block.path + (block.isTorn ? TORN : LEFT);
+      if (block.at !== to) await this.#files.rename(block.at, to);
+      if (!isNamed) this.#unnamed.push({ ...block, at: to });
     }
   }
 
@@ -165,8 +158,8 @@ export class DataDirectory {
         const flaw = await inspectBlock(this.#files, path, block.sizeBytes);
         const before = this.manifest.setAside.get(block.id);
         const aside = flaw && before && (await this.#asideOf(path, block));
-        if (before !== undefined && aside !== undefined) {
-          this.#misnamed.push([aside, path]);
+        if (aside !== undefined) this.#misnamed.push([aside, path]);
+        if (before !== undefined && (flaw === undefined || aside !== undefined)) {
           this.#mayBeWhole.push(block);
           this.#damage.suspectBlock(block.id, path, before);
         } else if (flaw !== undefined) {
@@ -174,9 +167,6 @@ export class DataDirectory {
           this.#damage.suspectBlock(block.id, path, reason, flaw.isReadError);
           if (flaw.isMissing === true) this.#missing.push(block);
           else this.#damage.tellBlock(block.id);
-        } else if (before !== undefined) {
-          this.#mayBeWhole.push(block);
-          this.#damage.suspectBlock(block.id, path, before);
         }
       }
     }

@@ -167,7 +167,7 @@ export function requireStore(dir: string): void {
       throw storeError(
         'corrupt',
         dir,
-        `its ${MANIFEST_FILE} is missing; a start of spoor makes a new one of what the log still holds, and sets the blocks aside: restore ${MANIFEST_FILE} from a backup first`,
+        `its ${MANIFEST_FILE} is missing; a start of spoor makes a new one, of the files of the blocks and what the log still holds; what was deleted last may be back then, unless ${MANIFEST_FILE} is restored from a backup first`,
       );
     }
     const why = `no Spoor store is in it: there is no ${MANIFEST_FILE}`;
