@@ -3,130 +3,140 @@ import { DEFAULT_TENANT } from '@spoor/core/model/ids.ts';
 import { ColumnarStore } from '../server/src/storage/columnar/columnar-store.ts';
 import { withServer, type BenchContext } from './bench-context.ts';
 import { diskTable } from './disk-table.ts';
+import {
+  type Asked,
+  ASKED_COLUMNS,
+  askedRow,
+  askOften,
+  askOverHttp,
+  describeAsked,
+} from './query-asking.ts';
 import { QueryClient } from './query-client.ts';
 import { type QueryData, withQueryData } from './query-data.ts';
 import type { QueryFacts } from './query-facts.ts';
 import { withQueryLoad } from './query-load.ts';
-import { createQuestions, resultsIn, type Question } from './query-questions.ts';
+import { createQuestions } from './query-questions.ts';
 import { formatMegabytes, formatNumber, quantile, type Table } from './report.ts';
 import type { ServerProcess } from './server-process.ts';
 import { createStoreQuestions } from './store-questions.ts';
 
-const REPETITIONS = 100;
-/** Not counted: the code is compiled meanwhile. */
-const WARM_UP = 100;
-/** For questions that take long, either ends after this time, which gives some tens of them. */
-const ENOUGH_MS = 10_000;
-const EACH = `ms, up to ${REPETITIONS} each after as many to warm up, one after the other, 20 results`;
-
-/** One kind of question: its first answer, the others, and how large the largest was. */
-interface Asked {
-  readonly name: string;
-  readonly firstMs: number;
-  readonly times: readonly number[];
-  readonly answer: string;
-}
+/** Answers that are counted, of code that is warm. */
+const REPETITIONS = 1000;
+const EACH = `ms, up to ${REPETITIONS.toLocaleString('en-US')} each or 10 s when code is warm, one after the other, 20 results`;
+/** While spans come each is asked for the 10 s, in which a slab is sealed at least. */
+const EACH_LOADED = 'ms, for 10 s each when code is warm, one after the other, 20 results';
+/** Answers after a start: some, and some more. */
+const SOME = 100;
+const MORE = 500;
 
 /** Disk, then questions to a server that was just started on a data directory with everything in blocks. */
 export async function benchQuery(context: BenchContext): Promise<Table[]> {
   return await withQueryData(context, async (data) => [
     diskTable(data.directory, data.facts.spans, data.quiet),
-    await (context.options.load === 0 ? askServer(context, data) : askLoaded(context, data)),
+    ...(context.options.load === 0
+      ? [await askServer(context, data), await askAfterStart(context, data)]
+      : [await askLoaded(context, data)]),
     await askStore(context, data),
   ]);
 }
 
 async function askServer(context: BenchContext, { directory, facts }: QueryData): Promise<Table> {
-  return await withServer(context, directory, (server) => askAll(context, server, facts));
+  return await withServer(context, directory, async (server) => ({
+    title: `Questions over HTTP, ${EACH}`,
+    ...(await askAll(context, server, facts, REPETITIONS)),
+  }));
 }
 
 /** The same questions while spans come. */
 async function askLoaded(context: BenchContext, data: QueryData): Promise<Table> {
   return await withQueryLoad(context, data, (directory, load) =>
     withServer(context, directory, async (server) => {
-      const [table, spans] = await load.during(server, () => askAll(context, server, load.facts));
+      const [table, spans] = await load.during(server, () =>
+        askAll(context, server, load.facts, Infinity),
+      );
       const [rate, all] = [context.options.load, spans].map((n) => n.toLocaleString('en-US'));
       const came = `${rate} spans a second came meanwhile, ${all} in all.`;
       return {
+        title: `While spans come: Questions over HTTP, ${EACH_LOADED}`,
         ...table,
-        title: `While spans come: ${table.title}`,
-        notes: [came, ...(table.notes ?? [])],
+        notes: [came, ...table.notes],
       };
     }),
   );
 }
 
+/** @param repetitions answers that are counted, of each */
 async function askAll(
   { meter, options, say }: BenchContext,
   server: ServerProcess,
   facts: QueryFacts,
-): Promise<Table> {
+  repetitions: number,
+): Promise<Omit<Table, 'title'> & { notes: string[] }> {
   const questions = createQuestions(facts, options.seed);
-  const client = new QueryClient(server.query);
-  try {
+  return await withClient(server, async (client) => {
     const asked: Asked[] = [];
     const before = meter.read(server.pid).cpuSeconds;
     for (const question of questions) {
-      asked.push(await ask(client, question));
-      say(describe(asked.at(-1)!));
+      asked.push(await askOverHttp(client, question, repetitions));
+      say(describeAsked(asked.at(-1)!));
     }
     const { cpuSeconds, rssBytes } = meter.read(server.pid);
-    const firstMs = asked[0]!.firstMs;
+    const firstMs = asked[0]!.cold[0]!;
+    const sinceStart = formatNumber(server.readyMs + firstMs);
     return {
-      title: `Questions over HTTP, ${EACH}`,
-      columns: ['question', 'first', 'p50', 'p95', 'answer'],
+      columns: ASKED_COLUMNS,
       rows: [
-        [
-          'first answer after start: trace by id',
-          formatNumber(server.readyMs + firstMs),
-          '',
-          '',
-          '',
-        ],
-        ...asked.map(toRow),
+        ['first answer after start: trace by id', sinceStart, '', '', '', ''],
+        ...asked.map(askedRow),
       ],
       notes: [
         `The server was ready ${formatNumber(server.readyMs)} ms after it was started, and answered its first question ${formatNumber(firstMs)} ms later. RSS after the questions: ${formatMegabytes(rssBytes)}; CPU for all of them: ${formatNumber(cpuSeconds - before)} s.`,
       ],
     };
+  });
+}
+
+/** Each kind of question to a server that was started for it. */
+async function askAfterStart(
+  context: BenchContext,
+  { directory, facts }: QueryData,
+): Promise<Table> {
+  const rows: string[][] = [];
+  for (const question of createQuestions(facts, context.options.seed)) {
+    const { name, cold, warm } = await withServer(context, directory, (server) =>
+      withClient(server, (client) => askOverHttp(client, question, MORE - SOME)),
+    );
+    const of = (times: readonly number[]): number[] => [0.5, 0.95].map((q) => quantile(times, q));
+    const all = [...cold, ...warm];
+    const figures = [cold[0]!, ...of(cold), ...of(all)].map(formatNumber);
+    rows.push([name, ...figures, String(all.length)]);
+    context.say(`${name}, after a start: ${figures.join(', ')} ms`);
+  }
+  return {
+    title: `After a start: the first answers over HTTP, ms, each kind to a server that was started for it, as soon as it was ready; up to ${MORE}`,
+    columns: [
+      'question',
+      'first',
+      `p50 of ${SOME}`,
+      `p95 of ${SOME}`,
+      'p50 of all',
+      'p95 of all',
+      'asked',
+    ],
+    rows,
+  };
+}
+
+async function withClient<T>(
+  server: ServerProcess,
+  work: (client: QueryClient) => Promise<T>,
+): Promise<T> {
+  const client = new QueryClient(server.query);
+  try {
+    return await work(client);
   } finally {
     client.close();
   }
-}
-
-async function ask(client: QueryClient, question: Question): Promise<Asked> {
-  let bytes = 0;
-  const askOnce = async (): Promise<number> => {
-    const path = question.path();
-    const { status, body, ms } = await client.get(path);
-    if (status !== 200)
-      throw new Error(`${path} was answered with ${status}: ${body.slice(0, 200)}`);
-    const results = resultsIn(body);
-    // A fast wrong answer is no result.
-    if (results < question.results)
-      throw new Error(`${path} has ${results} results, not ${question.results}`);
-    bytes = Math.max(bytes, body.length);
-    return ms;
-  };
-  return {
-    name: question.name,
-    ...(await askOften(askOnce)),
-    answer: `${formatNumber(bytes / 1000)} kB`,
-  };
-}
-
-async function askOften(askOnce: () => Promise<number>): Promise<Pick<Asked, 'firstMs' | 'times'>> {
-  const warmUp = await repeat(WARM_UP, askOnce);
-  return { firstMs: warmUp[0]!, times: await repeat(REPETITIONS, askOnce) };
-}
-
-/** Asks so often, or until that has taken long enough; returns what each took. */
-async function repeat(count: number, askOnce: () => Promise<number>): Promise<number[]> {
-  const times: number[] = [];
-  for (let sumMs = 0; times.length < count && sumMs < ENOUGH_MS; sumMs += times.at(-1)!) {
-    times.push(await askOnce());
-  }
-  return times;
 }
 
 /** Asks the store itself, in this process, what no parameter of the API asks. */
@@ -135,21 +145,20 @@ async function askStore(context: BenchContext, { directory, facts }: QueryData):
   await store.start();
   try {
     const asked: Asked[] = [];
-    for (const { name, query } of createStoreQuestions(facts, context.options.seed)) {
-      let most = 0;
-      const times = await askOften(async () => {
+    for (const question of createStoreQuestions(facts, context.options.seed)) {
+      const askOnce = async (): Promise<{ ms: number; size: number }> => {
         const startMs = performance.now();
-        const { traces } = await store.findTraces(DEFAULT_TENANT, query());
-        most = Math.max(most, traces.length);
-        return performance.now() - startMs;
-      });
-      asked.push({ name, ...times, answer: `${most} traces` });
-      context.say(describe(asked.at(-1)!));
+        const { traces } = await store.findTraces(DEFAULT_TENANT, question.query());
+        return { ms: performance.now() - startMs, size: traces.length };
+      };
+      const size = (most: number): string => `${most} traces`;
+      asked.push(await askOften(question.name, askOnce, { warm: REPETITIONS, size }));
+      context.say(describeAsked(asked.at(-1)!));
     }
     return {
       title: `Questions over all time to the store itself, ${EACH}`,
-      columns: ['question', 'first', 'p50', 'p95', 'answer'],
-      rows: asked.map(toRow),
+      columns: ASKED_COLUMNS,
+      rows: asked.map(askedRow),
     };
   } finally {
     await store.shutdown();
@@ -157,15 +166,3 @@ async function askStore(context: BenchContext, { directory, facts }: QueryData):
 }
 
 const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined };
-
-function toRow({ name, firstMs, times, answer }: Asked): string[] {
-  return [
-    name,
-    ...[firstMs, quantile(times, 0.5), quantile(times, 0.95)].map(formatNumber),
-    answer,
-  ];
-}
-
-function describe({ name, times }: Asked): string {
-  return `${name}: p50 ${formatNumber(quantile(times, 0.5))} ms, p95 ${formatNumber(quantile(times, 0.95))} ms`;
-}
