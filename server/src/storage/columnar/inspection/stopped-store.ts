@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { messageOf, SpoorError } from '@spoor/core/model/errors.ts';
 import { blockPath, overlapsPath, TENANTS_DIR } from '../block/block-path.ts';
 import { BlockReader } from '../block/block-reader.ts';
-import { directoryError } from '../directory/data-directory.ts';
+import { directoryError } from '../directory/directory-error.ts';
 import { DataLock, LOCK_FILE, type ReadLock } from '../directory/data-lock.ts';
 import { ByteCache } from '../block/frame-cache.ts';
 import { Manifest, MANIFEST_FILE } from '../manifest/manifest.ts';
