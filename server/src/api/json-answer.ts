@@ -93,9 +93,9 @@ export async function streamJson(
   const deadline = new RequestDeadline(reply.raw, context.timeoutMs);
   const style = JsonStyle.of(queryParams(request));
   const { signal } = deadline;
-  let chunks: AsyncGenerator<string, void>;
-  let first: IteratorResult<string, void>;
-  let second: IteratorResult<string, void>;
+  let chunks: AsyncGenerator<Buffer, void>;
+  let first: IteratorResult<Buffer, void>;
+  let second: IteratorResult<Buffer, void>;
   try {
     const made = await parts(style, signal);
     chunks = joinPieces(made, signal, context.turns, () => deadline.progress());
@@ -106,17 +106,16 @@ export async function streamJson(
   }
   void reply.type(JSON_TYPE);
   if (first.done) return reply.send('');
-  // As bytes, since of a text the server would count them first.
-  if (second.done) return reply.send(Buffer.from(first.value));
+  if (second.done) return reply.send(first.value);
   return reply.send(Readable.from(resume([first.value, second.value], chunks, context, deadline)));
 }
 
 async function* resume(
-  begun: readonly string[],
-  rest: AsyncGenerator<string, void>,
+  begun: readonly Buffer[],
+  rest: AsyncGenerator<Buffer, void>,
   context: QueryContext,
   deadline: RequestDeadline,
-): AsyncGenerator<string, void> {
+): AsyncGenerator<Buffer, void> {
   try {
     yield* begun;
     yield* rest;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { joinPieces } from './json-stream.ts';
 import { LoopTurns } from './loop-turns.ts';
 import { JsonStyle } from './json-style.ts';
@@ -9,25 +10,56 @@ async function* partsOf(...parts: Iterable<string>[]): AsyncGenerator<Iterable<s
   yield* parts;
 }
 
-test('pieces are joined into chunks in their order', async () => {
-  const chunks: string[] = [];
+async function chunksOf(...parts: Iterable<string>[]): Promise<{ chunks: Buffer[]; told: number }> {
+  const chunks: Buffer[] = [];
   let told = 0;
-  const piece = 'x'.repeat(70_000);
-  const parts = partsOf(['a', piece, piece], [], ['', piece, 'z']);
   for await (const chunk of joinPieces(
-    parts,
+    partsOf(...parts),
     new AbortController().signal,
     new LoopTurns(),
     () => told++,
   )) {
     chunks.push(chunk);
   }
-  assert.equal(chunks.join(''), `a${piece}${piece}${piece}z`);
+  return { chunks, told };
+}
+
+test('pieces are joined into chunks in their order', async () => {
+  const piece = 'x'.repeat(70_000);
+  const { chunks, told } = await chunksOf(['a', piece, piece], [], ['', piece, 'z']);
+  assert.equal(Buffer.concat(chunks).toString(), `a${piece}${piece}${piece}z`);
   assert.deepEqual(
     chunks.map((chunk) => chunk.length),
-    [140_001, 70_001],
+    [70_001, 70_000, 70_000, 1],
   );
-  assert.equal(told, 2);
+  assert.equal(told, 4);
+  assert.deepEqual(await chunksOf([], ['']), { chunks: [], told: 0 });
+});
+
+test('small pieces fill chunks, whatever characters they have, and long ones stand alone', async () => {
+  const repeated = fc.tuple(
+    fc.string({ unit: 'grapheme' }),
+    fc.constantFrom(1, 9, 300, 9000, 50_000),
+  );
+  const pieces = fc.array(
+    repeated.map(([text, times]) => text.repeat(times).slice(0, 400_000).toWellFormed()),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(pieces, { maxLength: 3 }), async (parts) => {
+      const { chunks, told } = await chunksOf(...parts);
+      const whole = parts.flat().join('');
+      assert.equal(Buffer.concat(chunks).toString(), whole);
+      assert.equal(told, chunks.length);
+      assert.ok(chunks.every(({ length }) => length > 0));
+    }),
+    { numRuns: 100 },
+  );
+  const { chunks } = await chunksOf(Array.from({ length: 1000 }, () => '€'.repeat(400)));
+  assert.deepEqual(
+    new Set(chunks.slice(0, -1).map(({ length }) => length > 100_000)),
+    new Set([true]),
+  );
+  assert.ok(chunks.every(({ length }) => length <= 124 * 1024));
 });
 
 test('other work runs while a long answer is made', async () => {
@@ -46,7 +78,7 @@ test('other work runs while a long answer is made', async () => {
     new LoopTurns(),
     () => undefined,
   );
-  assert.equal((await chunks.next()).value, 'xxxxx');
+  assert.equal(String((await chunks.next()).value), 'xxxxx');
   clearInterval(counting);
   assert.ok(turns >= 3, `${turns} turns of the event loop`);
 });
