@@ -9,6 +9,11 @@ import type { QueryReply, QueryRequest } from './query-worker.ts';
 
 const ACME = parseTenant('acme');
 
+/** Times in which nobody asks, after a start and later. */
+const REST_MS = [1000, 250];
+
+const STOPPED = { error: { code: 'cancelled', message: 'stopped' } } as const;
+
 /** What the worker was asked, and how it answers. */
 interface Asked {
   readonly request: QueryRequest;
@@ -20,12 +25,15 @@ interface QuerierFixture {
   readonly asked: readonly Asked[];
   /** Lets the time go on until nobody has asked for a while; does nothing when that is not waited for. */
   readonly passRest: () => void;
+  /** Lets the time pass that the questions which are under way have. */
+  readonly passSlices: () => void;
 }
 
 /** A querier of tenants with two blocks each, and all that it asked a worker, which answers when it is told to. */
 function querierOf(tenants: readonly Tenant[], processors = 2): QuerierFixture {
   const asked: Asked[] = [];
   let onRest: (() => void) | undefined;
+  const slices = new Set<() => void>();
   const querier = new Querier({
     worker: {
       request: (make) =>
@@ -53,7 +61,11 @@ function querierOf(tenants: readonly Tenant[], processors = 2): QuerierFixture {
     },
     tenants: { find: () => 0 },
     work: new StoreWork(),
-    later: (action) => {
+    later: (action, delayMs) => {
+      if (!REST_MS.includes(delayMs)) {
+        slices.add(action);
+        return () => slices.delete(action);
+      }
       onRest = action;
       return () => (onRest = undefined);
     },
@@ -61,7 +73,10 @@ function querierOf(tenants: readonly Tenant[], processors = 2): QuerierFixture {
     hasRoomFor: () => true,
     checkOpen: () => undefined,
   });
-  return { querier, asked, passRest: () => onRest?.() };
+  const passSlices = (): void => {
+    for (const pass of slices) pass();
+  };
+  return { querier, asked, passRest: () => onRest?.(), passSlices };
 }
 
 /** Lets everything go on that waits for nothing. */
@@ -104,7 +119,7 @@ test('what a question stopped goes on once nobody has asked for a while', async 
   const ask = async (): Promise<void> => {
     const answer = querier.ask(DEFAULT_TENANT, { ask: 'services' }, {});
     passRest();
-    await asked.at(-2)?.answer({ error: { code: 'cancelled', message: 'stopped' } });
+    await asked.at(-2)?.answer(STOPPED);
     await asked.at(-1)!.answer({ answer: [] });
     await answer;
   };
@@ -136,7 +151,7 @@ test('with one processor a start has the worker begin, and prepared is what nobo
   querier.start();
   assert.deepEqual(kinds(asked), ['prepare']);
   assert.equal(new Int32Array(asked[0]!.request.cancel)[0], 1);
-  await asked[0]!.answer({ error: { code: 'cancelled', message: 'stopped' } });
+  await asked[0]!.answer(STOPPED);
   assert.equal(asked.length, 1);
   passRest();
   assert.deepEqual(kinds(asked), ['prepare', 'prepare']);
@@ -147,7 +162,7 @@ test('what a question stopped does not go on when it ends after the querier', as
   const { querier, asked, passRest } = querierOf([DEFAULT_TENANT]);
   querier.start();
   const answer = querier.ask(DEFAULT_TENANT, { ask: 'services' }, {});
-  await asked[0]!.answer({ error: { code: 'cancelled', message: 'stopped' } });
+  await asked[0]!.answer(STOPPED);
   await querier.close();
   await asked[1]!.answer({ answer: [] });
   await answer;
@@ -170,4 +185,52 @@ test('a question that is asked anew without blocks that are gone is still given 
   const error = { code: 'cancelled', message: 'nobody waits' } as const;
   await asked[1]!.answer({ error });
   await givenUp;
+});
+
+test('what takes long is stopped for a trace by its id, and asked anew behind it', async () => {
+  const { querier, asked, passSlices } = querierOf([DEFAULT_TENANT]);
+  const services = querier.ask(DEFAULT_TENANT, { ask: 'services' }, {});
+  const isStopped = (i: number): boolean => new Int32Array(asked[i]!.request.cancel)[0] === 1;
+  const first = querier.ask(ACME, { ask: 'get', ids: [] }, {});
+  assert.ok(!isStopped(0), 'it has just begun');
+  passSlices();
+  assert.ok(isStopped(0));
+  await asked[0]!.answer(STOPPED);
+  assert.deepEqual(kinds(asked), ['services', 'get', 'services']);
+  await asked[1]!.answer({ answer: { traces: [], ids: 0 } });
+  await first;
+  passSlices();
+  assert.ok(!isStopped(2), 'nobody waits');
+  const second = querier.ask(ACME, { ask: 'get', ids: [] }, {});
+  assert.ok(isStopped(2), 'its time has passed already');
+  // It was done just then.
+  await asked[2]!.answer({ answer: ['a'] });
+  assert.deepEqual(await services, ['a']);
+  await asked[3]!.answer({ answer: { traces: [], ids: 0 } });
+  await second;
+  assert.equal(asked.length, 4);
+});
+
+test('what gives way is not asked anew when nobody waits for it, or it fails', async () => {
+  const { querier, asked, passSlices } = querierOf([DEFAULT_TENANT]);
+  const abort = new AbortController();
+  const { signal } = abort;
+  const left = assert.rejects(
+    querier.ask(DEFAULT_TENANT, { ask: 'services' }, { signal }),
+    /stopped/,
+  );
+  const failed = assert.rejects(
+    querier.ask(DEFAULT_TENANT, { ask: 'services' }, {}),
+    /out of luck/,
+  );
+  const get = querier.ask(ACME, { ask: 'get', ids: [] }, {});
+  abort.abort();
+  passSlices();
+  await asked[0]!.answer(STOPPED);
+  await left;
+  await asked[1]!.answer({ error: { code: 'internal', message: 'out of luck' } });
+  await failed;
+  await asked[2]!.answer({ answer: { traces: [], ids: 0 } });
+  await get;
+  assert.deepEqual(kinds(asked), ['services', 'services', 'get']);
 });

@@ -8,6 +8,7 @@ import type { BlocksMessage } from '../live/known-blocks.ts';
 import type { LiveBlocks } from '../live/live-blocks.ts';
 import { Preparer } from './preparer.ts';
 import type { Answers, QueryReply, QueryRequest, Question } from './query-worker.ts';
+import { RightOfWay } from './right-of-way.ts';
 import type { StoreWork } from '../live/store-work.ts';
 import type { TenantNumbers } from '../head/tenant-numbers.ts';
 import { TenantTurns } from './tenant-turns.ts';
@@ -50,6 +51,7 @@ export class Querier {
   readonly #later: Later;
   readonly #processors: number;
   readonly #turns = new TenantTurns();
+  readonly #rightOfWay: RightOfWay;
   readonly #preparer: Preparer;
   /** Questions that somebody waits for, those that wait for their turn included. */
   #asked = 0;
@@ -68,6 +70,7 @@ export class Querier {
     this.#hasRoomFor = parts.hasRoomFor;
     this.#checkOpen = parts.checkOpen;
     this.#later = parts.later;
+    this.#rightOfWay = new RightOfWay(parts.later);
     this.#processors = parts.processors;
     this.#preparer = new Preparer({
       blocks: parts.blocks,
@@ -105,7 +108,10 @@ export class Querier {
     return this.#worker.close();
   }
 
-  /** Asks when it is the tenant's turn. @throws {SpoorError} what the worker answers; cancelled; overloaded */
+  /**
+   * Asks when it is the tenant's turn. Traces by their ids take milliseconds: what takes long gives way to them.
+   * @throws {SpoorError} what the worker answers; cancelled; overloaded
+   */
   async ask<Kind extends Question['ask']>(
     tenant: Tenant,
     question: Extract<Question, { ask: Kind }>,
@@ -116,7 +122,16 @@ export class Querier {
     this.#preparing?.abort();
     try {
       return await this.#work.questions.count(() =>
-        this.#turns.take(tenant, signal, () => this.#askNow(tenant, question, signal)),
+        question.ask === 'get'
+          ? this.#rightOfWay.take(() =>
+              this.#turns.take(tenant, signal, () => this.#askNow(tenant, question, signal)),
+            )
+          : this.#rightOfWay.give(signal, (stop, begin) =>
+              this.#turns.take(tenant, signal, () => {
+                begin();
+                return this.#askNow(tenant, question, stop);
+              }),
+            ),
       );
     } finally {
       this.#asked--;
