@@ -27,8 +27,9 @@ export function formatVerify(dir: string, report: VerifyReport): string {
     for (const { path, sizeBytes } of strayFiles)
       lines.push(`  ${path} (${formatBytes(sizeBytes)})`);
     lines.push(
-      '  A crash leaves .tmp files and blocks that never counted, which the next start removes; what a start sets',
-      '  aside ends in .damaged or .unnamed, and stays until you delete it.',
+      '  A crash leaves .tmp files and blocks that never counted, which the next start removes; blocks in .waiting',
+      '  count again with the next start that has room; what a start sets aside ends in .damaged or .unnamed, and',
+      '  stays until you delete it.',
     );
   }
   lines.push(

@@ -268,6 +268,7 @@ export class ColumnarStore implements TraceStore {
         ...(this.#segmentBytes === undefined ? {} : { segmentBytes: this.#segmentBytes }),
       });
       this.#requests = requests;
+      this.#blocks.setWaiting(directory.waiting);
       this.#open = { lock, manifest, wal };
       // What is sealed meanwhile must not have copies of it.
       await this.#blocks.alone(() => this.#takeBack(directory));
@@ -450,7 +451,7 @@ export class ColumnarStore implements TraceStore {
    * Removes spans for good, in one step; an equal span that is written meanwhile may go with them. After the next start a request that
    * brought some is a new one when it is sent again.
    * @returns how many there were
-   * @throws {SpoorError} unavailable: nothing was removed, since a block cannot be read or written
+   * @throws {SpoorError} unavailable: nothing was removed, since a block cannot be read or written, or waits for room
    */
   async deleteSpans(
     tenant: Tenant,

@@ -2,6 +2,7 @@
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { Tenant } from '@spoor/core/model/ids.ts';
 import type { LiveBlocks } from '../live/live-blocks.ts';
+import type { BlockEntry } from '../manifest/manifest-edit.ts';
 import type { BlockRewriter } from './block-rewriter.ts';
 import type { SpanSelection } from './span-selection.ts';
 
@@ -13,14 +14,14 @@ export interface DeleteOptions {
 
 /** What {@link deleteSpans} works with. */
 export interface DeletionParts {
-  readonly blocks: Pick<LiveBlocks, 'all' | 'readable'>;
+  readonly blocks: Pick<LiveBlocks, 'all' | 'readable' | 'waiting'>;
   readonly rewriter: BlockRewriter;
 }
 
 /**
  * Removes spans of a tenant from its blocks, in one step.
  * @returns how many there were
- * @throws {SpoorError} unavailable: a block that may hold such spans cannot be read, or there is no room; nothing was removed
+ * @throws {SpoorError} unavailable: a block that may hold such spans cannot be read or waits for room, or there is no room; nothing was removed
  */
 export async function deleteSpans(
   { blocks, rewriter }: DeletionParts,
@@ -29,14 +30,19 @@ export async function deleteSpans(
   { dropUnreadable = false }: DeleteOptions = {},
 ): Promise<number> {
   const { startMinUnixNano = 0n, startMaxUnixNano = 2n ** 64n } = selection;
-  const concerned = blocks
-    .all()
-    .filter(
-      (block) =>
-        block.tenant === tenant &&
-        block.maxStartUnixNano >= startMinUnixNano &&
-        block.minStartUnixNano < startMaxUnixNano,
+  const isConcerned = (block: BlockEntry): boolean =>
+    block.tenant === tenant &&
+    block.maxStartUnixNano >= startMinUnixNano &&
+    block.minStartUnixNano < startMaxUnixNano;
+  const waiting = blocks.waiting.filter(isConcerned);
+  if (waiting.length > 0) {
+    const ids = waiting.map(({ id }) => id).join(', ');
+    throw new SpoorError(
+      'unavailable',
+      `nothing was deleted: blocks of tenant ${tenant} that the manifest does not name may hold such spans: ${ids}; the next start with more room would bring them back`,
     );
+  }
+  const concerned = blocks.all().filter(isConcerned);
   const readable = new Set(blocks.readable());
   const unreadable = concerned.filter((block) => !readable.has(block));
   if (unreadable.length > 0 && !dropUnreadable) {

@@ -15,7 +15,7 @@ import {
 import { inspectBlock } from './block-inspection.ts';
 import type { DamageReport } from './damage-report.ts';
 import { UnnamedBlocks } from './unnamed-blocks.ts';
-import { findLeft } from './unnamed-files.ts';
+import { clearName, findLeft } from './unnamed-files.ts';
 
 /** Where a {@link DataDirectory} lies. */
 export interface DataDirectoryOptions {
@@ -41,8 +41,8 @@ export class DataDirectory {
   readonly #knownAside: ReadonlySet<number>;
   /** Blocks that the manifest names and that have no file. */
   readonly #missing: BlockEntry[] = [];
-  /** Blocks that the manifest names and that have another name: it, and their path. */
-  readonly #misnamed: (readonly [string, string])[] = [];
+  /** Blocks that the manifest names and that have another name: it, their path, and whether something else has that. */
+  readonly #misnamed: { at: string; path: string; isTaken: boolean }[] = [];
   /** Blocks that are left out and look whole from outside. */
   #mayBeWhole: BlockEntry[] = [];
 
@@ -77,15 +77,19 @@ export class DataDirectory {
   /** Makes the manifest ready for commits and clears up blocks that it does not name; to be called before any block is written. */
   async begin(): Promise<void> {
     const { manifest } = this;
-    for (const [from, path] of this.#misnamed) await this.#files.rename(from, path);
+    for (const { at, path, isTaken } of this.#misnamed) {
+      if (isTaken) await clearName(this.#files, path);
+      await this.#files.rename(at, path);
+    }
     const naming = await this.#unnamed.find(this.#missing);
     // With the manifest that is made anew: a crash after that must not find files that nothing names any more.
     await manifest.begin(naming);
     // What is gone by the naming is left out no more, and not told.
+    for (const { id } of naming.removeBlocks) this.#damage.forgetBlock(id);
     for (const { id } of this.#missing) this.#damage.tellBlock(id);
     const manifestPath = join(this.#dir, MANIFEST_FILE);
     for (const message of manifest.damage) this.#damage.add(manifestPath, message);
-    await this.#unnamed.setApart(naming);
+    await this.#unnamed.setApart();
     this.#mayBeWhole = [...this.#mayBeWhole, ...naming.addBlocks];
   }
 
@@ -111,6 +115,11 @@ export class DataDirectory {
     return blocks;
   }
 
+  /** Blocks that are left out since there was no room to have the manifest name them. */
+  get waiting(): readonly BlockEntry[] {
+    return this.#unnamed.waiting;
+  }
+
   async #inspectBlocks(): Promise<void> {
     for (const tenant of this.manifest.tenants()) {
       for (const block of this.manifest.blocks(tenant)) {
@@ -118,7 +127,9 @@ export class DataDirectory {
         const flaw = await inspectBlock(this.#files, path, block.sizeBytes);
         const before = this.manifest.setAside.get(block.id);
         const aside = flaw && before && (await findLeft(this.#files, path, block.sizeBytes));
-        if (aside !== undefined) this.#misnamed.push([aside, path]);
+        if (aside !== undefined) {
+          this.#misnamed.push({ at: aside, path, isTaken: flaw?.isMissing !== true });
+        }
         if (before !== undefined && (flaw === undefined || aside !== undefined)) {
           this.#mayBeWhole.push(block);
           this.#damage.suspectBlock(block.id, path, before);

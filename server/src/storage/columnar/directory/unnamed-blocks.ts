@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { blockPath } from '../block/block-path.ts';
 import { isOutOfSpace, type StoreFiles } from '../files/store-files.ts';
 import { type Manifest, MANIFEST_FILE } from '../manifest/manifest.ts';
 import type { BlockEntry, ManifestEdit } from '../manifest/manifest-edit.ts';
 import { entryOfFile } from './block-entry.ts';
 import type { DamageReport } from './damage-report.ts';
-import { leftPath, listUnnamed, type UnnamedFile } from './unnamed-files.ts';
+import { asidePath, leftPath, listUnnamed, type UnnamedBlock } from './unnamed-files.ts';
 
 /** Where {@link UnnamedBlocks} lie, and what does not name them. */
 export interface UnnamedBlocksOptions {
@@ -15,15 +15,29 @@ export interface UnnamedBlocksOptions {
   readonly dir: string;
   /** As it was read, and not begun. */
   readonly manifest: Manifest;
-  readonly damage: Pick<DamageReport, 'add' | 'forgetBlock' | 'suspectBlock'>;
+  readonly damage: Pick<DamageReport, 'add' | 'addBlock' | 'forgetBlock' | 'suspectBlock'>;
   readonly nowUnixMs: () => number;
 }
 
 /** What a manifest is to say of blocks that it did not name: they are there, and left out; what they were merged of is gone. */
 export type Naming = Required<Pick<ManifestEdit, 'addBlocks' | 'removeBlocks' | 'setAside'>>;
 
+/** What the manifest can name of a block. */
+interface Whole {
+  readonly entry: BlockEntry;
+  /** Which of its files it is. */
+  readonly file: string;
+}
+
 /** Why a block is left out until it was written anew without what other blocks hold. */
 const NOT_NAMED = 'the manifest, which a crash or damage cut off, does not name it';
+const NO_ROOM =
+  'and the disk is too full to have it named again; the next start with more room does';
+
+/** Why a file is set aside for good. */
+const NOT_WHOLE =
+  'the manifest does not name this block, which may have counted; it is not whole, or another one has its number, and is set aside';
+const BESIDE = 'another file of this block is whole; this one is set aside';
 
 /**
  * Blocks that the manifest does not name. A crash between writing a block and its commit, or between a commit and the removal of what
@@ -43,7 +57,13 @@ export class UnnamedBlocks {
   /** Blocks that the manifest names and that have no file. */
   #missing: readonly BlockEntry[] = [];
   /** Those that are still not named. */
-  #unnamed: readonly UnnamedFile[] = [];
+  #unnamed: readonly UnnamedBlock[] = [];
+  /** Those that the manifest begins with. */
+  #begun: ReadonlyMap<UnnamedBlock, Whole> = new Map();
+  /** Paths of files that were set aside for good. */
+  #aside: Set<string> = new Set();
+  /** See {@link waiting}. */
+  readonly #waiting: BlockEntry[] = [];
 
   constructor({ files, dir, manifest, damage, nowUnixMs }: UnnamedBlocksOptions) {
     this.#files = files;
@@ -62,26 +82,33 @@ export class UnnamedBlocks {
   async find(missing: readonly BlockEntry[]): Promise<Naming> {
     const { damage, isNew } = this.#manifest;
     this.#missing = missing;
-    this.#unnamed = await listUnnamed(this.#files, this.#dir, this.#manifest);
-    return this.#naming(isNew || damage.length > 0 ? this.#unnamed : []);
+    const { unnamed, aside } = await listUnnamed(this.#files, this.#dir, this.#manifest);
+    this.#unnamed = unnamed;
+    this.#aside = aside;
+    this.#begun = await this.#findWhole(isNew || damage.length > 0 ? unnamed : []);
+    return this.#namingOf(this.#begun);
   }
 
   /** Leaves those out that the manifest has begun with, and gives the others the names that files have until the log was read. */
-  async setApart({ addBlocks }: Naming): Promise<void> {
+  async setApart(): Promise<void> {
     const manifest = this.#manifest;
     const unnamed = this.#unnamed;
     if (manifest.isNew && unnamed.length > 0) this.#tellManifest();
-    for (const entry of addBlocks) this.#leaveOut(entry);
+    for (const { entry } of this.#begun.values()) this.#leaveOut(entry);
     // What is left may be named again when the log was read, and blocks are made meanwhile.
     manifest.skipBlockIds(unnamed.reduce((max, { id }) => Math.max(max, id), 0));
-    const left: UnnamedFile[] = [];
-    for (const file of unnamed) {
-      const isNamed = manifest.has(file.tenant, file.id);
-      const to = isNamed ? file.path : leftPath(file);
-      if (file.at !== to) await this.#files.rename(file.at, to);
-      if (!isNamed) left.push({ ...file, at: to });
+    const left: UnnamedBlock[] = [];
+    for (const block of unnamed) {
+      const whole = this.#begun.get(block);
+      if (whole === undefined) left.push({ ...block, files: await this.#moveLeft(block) });
+      else await this.#place(block, whole.file, block.path);
     }
     this.#unnamed = left;
+  }
+
+  /** Blocks that were to be named again, for which there was no room: answers are without them. */
+  get waiting(): readonly BlockEntry[] {
+    return this.#waiting;
   }
 
   /**
@@ -96,53 +123,84 @@ export class UnnamedBlocks {
     /** The log reaches as far as the manifest says. */
     readonly isLogWhole: boolean;
   }): Promise<readonly BlockEntry[]> {
-    const kept: UnnamedFile[] = [];
-    for (const file of this.#unnamed) {
-      const isLeft =
-        this.#removed.has(file.id) || (found.isWhole && (!file.isTorn || found.isLogWhole));
-      if (isLeft) await this.#files.unlink(file.at);
-      else kept.push(file);
+    const kept: UnnamedBlock[] = [];
+    for (const block of this.#unnamed) {
+      const isCrash = !block.isWaiting && found.isWhole && (!block.isTorn || found.isLogWhole);
+      if (!isCrash && !this.#removed.has(block.id)) kept.push(block);
+      else for (const at of block.files) await this.#files.unlink(at);
     }
     if (kept.length === 0) return [];
     const { damage, isNew } = this.#manifest;
-    if (damage.length === 0 && !isNew) this.#tellManifest();
+    // Of what waits an earlier start told.
+    const isNews = kept.some(({ isWaiting }) => !isWaiting);
+    if (damage.length === 0 && !isNew && isNews) this.#tellManifest();
     return this.#nameAgain(kept);
   }
 
-  /** Has the manifest name what is whole from outside, and sets the rest aside. */
-  async #nameAgain(unnamed: readonly UnnamedFile[]): Promise<readonly BlockEntry[]> {
-    const naming = await this.#naming(unnamed);
-    let found = naming.addBlocks;
+  /** Has the manifest name what is whole from outside, and sets the rest aside. Where there is no room for that, it waits for the next start. */
+  async #nameAgain(unnamed: readonly UnnamedBlock[]): Promise<readonly BlockEntry[]> {
+    const whole = await this.#findWhole(unnamed);
+    const naming = this.#namingOf(whole);
+    const isNamed = await this.#commitIfRoom(naming);
+    for (const block of unnamed) {
+      const found = whole.get(block);
+      const to = isNamed ? block.path : leftPath({ ...block, isWaiting: true });
+      await this.#place(block, found?.file, to);
+      if (found === undefined) continue;
+      if (isNamed) this.#leaveOut(found.entry);
+      else this.#wait(found.entry, to);
+    }
+    if (isNamed) return naming.addBlocks;
+    // Before the manifest forgets, or the log hides, why they may have counted.
+    for (const dir of new Set([...whole.keys()].map(({ path }) => dirname(path)))) {
+      await this.#files.fsyncDir(dir);
+    }
+    return [];
+  }
+
+  /** Commits what the manifest is to say; what blocks were merged of is missing until then. @returns whether there was room */
+  async #commitIfRoom(naming: Naming): Promise<boolean> {
     try {
       await this.#manifest.commit(naming);
     } catch (error) {
       if (!isOutOfSpace(error)) throw error;
-      // They stay as they are until the next start.
-      found = [];
+      return false;
     }
-    const named: BlockEntry[] = [];
-    for (const { tenant, id, path, at } of unnamed) {
-      const entry = found.find((one) => one.tenant === tenant && one.id === id);
-      const to = entry === undefined ? `${path}.unnamed` : path;
-      await this.#files.rename(at, to);
-      if (entry !== undefined) {
-        this.#leaveOut(entry);
-        named.push(entry);
-      } else {
-        const what =
-          'the manifest does not name this block, which may have counted; it is not whole, or another one has its number, and is set aside';
-        this.#damage.add(to, what);
-      }
-    }
-    return named;
+    for (const { id } of naming.removeBlocks) this.#damage.forgetBlock(id);
+    return true;
   }
 
-  async #naming(unnamed: readonly UnnamedFile[]): Promise<Naming> {
-    const addBlocks = await this.#entriesOf(unnamed);
+  /** Lets the name of a block say when it was found. @returns its files then */
+  async #moveLeft(block: UnnamedBlock): Promise<readonly string[]> {
+    const to = leftPath(block);
+    const [first, ...others] = block.files;
+    if (first === undefined || block.files.includes(to)) return block.files;
+    await this.#files.rename(first, to);
+    return [to, ...others];
+  }
+
+  /** Gives the whole file of a block a name, once the others are set aside for good: none is put in the place of another. */
+  async #place(
+    { path, files }: UnnamedBlock,
+    whole: string | undefined,
+    to: string,
+  ): Promise<void> {
+    for (const at of files) {
+      if (at === whole) continue;
+      const aside = asidePath(path, this.#aside);
+      this.#aside.add(aside);
+      await this.#files.rename(at, aside);
+      this.#damage.add(aside, whole === undefined ? NOT_WHOLE : BESIDE);
+    }
+    if (whole !== undefined && whole !== to) await this.#files.rename(whole, to);
+  }
+
+  #namingOf(whole: ReadonlyMap<UnnamedBlock, Whole>): Naming {
+    const addBlocks = [...whole.values()].map(({ entry }) => entry);
     return {
       addBlocks,
       setAside: addBlocks.map(({ tenant, id }) => ({ tenant, id, reason: NOT_NAMED })),
-      removeBlocks: this.#takeSources(addBlocks),
+      removeBlocks: this.#sourcesOf(addBlocks),
     };
   }
 
@@ -150,30 +208,34 @@ export class UnnamedBlocks {
    * What can be said of blocks by themselves: of those that are whole from outside, whose number nothing else has, and that are not known to
    * be gone. It is not known when they came in: as if with the newest that is known, so that nothing is removed early.
    */
-  async #entriesOf(unnamed: readonly UnnamedFile[]): Promise<BlockEntry[]> {
+  async #findWhole(unnamed: readonly UnnamedBlock[]): Promise<ReadonlyMap<UnnamedBlock, Whole>> {
     const manifest = this.#manifest;
     const known = manifest.tenants().flatMap((tenant) => manifest.blocks(tenant));
     const taken = new Set(known.map(({ id }) => id));
     const newest = known.reduce((max, { createdUnixMs }) => Math.max(max, createdUnixMs), 0);
     const createdUnixMs = newest === 0 ? this.#nowUnixMs() : newest;
-    const entries: BlockEntry[] = [];
-    for (const { tenant, id, at } of unnamed) {
-      if (taken.has(id) || this.#removed.has(id)) continue;
-      const found = await entryOfFile(this.#files, at, { tenant, id });
-      if (found === undefined) continue;
-      taken.add(id);
-      entries.push({ ...found, createdUnixMs, isUndated: true });
+    const whole = new Map<UnnamedBlock, Whole>();
+    for (const block of unnamed) {
+      const { tenant, id } = block;
+      for (const file of block.files) {
+        if (taken.has(id) || this.#removed.has(id)) break;
+        const found = await entryOfFile(this.#files, file, { tenant, id });
+        if (found === undefined) continue;
+        taken.add(id);
+        whole.set(block, { entry: { ...found, createdUnixMs, isUndated: true }, file });
+      }
     }
-    return entries;
+    return whole;
   }
 
   /**
    * The missing blocks that these were merged of: a manifest that has lost the merge names them still. They have exactly as many spans in the
-   * same time. They are missing no more.
+   * same time. When these are named they are missing no more.
    */
-  #takeSources(merged: readonly BlockEntry[]): readonly BlockEntry[] {
-    const gone = merged.flatMap((block) => {
-      const inside = this.#missing.filter(
+  #sourcesOf(merged: readonly BlockEntry[]): readonly BlockEntry[] {
+    let missing = this.#missing.filter(({ tenant, id }) => this.#manifest.has(tenant, id));
+    return merged.flatMap((block) => {
+      const inside = missing.filter(
         ({ tenant, id, minStartUnixNano, maxStartUnixNano }) =>
           tenant === block.tenant &&
           id < block.id &&
@@ -182,11 +244,15 @@ export class UnnamedBlocks {
       );
       const spans = inside.reduce((sum, one) => sum + one.spans, 0);
       if (spans !== block.spans) return [];
-      this.#missing = this.#missing.filter((one) => !inside.includes(one));
+      missing = missing.filter((one) => !inside.includes(one));
       return inside;
     });
-    for (const { id } of gone) this.#damage.forgetBlock(id);
-    return gone;
+  }
+
+  /** Has a block wait for room, which is told. */
+  #wait(entry: BlockEntry, path: string): void {
+    this.#damage.addBlock(entry.id, path, `block ${path}: ${NOT_NAMED}, ${NO_ROOM}`);
+    this.#waiting.push(entry);
   }
 
   /** Leaves a block out that the manifest names from now on, until it is written anew without what other blocks hold. */

@@ -30,6 +30,8 @@ export class LiveBlocks {
   readonly #retired: RetiredFiles;
   /** Blocks that are left out, which the manifest does not say yet. */
   #unnoted: readonly SetAsideBlock[] = [];
+  /** See {@link waiting}. */
+  #waiting: readonly BlockEntry[] = [];
   /** Work that must not overlap; never rejects. */
   #alone: Promise<unknown> = Promise.resolve();
 
@@ -54,13 +56,25 @@ export class LiveBlocks {
     return this.all().filter(({ id }) => !damage.blocks.has(id));
   }
 
-  /** What of a tenant is left out of all answers, since it is damaged; undefined for nothing. */
+  /** Those that do not count for want of room to have the manifest name them: the next start with more room does. */
+  get waiting(): readonly BlockEntry[] {
+    return this.#waiting;
+  }
+
+  /** Says which blocks wait for room; answers are without them. */
+  setWaiting(waiting: readonly BlockEntry[]): void {
+    this.#waiting = waiting;
+  }
+
+  /** What of a tenant is left out of all answers, since it is damaged or waits for room; undefined for nothing. */
   unreadable(tenant: Tenant): UnreadableSpans | undefined {
     const { damage, manifest } = this.#options;
     if (damage.blocks.size === 0) return undefined;
-    const blocks = manifest()
-      .blocks(tenant)
-      .filter(({ id }) => damage.blocks.has(id));
+    const named = manifest().blocks(tenant);
+    const blocks = [
+      ...named.filter(({ id }) => damage.blocks.has(id)),
+      ...this.#waiting.filter((block) => block.tenant === tenant),
+    ];
     return blocks.map(spansOf).reduce<UnreadableSpans | undefined>(together, undefined);
   }
 
