@@ -120,18 +120,16 @@ export class Querier {
     this.#asked++;
     this.#stopResting?.();
     this.#preparing?.abort();
+    const askInTurn = (stop: AbortSignal | undefined, begin?: () => void): Promise<Answers[Kind]> =>
+      this.#turns.take(tenant, signal, () => {
+        begin?.();
+        return this.#askNow(tenant, question, stop);
+      });
     try {
       return await this.#work.questions.count(() =>
         question.ask === 'get'
-          ? this.#rightOfWay.take(() =>
-              this.#turns.take(tenant, signal, () => this.#askNow(tenant, question, signal)),
-            )
-          : this.#rightOfWay.give(signal, (stop, begin) =>
-              this.#turns.take(tenant, signal, () => {
-                begin();
-                return this.#askNow(tenant, question, stop);
-              }),
-            ),
+          ? this.#rightOfWay.take(() => askInTurn(signal))
+          : this.#rightOfWay.give(signal, askInTurn),
       );
     } finally {
       this.#asked--;

@@ -9,7 +9,7 @@ const FIRST_SLICE_MS = 100;
  * Has questions that may take seconds give way to those that take milliseconds, where one thread answers both: when one of these comes,
  * what has been answered for long enough is stopped, and asked anew behind it.
  *
- * Each time it has twice as long, so in the end it is answered whatever comes, and all of its tries take twice as long as the last.
+ * Each time it has twice as long, so in the end it is answered whatever comes, and all of its tries take at most twice as long as the last.
  */
 export class RightOfWay {
   readonly #later: Later;

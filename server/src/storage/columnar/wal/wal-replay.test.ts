@@ -20,14 +20,24 @@ import { replayWal } from './wal-replay.ts';
 import { SEGMENT_HEADER_BYTES } from './wal-segment.ts';
 import { Wal } from './wal.ts';
 
-test('a log cut at any byte gives what lies before the cut and goes on behind it', async () => {
+/** A log of five records that was closed: its only segment, and where its records end in that. */
+async function logOfFive(): Promise<{
+  files: FaultyFiles;
+  path: string;
+  whole: Uint8Array;
+  ends: number[];
+}> {
   const files = new FaultyFiles();
   const { wal } = await openWal(files);
   await appendEach(wal, 1, 5);
   await wal.close();
   const path = (await replayAll(files)).replay.segments[0]!.path;
   const whole = files.content(path);
-  const ends = recordEnds(whole);
+  return { files, path, whole, ends: recordEnds(whole) };
+}
+
+test('a log cut at any byte gives what lies before the cut and goes on behind it', async () => {
+  const { path, whole, ends } = await logOfFive();
   assert.equal(ends.length, 5);
   for (let cut = ends[2]!; cut <= ends[4]!; cut++) {
     for (const grown of [false, true]) {
@@ -60,13 +70,7 @@ test('a log cut at any byte gives what lies before the cut and goes on behind it
 });
 
 test('a flipped byte anywhere loses at most the record it is in, and is reported when more was written after', async () => {
-  const files = new FaultyFiles();
-  const { wal } = await openWal(files);
-  await appendEach(wal, 1, 5);
-  await wal.close();
-  const path = (await replayAll(files)).replay.segments[0]!.path;
-  const whole = files.content(path);
-  const ends = recordEnds(whole);
+  const { path, whole, ends } = await logOfFive();
   for (let at = 0; at < ends[4]!; at += at < 64 ? 1 : 3) {
     const bytes = whole.slice();
     bytes[at]! ^= 1 << (at % 8);
@@ -272,13 +276,7 @@ test('what comes after a known end that cannot be read is replayed', async () =>
 });
 
 test('damage to what is sealed hides nothing behind it, whether heads have a checksum or not', async () => {
-  const files = new FaultyFiles();
-  const { wal } = await openWal(files);
-  await appendEach(wal, 1, 5);
-  await wal.close();
-  const path = (await replayAll(files)).replay.segments[0]!.path;
-  const whole = files.content(path);
-  const ends = recordEnds(whole);
+  const { path, whole, ends } = await logOfFive();
   for (const hasHeadChecksums of [true, false]) {
     const log = hasHeadChecksums ? whole : withoutHeadChecksums(whole);
     for (let at = 64; at < ends[2]!; at++) {
@@ -365,13 +363,7 @@ test('without a header a first group that power tore is no damage, and one with 
 
 test('a record that is begun and not whole at the end of the log is told, and what an earlier life left is not', async () => {
   for (const isRecycled of [false, true]) {
-    const files = new FaultyFiles();
-    const { wal } = await openWal(files);
-    await appendEach(wal, 1, 5);
-    await wal.close();
-    const path = (await replayAll(files)).replay.segments[0]!.path;
-    const whole = files.content(path);
-    const ends = recordEnds(whole);
+    const { files, path, whole, ends } = await logOfFive();
     // Records of another life, of the same sizes, behind those of this one.
     const old = whole.slice();
     if (isRecycled) {
