@@ -206,6 +206,12 @@ export function literalNumber(literal: QueryLiteral): bigint | number | undefine
   return operands('eq', literal).number;
 }
 
+/** Whether a value that equals a literal is a string, or an array with one: a text may be meant as something else as well. */
+export function isOnlyText(literal: QueryLiteral): boolean {
+  const { text, number, bool } = operands('eq', literal);
+  return text !== undefined && number === undefined && bool === undefined;
+}
+
 /** What a literal compares as; a text may be several things. */
 interface Operands {
   readonly text?: string;

@@ -5,13 +5,11 @@ import { findSymbol } from '@spoor/core/query/attribute-node.ts';
 import { encodeText } from '@spoor/core/model/utf8.ts';
 import { decodeResource, decodeScope } from '@spoor/core/model/value-decoder.ts';
 import type { QueryField, QueryLiteral, SpanPredicate } from '@spoor/core/query/trace-query.ts';
+import { isOnlyText } from '@spoor/core/query/value-test.ts';
 import { ALL_GROUPS } from '../block/block-dictionary.ts';
 import type { BlockReader } from '../block/block-reader.ts';
 import { decodeCodes } from '../block/chunk-codec.ts';
 import { FrameScratch } from '../block/frame-scratch.ts';
-
-/** A text that could also be meant as a number or a boolean. */
-export const MAYBE_NO_TEXT = /^[-+.0-9tfniTFNI]/;
 
 /** The groups of a block in which something can be. It may name too many, never too few. */
 export interface BlockChoice {
@@ -83,7 +81,7 @@ function choiceByAttribute(
   literal: QueryLiteral,
 ): GroupChoice {
   if (literal.type !== 'text' && literal.type !== 'string') return everyGroup;
-  const mayBeNoText = literal.type === 'text' && MAYBE_NO_TEXT.test(literal.value);
+  const mayBeNoText = !isOnlyText(literal);
   const mayBeShared = scope !== 'span' && scope !== 'event' && scope !== 'link';
   const sought = { scope, key: encodeText(key), text: encodeText(literal.value), mayBeNoText };
   // As its bytes say it: it is compared with others here.

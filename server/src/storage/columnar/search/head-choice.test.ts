@@ -108,6 +108,9 @@ test('batches that have not the service, operation or text that is looked for ar
   assert.deepEqual(choose(part, having('user', 'ann')), [true, true, false]);
   assert.deepEqual(choose(part, having('user', 'ann', 'resource')), none);
   assert.deepEqual(choose(part, having('user', 'true')), all);
+  assert.deepEqual(choose(part, having('user', '4e2')), all);
+  // Begins like a number.
+  assert.deepEqual(choose(part, having('user', '4e2b')), [false, true, false]);
   assert.deepEqual(choose(part, having('zone', 'south')), all);
   assert.deepEqual(choose(part, having('tier', 'two')), all);
   assert.deepEqual(choose(part, having('zone', 'south', 'span')), [false, true, false]);

@@ -2,9 +2,10 @@
 import { encodeText } from '@spoor/core/model/utf8.ts';
 import { hashBytes } from '@spoor/core/model/symbol-interner.ts';
 import type { SpanPredicate } from '@spoor/core/query/trace-query.ts';
+import { isOnlyText } from '@spoor/core/query/value-test.ts';
 import type { HeadBatch } from '../head/head-batch.ts';
 import type { HeadPart } from '../head/head-part.ts';
-import { equalText, MAYBE_NO_TEXT } from './group-choice.ts';
+import { equalText } from './group-choice.ts';
 
 /** Whether a batch of a part may have a span that meets a predicate: it may say so wrongly, but never that it has none. */
 type BatchChoice = (batch: HeadBatch) => boolean;
@@ -55,7 +56,7 @@ function choiceByTexts(predicate: SpanPredicate): HeadChoice {
     case 'eq': {
       const { field, value } = predicate;
       if (field.kind !== 'attribute' || (value.type !== 'text' && value.type !== 'string')) break;
-      if (value.type === 'text' && MAYBE_NO_TEXT.test(value.value)) break;
+      if (!isOnlyText(value)) break;
       const { scope } = field;
       // As its bytes say it: it is compared with others here.
       const key = field.key.toWellFormed();
