@@ -26,6 +26,8 @@ export interface BenchOptions {
   readonly directory: string;
   /** Keep the data directory of the query part, and use it again when it is there. */
   readonly keep: boolean;
+  /** Keep server and client each on a core of its own. */
+  readonly pin: boolean;
   /** Append the report to bench/RESULTS.md. */
   readonly append: boolean;
 }
@@ -48,6 +50,7 @@ Usage:
   --set K=V        passed on to the server; may be repeated
   --dir DIR        corpora and data directories (default bench/corpora, which is emptied of them)
   --keep           keep the data directory of the query part in --dir, and use it when it is there
+  --no-pin         leave server and client on any core, as an installation would
   --no-append      do not append the report to bench/RESULTS.md
 
 Environment:
@@ -72,6 +75,7 @@ export function parseBenchOptions(argv: readonly string[]): BenchOptions {
       set: { type: 'string', multiple: true, default: [] },
       dir: { type: 'string', default: 'bench/corpora' },
       keep: { type: 'boolean', default: false },
+      'no-pin': { type: 'boolean', default: false },
       'no-append': { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -94,6 +98,7 @@ export function parseBenchOptions(argv: readonly string[]): BenchOptions {
     sets: values.set,
     directory: values.dir,
     keep: values.keep,
+    pin: !values['no-pin'],
     append: !values['no-append'],
   };
 }

@@ -20,7 +20,7 @@ const RESULTS = fileURLToPath(new URL('RESULTS.md', import.meta.url));
 async function main(options: BenchOptions): Promise<void> {
   const startMs = performance.now();
   const date = new Date().toISOString().slice(0, 16).replace('T', ' ');
-  const pinned = canPin();
+  const pinned = options.pin && canPin();
   const facts = [
     `${options.spans.toLocaleString('en-US')} spans, seed ${options.seed}, ${options.rounds} rounds, ${options.workers} requests under way`,
     ...describeMachine(pinned),
