@@ -82,6 +82,7 @@ export class DataDirectory {
       await this.#files.rename(at, path);
     }
     const naming = await this.#unnamed.find(this.#missing);
+    await this.#unnamed.setApart();
     // With the manifest that is made anew: a crash after that must not find files that nothing names any more.
     await manifest.begin(naming);
     // What is gone by the naming is left out no more, and not told.
@@ -89,7 +90,7 @@ export class DataDirectory {
     for (const { id } of this.#missing) this.#damage.tellBlock(id);
     const manifestPath = join(this.#dir, MANIFEST_FILE);
     for (const message of manifest.damage) this.#damage.add(manifestPath, message);
-    await this.#unnamed.setApart();
+    await this.#unnamed.takeOver();
     this.#mayBeWhole = [...this.#mayBeWhole, ...naming.addBlocks];
   }
 
@@ -97,9 +98,11 @@ export class DataDirectory {
   async compareLog(replay: WalReplay): Promise<void> {
     const before = await listLosses(this.#files, this.walDir);
     const missing = this.#missSegments(replay);
+    // What a crash leaves was made of what the log had, now or once: without either there is more missing than shows.
+    const isEmpty = replay.lastSequence === 0 && this.manifest.walUpto === 0;
     // Before the manifest forgets what is missing: a crash in between must not hide that something is.
     const named = await this.#unnamed.judge({
-      isWhole: !this.manifest.isNew && !this.#isNewlyDamaged,
+      isWhole: !this.manifest.isNew && !isEmpty && !this.#isNewlyDamaged,
       isLogWhole: replay.lastSequence > 0 && replay.lastSequence >= this.manifest.walUpto,
     });
     this.#mayBeWhole = [...this.#mayBeWhole, ...named];

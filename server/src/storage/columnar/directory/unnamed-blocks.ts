@@ -44,7 +44,7 @@ const BESIDE = 'another file of this block is whole; this one is set aside';
  * it replaced, leaves a file that nothing names: it is removed. A block that damage took out of the manifest is named again. Which of
  * the two it was is clear at once where the manifest is damaged or missing, otherwise when the log was read.
  *
- * A start calls {@link find}, {@link setApart} and {@link judge} once each, in this order.
+ * A start calls {@link find}, {@link setApart}, {@link takeOver} and {@link judge} once each, in this order.
  */
 export class UnnamedBlocks {
   readonly #files: StoreFiles;
@@ -89,21 +89,30 @@ export class UnnamedBlocks {
     return this.#namingOf(this.#begun);
   }
 
-  /** Leaves those out that the manifest has begun with, and gives the others the names that files have until the log was read. */
+  /**
+   * Gives the names that files have until the log was read to those that the manifest does not begin with. To be called before it begins:
+   * the end of it that is cut off then is all that tells that they may have counted.
+   */
   async setApart(): Promise<void> {
-    const manifest = this.#manifest;
     const unnamed = this.#unnamed;
-    if (manifest.isNew && unnamed.length > 0) this.#tellManifest();
-    for (const { entry } of this.#begun.values()) this.#leaveOut(entry);
     // What is left may be named again when the log was read, and blocks are made meanwhile.
-    manifest.skipBlockIds(unnamed.reduce((max, { id }) => Math.max(max, id), 0));
+    this.#manifest.skipBlockIds(unnamed.reduce((max, { id }) => Math.max(max, id), 0));
     const left: UnnamedBlock[] = [];
     for (const block of unnamed) {
-      const whole = this.#begun.get(block);
-      if (whole === undefined) left.push({ ...block, files: await this.#moveLeft(block) });
-      else await this.#place(block, whole.file, block.path);
+      if (!this.#begun.has(block)) left.push({ ...block, files: await this.#moveLeft(block) });
+    }
+    const torn = left.filter(({ isTorn }) => isTorn);
+    for (const dir of new Set(torn.map(({ path }) => dirname(path)))) {
+      await this.#files.fsyncDir(dir);
     }
     this.#unnamed = left;
+  }
+
+  /** Leaves those out that the manifest has begun with, once it has. */
+  async takeOver(): Promise<void> {
+    if (this.#manifest.isNew && this.#unnamed.length + this.#begun.size > 0) this.#tellManifest();
+    for (const { entry } of this.#begun.values()) this.#leaveOut(entry);
+    for (const [block, { file }] of this.#begun) await this.#place(block, file, block.path);
   }
 
   /** Blocks that were to be named again, for which there was no room: answers are without them. */

@@ -111,6 +111,10 @@ export function decodeManifest(bytes: Uint8Array, path: string): ManifestLog {
     endBytes = end;
     at = end;
   }
+  // It is put in place with its first records.
+  if (whole && payloads.length === 0) {
+    damage.push(`manifest ${path}: it has no record (${bytes.length} bytes in all)`);
+  }
   return { payloads, endBytes, nextRecord, damage };
 }
 
