@@ -16,8 +16,14 @@ export interface BenchCorpus {
   readonly truth: CorpusTruth;
 }
 
-const KINDS: Readonly<Record<string, { profile: CorpusProfile; requestSpans?: number }>> = {
+/** Yardsticks read a corpus into one buffer, which ends at 2 GiB; what they take for a span does not change with its size. */
+const MOST_YARDSTICK_SPANS = 2_000_000;
+
+const KINDS: Readonly<
+  Record<string, { profile: CorpusProfile; requestSpans?: number; mostSpans?: number }>
+> = {
   shop: { profile: 'shop' },
+  yardstick: { profile: 'shop', mostSpans: MOST_YARDSTICK_SPANS },
   'shop-10': { profile: 'shop', requestSpans: 10 },
   hostile: { profile: 'hostile' },
 };
@@ -36,17 +42,24 @@ export class Corpora implements Disposable {
     mkdirSync(directory, { recursive: true });
   }
 
-  /** @param name `shop`, `shop-10` (10 spans a request) or `hostile` */
+  /** What yardsticks are measured with. */
+  get ofYardstick(): BenchCorpus {
+    return this.get(this.#spans > MOST_YARDSTICK_SPANS ? 'yardstick' : 'shop');
+  }
+
+  /** @param name `shop`, `shop-10` (10 spans a request), `hostile` or `yardstick` (as `shop`, but for its size) */
   get(name: string): BenchCorpus {
     const made = this.#made.get(name);
     if (made !== undefined) return made;
     const kind = KINDS[name];
     if (kind === undefined) throw new Error(`there is no corpus ${name}`);
+    const { mostSpans = Infinity, ...options } = kind;
+    const spans = Math.min(this.#spans, mostSpans);
     const file = join(this.#directory, `${name}.bin`);
     const nowUnixNano = BigInt(Date.now()) * 1_000_000n;
     const truth = writeCorpusFile(
       file,
-      createCorpus({ ...kind, spans: this.#spans, seed: this.#seed, nowUnixNano }),
+      createCorpus({ ...options, spans, seed: this.#seed, nowUnixNano }),
     );
     const corpus = { name, file, truth };
     this.#made.set(name, corpus);

@@ -49,10 +49,10 @@ export async function benchIngest(context: BenchContext): Promise<Table[]> {
   const own: YardstickCost[] = [];
   const external: YardstickCost[] = [];
   for (let round = 0; round < options.rounds; round++) {
-    own.push(await yardstick.measure(corpora.get('shop')));
+    own.push(await yardstick.measure(corpora.ofYardstick));
     say(`round ${round + 1}: yardstick ${formatNumber(own[round]!.sum)} CPU-s/M`);
     if (yardstick.hasExternal) {
-      external.push(await yardstick.measureExternal(corpora.get('shop')));
+      external.push(await yardstick.measureExternal(corpora.ofYardstick));
       say(`round ${round + 1}: external yardstick ${formatNumber(external[round]!.sum)} CPU-s/M`);
     }
     for (const entry of cases) {
