@@ -211,6 +211,28 @@ test('what takes long is stopped for a trace by its id, and asked anew behind it
   assert.equal(asked.length, 4);
 });
 
+test('a count is stopped for a search, and a search for no other and for no count', async () => {
+  const { querier, asked, passSlices } = querierOf([DEFAULT_TENANT]);
+  const query = { fromMinute: 0, toMinute: 1 };
+  const isStopped = (i: number): boolean => new Int32Array(asked[i]!.request.cancel)[0] === 1;
+  const count = querier.ask(DEFAULT_TENANT, { ask: 'dependencies', query }, {});
+  passSlices();
+  const first = querier.ask(DEFAULT_TENANT, { ask: 'services' }, {});
+  assert.ok(isStopped(0));
+  await asked[0]!.answer(STOPPED);
+  assert.deepEqual(kinds(asked), ['dependencies', 'services', 'dependencies']);
+  const second = querier.ask(DEFAULT_TENANT, { ask: 'services' }, {});
+  passSlices();
+  assert.ok(!isStopped(1));
+  assert.ok(isStopped(2), 'its time has passed while a search waits');
+  await asked[1]!.answer({ answer: ['a'] });
+  await asked[2]!.answer(STOPPED);
+  await asked[3]!.answer({ answer: ['b'] });
+  await asked[4]!.answer({ answer: undefined });
+  await Promise.all([count, first, second]);
+  assert.deepEqual(kinds(asked).slice(3), ['services', 'dependencies']);
+});
+
 test('what gives way is not asked anew when nobody waits for it, or it fails', async () => {
   const { querier, asked, passSlices } = querierOf([DEFAULT_TENANT]);
   const abort = new AbortController();

@@ -8,7 +8,7 @@ import type { BlocksMessage } from '../live/known-blocks.ts';
 import type { LiveBlocks } from '../live/live-blocks.ts';
 import { Preparer } from './preparer.ts';
 import type { Answers, QueryReply, QueryRequest, Question } from './query-worker.ts';
-import { RightOfWay } from './right-of-way.ts';
+import { type QuestionRank, RightOfWay } from './right-of-way.ts';
 import type { StoreWork } from '../live/store-work.ts';
 import type { TenantNumbers } from '../head/tenant-numbers.ts';
 import { TenantTurns } from './tenant-turns.ts';
@@ -109,7 +109,7 @@ export class Querier {
   }
 
   /**
-   * Asks when it is the tenant's turn. Traces by their ids take milliseconds: what takes long gives way to them.
+   * Asks when it is the tenant's turn; what takes long gives way, see {@link rankOf}.
    * @throws {SpoorError} what the worker answers; cancelled; overloaded
    */
   async ask<Kind extends Question['ask']>(
@@ -120,16 +120,14 @@ export class Querier {
     this.#asked++;
     this.#stopResting?.();
     this.#preparing?.abort();
-    const askInTurn = (stop: AbortSignal | undefined, begin?: () => void): Promise<Answers[Kind]> =>
+    const askInTurn = (stop: AbortSignal | undefined, begin: () => void): Promise<Answers[Kind]> =>
       this.#turns.take(tenant, signal, () => {
-        begin?.();
+        begin();
         return this.#askNow(tenant, question, stop);
       });
     try {
       return await this.#work.questions.count(() =>
-        question.ask === 'get'
-          ? this.#rightOfWay.take(() => askInTurn(signal))
-          : this.#rightOfWay.give(signal, askInTurn),
+        this.#rightOfWay.ask(rankOf(question), signal, askInTurn),
       );
     } finally {
       this.#asked--;
@@ -203,5 +201,23 @@ export class Querier {
       release();
       releaseFiles();
     }
+  }
+}
+
+/**
+ * Traces by their ids are known to take milliseconds. Of searches most do. What counts all spans may take seconds at first, and goes on
+ * where it was when it is stopped.
+ */
+function rankOf({ ask }: Question): QuestionRank {
+  switch (ask) {
+    case 'get':
+      return 'lookup';
+    case 'find':
+    case 'find whole':
+    case 'services':
+    case 'operations':
+      return 'search';
+    default:
+      return 'count';
   }
 }
