@@ -14,9 +14,6 @@ export const BLOCK_MAGIC = new Uint8Array([0x53, 0x50, 0x4f, 0x4f, 0x52, 0x42, 0
 /** Version of the format, in the footer and the trailer. A reader refuses what is newer. */
 export const BLOCK_FORMAT_VERSION = 3;
 
-/** A chunk of at least this size is a frame of its own: it can then be read alone. */
-export const OWN_FRAME_BYTES = 16 << 10;
-
 /** Rows of a group, the unit of reading; a group ends with a trace, so it may have more. */
 export const GROUP_ROWS = 4096;
 

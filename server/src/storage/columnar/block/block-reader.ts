@@ -13,7 +13,6 @@ import {
   BLOCK_MAGIC,
   type BlockFooter,
   type ChunkRef,
-  OWN_FRAME_BYTES,
   type TableRef,
 } from './block-format.ts';
 import { decodeTrailer, newerFormat, TRAILER_BYTES } from './block-trailer.ts';
@@ -383,7 +382,9 @@ export class BlockReader {
 
   /** Of a shared frame, which is kept for the others in it, a copy: a view would hold all of it. */
   #tableBytes(ref: ChunkRef): Uint8Array {
-    const isShared = ref[2] < OWN_FRAME_BYTES;
+    const [frame, , length] = ref;
+    const { frames } = this.footer;
+    const isShared = length < (frames[frame * 4 + 2]! || frames[frame * 4 + 1]!);
     return isShared ? new Uint8Array(this.#chunk(ref)) : this.chunkOnce(ref);
   }
 

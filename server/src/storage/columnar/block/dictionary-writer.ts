@@ -12,10 +12,10 @@ import { allEntries, copyValue, encodeValues } from './values-chunk.ts';
 
 /** A page of a dictionary holds at most this; reading one value costs one page. */
 const PAGE_ENTRIES = 4096;
-const PAGE_BYTES = 32 << 10;
+const PAGE_BYTES = 8 << 10;
 
 /** To go through fewer pages takes about as long as to read the grams of their values. */
-const GRAM_PAGES = 4;
+const GRAM_PAGES = 16;
 
 /** Values of smaller dictionaries are in most groups: it is not worth saying in which. */
 const INDEXED_ENTRIES = 128;

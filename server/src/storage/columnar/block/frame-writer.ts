@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import { crc32 } from 'node:zlib';
 import { WordList } from '@spoor/core/model/word-list.ts';
-import { type ChunkRef, OWN_FRAME_BYTES } from './block-format.ts';
+import type { ChunkRef } from './block-format.ts';
 import { ByteSink } from './chunk-codec.ts';
 import { compressFrame } from './zstd.ts';
 
+/** A chunk of at least this size is a frame of its own: it can then be read alone. */
+const OWN_FRAME_BYTES = 8 << 10;
+
 /** Smaller chunks share a frame up to about this size: they compress better together, and each frame takes room in the footer. */
-const PACK_BYTES = 32 << 10;
+const PACK_BYTES = 16 << 10;
 
 /** A hostile sender makes up attributes by the thousand: beyond so many, what takes how much is of no use to anybody. */
 const MAX_NAMED = 128;
