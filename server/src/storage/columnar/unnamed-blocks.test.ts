@@ -57,7 +57,9 @@ async function loseLog(files: FaultyFiles): Promise<void> {
 
 /** Where the header and the records of a manifest end: if it is cut there, all that is left is whole. */
 function recordEnds(manifest: Uint8Array): number[] {
-  return [...manifest.keys()].map((length) => decodeManifest(manifest.slice(0, length), '').endBytes);
+  return [...manifest.keys()].map(
+    (length) => decodeManifest(manifest.slice(0, length), '').endBytes,
+  );
 }
 
 async function assertWhole(store: ColumnarStore, spans = SPANS): Promise<void> {
