@@ -205,19 +205,17 @@ export class Querier {
 }
 
 /**
- * Traces by their ids are known to take milliseconds. Of searches most do. What counts all spans may take seconds at first, and goes on
- * where it was when it is stopped.
+ * Traces by their ids are known to take milliseconds. Of searches, lists and completions most do. What counts all spans may
+ * take seconds at first, and goes on where it was when it is stopped.
  */
 function rankOf({ ask }: Question): QuestionRank {
   switch (ask) {
     case 'get':
       return 'lookup';
-    case 'find':
-    case 'find whole':
-    case 'services':
-    case 'operations':
-      return 'search';
-    default:
+    case 'dependencies':
+    case 'metrics':
       return 'count';
+    default:
+      return 'search';
   }
 }
