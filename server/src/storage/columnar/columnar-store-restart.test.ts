@@ -14,7 +14,8 @@ import { blockPath } from './block/block-path.ts';
 import type { ColumnarStore } from './columnar-store.ts';
 import { MANIFEST_FILE } from './manifest/manifest.ts';
 import { shopSpans } from './testing/block-fixture.ts';
-import { figure, LogLines, SLAB_ROWS, withStore } from './testing/store-fixture.ts';
+import { FaultyFiles } from './testing/faulty-files.ts';
+import { figure, inFaultyStore, LogLines, SLAB_ROWS, withStore } from './testing/store-fixture.ts';
 import { assertAnswers, TRIAL_TENANTS } from './testing/store-trial.ts';
 import { withDirectory } from './testing/temporary-directory.ts';
 
@@ -312,3 +313,20 @@ test('a quiet store has its log emptied by sealing, so that a start reads little
       await assertAnswers(store, oracle);
     });
   }));
+
+test('a segment of the log that only a killed start knew of is not missed after the power went', async () => {
+  const dry = new FaultyFiles();
+  await inFaultyStore(dry, async () => {});
+  const made = dry.log.indexOf('rename 0000000001.wal') + 1;
+  for (let call = 1; call < 40; call++) {
+    const files = new FaultyFiles();
+    files.failAt(made + 1, 'EIO', true);
+    await inFaultyStore(files, async () => {}).catch(() => undefined);
+    files.failAt(files.calls + call, 'EIO', true);
+    await inFaultyStore(files, async () => {}).catch(() => undefined);
+    await inFaultyStore(files.powerLoss({ keep: 'nothing' }), (store) => {
+      assert.deepEqual(store.damage, [], `call ${call}`);
+      return Promise.resolve();
+    });
+  }
+});

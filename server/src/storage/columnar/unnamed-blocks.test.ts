@@ -14,6 +14,7 @@ import { decodeManifest } from './manifest/manifest-log.ts';
 import { shopSpans } from './testing/block-fixture.ts';
 import { FaultyFiles } from './testing/faulty-files.ts';
 import { figure, inFaultyStore } from './testing/store-fixture.ts';
+import { seededWords } from './testing/symbol-fixture.ts';
 
 const PARTS = [1, 2, 3].map((seed) => shopSpans(20, 4, seed));
 const SPANS = PARTS.flat();
@@ -139,6 +140,69 @@ test('at whatever call the power goes while blocks are named again, the next sta
         });
       }
     }
+  }
+});
+
+/** What becomes of the manifest of {@link withBlocks}. */
+const HARMS: Readonly<Record<string, (manifest: Uint8Array) => Uint8Array | undefined>> = {
+  'is missing': () => undefined,
+  'has no record': (manifest) => manifest.slice(0, 16),
+  'is cut in its first record': (manifest) => manifest.slice(0, 23),
+  'is cut in a later record': (manifest) => manifest.slice(0, recordEnds(manifest)[500]! + 40),
+  'is cut at the end of a record': (manifest) => manifest.slice(0, recordEnds(manifest)[500]),
+};
+
+for (const [harm, harmed] of Object.entries(HARMS)) {
+  test(`where the manifest ${harm}, a block that is damaged as well is kept, at whatever call the power goes`, async () => {
+    const whole = await withBlocks();
+    // Some are in the log only.
+    await inFaultyStore(whole, (store) => writeSpans(store, LATER), OPTIONS);
+    const [manifest] = only(whole, /MANIFEST$/);
+    const block = only(whole, /\.block$/).at(-1)!;
+    const content = whole.content(block).slice(0, -7);
+    whole.put(block, content);
+    const left = harmed(whole.content(manifest!));
+    if (left === undefined) whole.remove(manifest!);
+    else whole.put(manifest!, left);
+    for (const hasLog of [true, false]) {
+      const damaged = whole.copy();
+      if (!hasLog) await loseLog(damaged);
+      const untouched = damaged.copy();
+      await inFaultyStore(untouched, async () => {}, OPTIONS);
+      for (let call = 1; call <= untouched.calls; call += CALL_STRIDE) {
+        const copy = damaged.copy();
+        copy.failAt(call, 'EIO', true);
+        await inFaultyStore(copy, async () => {}, OPTIONS).catch(() => undefined);
+        const after = copy.powerLoss({ keep: 'nothing' });
+        await inFaultyStore(after, async () => {}, OPTIONS);
+        // Its number may be given again.
+        const kept = after.paths().filter((path) => path.startsWith(block));
+        assert.ok(
+          kept.some((path) => Buffer.from(content).equals(after.content(path))),
+          `${hasLog ? 'with' : 'without'} log, call ${call}`,
+        );
+      }
+    }
+  });
+}
+
+test('what a start reads of a commit that is not durable yet takes no block away when the power goes', async () => {
+  const whole = await withBlocks();
+  const once = whole.copy();
+  const merge = (store: ColumnarStore): Promise<unknown> => store.compact();
+  await inFaultyStore(once, merge, OPTIONS);
+  const removal = once.log.findIndex((call) => /^unlink .*block/.test(call));
+  const commit = once.log.lastIndexOf('fdatasync MANIFEST', removal) + 1;
+  const next = seededWords(7);
+  for (let round = 0; round < 20; round++) {
+    const files = whole.copy();
+    files.failAt(commit, 'EIO', true);
+    await inFaultyStore(files, merge, OPTIONS).catch(() => undefined);
+    // It is read from the memory of the system, and not written again.
+    files.failEach('fdatasync', 'EIO', only(files, /MANIFEST$/)[0]);
+    await inFaultyStore(files, async () => {}, OPTIONS).catch(() => undefined);
+    const after = files.powerLoss({ chance: () => next() / 2 ** 32 });
+    await inFaultyStore(after, assertComplete, OPTIONS);
   }
 });
 

@@ -82,9 +82,12 @@ export class DataDirectory {
       await this.#files.rename(at, path);
     }
     const naming = await this.#unnamed.find(this.#missing);
-    await this.#unnamed.setApart();
+    // That something is lost shows nowhere else once it is cut off. What is read of a whole one must be durable before files go by it.
+    const { isIncomplete } = manifest;
+    if (isIncomplete) await this.#unnamed.setApart();
     // With the manifest that is made anew: a crash after that must not find files that nothing names any more.
     await manifest.begin(naming);
+    if (!isIncomplete) await this.#unnamed.setApart();
     // What is gone by the naming is left out no more, and not told.
     for (const { id } of naming.removeBlocks) this.#damage.forgetBlock(id);
     for (const { id } of this.#missing) this.#damage.tellBlock(id);
@@ -98,8 +101,9 @@ export class DataDirectory {
   async compareLog(replay: WalReplay): Promise<void> {
     const before = await listLosses(this.#files, this.walDir);
     const missing = this.#missSegments(replay);
-    // What a crash leaves was made of what the log had, now or once: without either there is more missing than shows.
-    const isEmpty = replay.lastSequence === 0 && this.manifest.walUpto === 0;
+    // What a crash leaves was made of what the log had, now or once, or of other blocks: without any more is missing than shows.
+    const { tenantCount, walUpto } = this.manifest;
+    const isEmpty = replay.lastSequence === 0 && walUpto === 0 && tenantCount === 0;
     // Before the manifest forgets what is missing: a crash in between must not hide that something is.
     const named = await this.#unnamed.judge({
       isWhole: !this.manifest.isNew && !isEmpty && !this.#isNewlyDamaged,
@@ -169,6 +173,8 @@ export class DataDirectory {
       for (const id of removeSegments) {
         await noteMissing(this.#files, segmentPath(this.walDir, id), missingText(id));
       }
+      // A crash may have come before their names were durable.
+      if (addSegments.length > 0) await this.#files.fsyncDir(this.walDir);
       await manifest.commit({ addSegments, removeSegments });
     } catch (error) {
       // On a full disk it is noted at the next start.

@@ -44,7 +44,7 @@ const BESIDE = 'another file of this block is whole; this one is set aside';
  * it replaced, leaves a file that nothing names: it is removed. A block that damage took out of the manifest is named again. Which of
  * the two it was is clear at once where the manifest is damaged or missing, otherwise when the log was read.
  *
- * A start calls {@link find}, {@link setApart}, {@link takeOver} and {@link judge} once each, in this order.
+ * A start calls {@link find}, {@link setApart}, {@link takeOver} and {@link judge} once each.
  */
 export class UnnamedBlocks {
   readonly #files: StoreFiles;
@@ -90,8 +90,8 @@ export class UnnamedBlocks {
   }
 
   /**
-   * Gives the names that files have until the log was read to those that the manifest does not begin with. To be called before it begins:
-   * the end of it that is cut off then is all that tells that they may have counted.
+   * Gives the names that files have until the log was read to those that the manifest does not begin with. To be called before one
+   * that has lost something begins, and hides it, and after any other has begun.
    */
   async setApart(): Promise<void> {
     const unnamed = this.#unnamed;
@@ -101,10 +101,7 @@ export class UnnamedBlocks {
     for (const block of unnamed) {
       if (!this.#begun.has(block)) left.push({ ...block, files: await this.#moveLeft(block) });
     }
-    const torn = left.filter(({ isTorn }) => isTorn);
-    for (const dir of new Set(torn.map(({ path }) => dirname(path)))) {
-      await this.#files.fsyncDir(dir);
-    }
+    await this.#syncNames(left.filter(({ isTorn }) => isTorn));
     this.#unnamed = left;
   }
 
@@ -159,12 +156,9 @@ export class UnnamedBlocks {
       if (isNamed) this.#leaveOut(found.entry);
       else this.#wait(found.entry, to);
     }
-    if (isNamed) return naming.addBlocks;
     // Before the manifest forgets, or the log hides, why they may have counted.
-    for (const dir of new Set([...whole.keys()].map(({ path }) => dirname(path)))) {
-      await this.#files.fsyncDir(dir);
-    }
-    return [];
+    await this.#syncNames(unnamed);
+    return isNamed ? naming.addBlocks : [];
   }
 
   /** Commits what the manifest is to say; what blocks were merged of is missing until then. @returns whether there was room */
@@ -186,6 +180,12 @@ export class UnnamedBlocks {
     if (first === undefined || block.files.includes(to)) return block.files;
     await this.#files.rename(first, to);
     return [to, ...others];
+  }
+
+  async #syncNames(blocks: readonly UnnamedBlock[]): Promise<void> {
+    for (const dir of new Set(blocks.map(({ path }) => dirname(path)))) {
+      await this.#files.fsyncDir(dir);
+    }
   }
 
   /** Gives the whole file of a block a name, once the others are set aside for good: none is put in the place of another. */

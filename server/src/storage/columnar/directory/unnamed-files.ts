@@ -14,13 +14,13 @@ export interface UnnamedBlock {
   readonly path: string;
   /** The names of its files now: of one, unless somebody put more there. */
   readonly files: readonly string[];
-  /** Whether the manifest was torn when it was found first. */
+  /** Whether the manifest had lost something when it was found first. */
   readonly isTorn: boolean;
   /** Whether an earlier start found that it may have counted, and had no room to have it named. */
   readonly isWaiting: boolean;
 }
 
-/** Ends of names that such files get until the log was read; what a torn manifest left is told apart. */
+/** Ends of names that such files get until the log was read; those beside a manifest that had lost something are told apart. */
 const LEFT = '.left';
 const TORN = '.torn';
 
@@ -43,7 +43,7 @@ const MAX_BLOCK_ID = 2 ** 48;
 export async function listUnnamed(
   files: StoreFiles,
   dir: string,
-  manifest: Pick<Manifest, 'blocks' | 'cutBytes'>,
+  manifest: Pick<Manifest, 'blocks' | 'isIncomplete'>,
 ): Promise<{ readonly unnamed: readonly UnnamedBlock[]; readonly aside: Set<string> }> {
   const root = join(dir, TENANTS_DIR);
   const unnamed = new Map<string, UnnamedBlock>();
@@ -66,7 +66,7 @@ export async function listUnnamed(
         id,
         path,
         files: [...(before?.files ?? []), at],
-        isTorn: manifest.cutBytes > 0 || before?.isTorn === true || file.endsWith(TORN),
+        isTorn: manifest.isIncomplete || before?.isTorn === true || file.endsWith(TORN),
         isWaiting: before?.isWaiting === true || file.endsWith(WAITING),
       });
     }

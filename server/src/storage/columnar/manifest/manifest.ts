@@ -160,6 +160,11 @@ export class Manifest {
     }
   }
 
+  /** Whether it is known to have lost something, if only a commit that a crash interrupted: what it does not name may have counted. */
+  get isIncomplete(): boolean {
+    return this.isNew || this.damage.length > 0 || this.cutBytes > 0;
+  }
+
   /** Everything up to this sequence of the log, of all tenants, is in blocks. */
   get walUpto(): number {
     return this.#walUpto;
