@@ -37,6 +37,8 @@ export interface QuerierParts {
   readonly checkOpen: () => void;
 }
 
+const ignore = (): void => {};
+
 const NO_HEAD = { views: [], release: (): void => {} };
 
 /** Takes questions to the query worker: tenant by tenant in turns, each with the state of the moment in which it is asked. */
@@ -55,6 +57,8 @@ export class Querier {
   readonly #preparer: Preparer;
   /** Questions that somebody waits for, those that wait for their turn included. */
   #asked = 0;
+  /** Resolves when the worker has answered all that it was asked in turn; undefined when it has. */
+  #underWay: Promise<void> | undefined;
   #isClosed = false;
   /** Stops what nobody waits for. */
   #preparing: AbortController | undefined;
@@ -122,8 +126,9 @@ export class Querier {
     this.#preparing?.abort();
     const askInTurn = (stop: AbortSignal | undefined, begin: () => void): Promise<Answers[Kind]> =>
       this.#turns.take(tenant, signal, () => {
-        begin();
-        return this.#askNow(tenant, question, stop);
+        const answer = this.#askNow(tenant, question, stop);
+        this.#whenBegun(answer, begin);
+        return answer;
       });
     try {
       return await this.#work.questions.count(() =>
@@ -133,6 +138,17 @@ export class Querier {
       this.#asked--;
       if (this.#asked === 0 && !this.#isClosed) this.#rest(REST_MS);
     }
+  }
+
+  /** Calls `begin` when the worker has answered what came before: one question waits there for its turn. */
+  #whenBegun(answer: Promise<unknown>, begin: () => void): void {
+    const before = this.#underWay;
+    const answered = answer.then(ignore, ignore).finally(() => {
+      if (this.#underWay === answered) this.#underWay = undefined;
+    });
+    this.#underWay = answered;
+    if (before === undefined) begin();
+    else void before.then(begin);
   }
 
   #rest(ms: number): void {

@@ -58,9 +58,10 @@ export class RightOfWay {
   ): Promise<Answer> {
     for (let sliceMs = FIRST_SLICE_MS; ; sliceMs *= 2) {
       const stop = new AbortController();
+      let isOver = false;
       let forget = (): void => {};
       const begin = (): void => {
-        forget = this.#later(() => this.#passed(stop, rank), sliceMs);
+        if (!isOver) forget = this.#later(() => this.#passed(stop, rank), sliceMs);
       };
       const either = signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]);
       try {
@@ -69,6 +70,7 @@ export class RightOfWay {
         const isStopped = stop.signal.aborted && signal?.aborted !== true && isCancelled(error);
         if (!isStopped) throw error;
       } finally {
+        isOver = true;
         forget();
         this.#due.delete(stop);
       }
