@@ -63,6 +63,22 @@ function recordEnds(manifest: Uint8Array): number[] {
   );
 }
 
+/** What is left when the power goes at a call of a start or of the shutdown behind it, one call after the other. */
+async function* powerLosses(
+  files: FaultyFiles,
+): AsyncGenerator<{ readonly after: FaultyFiles; readonly what: string }> {
+  const untouched = files.copy();
+  await inFaultyStore(untouched, async () => {}, OPTIONS);
+  for (let call = 1; call <= untouched.calls; call += CALL_STRIDE) {
+    for (const keep of ['nothing', 'all'] as const) {
+      const copy = files.copy();
+      copy.failAt(call, 'EIO', true);
+      await inFaultyStore(copy, async () => {}, OPTIONS).catch(() => undefined);
+      yield { after: copy.powerLoss({ keep }), what: `call ${call}, ${keep} kept` };
+    }
+  }
+}
+
 async function assertWhole(store: ColumnarStore, spans = SPANS): Promise<void> {
   const oracle = new TraceOracle();
   oracle.write(DEFAULT_TENANT, spans);
@@ -122,23 +138,14 @@ test('at whatever call the power goes while blocks are named again, the next sta
   // One of them ends in the first record: no segment of the log is named, so that its loss shows nowhere else.
   const lengths = [0, 23, content.length >> 1, content.length - 20];
   for (const length of lengths) {
-    const damaged = whole.copy();
-    await loseLog(damaged);
-    if (length === 0) await damaged.unlink(manifest!);
-    else damaged.put(manifest!, content.slice(0, length));
-    const untouched = damaged.copy();
-    await inFaultyStore(untouched, async () => {}, OPTIONS);
-    for (let call = 1; call <= untouched.calls; call += CALL_STRIDE) {
-      for (const keep of ['nothing', 'all'] as const) {
-        const copy = damaged.copy();
-        copy.failAt(call, 'EIO', true);
-        // The start fails, or what comes after it.
-        await inFaultyStore(copy, async () => {}, OPTIONS).catch(() => undefined);
-        const after = copy.powerLoss({ keep });
-        await inFaultyStore(after, assertComplete, OPTIONS).catch((error: unknown) => {
-          throw new Error(`cut at ${length}, call ${call}, ${keep} kept`, { cause: error });
-        });
-      }
+    const files = whole.copy();
+    await loseLog(files);
+    if (length === 0) await files.unlink(manifest!);
+    else files.put(manifest!, content.slice(0, length));
+    for await (const { after, what } of powerLosses(files)) {
+      await inFaultyStore(after, assertComplete, OPTIONS).catch((error: unknown) => {
+        throw new Error(`cut at ${length}, ${what}`, { cause: error });
+      });
     }
   }
 });
@@ -159,27 +166,21 @@ for (const [harm, harmed] of Object.entries(HARMS)) {
     await inFaultyStore(whole, (store) => writeSpans(store, LATER), OPTIONS);
     const [manifest] = only(whole, /MANIFEST$/);
     const block = only(whole, /\.block$/).at(-1)!;
-    const content = whole.content(block).slice(0, -7);
+    const content = damaged(whole.content(block));
     whole.put(block, content);
     const left = harmed(whole.content(manifest!));
     if (left === undefined) whole.remove(manifest!);
     else whole.put(manifest!, left);
     for (const hasLog of [true, false]) {
-      const damaged = whole.copy();
-      if (!hasLog) await loseLog(damaged);
-      const untouched = damaged.copy();
-      await inFaultyStore(untouched, async () => {}, OPTIONS);
-      for (let call = 1; call <= untouched.calls; call += CALL_STRIDE) {
-        const copy = damaged.copy();
-        copy.failAt(call, 'EIO', true);
-        await inFaultyStore(copy, async () => {}, OPTIONS).catch(() => undefined);
-        const after = copy.powerLoss({ keep: 'nothing' });
+      const files = whole.copy();
+      if (!hasLog) await loseLog(files);
+      for await (const { after, what } of powerLosses(files)) {
         await inFaultyStore(after, async () => {}, OPTIONS);
         // Its number may be given again.
         const kept = after.paths().filter((path) => path.startsWith(block));
         assert.ok(
           kept.some((path) => Buffer.from(content).equals(after.content(path))),
-          `${hasLog ? 'with' : 'without'} log, call ${call}`,
+          `${hasLog ? 'with' : 'without'} log, ${what}`,
         );
       }
     }
@@ -401,15 +402,9 @@ test('at whatever call the power goes while a block that waited is named, the ne
   const files = await fullWhenNamed(harmed);
   await inFaultyStore(files, async () => {}, OPTIONS);
   assert.equal(only(files, /waiting$/).length, 1);
-  const untouched = files.copy();
-  await inFaultyStore(untouched, assertComplete, OPTIONS);
-  for (let call = 1; call <= untouched.calls; call += CALL_STRIDE) {
-    const copy = files.copy();
-    copy.failAt(call, 'EIO', true);
-    await inFaultyStore(copy, async () => {}, OPTIONS).catch(() => undefined);
-    for (const keep of ['nothing', 'all'] as const) {
-      await inFaultyStore(copy.powerLoss({ keep }), assertComplete, OPTIONS);
-    }
+  await inFaultyStore(files.copy(), assertComplete, OPTIONS);
+  for await (const { after } of powerLosses(files)) {
+    await inFaultyStore(after, assertComplete, OPTIONS);
   }
 });
 
