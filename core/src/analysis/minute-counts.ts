@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { grownWords } from '#model/column-arrays.ts';
+import { WordSorter } from '#model/word-sorter.ts';
 import { LATENCY_BUCKETS } from './latency-bucket.ts';
 
 /**
@@ -96,17 +97,13 @@ export class MinuteCounts {
 
   /** The series by key, then minute. */
   #order(): Uint32Array {
-    const keys = this.#key;
-    const minutes = this.#minute;
-    // Both in one number, which sorts fast; a minute has 29 bits.
-    const pairs = new Float64Array(this.#series);
-    for (let i = 0; i < pairs.length; i++) pairs[i] = keys[i]! * 2 ** 29 + minutes[i]!;
-    pairs.sort();
-    const order = new Uint32Array(pairs.length);
-    for (let i = 0; i < order.length; i++) {
-      const pair = pairs[i]!;
-      order[i] = this.#seriesOf(Math.floor(pair / 2 ** 29), pair % 2 ** 29);
-    }
+    const order = Uint32Array.from({ length: this.#series }, (_, series) => series);
+    const sorter = new WordSorter();
+    sorter.sort(this.#minute.slice(0, this.#series), order);
+    sorter.sort(
+      order.map((series) => this.#key[series]!),
+      order,
+    );
     return order;
   }
 

@@ -2,7 +2,7 @@
 import { ValueType } from '@spoor/core/model/attributes.ts';
 import type { SymbolTable } from '@spoor/core/model/span-columns.ts';
 import { NOT_HASHED, SymbolInterner } from '@spoor/core/model/symbol-interner.ts';
-import { endOfHead, MAX_SORT_ITEMS, takeItems } from './sort-keys.ts';
+import { endOfWord, WordSorter } from '@spoor/core/model/word-sorter.ts';
 import { allEntries } from './values-chunk.ts';
 import type { WritableColumn } from './writable-spans.ts';
 
@@ -79,9 +79,6 @@ function ranksOf(order: Uint32Array): Uint32Array {
 /** A run of entries that are equal so far is sorted by comparing when it is as short as this. */
 const COMPARED_RUN = 6;
 
-/** So many numbers are sorted here: a call of `sort` costs more. */
-const INSERTED_KEYS = 24;
-
 /** All entries of a table in the order of dictionaries of a type. */
 function sortedOrder(type: ValueType, table: SymbolTable): Uint32Array {
   const order = allEntries(table.count);
@@ -91,78 +88,59 @@ function sortedOrder(type: ValueType, table: SymbolTable): Uint32Array {
 
 /** Sorts entries as dictionaries are: ints by value, everything else by its bytes. One is for thousands of small dictionaries. */
 export class EntrySorter {
-  #keys = new Float64Array(256);
+  readonly #sorter = new WordSorter();
+  #heads = new Uint32Array(256);
 
   /** Sorts the entries `order[first, end)` of a table. */
   sort(type: ValueType, table: SymbolTable, order: Uint32Array, first: number, end: number): void {
-    if (end - first <= COMPARED_RUN) {
-      insertionSort(type, table, order, first, end);
-      return;
-    }
-    if (table.count > MAX_SORT_ITEMS) {
-      order.subarray(first, end).sort((a, b) => compareEntries(type, table, a, b));
-      return;
-    }
-    if (end - first > this.#keys.length) this.#keys = new Float64Array((end - first) * 2);
-    const numeric = type === ValueType.int;
     const list = order.subarray(first, end);
-    sortRun(table, numeric, list, this.#keys, 0, numeric ? 0 : sharedPrefix(table, list, 0));
+    if (list.length <= COMPARED_RUN) {
+      insertionSort(type, table, list);
+      return;
+    }
+    if (list.length > this.#heads.length) this.#heads = new Uint32Array(list.length * 2);
+    const isInt = type === ValueType.int;
+    const depth = isInt ? 0 : sharedPrefix(table, list, 0);
+    this.#sortRun(table, isInt, list, this.#heads.subarray(0, list.length), depth);
   }
-}
 
-/**
- * Sorts `order` by the four bytes at `depth` as numbers, which is what sorts fast; then runs that are equal there by
- * the next four that are not.
- */
-function sortRun(
-  table: SymbolTable,
-  numeric: boolean,
-  order: Uint32Array,
-  keys: Float64Array,
-  first: number,
-  depth: number,
-): void {
-  const count = order.length;
-  const type = numeric ? ValueType.int : ValueType.bytes;
-  if (numeric) fillIntKeys(table, order, keys, first, depth);
-  else fillByteKeys(table, order, keys, first, depth);
-  if (count <= INSERTED_KEYS) insertKeys(keys, first, first + count);
-  else keys.subarray(first, first + count).sort();
-  takeItems(keys, first, order);
-  for (let i = 0; i < count;) {
-    const end = endOfHead(keys, first + i, first + count) - first;
-    if (end - i <= COMPARED_RUN) {
-      if (end - i > 1) insertionSort(type, table, order, i, end);
-    } else if (end - i === count && depth > 0) {
-      // All that remain equal end here or have zeros.
-      order.sort((a, b) => compareEntries(type, table, a, b));
-    } else {
+  /**
+   * Sorts `order` by the four bytes at `depth`, the head of each entry; then runs whose heads are the same by the next four that
+   * are not.
+   */
+  #sortRun(
+    table: SymbolTable,
+    isInt: boolean,
+    order: Uint32Array,
+    heads: Uint32Array,
+    depth: number,
+  ): void {
+    const type = isInt ? ValueType.int : ValueType.bytes;
+    if (isInt) fillIntHeads(table, order, heads, depth);
+    else fillByteHeads(table, order, heads, depth);
+    this.#sorter.sort(heads, order);
+    for (let i = 0; i < order.length;) {
+      const end = endOfWord(heads, i);
       const run = order.subarray(i, end);
-      const next = numeric ? 4 : sharedPrefix(table, run, depth + 4);
-      sortRun(table, numeric, run, keys, first + i, next);
+      if (run.length <= COMPARED_RUN) {
+        insertionSort(type, table, run);
+      } else if (run.length === order.length && depth > 0) {
+        // All that remain equal end here or have zeros.
+        order.sort((a, b) => compareEntries(type, table, a, b));
+      } else {
+        const next = isInt ? 4 : sharedPrefix(table, run, depth + 4);
+        this.#sortRun(table, isInt, run, heads.subarray(i, end), next);
+      }
+      i = end;
     }
-    i = end;
   }
 }
 
-function insertKeys(keys: Float64Array, first: number, end: number): void {
-  for (let i = first + 1; i < end; i++) {
-    const key = keys[i]!;
-    let at = i;
-    while (at > first && keys[at - 1]! > key) {
-      keys[at] = keys[at - 1]!;
-      at--;
-    }
-    keys[at] = key;
-  }
-}
-
-/** For each entry, four bytes of the value and the entry. */
-function fillByteKeys(
+/** For each entry the four bytes at `depth` of its value. */
+function fillByteHeads(
   { offsets, bytes }: SymbolTable,
   order: Uint32Array,
-  keys: Float64Array,
-  first: number,
+  heads: Uint32Array,
   depth: number,
 ): void {
   for (let i = 0; i < order.length; i++) {
@@ -170,38 +148,29 @@ function fillByteKeys(
     const start = offsets[entry]! + depth;
     const end = offsets[entry + 1]!;
     let head = 0;
-    for (let k = 0; k < 4; k++) head = head * 256 + (start + k < end ? bytes[start + k]! : 0);
-    keys[first + i] = head * MAX_SORT_ITEMS + entry;
+    for (let k = 0; k < 4; k++) head = (head << 8) | (start + k < end ? bytes[start + k]! : 0);
+    heads[i] = head;
   }
 }
 
-/** As {@link fillByteKeys} for ints: first the upper half, then the lower one. */
-function fillIntKeys(
+/** As {@link fillByteHeads} for ints: first the upper half, then the lower one. */
+function fillIntHeads(
   { offsets, bytes }: SymbolTable,
   order: Uint32Array,
-  keys: Float64Array,
-  first: number,
+  heads: Uint32Array,
   depth: number,
 ): void {
   for (let i = 0; i < order.length; i++) {
-    const entry = order[i]!;
-    const start = offsets[entry]!;
-    const head = depth === 0 ? (word(bytes, start + 4) ^ 0x80000000) >>> 0 : word(bytes, start);
-    keys[first + i] = head * MAX_SORT_ITEMS + entry;
+    const start = offsets[order[i]!]!;
+    heads[i] = depth === 0 ? word(bytes, start + 4) ^ 0x80000000 : word(bytes, start);
   }
 }
 
-function insertionSort(
-  type: ValueType,
-  table: SymbolTable,
-  order: Uint32Array,
-  first: number,
-  end: number,
-): void {
-  for (let i = first + 1; i < end; i++) {
+function insertionSort(type: ValueType, table: SymbolTable, order: Uint32Array): void {
+  for (let i = 1; i < order.length; i++) {
     const entry = order[i]!;
     let at = i;
-    while (at > first && compareEntries(type, table, order[at - 1]!, entry) > 0) {
+    while (at > 0 && compareEntries(type, table, order[at - 1]!, entry) > 0) {
       order[at] = order[at - 1]!;
       at--;
     }

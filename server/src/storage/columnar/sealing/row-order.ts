@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { endOfWord, WordSorter } from '@spoor/core/model/word-sorter.ts';
 import { SpanContents, type SpanPlace } from '@spoor/core/query/span-contents.ts';
-import { endOfHead, MAX_SORT_ITEMS, takeItems } from '../block/sort-keys.ts';
+import { allEntries } from '../block/values-chunk.ts';
 import { sameContent } from './same-content.ts';
 import type { SpanUnion } from './span-union.ts';
 
@@ -20,36 +21,31 @@ export interface RowOrder {
 
 /** Orders the rows of a union and drops exact copies. */
 export function orderRows(union: SpanUnion): RowOrder {
-  const keys = headKeys(union).sort();
-  const order = new Uint32Array(keys.length);
-  takeItems(keys, 0, order);
-  sortRuns(union, keys, order);
+  const heads = traceHeads(union);
+  const order = allEntries(heads.length);
+  new WordSorter().sort(heads, order);
+  sortRuns(union, heads, order);
   return withoutCopies(union, order);
 }
 
-/** Orders the rows of each run of keys whose heads are the same. */
-function sortRuns(union: SpanUnion, keys: Float64Array, order: Uint32Array): void {
-  for (let i = 0; i < keys.length;) {
-    const end = endOfHead(keys, i, keys.length);
+/** Orders the rows of each run whose trace ids begin alike. */
+function sortRuns(union: SpanUnion, heads: Uint32Array, order: Uint32Array): void {
+  for (let i = 0; i < order.length;) {
+    const end = endOfWord(heads, i);
     if (end - i > 1) sortRun(union, order, i, end);
     i = end;
   }
 }
 
-/** Per row the beginning of its trace id, and the row. */
-function headKeys({ rows, traceId }: SpanUnion): Float64Array {
-  const keys = new Float64Array(rows);
+/** Per row the first four bytes of its trace id. */
+function traceHeads({ rows, traceId }: SpanUnion): Uint32Array {
+  const heads = new Uint32Array(rows);
   for (let row = 0; row < rows; row++) {
     const at = row * 16;
-    const head =
-      ((traceId[at]! << 24) |
-        (traceId[at + 1]! << 16) |
-        (traceId[at + 2]! << 8) |
-        traceId[at + 3]!) >>>
-      0;
-    keys[row] = head * MAX_SORT_ITEMS + row;
+    heads[row] =
+      (traceId[at]! << 24) | (traceId[at + 1]! << 16) | (traceId[at + 2]! << 8) | traceId[at + 3]!;
   }
-  return keys;
+  return heads;
 }
 
 /** An order without some of its rows; traces of which no row is left are gone as well. */
