@@ -6,6 +6,7 @@ import { missingSettings } from './start-settings.ts';
 const ALL_ENV = {
   MALLOC_ARENA_MAX: '1',
   MALLOC_MMAP_THRESHOLD_: '131072',
+  MALLOC_TRIM_THRESHOLD_: '8388608',
   GLIBC_TUNABLES: 'glibc.malloc.hugetlb=1',
 };
 const FLAGS = ['--min-semi-space-size=2', '--max-semi-space-size=2'];
@@ -19,7 +20,11 @@ test('a process that has no settings gets all, and with these needs no others', 
 });
 
 test('a setting that the user has made stays, and the others are made all the same', () => {
-  for (const name of ['MALLOC_ARENA_MAX', 'MALLOC_MMAP_THRESHOLD_'] as const) {
+  for (const name of [
+    'MALLOC_ARENA_MAX',
+    'MALLOC_MMAP_THRESHOLD_',
+    'MALLOC_TRIM_THRESHOLD_',
+  ] as const) {
     const { [name]: _, ...others } = ALL_ENV;
     const { env, flags } = missingSettings({ env: { [name]: '7' }, execArgv: [], pid: 7 });
     assert.deepEqual([env, flags], [others, FLAGS]);
@@ -45,6 +50,7 @@ test('tunables of the user are kept, and stand for the variables of the same mea
     GLIBC_TUNABLES: `glibc.pthread.rseq=0:${GLIBC_TUNABLES}`,
   });
   assert.deepEqual(envWith('glibc.malloc.arena_max=4:glibc.malloc.mmap_threshold=9'), {
+    MALLOC_TRIM_THRESHOLD_: variables.MALLOC_TRIM_THRESHOLD_,
     GLIBC_TUNABLES: `glibc.malloc.arena_max=4:glibc.malloc.mmap_threshold=9:${GLIBC_TUNABLES}`,
   });
 });
