@@ -23,7 +23,7 @@ const LARGE_PAGES = { tunable: 'glibc.malloc.hugetlb', value: '1' };
 
 /**
  * Each thread's nursery has this size from the start, in MiB. It would begin with 1 and be cleared every 20 ms under load. More than
- * this showed in resident memory, and not surely in CPU time; it would grow while code is loaded, before `heap-settings.ts` counts.
+ * this showed in resident memory, and not surely in CPU time; it would grow while code is loaded, before `v8-settings.ts` counts.
  */
 const NURSERY_FLAGS = ['--min-semi-space-size=2', '--max-semi-space-size=2'];
 const ANY_NURSERY_FLAG = /^--(min|max)[-_]semi[-_]space[-_]size/;

@@ -2,7 +2,7 @@
 import { resolve } from 'node:path';
 import { EXIT } from '#cli/cli-error.ts';
 import type { SpoorConfig } from '#config/config.ts';
-import { setHeapFlags } from '#heap-settings.ts';
+import { setV8Flags } from '#v8-settings.ts';
 import { createLogger } from '#telemetry/logger.ts';
 import { readVersion } from '#telemetry/version.ts';
 import { formatBanner } from './banner.ts';
@@ -27,7 +27,7 @@ export interface ServeSurroundings {
  * @returns the exit code: 0 after a clean end, 1 when it could not start
  */
 export async function serve(config: SpoorConfig, surroundings: ServeSurroundings): Promise<number> {
-  setHeapFlags();
+  setV8Flags();
   const logger = createLogger(config.telemetry.log_level);
   const version = readVersion();
   const components = buildComponents(config, logger, version);
