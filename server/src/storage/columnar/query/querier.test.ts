@@ -235,6 +235,23 @@ test('a count is stopped for a search, and a search for no other and for no coun
   assert.deepEqual(kinds(asked).slice(3), ['services', 'dependencies']);
 });
 
+test('what was stopped is asked anew however many questions wait', async () => {
+  const { querier, asked, passSlices } = querierOf([DEFAULT_TENANT]);
+  const many = Array.from({ length: 1002 }, () =>
+    querier.ask(DEFAULT_TENANT, { ask: 'services' }, {}),
+  );
+  await rest();
+  passSlices();
+  const lookup = querier.ask(ACME, { ask: 'get', ids: [] }, {});
+  await asked[0]!.answer(STOPPED);
+  passSlices();
+  // Now it is the turn of the other tenant, and a thousand still wait.
+  await asked[1]!.answer(STOPPED);
+  for (let i = 2; i < asked.length; i++) await asked[i]!.answer({ answer: [] });
+  await Promise.all([...many, lookup]);
+  assert.equal(asked.length, 1005);
+});
+
 test('what gives way is not asked anew when nobody waits for it, or it fails', async () => {
   const { querier, asked, passSlices } = querierOf([DEFAULT_TENANT]);
   const abort = new AbortController();

@@ -124,12 +124,19 @@ export class Querier {
     this.#asked++;
     this.#stopResting?.();
     this.#preparing?.abort();
-    const askInTurn = (stop: AbortSignal | undefined, begin: () => void): Promise<Answers[Kind]> =>
-      this.#turns.take(tenant, signal, () => {
+    let hadTurn = false;
+    const askInTurn = (
+      stop: AbortSignal | undefined,
+      begin: () => void,
+    ): Promise<Answers[Kind]> => {
+      const askNow = (): Promise<Answers[Kind]> => {
+        hadTurn = true;
         const answer = this.#askNow(tenant, question, stop);
         this.#whenBegun(answer, begin);
         return answer;
-      });
+      };
+      return this.#turns.take(tenant, signal, askNow, hadTurn);
+    };
     try {
       return await this.#work.questions.count(() =>
         this.#rightOfWay.ask(rankOf(question), signal, askInTurn),

@@ -13,11 +13,12 @@ class Questions {
   readonly begun: string[] = [];
   readonly ends: (() => void)[] = [];
 
-  ask(name: string, tenant: never, signal?: AbortSignal): Promise<string> {
-    return this.turns.take(tenant, signal, () => {
+  ask(name: string, tenant: never, signal?: AbortSignal, hadTurn = false): Promise<string> {
+    const ask = (): Promise<string> => {
       this.begun.push(name);
       return new Promise((resolve) => this.ends.push(() => resolve(name)));
-    });
+    };
+    return this.turns.take(tenant, signal, ask, hadTurn);
   }
 
   /** Ends the oldest question that runs, and lets what waited begin. */
@@ -75,7 +76,7 @@ test('an abort in the moment in which the turn comes hands it on, and takes nobo
   await Promise.all(answers);
 });
 
-test('a thousand questions of a tenant may wait, and one more is refused for now', async () => {
+test('a thousand questions of a tenant may wait; one more is refused for now, but not one that was stopped for others', async () => {
   const questions = new Questions();
   const answers = Array.from({ length: 1002 }, (_, i) => questions.ask(`${i}`, NOISY));
   await assert.rejects(
@@ -83,6 +84,9 @@ test('a thousand questions of a tenant may wait, and one more is refused for now
     (error) => error instanceof SpoorError && error.code === 'overloaded',
   );
   answers.push(questions.ask('other', QUIET));
+  // It was taken before.
+  answers.push(questions.ask('stopped', NOISY, undefined, true));
   while (questions.ends.length > 0) await questions.endOne();
-  assert.equal((await Promise.all(answers)).length, 1003);
+  assert.equal((await Promise.all(answers)).length, 1004);
+  assert.equal(questions.begun.at(-1), 'stopped');
 });

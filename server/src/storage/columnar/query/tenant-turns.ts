@@ -24,16 +24,18 @@ export class TenantTurns {
 
   /**
    * Asks when it is the tenant's turn.
+   * @param hadTurn whether this question was asked before, and stopped: then it is not refused
    * @throws {SpoorError} cancelled: the signal fired before; overloaded: too many wait
    */
   async take<Answer>(
     tenant: Tenant,
     signal: AbortSignal | undefined,
     ask: () => Promise<Answer>,
+    hadTurn = false,
   ): Promise<Answer> {
     if (isAborted(signal)) throw cancelled();
     if (this.#running < RUNNING) this.#running++;
-    else await this.#wait(tenant, signal);
+    else await this.#wait(tenant, signal, hadTurn);
     try {
       // It may have fired in the moment in which the turn came.
       if (isAborted(signal)) throw cancelled();
@@ -43,9 +45,9 @@ export class TenantTurns {
     }
   }
 
-  async #wait(tenant: Tenant, signal: AbortSignal | undefined): Promise<void> {
+  async #wait(tenant: Tenant, signal: AbortSignal | undefined, hadTurn: boolean): Promise<void> {
     const queue = this.#waiting.get(tenant) ?? [];
-    if (queue.length >= MAX_WAITING) {
+    if (queue.length >= MAX_WAITING && !hadTurn) {
       throw new SpoorError(
         'overloaded',
         `query: ${MAX_WAITING} questions of the tenant wait already`,
