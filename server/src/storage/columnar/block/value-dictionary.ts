@@ -93,11 +93,11 @@ export class EntrySorter {
 
   /** Sorts the entries `order[first, end)` of a table. */
   sort(type: ValueType, table: SymbolTable, order: Uint32Array, first: number, end: number): void {
-    const list = order.subarray(first, end);
-    if (list.length <= COMPARED_RUN) {
-      insertionSort(type, table, list);
+    if (end - first <= COMPARED_RUN) {
+      insertionSort(type, table, order, first, end);
       return;
     }
+    const list = order.subarray(first, end);
     if (list.length > this.#heads.length) this.#heads = new Uint32Array(list.length * 2);
     const isInt = type === ValueType.int;
     const depth = isInt ? 0 : sharedPrefix(table, list, 0);
@@ -121,13 +121,13 @@ export class EntrySorter {
     this.#sorter.sort(heads, order);
     for (let i = 0; i < order.length;) {
       const end = endOfWord(heads, i);
-      const run = order.subarray(i, end);
-      if (run.length <= COMPARED_RUN) {
-        insertionSort(type, table, run);
-      } else if (run.length === order.length && depth > 0) {
+      if (end - i <= COMPARED_RUN) {
+        insertionSort(type, table, order, i, end);
+      } else if (end - i === order.length && depth > 0) {
         // All that remain equal end here or have zeros.
         order.sort((a, b) => compareEntries(type, table, a, b));
       } else {
+        const run = order.subarray(i, end);
         const next = isInt ? 4 : sharedPrefix(table, run, depth + 4);
         this.#sortRun(table, isInt, run, heads.subarray(i, end), next);
       }
@@ -166,11 +166,17 @@ function fillIntHeads(
   }
 }
 
-function insertionSort(type: ValueType, table: SymbolTable, order: Uint32Array): void {
-  for (let i = 1; i < order.length; i++) {
+function insertionSort(
+  type: ValueType,
+  table: SymbolTable,
+  order: Uint32Array,
+  first: number,
+  end: number,
+): void {
+  for (let i = first + 1; i < end; i++) {
     const entry = order[i]!;
     let at = i;
-    while (at > 0 && compareEntries(type, table, order[at - 1]!, entry) > 0) {
+    while (at > first && compareEntries(type, table, order[at - 1]!, entry) > 0) {
       order[at] = order[at - 1]!;
       at--;
     }
