@@ -35,6 +35,22 @@ test('words are sorted as numbers, and the items of equal ones keep their order'
   );
 });
 
+test('lists with more and more words are sorted by one sorter', () => {
+  const sorter = new WordSorter();
+  for (const count of [0, 1, 48, 49, 257, 258, 100, 5000]) {
+    // In descending order, but for one that has its place.
+    const sorted = Uint32Array.from({ length: count }, (_, i) => (i === 0 ? 0 : 2 ** 32 - i * 9));
+    const items = Uint32Array.from(sorted, (word) => ~word);
+    const expected = sorted.toSorted();
+    sorter.sort(sorted, items);
+    assert.deepEqual(sorted, expected);
+    assert.deepEqual(
+      items,
+      expected.map((word) => ~word),
+    );
+  }
+});
+
 test('the end of a word is where the next one begins', () => {
   const sorted = Uint32Array.of(1, 1, 7, 2 ** 32 - 1, 2 ** 32 - 1);
   assert.deepEqual(

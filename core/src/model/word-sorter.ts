@@ -24,8 +24,8 @@ export class WordSorter {
       return;
     }
     if (count > this.#words.length) {
-      this.#words = new Uint32Array(count * 2);
-      this.#items = new Uint32Array(count * 2);
+      this.#words = new Uint32Array(count);
+      this.#items = new Uint32Array(count);
     }
     this.#countDigits(words);
     let isMoved = false;

@@ -2,9 +2,9 @@
 import { resolve } from 'node:path';
 import { EXIT } from '#cli/cli-error.ts';
 import type { SpoorConfig } from '#config/config.ts';
-import { setV8Flags } from '#v8-settings.ts';
 import { createLogger } from '#telemetry/logger.ts';
 import { readVersion } from '#telemetry/version.ts';
+import { setV8Flags } from '#v8-settings.ts';
 import { formatBanner } from './banner.ts';
 import { buildComponents } from './components.ts';
 import { SpoorServer } from './spoor-server.ts';

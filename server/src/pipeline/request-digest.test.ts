@@ -60,4 +60,14 @@ test('a digest of a body whose words count up has about as many ones as zeros at
 
 test('digests stay the same from version to version, since they are kept in the log', () => {
   assert.equal(hex(Buffer.from('spoor')), '7a8672464bdf24159e318bc9aacef2ed');
+  const body = Uint8Array.from({ length: 12_345 }, (_, i) => i % 251);
+  for (const [length, digest] of [
+    [16, '3703877981d9153af0f99eb6fb8cc507'],
+    [4096, '964ab354a84ed94711eadcbe65d3203d'],
+    [4097, '6a38753dff6bb70156fb51727879114f'],
+    [8208, '3636ca4fca9d9f3d0bed2a729728a00c'],
+    [12_345, '1d1e95888e67eca9a4e45c3ffb4da1ac'],
+  ] as const) {
+    assert.equal(hex(body.subarray(0, length)), digest);
+  }
 });

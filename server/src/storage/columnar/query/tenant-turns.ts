@@ -5,7 +5,7 @@ import type { Tenant } from '@spoor/core/model/ids.ts';
 /** Questions with the query worker: one that it answers, and one so that it need not wait for the next. */
 const RUNNING = 2;
 
-/** Questions of one tenant that wait; each stands for a connection, of which there are not more. */
+/** Questions of one tenant that wait, beside those that were stopped; each stands for a connection, of which there are not more. */
 const MAX_WAITING = 1000;
 
 /** A question that waits. */
