@@ -20,7 +20,8 @@ export function setV8Flags(): void {
   // Threads that begin later do not mark a heap that is smaller than this, in MiB. V8 would at 10, and again with every 4 more, while
   // the first questions after a start are answered: a fifth of the time of the first 500.
   setFlagsFromString('--initial-old-space-size=24');
-  // V8 would optimize a function fully after 3,000 calls (turns of its loops count too), in each thread, while the first questions after a start are answered:
-  // with one processor a fifth of their p95. What is called less often than this does nearly as well with what Maglev makes of it.
+  // V8 would optimize a function fully after 3,000 calls (turns of its loops count too), in each thread, while the first questions
+  // after a start are answered: with one processor a fifth of their p95. What is called less often than this does nearly as well with
+  // what Maglev makes of it.
   setFlagsFromString('--invocation-count-for-turbofan=100000');
 }

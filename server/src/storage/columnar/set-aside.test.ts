@@ -11,7 +11,7 @@ import { TraceOracle } from '#storage/testing/trace-oracle.ts';
 import type { ColumnarStore } from './columnar-store.ts';
 import type { ColumnarStoreOptions } from './columnar-store-options.ts';
 import { FaultyFiles } from './testing/faulty-files.ts';
-import { figure, inFaultyStore, LogLines } from './testing/store-fixture.ts';
+import { figure, inFaultyStore, LogLines, powerLosses } from './testing/store-fixture.ts';
 
 /** Calls between a few services in three traces, all of them different. */
 const SPANS = fc.sample(fc.uniqueArray(arbitraryCallSpan, { minLength: 40, maxLength: 40 }), {
@@ -274,27 +274,18 @@ test('at whatever call the power goes while a block is taken back, the next star
   await inFaultyStore(files, askAll, OPTIONS);
   await inFaultyStore(files, (store) => seal(store, AGAIN), OPTIONS);
   files.put(path, whole);
-  const untouched = files.copy();
-  await inFaultyStore(untouched, async () => {}, OPTIONS);
-  for (let call = 1; call <= untouched.calls; call += STRIDE) {
-    for (const keep of ['nothing', 'all'] as const) {
-      const copy = files.copy();
-      copy.failAt(call, 'EIO', true);
-      // The start fails, or what comes after it.
-      await inFaultyStore(copy, async () => {}, OPTIONS).catch(() => undefined);
-      const after = copy.powerLoss({ keep });
-      await inFaultyStore(
-        after,
-        async (store) => {
-          await assertHas(store, [...FIRST, ...AGAIN]);
-          assert.deepEqual(store.damage, [], `call ${call}, ${keep} kept`);
-          assert.equal(figure(store, 'store_block_spans'), 30);
-          assert.equal(blockPaths(after).length, figure(store, 'store_blocks'));
-        },
-        OPTIONS,
-      );
-      const others = after.paths().filter((one) => /damaged|unnamed|tmp/.test(one));
-      assert.deepEqual(others, [], `call ${call}, ${keep} kept`);
-    }
+  for await (const { after, what } of powerLosses(files, OPTIONS, STRIDE)) {
+    await inFaultyStore(
+      after,
+      async (store) => {
+        await assertHas(store, [...FIRST, ...AGAIN]);
+        assert.deepEqual(store.damage, [], what);
+        assert.equal(figure(store, 'store_block_spans'), 30);
+        assert.equal(blockPaths(after).length, figure(store, 'store_blocks'));
+      },
+      OPTIONS,
+    );
+    const others = after.paths().filter((one) => /damaged|unnamed|tmp/.test(one));
+    assert.deepEqual(others, [], what);
   }
 });

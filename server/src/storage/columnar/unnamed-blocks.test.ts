@@ -13,7 +13,7 @@ import { Manifest } from './manifest/manifest.ts';
 import { decodeManifest } from './manifest/manifest-log.ts';
 import { shopSpans } from './testing/block-fixture.ts';
 import { FaultyFiles } from './testing/faulty-files.ts';
-import { figure, inFaultyStore } from './testing/store-fixture.ts';
+import { figure, inFaultyStore, powerLosses } from './testing/store-fixture.ts';
 import { seededWords } from './testing/symbol-fixture.ts';
 
 const PARTS = [1, 2, 3].map((seed) => shopSpans(20, 4, seed));
@@ -61,22 +61,6 @@ function recordEnds(manifest: Uint8Array): number[] {
   return [...manifest.keys()].map(
     (length) => decodeManifest(manifest.slice(0, length), '').endBytes,
   );
-}
-
-/** What is left when the power goes at a call of a start or of the shutdown behind it, one call after the other. */
-async function* powerLosses(
-  files: FaultyFiles,
-): AsyncGenerator<{ readonly after: FaultyFiles; readonly what: string }> {
-  const untouched = files.copy();
-  await inFaultyStore(untouched, async () => {}, OPTIONS);
-  for (let call = 1; call <= untouched.calls; call += CALL_STRIDE) {
-    for (const keep of ['nothing', 'all'] as const) {
-      const copy = files.copy();
-      copy.failAt(call, 'EIO', true);
-      await inFaultyStore(copy, async () => {}, OPTIONS).catch(() => undefined);
-      yield { after: copy.powerLoss({ keep }), what: `call ${call}, ${keep} kept` };
-    }
-  }
 }
 
 async function assertWhole(store: ColumnarStore, spans = SPANS): Promise<void> {
@@ -142,7 +126,7 @@ test('at whatever call the power goes while blocks are named again, the next sta
     await loseLog(files);
     if (length === 0) await files.unlink(manifest!);
     else files.put(manifest!, content.slice(0, length));
-    for await (const { after, what } of powerLosses(files)) {
+    for await (const { after, what } of powerLosses(files, OPTIONS, CALL_STRIDE)) {
       await inFaultyStore(after, assertComplete, OPTIONS).catch((error: unknown) => {
         throw new Error(`cut at ${length}, ${what}`, { cause: error });
       });
@@ -174,7 +158,7 @@ for (const [harm, harmed] of Object.entries(HARMS)) {
     for (const hasLog of [true, false]) {
       const files = whole.copy();
       if (!hasLog) await loseLog(files);
-      for await (const { after, what } of powerLosses(files)) {
+      for await (const { after, what } of powerLosses(files, OPTIONS, CALL_STRIDE)) {
         await inFaultyStore(after, async () => {}, OPTIONS);
         // Its number may be given again.
         const kept = after.paths().filter((path) => path.startsWith(block));
@@ -403,7 +387,7 @@ test('at whatever call the power goes while a block that waited is named, the ne
   await inFaultyStore(files, async () => {}, OPTIONS);
   assert.equal(only(files, /waiting$/).length, 1);
   await inFaultyStore(files.copy(), assertComplete, OPTIONS);
-  for await (const { after } of powerLosses(files)) {
+  for await (const { after } of powerLosses(files, OPTIONS, CALL_STRIDE)) {
     await inFaultyStore(after, assertComplete, OPTIONS);
   }
 });

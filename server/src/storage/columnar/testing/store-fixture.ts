@@ -72,6 +72,28 @@ export async function inFaultyStore(
   }
 }
 
+/**
+ * What is left when the power goes at a call of a start or of the shutdown behind it, one after the other.
+ * @param stride 3: at every third call
+ */
+export async function* powerLosses(
+  files: FaultyFiles,
+  options: Partial<ColumnarStoreOptions>,
+  stride: number,
+): AsyncGenerator<{ readonly after: FaultyFiles; readonly what: string }> {
+  const untouched = files.copy();
+  await inFaultyStore(untouched, async () => {}, options);
+  for (let call = 1; call <= untouched.calls; call += stride) {
+    for (const keep of ['nothing', 'all'] as const) {
+      const copy = files.copy();
+      copy.failAt(call, 'EIO', true);
+      // The start fails, or what comes after it.
+      await inFaultyStore(copy, async () => {}, options).catch(() => undefined);
+      yield { after: copy.powerLoss({ keep }), what: `call ${call}, ${keep} kept` };
+    }
+  }
+}
+
 /** Lets `use` work with a store on a directory, and shuts it down afterwards. */
 export async function withStore<Result>(
   dir: string,
