@@ -16,11 +16,12 @@ const MIN_EVENT_BAR_PX = 8;
 /** Most event ticks on one bar; events beyond would lie on the same pixels. */
 const MAX_TICKS = 100;
 
+const LABEL_CLASSES = { left: 'labelLeft', inside: 'labelInside', right: 'labelRight' } as const;
+
 /** One span: its name in the tree, and its bar over time. */
 export const WaterfallRow = memo(function WaterfallRow({
   trace,
   row,
-  topPx,
   indentPx,
   trackPx,
   isFolded,
@@ -30,7 +31,6 @@ export const WaterfallRow = memo(function WaterfallRow({
 }: {
   trace: Trace;
   row: number;
-  topPx: number;
   indentPx: number;
   trackPx: number;
   isFolded: boolean;
@@ -46,6 +46,11 @@ export const WaterfallRow = memo(function WaterfallRow({
   const below = tree.subtreeSize[row]! - 1;
   const guidesPx = tree.depth[row]! * indentPx;
   const duration = formatDuration(trace.durationUs[row]!);
+  // On what has the colour and not on the row, whose other parts can share their styles with those of all rows.
+  const hue = { '--hue': serviceHue(service) };
+  const { startPx, barPx } = placeBar(trace, row, trackPx);
+  const place = placeLabel(startPx / trackPx, (startPx + barPx) / trackPx, trackPx, duration);
+  const ticks = barPx < MIN_EVENT_BAR_PX ? [] : eventTicks(trace, row, trackPx);
   const classes = [
     styles['row'],
     ...(isCursor ? [styles['cursor']] : []),
@@ -61,25 +66,23 @@ export const WaterfallRow = memo(function WaterfallRow({
       aria-label={`${service} ${span.operationName}, ${duration}${isError ? ', error' : ''}`}
       className={classes.join(' ')}
       data-row={row}
-      style={{ transform: `translateY(${topPx}px)`, '--hue': serviceHue(service) }}
+      style={{ gridTemplateColumns: `var(--names) ${startPx}px ${barPx}px 1fr` }}
     >
       <div className={styles['name']}>
         <span
-          className={styles['guides']}
+          className={below > 0 ? styles['guides'] : styles['leafGuides']}
           style={{
             width: guidesPx,
             backgroundSize: `${indentPx}px 100%`,
             ...(indentPx < MIN_GUIDE_PX ? { backgroundImage: 'none' } : {}),
           }}
         />
-        {below > 0 ? (
+        {below > 0 && (
           <span data-toggle="" className={isFolded ? styles['folded'] : styles['toggle']}>
             <ChevronIcon />
           </span>
-        ) : (
-          <span className={styles['leaf']} />
         )}
-        <i className={styles['swatch']} />
+        <i className={styles['swatch']} style={hue} />
         {isError && <ErrorIcon />}
         {hasHiddenError && !isError && <HiddenErrorIcon />}
         {tree.problems[row] !== 0 && <WarningIcon />}
@@ -88,60 +91,44 @@ export const WaterfallRow = memo(function WaterfallRow({
         </span>
         {isFolded && <span className={styles['hidden']}>+{below.toLocaleString('en')}</span>}
       </div>
-      <Bar trace={trace} row={row} trackPx={trackPx} duration={duration} />
-    </div>
-  );
-});
-
-function Bar({
-  trace,
-  row,
-  trackPx,
-  duration,
-}: {
-  trace: Trace;
-  row: number;
-  trackPx: number;
-  duration: string;
-}) {
-  const total = Math.max(1, trace.totalUs);
-  const startPx = Math.min(trackPx - MIN_BAR_PX, (trace.offsetUs[row]! / total) * trackPx);
-  const barPx = Math.max(MIN_BAR_PX, (trace.durationUs[row]! / total) * trackPx);
-  const endPx = startPx + barPx;
-  const place = placeLabel(startPx / trackPx, endPx / trackPx, trackPx, duration);
-  const at =
-    place === 'right'
-      ? { left: endPx }
-      : place === 'left'
-        ? { right: trackPx - startPx }
-        : { right: trackPx - endPx };
-  const isError = trace.isError[row] === 1;
-  return (
-    <div className={styles['track']} style={{ width: trackPx }}>
-      <i
-        className={isError ? styles['errorBar'] : styles['bar']}
-        style={{ left: startPx, width: barPx }}
-      />
-      {barPx >= MIN_EVENT_BAR_PX &&
-        eventTicks(trace, row, total, trackPx).map((leftPx) => (
-          <i key={leftPx} className={styles['event']} style={{ left: leftPx }} />
-        ))}
+      <i className={isError ? styles['errorBar'] : styles['bar']} style={hue} />
+      {ticks.length > 0 && (
+        <span className={styles['events']}>
+          {ticks.map((leftPx) => (
+            <i key={leftPx} className={styles['event']} style={{ left: leftPx }} />
+          ))}
+        </span>
+      )}
       {place !== 'none' && (
-        <span className={place === 'inside' ? styles['labelInside'] : styles['label']} style={at}>
+        <span className={styles[LABEL_CLASSES[place]]} style={place === 'inside' ? hue : undefined}>
           {duration}
         </span>
       )}
     </div>
   );
+});
+
+/** Where the bar of a span begins in the track, and how long it is. */
+function placeBar(
+  trace: Trace,
+  row: number,
+  trackPx: number,
+): { readonly startPx: number; readonly barPx: number } {
+  const pxPerUs = trackPx / Math.max(1, trace.totalUs);
+  const startPx = Math.min(trackPx - MIN_BAR_PX, trace.offsetUs[row]! * pxPerUs);
+  return {
+    startPx: Math.max(0, startPx),
+    barPx: Math.max(MIN_BAR_PX, trace.durationUs[row]! * pxPerUs),
+  };
 }
 
 /** Places of the events in px, each pixel once, clipped to the trace. */
-function eventTicks(trace: Trace, row: number, totalUs: number, trackPx: number): number[] {
+function eventTicks(trace: Trace, row: number, trackPx: number): number[] {
   const { logs } = trace.spans[row]!;
   if (logs.length === 0) return [];
   const places = new Set<number>();
   for (const { timestamp } of logs) {
-    const ratio = (timestamp - trace.startUs) / totalUs;
+    const ratio = (timestamp - trace.startUs) / Math.max(1, trace.totalUs);
     if (ratio >= 0 && ratio <= 1) places.add(Math.round(ratio * trackPx));
     if (places.size >= MAX_TICKS) break;
   }

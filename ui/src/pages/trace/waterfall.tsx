@@ -52,7 +52,7 @@ export function Waterfall({
     count: visible.length,
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW_PX,
-    overscan: 16,
+    overscan: 8,
     scrollMargin: HEAD_PX,
     scrollPaddingStart: HEAD_PX,
   });
@@ -62,6 +62,8 @@ export function Waterfall({
     const isNear = range !== null && cursor >= range.startIndex - 1 && cursor <= range.endIndex + 1;
     virtualizer.scrollToIndex(cursor, { align: isNear ? 'auto' : 'center' });
   }, [virtualizer, cursor]);
+
+  const items = width > 0 ? virtualizer.getVirtualItems() : [];
 
   const rowAt = (event: MouseEvent): number => {
     const element = event.target instanceof Element ? event.target.closest('[data-row]') : null;
@@ -103,8 +105,8 @@ export function Waterfall({
               <i key={ratio} style={{ left: ratio * trackPx }} />
             ))}
           </div>
-          {width > 0 &&
-            virtualizer.getVirtualItems().map(({ index, start }) => {
+          <div role="none" style={{ paddingTop: (items[0]?.start ?? HEAD_PX) - HEAD_PX }}>
+            {items.map(({ index }) => {
               const row = visible[index]!;
               const from = tree.position[row]!;
               const size = tree.subtreeSize[row]!;
@@ -114,7 +116,6 @@ export function Waterfall({
                   key={row}
                   trace={trace}
                   row={row}
-                  topPx={start - HEAD_PX}
                   indentPx={indentPx}
                   trackPx={trackPx}
                   isFolded={folded}
@@ -124,6 +125,7 @@ export function Waterfall({
                 />
               );
             })}
+          </div>
         </div>
       </div>
       <ColumnSplitter ratio={namesRatio} onChange={setNamesRatio} widthPx={width} />
