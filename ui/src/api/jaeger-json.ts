@@ -101,11 +101,7 @@ function decodeSpan(span: Record<string, unknown>): JaegerSpan {
   return {
     spanID: text(span['spanID']),
     operationName: text(span['operationName']),
-    references: records(span['references']).map((reference) => ({
-      refType: text(reference['refType']),
-      traceID: text(reference['traceID']),
-      spanID: text(reference['spanID']),
-    })),
+    references: decodeReferences(span['references']),
     startTime: number(span['startTime']),
     duration: number(span['duration']),
     tags: decodeKeyValues(span['tags']),
@@ -118,12 +114,41 @@ function decodeSpan(span: Record<string, unknown>): JaegerSpan {
   };
 }
 
+// A trace may have a million attributes: lists that are as they should be are taken as they are.
+
 function decodeKeyValues(value: unknown): readonly KeyValue[] {
+  if (isListOf(value, isKeyValue)) return value;
   return records(value).map((item) => ({
     key: text(item['key']),
     type: text(item['type']),
     value: item['value'],
   }));
+}
+
+function isKeyValue(item: unknown): item is KeyValue {
+  return isRecord(item) && typeof item['key'] === 'string' && typeof item['type'] === 'string';
+}
+
+function decodeReferences(value: unknown): readonly SpanReference[] {
+  if (isListOf(value, isReference)) return value;
+  return records(value).map((reference) => ({
+    refType: text(reference['refType']),
+    traceID: text(reference['traceID']),
+    spanID: text(reference['spanID']),
+  }));
+}
+
+function isReference(item: unknown): item is SpanReference {
+  return (
+    isRecord(item) &&
+    typeof item['refType'] === 'string' &&
+    typeof item['traceID'] === 'string' &&
+    typeof item['spanID'] === 'string'
+  );
+}
+
+function isListOf<T>(value: unknown, is: (item: unknown) => item is T): value is readonly T[] {
+  return Array.isArray(value) && value.every(is);
 }
 
 /** A list of texts; empty where there is none. */
