@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 
 /** Parts of the benchmark by name. */
-const PARTS = ['ingest', 'ack', 'query', 'wires', 'udp'] as const;
+const PARTS = ['ingest', 'ack', 'query', 'wires', 'udp', 'ui'] as const;
 type Part = (typeof PARTS)[number];
 
 /** What the command line says. */

@@ -2,6 +2,7 @@
 import { spawn, execFileSync, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
+import os from 'node:os';
 
 /** Pins a process to a core; part of util-linux. */
 const TASKSET = 'taskset';
@@ -18,9 +19,19 @@ export function canPin(): boolean {
   return tried.status === 0;
 }
 
-/** Pins this process with all its threads. */
+/** Pins this process with all its threads, and the processes that it starts from now on. */
 export function pinSelf(core: number): void {
-  execFileSync(TASKSET, ['-acp', String(core), String(process.pid)], { stdio: 'ignore' });
+  setOwnCores(String(core));
+}
+
+/** Leaves the client's core until it is disposed of: what this process starts meanwhile may use them all. */
+export function anyCore(): Disposable {
+  setOwnCores(`0-${os.cpus().length - 1}`);
+  return { [Symbol.dispose]: () => pinSelf(CLIENT_CORE) };
+}
+
+function setOwnCores(list: string): void {
+  execFileSync(TASKSET, ['-acp', list, String(process.pid)], { stdio: 'ignore' });
 }
 
 /**

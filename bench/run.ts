@@ -12,6 +12,7 @@ import { ProcessMeter } from './process-usage.ts';
 import { benchQuery } from './query.bench.ts';
 import { appendResults, formatTable, type Table } from './report.ts';
 import { benchUdp } from './udp.bench.ts';
+import { benchUi } from './ui.bench.ts';
 import { benchWires } from './wires.bench.ts';
 import { Yardstick } from './yardstick.ts';
 
@@ -46,6 +47,7 @@ async function main(options: BenchOptions): Promise<void> {
     if (options.parts.includes('query')) tables.push(...(await benchQuery(context)));
     if (options.parts.includes('wires')) tables.push(await benchWires(context));
     if (options.parts.includes('udp')) tables.push(await benchUdp(context));
+    if (options.parts.includes('ui')) tables.push(...(await benchUi(context)));
   } finally {
     corpora[Symbol.dispose]();
   }

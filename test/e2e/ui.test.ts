@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { existsSync, globSync, mkdtempSync, rmSync, statSync, truncateSync } from 'node:fs';
+import { globSync, mkdtempSync, rmSync, statSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Browser, type Page, chromium } from 'playwright-core';
+import type { Page } from 'playwright-core';
+import { launchChromium, missingChromium } from './chromium.ts';
 import { SpoorProcess } from './spoor-process.ts';
 
-const CHROMIUM = '/usr/bin/chromium';
 const MAIN = fileURLToPath(new URL('../../server/bin/spoor.js', import.meta.url));
 const BUILD_UI = fileURLToPath(new URL('../../scripts/build-ui.ts', import.meta.url));
 /** How long a page may take to show something, on a busy machine, in ms. */
@@ -20,26 +20,7 @@ const ROOT_ID = 'eee19b7ec3c1b174';
 const CHILD_ID = 'eee19b7ec3c1b175';
 
 // In CI a missing browser fails the test instead.
-const skip =
-  existsSync(CHROMIUM) || process.env['CI'] !== undefined
-    ? false
-    : `${CHROMIUM} is not installed (Debian: apt-get install chromium)`;
-
-function launchBrowser(): Promise<Browser> {
-  return chromium.launch({
-    executablePath: CHROMIUM,
-    args: [
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
-}
+const skip = process.env['CI'] === undefined && (missingChromium ?? false);
 
 /** Two spans: a root of `shop` and, 10 ms later, a failed child of `payments` with an event. */
 function twoSpans(): string {
@@ -90,7 +71,7 @@ function collectComplaints(page: Page): string[] {
 test('from no data to the detail of a span, in a real browser', { skip }, async () => {
   execFileSync(process.execPath, [BUILD_UI], { stdio: 'inherit' });
   await using server = await SpoorProcess.start();
-  const browser = await launchBrowser();
+  const browser = await launchChromium();
   try {
     const page = await browser.newPage();
     page.setDefaultTimeout(PATIENCE_MS);
@@ -193,7 +174,7 @@ test('orders, pages and dependencies, by keyboard, in a real browser', { skip },
   for (const body of [twoSpans(), batchRuns([30, 10, 50, 20, 40])]) {
     assert.equal((await server.send(body)).status, 200);
   }
-  const browser = await launchBrowser();
+  const browser = await launchChromium();
   try {
     const page = await browser.newPage();
     page.setDefaultTimeout(PATIENCE_MS);
@@ -265,7 +246,7 @@ test(
   async () => {
     execFileSync(process.execPath, [BUILD_UI], { stdio: 'inherit' });
     const directory = mkdtempSync(join(tmpdir(), 'spoor-e2e-'));
-    const browser = await launchBrowser();
+    const browser = await launchChromium();
     try {
       {
         await using server = await SpoorProcess.start({ directory });
