@@ -2,31 +2,33 @@
 import type { TraceTree } from './trace-tree.ts';
 
 /**
- * Self time of each span in µs: the part of its duration in which none of its children runs.
- * Children count only where they lie inside their parent, so the result is never negative.
+ * Self time of each span: the part of its duration in which none of its children runs. Children count only where they lie
+ * inside their parent, so the result is never negative.
+ * @param start what the tree was made of, as `duration`; the result is in their unit
  */
-export function selfTimesUs(
+export function selfTimes(
   tree: TraceTree,
-  startUs: ArrayLike<number>,
-  durationUs: ArrayLike<number>,
+  start: ArrayLike<number>,
+  duration: ArrayLike<number>,
 ): Float64Array {
-  const selfUs = new Float64Array(tree.rows);
+  const self = new Float64Array(tree.rows);
   for (let row = 0; row < tree.rows; row++) {
-    const duration = Math.max(0, durationUs[row]!);
-    const end = startUs[row]! + duration;
+    const length = Math.max(0, duration[row]!);
+    const end = start[row]! + length;
     let covered = 0;
     // Children come by start, so one sweep finds the union of their intervals.
-    let reached = startUs[row]!;
+    let reached = start[row]!;
     for (let i = tree.childOffsets[row]!; i < tree.childOffsets[row + 1]!; i++) {
       const child = tree.children[i]!;
-      const childEnd = Math.min(end, startUs[child]! + Math.max(0, durationUs[child]!));
-      const from = Math.max(reached, startUs[child]!);
+      const childEnd = Math.min(end, start[child]! + Math.max(0, duration[child]!));
+      const from = Math.max(reached, start[child]!);
       if (childEnd > from) {
         covered += childEnd - from;
         reached = childEnd;
       }
     }
-    selfUs[row] = duration - covered;
+    // Far from the origin ends are rounded.
+    self[row] = Math.max(0, length - covered);
   }
-  return selfUs;
+  return self;
 }

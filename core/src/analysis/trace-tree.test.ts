@@ -11,8 +11,8 @@ function columns(rows: readonly Row[]): TraceTreeInput {
   return {
     spanIds: rows.map((row) => row[0]),
     parentSpanIds: rows.map((row) => row[1]),
-    startUs: rows.map((row) => row[2]),
-    durationUs: rows.map((row) => row[3]),
+    start: rows.map((row) => row[2]),
+    duration: rows.map((row) => row[3]),
   };
 }
 
@@ -86,8 +86,8 @@ test('a chain of 200,000 spans is built without recursion', () => {
   const tree = buildTraceTree({
     spanIds: Array.from({ length: rows }, (_, i) => `s${i}`),
     parentSpanIds: Array.from({ length: rows }, (_, i) => (i === 0 ? '' : `s${i - 1}`)),
-    startUs: Float64Array.from({ length: rows }, (_, i) => i),
-    durationUs: new Float64Array(rows),
+    start: Float64Array.from({ length: rows }, (_, i) => i),
+    duration: new Float64Array(rows),
   });
   assert.equal(tree.levels, rows);
   assert.equal(tree.subtreeSize[0], rows);

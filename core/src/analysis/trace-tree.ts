@@ -6,10 +6,10 @@ export interface TraceTreeInput {
   readonly spanIds: readonly string[];
   /** As `spanIds`; empty (or all zeros) for a span without parent. */
   readonly parentSpanIds: readonly string[];
-  /** Start in µs, from any origin that all rows share. */
-  readonly startUs: ArrayLike<number>;
-  /** In µs; below zero is read as zero. */
-  readonly durationUs: ArrayLike<number>;
+  /** From any origin and in any unit that all rows share. */
+  readonly start: ArrayLike<number>;
+  /** In the unit of `start`; below zero is read as zero. */
+  readonly duration: ArrayLike<number>;
 }
 
 /** What is wrong with a span's place in the tree, as bits of {@link TraceTree.problems}. */
@@ -60,7 +60,7 @@ export function buildTraceTree(input: TraceTreeInput): TraceTree {
   const rows = input.spanIds.length;
   const problems = new Uint8Array(rows);
   const parent = resolveParents(input, problems);
-  cutCycles(parent, input.startUs, problems);
+  cutCycles(parent, input.start, problems);
 
   const byStart = rowsByStart(input, rows);
   const { childOffsets, children } = groupChildren(parent, byStart);
@@ -133,7 +133,7 @@ function resolveParents(input: TraceTreeInput, problems: Uint8Array): Int32Array
 }
 
 /** Cuts each loop above its earliest span. */
-function cutCycles(parent: Int32Array, startUs: ArrayLike<number>, problems: Uint8Array): void {
+function cutCycles(parent: Int32Array, start: ArrayLike<number>, problems: Uint8Array): void {
   const rows = parent.length;
   // Number of the walk that first came by; 0 for none yet.
   const walkOf = new Int32Array(rows);
@@ -146,7 +146,7 @@ function cutCycles(parent: Int32Array, startUs: ArrayLike<number>, problems: Uin
     if (row < 0 || walkOf[row] !== from + 1) continue;
     let cut = row;
     for (let at = parent[row]!; at !== row; at = parent[at]!) {
-      const earlier = startUs[at]! - startUs[cut]!;
+      const earlier = start[at]! - start[cut]!;
       if (earlier < 0 || (earlier === 0 && at < cut)) cut = at;
     }
     parent[cut] = -1;
@@ -155,12 +155,10 @@ function cutCycles(parent: Int32Array, startUs: ArrayLike<number>, problems: Uin
 }
 
 function rowsByStart(input: TraceTreeInput, rows: number): Int32Array {
-  const { startUs, durationUs } = input;
+  const { start, duration } = input;
   const sorted = new Int32Array(rows);
   for (let row = 0; row < rows; row++) sorted[row] = row;
-  return sorted.sort(
-    (a, b) => startUs[a]! - startUs[b]! || durationUs[b]! - durationUs[a]! || a - b,
-  );
+  return sorted.sort((a, b) => start[a]! - start[b]! || duration[b]! - duration[a]! || a - b);
 }
 
 function groupChildren(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { selfTimesUs } from '@spoor/core/analysis/self-time.ts';
+import { selfTimes } from '@spoor/core/analysis/self-time.ts';
 import { SPAN_PROBLEMS } from '@spoor/core/analysis/trace-tree.ts';
 import { type JaegerTrace, decodeTraces } from '#api/jaeger-json.ts';
 import { createTrace } from './trace.ts';
@@ -39,7 +39,7 @@ function summarise(source: JaegerTrace): TraceSummary {
   const trace = createTrace(source);
   const { tree } = trace;
   const root = tree.roots[0]!;
-  const selfUs = selfTimesUs(tree, trace.offsetUs, trace.durationUs);
+  const selfUs = selfTimes(tree, trace.offsetUs, trace.durationUs);
   const parts = trace.services.map((service) => ({ service, spanCount: 0, selfUs: 0 }));
   for (let row = 0; row < tree.rows; row++) {
     const part = parts[trace.serviceOf[row]!]!;

@@ -65,8 +65,8 @@ export function createTrace(source: JaegerTrace): Trace {
   const tree = buildTraceTree({
     spanIds: spans.map((span) => span.spanID),
     parentSpanIds: spans.map((span) => parentReference(span, source.traceID)?.spanID ?? ''),
-    startUs: offsetUs,
-    durationUs,
+    start: offsetUs,
+    duration: durationUs,
   });
   const services = new Map<string, number>();
   for (const row of tree.order) {

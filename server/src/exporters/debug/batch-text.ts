@@ -64,8 +64,8 @@ function* traceLines(
   const tree = buildTraceTree({
     spanIds: spans.map(({ spanId }) => spanId),
     parentSpanIds: spans.map(({ parentSpanId }) => parentSpanId),
-    startUs: sinceUs,
-    durationUs,
+    start: sinceUs,
+    duration: durationUs,
   });
   yield `trace ${traceId}: ${count(spans.length, 'span')}, from ${isoTime(firstNs)}`;
   for (const row of tree.order) {
