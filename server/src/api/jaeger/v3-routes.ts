@@ -11,8 +11,8 @@ import { matchesKind, parseOperationParams } from './operation-params.ts';
 import { resourceSpansJson } from './otlp-trace-json.ts';
 import { formatSpanKind } from './span-kind.ts';
 import { traceSummaryJson } from './trace-summary-json.ts';
+import { notFoundError } from './traces-answer.ts';
 import { listOperations, listServices } from './unnamed-service.ts';
-import { notFoundError } from './v1-routes.ts';
 import { parseV3Search } from './v3-search-params.ts';
 
 /**
