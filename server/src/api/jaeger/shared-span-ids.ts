@@ -3,6 +3,9 @@ import { SpanKind, type Span } from '@spoor/core/model/span.ts';
 import { formatSpanId, type SpanId } from '@spoor/core/model/ids.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 
+/** A span's own id and its parent's. */
+type SpanIds = Pick<Span, 'spanId' | 'parentSpanId'>;
+
 /** Rows after which the event loop is given a chance. */
 const ROWS_AT_A_TIME = 1024;
 
@@ -69,11 +72,18 @@ export class SharedSpanIds {
 
   /** The span of a row with the ids that it is shown with. */
   place(span: Span, row: number): Span {
-    const spanId = this.#newIds.get(row);
-    if (spanId !== undefined) return { ...withParent(span, span.spanId), spanId };
-    if (span.parentSpanId === '') return span;
-    const parentSpanId = this.#newParents.get(span.parentSpanId);
-    return parentSpanId === undefined ? span : withParent(span, parentSpanId);
+    const { spanId, parentSpanId } = this.placeIds(span, row);
+    if (spanId === span.spanId && parentSpanId === span.parentSpanId) return span;
+    return { ...withParent(span, parentSpanId), spanId };
+  }
+
+  /** The ids alone. */
+  placeIds(ids: SpanIds, row: number): SpanIds {
+    const { spanId, parentSpanId } = ids;
+    const newId = this.#newIds.get(row);
+    if (newId !== undefined) return { spanId: newId, parentSpanId: spanId };
+    const newParent = parentSpanId === '' ? undefined : this.#newParents.get(parentSpanId);
+    return newParent === undefined ? ids : { spanId, parentSpanId: newParent };
   }
 
   /** What is to be said of a span that {@link place} gave. */
@@ -93,7 +103,7 @@ function areAllDifferent({ rows, spanId }: SpanBatch): boolean {
 }
 
 /** A link to the parent, which says what kind of parent it is, goes along. */
-function withParent(span: Span, parentSpanId: SpanId): Span {
+function withParent(span: Span, parentSpanId: Span['parentSpanId']): Span {
   const links = span.links.map((link) =>
     link.traceId === span.traceId && link.spanId === span.parentSpanId
       ? { ...link, spanId: parentSpanId }
