@@ -177,6 +177,7 @@ test('every route that reads asks for the tenant, and hands it to the store', as
     `/api/traces?traceID=${TRACE_ID}`,
     `/api/traces/${TRACE_ID}`,
     '/api/trace-summaries?service=shop',
+    '/api/trace-summaries?service=shop&details=true',
     `/api/trace-summaries?traceID=${TRACE_ID}`,
     '/api/dependencies',
     '/api/metrics/calls?service=shop',

@@ -11,6 +11,7 @@ const ALL_ROUTES = [
   '/api/traces?service=shop&prettyPrint=true',
   `/api/traces?traceID=${TRACE_ID}`,
   '/api/trace-summaries?service=shop',
+  '/api/trace-summaries?service=shop&details=true',
   `/api/traces/${TRACE_ID}`,
   '/api/dependencies',
   '/api/metrics/calls?service=shop',

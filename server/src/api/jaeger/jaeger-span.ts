@@ -74,7 +74,7 @@ export function jaegerSpan(span: Span, processId: string, warnings: readonly str
     spanID: span.spanId,
     ...(flags === 0 ? {} : { flags }),
     operationName: span.name,
-    references: references(span),
+    references: jaegerReferences(span),
     startTime: micros(span.startTimeUnixNano),
     duration: durationNanos < 0n ? 0 : micros(durationNanos),
     tags: tags(span, attributes),
@@ -96,7 +96,8 @@ function micros(nanos: bigint): number {
   return Number(nanos / 1000n);
 }
 
-function references(span: Span): JaegerReference[] {
+/** References of a span: its parent, then what its links name. */
+export function jaegerReferences(span: Span): JaegerReference[] {
   const list: JaegerReference[] = [];
   const { parentSpanId } = span;
   const parentLink = span.links.findLast(

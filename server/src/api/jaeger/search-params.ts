@@ -26,6 +26,7 @@ const PARAMS: RouteParams = {
     'maxDuration',
     'traceID',
     'raw',
+    'details',
     ...TRACE_PARAMS,
   ],
   // Jaeger's page sends it beside `start` and `end`.

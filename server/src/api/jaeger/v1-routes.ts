@@ -12,9 +12,14 @@ import { ParamReader } from './param-reader.ts';
 import { parseOperationParams, matchesKind } from './operation-params.ts';
 import { parseTraceSearch } from './search-params.ts';
 import { formatSpanKind } from './span-kind.ts';
+import { readSummarized } from './summarized-traces.ts';
 import { KeptTagKeys } from './tag-keys.ts';
 import { traceJson, type TraceJsonOptions } from './trace-json.ts';
-import { traceSummaryJson, traceSummaryPieces } from './trace-summary-json.ts';
+import {
+  detailedSummaryPieces,
+  traceSummaryJson,
+  traceSummaryPieces,
+} from './trace-summary-json.ts';
 import { type TracePlace, tracesAnswer, wantedBatches } from './traces-answer.ts';
 import { listOperations, listServices } from './unnamed-service.ts';
 
@@ -85,22 +90,37 @@ export function addV1Routes(app: FastifyInstance, context: QueryContext): void {
   });
 
   app.get('/api/trace-summaries', async (request, reply) => {
-    const search = parseTraceSearch(queryParams(request), context.nowUnixMs());
+    const params = queryParams(request);
+    const search = parseTraceSearch(params, context.nowUnixMs());
+    const withDetails = new ParamReader(params).flag('details');
     const tenant = tenantOf(request);
+    const warnings = (): readonly string[] => incompleteWarnings(context, tenant);
     if (search.kind === 'ids') {
       return streamJson(request, reply, context, async (style, signal) =>
         tracesAnswer(reader.getTraces(tenant, search.ids, { signal }), style, {
-          entry: traceSummaryPieces,
-          warnings: () => incompleteWarnings(context, tenant),
+          entry: (batch, place) => traceSummaryPieces(batch, withDetails, place),
+          warnings,
           wanted: wantedBatches(search.ids),
         }),
       );
     }
     const { query } = search;
+    if (withDetails) {
+      return streamJson(request, reply, context, async (style, signal) => {
+        const { traces, next } = await reader.findTraces(tenant, query, { signal });
+        const nextPage = next && formatPageToken(query, next);
+        const summarized = readSummarized(reader, tenant, traces, { signal });
+        return tracesAnswer(summarized, style, {
+          entry: detailedSummaryPieces,
+          warnings,
+          nextPage,
+        });
+      });
+    }
     return answerJson(request, reply, context, async (signal) => {
       const { traces, next } = await reader.findTraces(tenant, query, { signal });
       return {
-        ...envelope(traces.map(traceSummaryJson)),
+        ...envelope(traces.map((summary) => traceSummaryJson(summary))),
         ...(next === undefined ? {} : { nextPage: formatPageToken(query, next) }),
       };
     });

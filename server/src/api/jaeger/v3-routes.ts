@@ -71,7 +71,7 @@ export function addV3Routes(app: FastifyInstance, context: QueryContext): void {
       const query = parseV3Search(queryParams(request));
       const { traces, next } = await reader.findTraces(tenantOf(request), query, { signal });
       return {
-        summaries: traces.map(traceSummaryJson),
+        summaries: traces.map((summary) => traceSummaryJson(summary)),
         ...(next === undefined ? {} : { nextPage: formatPageToken(query, next) }),
       };
     }),
