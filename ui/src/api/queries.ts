@@ -7,12 +7,14 @@ import {
   toTracesQuery,
   validateSearch,
 } from '#model/search-params.ts';
-import { type TraceSummary, summariseTraces } from '#model/trace-summary.ts';
+import { type TraceSummary, decodeSummaries } from '#model/trace-summary.ts';
 import { createTrace } from '#model/trace.ts';
 import { ApiError } from './api-error.ts';
 import { fetchDependencies } from './fetch-dependencies.ts';
 import { fetchData, fetchPage } from './fetch-json.ts';
 import { decodeTexts, decodeTraces } from './jaeger-json.ts';
+
+const SUMMARIES_PATH = '/api/trace-summaries';
 
 /** How often the page looks for the first service while there is none, in ms. */
 const FIRST_SERVICE_POLL_MS = 2000;
@@ -61,9 +63,9 @@ export function tracesQuery(state: SearchState) {
     queryKey: tracesKey(state),
     queryFn: async ({ signal }): Promise<FoundPage> => {
       const foundUs = Date.now() * 1000;
-      const path = `/api/traces?${toTracesQuery(state, foundUs)}`;
+      const path = `${SUMMARIES_PATH}?${toTracesQuery(state, foundUs)}&details=true`;
       const { data, nextPage, warnings } = await fetchPage(path, signal);
-      return { traces: summariseTraces(data, '/api/traces'), nextPage, foundUs, warnings };
+      return { traces: decodeSummaries(data, SUMMARIES_PATH), nextPage, foundUs, warnings };
     },
     staleTime: Infinity,
     placeholderData: keepPreviousData,

@@ -150,7 +150,7 @@ export function validateSearch(state: SearchState): SearchErrors {
 }
 
 /**
- * The query string of `GET /api/traces` for a valid search.
+ * The query string of a search of the API for a valid one of the page.
  * @param nowUs end of a relative look-back, epoch µs.
  */
 export function toTracesQuery(state: SearchState, nowUs: number): URLSearchParams {

@@ -1,89 +1,91 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { summariseTraces } from './trace-summary.ts';
+import { decodeSummaries } from './trace-summary.ts';
 
-const CHILD_OF_ROOT = [{ refType: 'CHILD_OF', traceID: '00ab', spanID: 'r' }];
-
-function span(spanID: string, startTime: number, duration: number, more: object): object {
-  return { traceID: 'ab', spanID, operationName: `op ${spanID}`, startTime, duration, ...more };
-}
-
-const PROCESSES = {
-  p1: { serviceName: 'frontend', tags: [] },
-  p2: { serviceName: 'cart', tags: null },
+const SUMMARY = {
+  traceId: '0af7651916cd43dd8448eb211c80319c',
+  rootServiceName: 'frontend',
+  rootOperationName: 'GET /',
+  minStartTimeUnixNano: '1767268800000000999',
+  maxEndTimeUnixNano: '1767268800000100499',
+  spanCount: 3,
+  errorSpanCount: 1,
+  services: [
+    { name: 'frontend', spanCount: 1, selfTimeNano: '19500' },
+    { name: 'idle', spanCount: 1, selfTimeNano: '0' },
+    { name: 'cart', spanCount: 1, errorSpanCount: 1, selfTimeNano: '80000' },
+  ],
 };
 
 test('a summary has the root, the whole duration, errors, and services by their own time', () => {
-  const [summary] = summariseTraces(
+  assert.deepEqual(decodeSummaries([SUMMARY], 'answer'), [
+    {
+      traceId: '0af7651916cd43dd8448eb211c80319c',
+      rootService: 'frontend',
+      rootOperation: 'GET /',
+      rootMissing: false,
+      startUs: 1_767_268_800_000_000,
+      durationUs: 99.5,
+      spanCount: 3,
+      errorCount: 1,
+      parts: [
+        { service: 'cart', spanCount: 1, selfUs: 80 },
+        { service: 'frontend', spanCount: 1, selfUs: 19.5 },
+        { service: 'idle', spanCount: 1, selfUs: 0 },
+      ],
+    },
+  ]);
+  assert.deepEqual(decodeSummaries(null, 'answer'), []);
+});
+
+test('a trace without root is named by the span that stands first', () => {
+  const [summary] = decodeSummaries(
     [
       {
-        traceID: 'ab',
-        processes: PROCESSES,
-        spans: [
-          span('c', 110, 80, {
-            processID: 'p2',
-            references: CHILD_OF_ROOT,
-            tags: [{ key: 'error', type: 'bool', value: true }],
-          }),
-          span('r', 100, 100, { processID: 'p1', references: [] }),
-        ],
+        ...SUMMARY,
+        rootServiceName: '',
+        rootOperationName: '',
+        firstServiceName: 'cart',
+        firstOperationName: 'add',
       },
     ],
     'answer',
   );
-  assert.deepEqual(summary, {
-    traceId: 'ab',
-    rootService: 'frontend',
-    rootOperation: 'op r',
-    rootMissing: false,
-    startUs: 100,
-    durationUs: 100,
-    spanCount: 2,
-    errorCount: 1,
-    parts: [
-      { service: 'cart', spanCount: 1, selfUs: 80 },
-      { service: 'frontend', spanCount: 1, selfUs: 20 },
-    ],
-  });
+  const { rootService, rootOperation, rootMissing } = summary!;
+  assert.deepEqual([rootService, rootOperation, rootMissing], ['cart', 'add', true]);
 });
 
-test('a span without CHILD_OF in its trace is below what it follows from, as in Jaeger', () => {
-  const follows = { refType: 'FOLLOWS_FROM', traceID: 'ab', spanID: 'r' };
-  const other = { refType: 'CHILD_OF', traceID: 'cd', spanID: 'c' };
-  const [summary] = summariseTraces(
-    [
-      {
-        traceID: 'ab',
-        processes: PROCESSES,
-        spans: [
-          span('c', 110, 80, { processID: 'p2', references: [other, follows] }),
-          span('r', 120, 100, { processID: 'p1', references: [] }),
-        ],
-      },
-    ],
+test('of a trace that is too large for details the services are by the number of their spans, and one without root is named by the first of them', () => {
+  const services = [
+    { name: 'frontend', spanCount: 1 },
+    { name: 'cart', spanCount: 40_000 },
+  ];
+  const [summary] = decodeSummaries(
+    [{ ...SUMMARY, rootServiceName: '', rootOperationName: '', services }],
     'answer',
   );
-  assert.equal(summary?.rootOperation, 'op r');
+  const { rootService, rootOperation, rootMissing, parts } = summary!;
+  assert.deepEqual([rootService, rootOperation, rootMissing], ['cart', '', true]);
+  assert.deepEqual(parts, [
+    { service: 'cart', spanCount: 40_000, selfUs: undefined },
+    { service: 'frontend', spanCount: 1, selfUs: undefined },
+  ]);
 });
 
-test('traces stay in the order of the server, empty ones are left out, and unknown processes have a name', () => {
-  const traces = [1, 3, 2].map((start) => ({
-    traceID: `t${start}`,
-    processes: {},
-    spans: [span('x', start, 1, { references: CHILD_OF_ROOT })],
-  }));
-  const summaries = summariseTraces([...traces, { traceID: 'none', spans: [] }], 'answer');
-  assert.deepEqual(
-    summaries.map(({ traceId, rootService }) => `${traceId} ${rootService}`),
-    ['t1 unknown', 't3 unknown', 't2 unknown'],
-  );
-});
-
-test('an answer that is no list of traces is an error that says where', () => {
-  assert.throws(
-    () => summariseTraces([{ traceID: 5 }], '/api/traces'),
-    /\/api\/traces is not a trace/,
-  );
-  assert.throws(() => summariseTraces('nope', '/api/traces'), /not a list of traces/);
+test('an answer that is no list of summaries is an error that says where', () => {
+  const faulty = [
+    'nope',
+    [5],
+    [{ ...SUMMARY, traceId: 5 }],
+    [{ ...SUMMARY, minStartTimeUnixNano: 1 }],
+    [{ ...SUMMARY, services: [] }],
+    [{ ...SUMMARY, services: [{ name: 'frontend' }] }],
+  ];
+  for (const data of faulty) {
+    assert.throws(
+      () => decodeSummaries(data, '/api/trace-summaries'),
+      /\/api\/trace-summaries is not a list of summaries/,
+    );
+  }
 });

@@ -1,60 +1,104 @@
 // SPDX-License-Identifier: Apache-2.0
-import { selfTimes } from '@spoor/core/analysis/self-time.ts';
-import { SPAN_PROBLEMS } from '@spoor/core/analysis/trace-tree.ts';
-import { type JaegerTrace, decodeTraces } from '#api/jaeger-json.ts';
-import { createTrace } from './trace.ts';
+import { ApiError } from '#api/api-error.ts';
+import { isRecord } from '#api/jaeger-json.ts';
 
 /** A service's part in a trace. */
 export interface ServicePart {
   readonly service: string;
   readonly spanCount: number;
-  /** Time in its spans with none of their children running, in µs. */
-  readonly selfUs: number;
+  /** Time in its spans with none of their children running, in µs; undefined where the trace is too large to say. */
+  readonly selfUs: number | undefined;
 }
 
 /** A trace as one line of a list of results. */
 export interface TraceSummary {
   readonly traceId: string;
+  /** Of the root, or of the span that stands first where that is missing; the operation is empty where it is not known. */
   readonly rootService: string;
   readonly rootOperation: string;
-  /** Whether the root names a parent that is not there. */
+  /** No span is without a parent. */
   readonly rootMissing: boolean;
   /** Epoch µs. */
   readonly startUs: number;
   readonly durationUs: number;
   readonly spanCount: number;
   readonly errorCount: number;
-  /** By time, the longest first. */
+  /** By time, the longest first; by the number of spans where the time is not known. */
   readonly parts: readonly ServicePart[];
 }
 
-/** Summaries of the traces in an answer, in its order; the spans are let go. */
-export function summariseTraces(data: unknown, where: string): readonly TraceSummary[] {
-  return decodeTraces(data, where)
-    .filter((trace) => trace.spans.length > 0)
-    .map(summarise);
+/**
+ * The list of an answer of `/api/trace-summaries?details=true`, in its order.
+ * @throws {ApiError} when it is something else.
+ */
+export function decodeSummaries(data: unknown, where: string): readonly TraceSummary[] {
+  if (data === null) return [];
+  if (!Array.isArray(data)) throw malformed(where);
+  return data.map((item: unknown) => {
+    const summary = isRecord(item) ? decodeSummary(item) : undefined;
+    if (summary === undefined) throw malformed(where);
+    return summary;
+  });
 }
 
-function summarise(source: JaegerTrace): TraceSummary {
-  const trace = createTrace(source);
-  const { tree } = trace;
-  const root = tree.roots[0]!;
-  const selfUs = selfTimes(tree, trace.offsetUs, trace.durationUs);
-  const parts = trace.services.map((service) => ({ service, spanCount: 0, selfUs: 0 }));
-  for (let row = 0; row < tree.rows; row++) {
-    const part = parts[trace.serviceOf[row]!]!;
-    part.spanCount++;
-    part.selfUs += selfUs[row]!;
+function decodeSummary(item: Record<string, unknown>): TraceSummary | undefined {
+  const { traceId, spanCount, errorSpanCount = 0 } = item;
+  const { rootServiceName, rootOperationName, firstServiceName, firstOperationName = '' } = item;
+  const start = nanos(item['minStartTimeUnixNano']);
+  const end = nanos(item['maxEndTimeUnixNano']);
+  const parts = decodeParts(item['services']);
+  if (
+    typeof traceId !== 'string' ||
+    typeof spanCount !== 'number' ||
+    typeof errorSpanCount !== 'number' ||
+    typeof rootServiceName !== 'string' ||
+    typeof rootOperationName !== 'string' ||
+    typeof firstOperationName !== 'string' ||
+    start === undefined ||
+    end === undefined ||
+    parts === undefined
+  ) {
+    return undefined;
   }
+  const rootMissing = rootServiceName === '';
+  const first = typeof firstServiceName === 'string' ? firstServiceName : parts[0]!.service;
   return {
-    traceId: trace.traceId,
-    rootService: trace.services[trace.serviceOf[root]!]!,
-    rootOperation: trace.spans[root]!.operationName,
-    rootMissing: (tree.problems[root]! & (SPAN_PROBLEMS.missingParent | SPAN_PROBLEMS.cycle)) !== 0,
-    startUs: trace.startUs,
-    durationUs: trace.totalUs,
-    spanCount: tree.rows,
-    errorCount: trace.errorCount,
-    parts: parts.sort((a, b) => b.selfUs - a.selfUs || b.spanCount - a.spanCount),
+    traceId,
+    rootService: rootMissing ? first : rootServiceName,
+    rootOperation: rootMissing ? firstOperationName : rootOperationName,
+    rootMissing,
+    startUs: Number(start / 1000n),
+    durationUs: Number(end - start) / 1000,
+    spanCount,
+    errorCount: errorSpanCount,
+    parts,
   };
+}
+
+/** The services of a trace, at least one. */
+function decodeParts(value: unknown): readonly ServicePart[] | undefined {
+  if (!Array.isArray(value) || value.length === 0) return undefined;
+  const parts: ServicePart[] = [];
+  for (const item of value as readonly unknown[]) {
+    if (!isRecord(item)) return undefined;
+    const { name, spanCount } = item;
+    if (typeof name !== 'string' || typeof spanCount !== 'number') return undefined;
+    const self = nanos(item['selfTimeNano']);
+    const selfUs = self === undefined ? undefined : Number(self) / 1000;
+    parts.push({ service: name, spanCount, selfUs });
+  }
+  return parts.sort((a, b) => (b.selfUs ?? 0) - (a.selfUs ?? 0) || b.spanCount - a.spanCount);
+}
+
+/** A number of 64 bits, which is a text in JSON. */
+function nanos(value: unknown): bigint | undefined {
+  return typeof value === 'string' && /^\d{1,20}$/.test(value) ? BigInt(value) : undefined;
+}
+
+function malformed(where: string): ApiError {
+  return new ApiError(
+    'The answer is of an unknown form',
+    `${where} is not a list of summaries of traces.`,
+    200,
+  );
 }

@@ -41,7 +41,7 @@ export const ResultRow = memo(function ResultRow({
       style={{ '--hue': serviceHue(rootService) }}
       aria-label={describe(trace, duration, age)}
     >
-      <span className={styles['name']} title={`${rootService} ${rootOperation}`}>
+      <span className={styles['name']} title={`${rootService} ${rootOperation}`.trim()}>
         <i className={styles['swatch']} />
         <b>{rootService}</b>
         <span>{rootOperation}</span>
@@ -49,11 +49,11 @@ export const ResultRow = memo(function ResultRow({
       </span>
       <span className={styles['services']} title={describeParts(parts)}>
         <span className={styles['segments']}>
-          {parts.slice(0, MAX_SEGMENTS).map(({ service, selfUs }) => (
+          {parts.slice(0, MAX_SEGMENTS).map(({ service, selfUs, spanCount: spans }) => (
             <i
               key={service}
               className={styles['segment']}
-              style={{ '--hue': serviceHue(service), flexGrow: selfUs + 1 }}
+              style={{ '--hue': serviceHue(service), flexGrow: (selfUs ?? spans) + 1 }}
             />
           ))}
         </span>
@@ -87,7 +87,7 @@ export const ResultRow = memo(function ResultRow({
 function describe(trace: TraceSummary, duration: string, age: string): string {
   const { rootService, rootOperation, spanCount, errorCount, parts } = trace;
   return [
-    `${rootService} ${rootOperation}`,
+    `${rootService} ${rootOperation}`.trim(),
     duration,
     spanCount === 1 ? '1 span' : `${spanCount} spans`,
     ...(errorCount > 0 ? [errorCount === 1 ? '1 error' : `${errorCount} errors`] : []),
@@ -98,9 +98,9 @@ function describe(trace: TraceSummary, duration: string, age: string): string {
 
 function describeParts(parts: readonly ServicePart[]): string {
   return parts
-    .map(
-      ({ service, spanCount, selfUs }) =>
-        `${service}: ${formatDuration(selfUs)} in ${spanCount} ${spanCount === 1 ? 'span' : 'spans'}`,
-    )
+    .map(({ service, spanCount, selfUs }) => {
+      const spans = spanCount === 1 ? '1 span' : `${spanCount.toLocaleString('en')} spans`;
+      return `${service}: ${selfUs === undefined ? '' : `${formatDuration(selfUs)} in `}${spans}`;
+    })
     .join('\n');
 }
