@@ -32,8 +32,23 @@ test('pieces are joined into chunks in their order', async () => {
     chunks.map((chunk) => chunk.length),
     [70_001, 70_000, 70_000, 1],
   );
-  assert.equal(told, 4);
-  assert.deepEqual(await chunksOf([], ['']), { chunks: [], told: 0 });
+  assert.equal(told, 4 + 3);
+  assert.deepEqual(await chunksOf([], ['']), { chunks: [], told: 2 });
+});
+
+test('a part that gives little text is progress when it is made, before the next one begins', async () => {
+  let told = 0;
+  const toldBefore: number[] = [];
+  async function* slowParts(): AsyncGenerator<Iterable<string>> {
+    for (let i = 0; i < 3; i++) {
+      toldBefore.push(told);
+      yield ['', 'x'];
+    }
+  }
+  const { signal } = new AbortController();
+  const chunks = joinPieces(slowParts(), signal, new LoopTurns(), () => told++);
+  assert.equal(String((await chunks.next()).value), 'xxx');
+  assert.deepEqual(toldBefore, [0, 1, 2]);
 });
 
 test('small pieces fill chunks, whatever characters they have, and long ones stand alone', async () => {
@@ -49,7 +64,7 @@ test('small pieces fill chunks, whatever characters they have, and long ones sta
       const { chunks, told } = await chunksOf(...parts);
       const whole = parts.flat().join('');
       assert.equal(Buffer.concat(chunks).toString(), whole);
-      assert.equal(told, chunks.length);
+      assert.equal(told, parts.length + chunks.length);
       assert.ok(chunks.every(({ length }) => length > 0));
     }),
     { numRuns: 100 },

@@ -17,13 +17,13 @@ const SLICE_MS = 10;
  * Joins small pieces of text into chunks of up to 124 KiB of UTF-8, a longer piece alone. Between pieces it gives the event loop
  * free every 10 ms, and ends with the signal's reason when that fires.
  * @param turns those of all answers: in each turn of the loop one of them is made
- * @param onChunk called before each chunk is handed out
+ * @param onProgress called when a part has been made, which may take long and give little text, and before each chunk is handed out
  */
 export async function* joinPieces(
   parts: AsyncIterable<Iterable<string>>,
   signal: AbortSignal,
   turns: LoopTurns,
-  onChunk: () => void,
+  onProgress: () => void,
 ): AsyncGenerator<Buffer, void, undefined> {
   const chunk = new Chunk();
   let text = '';
@@ -42,16 +42,17 @@ export async function* joinPieces(
         const full = chunk.add(text);
         text = '';
         if (full !== undefined) {
-          onChunk();
+          onProgress();
           yield full;
         }
       }
       if (performance.now() >= sliceEndMs) await pause();
     }
+    onProgress();
   }
   for (const last of [chunk.add(text), chunk.take()]) {
     if (last === undefined) continue;
-    onChunk();
+    onProgress();
     yield last;
   }
 }

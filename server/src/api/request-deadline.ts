@@ -35,7 +35,7 @@ export class RequestDeadline {
     return this.#abort.signal;
   }
 
-  /** A part of the answer is ready: the time starts anew. */
+  /** A part of the answer is made, or taken: the time starts anew. */
   progress(): void {
     if (!this.#abort.signal.aborted) this.#timer.refresh();
   }
