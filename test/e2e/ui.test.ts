@@ -240,6 +240,56 @@ test('orders, pages and dependencies, by keyboard, in a real browser', { skip },
   }
 });
 
+/** A trace of 400 spans, each the child of the first, which has an event in each of its last 40 ms. */
+function manySpans(): string {
+  const startNano = BigInt(Date.now() - 5000) * 1_000_000n;
+  const at = (ms: number) => String(startNano + BigInt(ms) * 1_000_000n);
+  const spans = Array.from({ length: 400 }, (_, i) => ({
+    traceId: TRACE_ID,
+    spanId: (i + 1).toString(16).padStart(16, '0'),
+    ...(i === 0
+      ? { events: Array.from({ length: 40 }, (_, e) => ({ timeUnixNano: at(460 + e), name: 'e' })) }
+      : { parentSpanId: '1'.padStart(16, '0') }),
+    name: `step ${i}`,
+    startTimeUnixNano: at(i),
+    endTimeUnixNano: at(i === 0 ? 500 : i + 1),
+  }));
+  const resource = { attributes: [{ key: 'service.name', value: { stringValue: 'batch' } }] };
+  return JSON.stringify({ resourceSpans: [{ resource, scopeSpans: [{ spans }] }] });
+}
+
+test('all rows of a long trace can be seen, in a real browser', { skip }, async () => {
+  execFileSync(process.execPath, [BUILD_UI], { stdio: 'inherit' });
+  await using server = await SpoorProcess.start();
+  const browser = await launchChromium();
+  try {
+    assert.equal((await server.send(manySpans())).status, 200);
+    const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    page.setDefaultTimeout(PATIENCE_MS);
+    await page.goto(`${server.queryUrl}/trace/${TRACE_ID}`);
+    const row = (name: string) => page.getByRole('treeitem', { name: `batch ${name}, ` });
+    await row('step 0').waitFor();
+    // The row that has the focus is not below the head.
+    await page.getByRole('tree', { name: 'Spans' }).focus();
+    const head = (await page.getByText('Service and operation').boundingBox())!;
+    const first = (await row('step 0').boundingBox())!;
+    assert.ok(first.y >= head.y + head.height, `${first.y}, ${head.y} + ${head.height}`);
+    // No tick lies over the label inside of the bar.
+    const label = (await row('step 0').getByText('500').boundingBox())!;
+    for (let x = label.x + 1; x < label.x + label.width; x += 3) {
+      const there = `document.elementFromPoint(${x}, ${label.y + label.height / 2}).textContent`;
+      assert.match(await page.evaluate<string>(there), /^500.ms$/);
+    }
+    await page.keyboard.press('End');
+    await row('step 399').waitFor();
+    const last = (await row('step 399').boundingBox())!;
+    assert.ok(last.y > 700 && last.y + last.height <= 800, `${last.y} + ${last.height}`);
+    assert.equal(await row('step 0').count(), 0);
+  } finally {
+    await browser.close();
+  }
+});
+
 test(
   'a page says that spans are missing while a block is damaged, in a real browser',
   { skip },

@@ -39,6 +39,14 @@ test('a summary has the root, the whole duration, errors, and services by their 
   assert.deepEqual(decodeSummaries(null, 'answer'), []);
 });
 
+test('a trace whose spans end before they start has no duration', () => {
+  const [summary] = decodeSummaries(
+    [{ ...SUMMARY, maxEndTimeUnixNano: '1767268799600000999' }],
+    'answer',
+  );
+  assert.equal(summary!.durationUs, 0);
+});
+
 test('a trace without root is named by the span that stands first', () => {
   const [summary] = decodeSummaries(
     [

@@ -68,7 +68,8 @@ function decodeSummary(item: Record<string, unknown>): TraceSummary | undefined 
     rootOperation: rootMissing ? firstOperationName : rootOperationName,
     rootMissing,
     startUs: Number(start / 1000n),
-    durationUs: Number(end - start) / 1000,
+    // All spans may end before they start.
+    durationUs: Math.max(0, Number(end - start)) / 1000,
     spanCount,
     errorCount: errorSpanCount,
     parts,
