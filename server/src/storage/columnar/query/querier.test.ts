@@ -23,6 +23,8 @@ interface Asked {
 interface QuerierFixture {
   readonly querier: Querier;
   readonly asked: readonly Asked[];
+  /** What the worker was told. */
+  readonly told: readonly unknown[];
   /** Lets the time go on until nobody has asked for a while; does nothing when that is not waited for. */
   readonly passRest: () => void;
   /** Lets the time pass that the questions which are under way have. */
@@ -32,6 +34,7 @@ interface QuerierFixture {
 /** A querier of tenants with two blocks each, and all that it asked a worker, which answers when it is told to. */
 function querierOf(tenants: readonly Tenant[], processors = 2): QuerierFixture {
   const asked: Asked[] = [];
+  const told: unknown[] = [];
   let onRest: (() => void) | undefined;
   const slices = new Set<() => void>();
   const querier = new Querier({
@@ -48,7 +51,7 @@ function querierOf(tenants: readonly Tenant[], processors = 2): QuerierFixture {
             },
           });
         }),
-      notify: () => undefined,
+      notify: (message) => told.push(message),
       close: () => Promise.resolve(),
     },
     head: { pin: () => ({ views: [], release: () => undefined }) },
@@ -56,8 +59,11 @@ function querierOf(tenants: readonly Tenant[], processors = 2): QuerierFixture {
       has: () => false,
       hold: () => () => undefined,
       noteDamage: () => undefined,
-      // Nothing else of a block is looked at.
-      readable: () => tenants.flatMap((tenant) => [1, 2].map(() => ({ tenant }) as BlockEntry)),
+      readable: () =>
+        tenants.flatMap((tenant) =>
+          // Nothing else of a block is looked at.
+          [1, 2].map((id) => ({ tenant, sizeBytes: 1000 * id }) as BlockEntry),
+        ),
     },
     tenants: { find: () => 0 },
     work: new StoreWork(),
@@ -76,7 +82,7 @@ function querierOf(tenants: readonly Tenant[], processors = 2): QuerierFixture {
   const passSlices = (): void => {
     for (const pass of slices) pass();
   };
-  return { querier, asked, passRest: () => onRest?.(), passSlices };
+  return { querier, asked, told, passRest: () => onRest?.(), passSlices };
 }
 
 /** Lets everything go on that waits for nothing. */
@@ -156,6 +162,12 @@ test('with one processor a start has the worker begin, and prepared is what nobo
   passRest();
   assert.deepEqual(kinds(asked), ['prepare', 'prepare']);
   assert.equal(new Int32Array(asked[1]!.request.cancel)[0], 0);
+});
+
+test('a start tells the worker how large the blocks are', () => {
+  const { querier, told } = querierOf([DEFAULT_TENANT, ACME]);
+  querier.start();
+  assert.deepEqual(told, [{ blockBytes: 6000 }]);
 });
 
 test('what a question stopped does not go on when it ends after the querier', async () => {

@@ -7,7 +7,7 @@ import type { Head } from '../head/head.ts';
 import type { BlocksMessage } from '../live/known-blocks.ts';
 import type { LiveBlocks } from '../live/live-blocks.ts';
 import { Preparer } from './preparer.ts';
-import type { Answers, QueryReply, QueryRequest, Question } from './query-worker.ts';
+import type { Answers, QueryReply, QueryRequest, Question, WarmMessage } from './query-worker.ts';
 import { type QuestionRank, RightOfWay } from './right-of-way.ts';
 import type { StoreWork } from '../live/store-work.ts';
 import type { TenantNumbers } from '../head/tenant-numbers.ts';
@@ -95,6 +95,8 @@ export class Querier {
    */
   start(): void {
     void this.#preparer.start();
+    const blockBytes = this.#blocks.readable().reduce((sum, block) => sum + block.sizeBytes, 0);
+    this.#worker.notify({ blockBytes } satisfies WarmMessage);
     if (this.#processors > 1) return;
     this.#preparing?.abort();
     this.#rest(START_MS);

@@ -50,6 +50,7 @@ import { OpenFiles } from '../files/open-files.ts';
 import { OpenReaders } from '../block/open-readers.ts';
 import type { SlabView } from '../head/slab.ts';
 import { RecentTenants } from './recent-tenants.ts';
+import { warmMemory } from './warm-memory.ts';
 import type { WorkerFiles } from '../files/store-files.ts';
 import { findTraceIds, findTraces } from '../search/trace-search.ts';
 import { type OpenBlock, TraceSources } from '../search/trace-sources.ts';
@@ -58,6 +59,9 @@ import { serveMessages } from '#workers/worker-thread.ts';
 
 /** Memory for decoded blocks: what two million spans are searched by stays in it. */
 const CACHE_BYTES = 32 << 20;
+
+/** What the first few hundred answers after a start take of memory, most of it for the cache. */
+const FIRST_ANSWERS_BYTES = 24 << 20;
 
 /** What is held of open blocks between two questions, beside the cache. */
 const MAX_HELD_BYTES = 24 << 20;
@@ -122,6 +126,11 @@ export interface Answers {
   readonly 'attribute names': AttributeCounts<AttributeName>;
   readonly 'attribute values': AttributeCounts<AttributeText>;
   readonly prepare: undefined;
+}
+
+/** Says at a start how large the blocks are that will be asked about. */
+export interface WarmMessage {
+  readonly blockBytes: number;
 }
 
 /** What comes back. */
@@ -451,15 +460,16 @@ function operationsOf(reader: BlockReader): OperationColumns {
 /** What answers questions, on the thread that calls it; what it is told needs no answer. */
 export function createAnswerer(
   files: WorkerFiles,
-): (message: QueryRequest | BlocksMessage) => QueryReply | undefined {
+): (message: QueryRequest | BlocksMessage | WarmMessage) => QueryReply | undefined {
   const answerer = new QueryAnswerer(files);
   return (message) => {
-    if (!('added' in message)) {
+    if ('question' in message) {
       const reply = answerer.answer(message);
       answerer.trim();
       return { ...reply, cache: answerer.cacheFigures };
     }
-    answerer.change(message);
+    if ('added' in message) answerer.change(message);
+    else warmMemory(Math.min(message.blockBytes, FIRST_ANSWERS_BYTES));
     return undefined;
   };
 }
