@@ -13,8 +13,11 @@ import {
   segmentPath,
 } from './wal-segment.ts';
 
-/** Used-up segments kept for reuse: one is needed next, one more while the sealing of slabs is uneven. */
+/** Used-up segments kept for reuse: what sealing one slab gives back. */
 const MAX_SPARE_SEGMENTS = 2;
+
+/** They are kept while segments are asked for at least so often: a log at rest is two segments, not four. */
+export const SPARE_MS = 30_000;
 
 /** After this time it is tried again to make a segment, when space or descriptors were missing. */
 export const SEGMENT_RETRY_MS = 1000;
@@ -64,6 +67,9 @@ export class SegmentSupply {
   #nextId: number;
   /** Paths of segments of the usual size that hold nothing worth keeping. */
   readonly #spares: string[] = [];
+  /** Whether segments were asked for in the last {@link SPARE_MS}; so it is at first. */
+  #keepsSpares = true;
+  #stopWaiting: (() => void) | undefined;
   /** Ready or on its way; never rejects, and is forgotten when it fails. */
   #ready: Promise<OpenSegment | SpoorError> | undefined;
   /** Why none can be made for the moment; it is tried again later. */
@@ -110,6 +116,7 @@ export class SegmentSupply {
 
   /** Hands out a segment of at least `sizeBytes`. Never rejects. */
   async take(sizeBytes: number): Promise<OpenSegment | SpoorError> {
+    this.#keepSpares();
     if (sizeBytes > this.#segmentBytes) return this.#takeLarge(sizeBytes);
     const segment = await this.prepare();
     this.#ready = undefined;
@@ -130,14 +137,27 @@ export class SegmentSupply {
 
   /** Keeps a segment for reuse, or removes it in the background. */
   discard(path: string, sizeBytes: number): void {
-    if (sizeBytes === this.#segmentBytes && this.#spares.length < MAX_SPARE_SEGMENTS) {
-      this.#spares.push(path);
-    } else {
-      this.#tidy(async () => {
-        await this.#note({ removeSegments: [segmentId(path)] });
-        await this.#files.unlink(path);
-      });
-    }
+    const isWanted = this.#keepsSpares && this.#spares.length < MAX_SPARE_SEGMENTS;
+    if (sizeBytes === this.#segmentBytes && isWanted) this.#spares.push(path);
+    else this.#remove(path);
+  }
+
+  #remove(path: string): void {
+    this.#tidy(async () => {
+      await this.#note({ removeSegments: [segmentId(path)] });
+      await this.#files.unlink(path);
+    });
+  }
+
+  /** A segment is asked for, so that others will be. */
+  #keepSpares(): void {
+    this.#keepsSpares = true;
+    this.#stopWaiting?.();
+    this.#stopWaiting = this.#later(() => {
+      this.#stopWaiting = undefined;
+      this.#keepsSpares = false;
+      for (const path of this.#spares.splice(0)) this.#remove(path);
+    }, SPARE_MS);
   }
 
   /** Takes a damaged segment out of the log in the background, but keeps it for somebody to look at. */
@@ -156,6 +176,7 @@ export class SegmentSupply {
   async close(): Promise<void> {
     const segment = await this.#ready;
     this.#cancelRetry?.();
+    this.#stopWaiting?.();
     this.#ready = undefined;
     await this.#tidying;
     // Nothing was written to it.

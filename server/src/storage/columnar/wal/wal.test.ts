@@ -234,6 +234,34 @@ test('a spare segment whose renaming fails for the moment is not lost', async ()
   );
 });
 
+test('used-up segments are kept while others are asked for, and a log at rest is what it writes to and what comes next', async () => {
+  const files = new FaultyFiles();
+  const { wal, passTime } = await openWithClock(files);
+  const appendSome = async (): Promise<number> => {
+    let last = 0;
+    for (let i = 0; i < 30; i++) last = (await wal.append([recordOf(last + 1)])).lastSequence;
+    return last;
+  };
+  const untilTwo = async (): Promise<void> => {
+    while (files.paths().length > 2) await new Promise((resolve) => setImmediate(resolve));
+  };
+  wal.release(await appendSome());
+  wal.release(await appendSome());
+  const used = files.log.filter((call) => call.startsWith('rename') && call.endsWith('.wal'));
+  assert.ok(used.length >= 2, files.log.join('\n'));
+  passTime();
+  await untilTwo();
+  // What is given back at rest goes as well.
+  const last = await appendSome();
+  assert.ok(files.paths().length > 2);
+  passTime();
+  wal.release(last);
+  await untilTwo();
+  const { lastSequence } = await wal.append([recordOf(last + 1)]);
+  await wal.close();
+  assert.equal((await replayAll(files)).records.at(-1)!.sequence, lastSequence);
+});
+
 test('a log goes on above what is sealed when its files are gone', async () => {
   const { wal } = await openWal(new FaultyFiles(), DIR, 30);
   assert.deepEqual(await wal.append([recordOf(31)]), { firstSequence: 31, lastSequence: 31 });
