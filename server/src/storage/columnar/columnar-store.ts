@@ -40,7 +40,7 @@ import { Head } from './head/head.ts';
 import { LiveBlocks } from './live/live-blocks.ts';
 import type { Manifest } from './manifest/manifest.ts';
 import { Querier } from './query/querier.ts';
-import type { Answers, QueryReply, QueryRequest } from './query/query-worker.ts';
+import type { Answers, QueryReply, QueryRequest } from './query/query-messages.ts';
 import type { SealReply, SealRequest } from './sealing/seal-worker.ts';
 import { Sealer } from './sealing/sealer.ts';
 import { startLog } from './live/log-start.ts';

@@ -5,7 +5,7 @@ import { DEFAULT_TENANT, parseTenant, type Tenant } from '@spoor/core/model/ids.
 import type { BlockEntry } from '../manifest/manifest-edit.ts';
 import { StoreWork } from '../live/store-work.ts';
 import { Querier } from './querier.ts';
-import type { QueryReply, QueryRequest } from './query-worker.ts';
+import type { QueryReply, QueryRequest } from './query-messages.ts';
 
 const ACME = parseTenant('acme');
 

@@ -7,7 +7,7 @@ import type { Head } from '../head/head.ts';
 import type { BlocksMessage } from '../live/known-blocks.ts';
 import type { LiveBlocks } from '../live/live-blocks.ts';
 import { Preparer } from './preparer.ts';
-import type { Answers, QueryReply, QueryRequest, Question, WarmMessage } from './query-worker.ts';
+import type { Answers, QueryReply, QueryRequest, Question, WarmMessage } from './query-messages.ts';
 import { type QuestionRank, RightOfWay } from './right-of-way.ts';
 import type { StoreWork } from '../live/store-work.ts';
 import type { TenantNumbers } from '../head/tenant-numbers.ts';

@@ -21,7 +21,8 @@ import { shopSpans } from '../testing/block-fixture.ts';
 import { FaultyFiles } from '../testing/faulty-files.ts';
 import { figure, inFaultyStore, LogLines, withStore } from '../testing/store-fixture.ts';
 import { withDirectory } from '../testing/temporary-directory.ts';
-import { createAnswerer, type Question } from './query-worker.ts';
+import type { Question } from './query-messages.ts';
+import { createAnswerer } from './query-worker.ts';
 
 const BLOCKS = 24;
 

@@ -1,31 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import { BatchBuilder } from '@spoor/core/model/batch-builder.ts';
-import { type ErrorCode, messageOf, SpoorError } from '@spoor/core/model/errors.ts';
+import { messageOf, SpoorError } from '@spoor/core/model/errors.ts';
 import type { Tenant, TraceId } from '@spoor/core/model/ids.ts';
 import {
   OperationCollector,
   type OperationColumns,
   ServiceCollector,
 } from '@spoor/core/query/operations.ts';
-import { type OperationList, packOperations } from '@spoor/core/query/operation-list.ts';
+import { packOperations } from '@spoor/core/query/operation-list.ts';
 import { joinTrace, type TracePart } from '@spoor/core/query/join-trace.ts';
-import type { TracePage, TraceQuery } from '@spoor/core/query/trace-query.ts';
-import {
-  buffersOfDependencies,
-  type DependencyTable,
-  packDependencies,
-} from '#storage/dependency-table.ts';
+import { buffersOfDependencies, packDependencies } from '#storage/dependency-table.ts';
 import { SpanMetricsSum } from '#storage/span-metrics-sum.ts';
-import { buffersOfTable, type SpanMetricsTable } from '#storage/span-metrics-table.ts';
-import type {
-  AttributeCounts,
-  AttributeName,
-  AttributeQuery,
-  AttributeText,
-  AttributeValuesQuery,
-  DependencyQuery,
-  SpanMetricsQuery,
-} from '#storage/tracestore.ts';
+import { buffersOfTable } from '#storage/span-metrics-table.ts';
 import { blockPath, overlapsPath } from '../block/block-path.ts';
 import type { BlockReader } from '../block/block-reader.ts';
 import { attributeNames, attributeValues } from '../derived/attribute-answers.ts';
@@ -48,7 +34,7 @@ import { LooseTraces } from '../search/loose-traces.ts';
 import { MatchedRows } from '../search/matched-rows.ts';
 import { OpenFiles } from '../files/open-files.ts';
 import { OpenReaders } from '../block/open-readers.ts';
-import type { SlabView } from '../head/slab.ts';
+import type { Answers, QueryReply, QueryRequest, WarmMessage } from './query-messages.ts';
 import { RecentTenants } from './recent-tenants.ts';
 import { warmMemory } from './warm-memory.ts';
 import type { WorkerFiles } from '../files/store-files.ts';
@@ -77,71 +63,6 @@ const MAX_TRACES_BYTES = 4 << 20;
 
 /** A builder that has joined more spans than this is not kept: it has grown with them. */
 const MAX_KEPT_ROWS = 8192;
-
-/** What can be asked. */
-export type Question =
-  | { readonly ask: 'find'; readonly query: TraceQuery }
-  | { readonly ask: 'get'; readonly ids: readonly TraceId[] }
-  /** Both, without what is told of a trace that was found; `readAtOnce` are read at most. */
-  | { readonly ask: 'find whole'; readonly query: TraceQuery; readonly readAtOnce: number }
-  | { readonly ask: 'services' }
-  | { readonly ask: 'operations'; readonly service: string }
-  | { readonly ask: 'dependencies'; readonly query: DependencyQuery }
-  | { readonly ask: 'metrics'; readonly query: SpanMetricsQuery }
-  | { readonly ask: 'attribute names'; readonly query: AttributeQuery }
-  | { readonly ask: 'attribute values'; readonly query: AttributeValuesQuery }
-  /**
-   * Nobody waits for it: blocks are opened, traces that are in several of them looked for, and what calls and rates need of these is
-   * counted and kept, in a file as well if there is room for one.
-   */
-  | { readonly ask: 'prepare'; readonly hasRoom: boolean };
-
-/** A question, with the slabs that hold what is in no block; to prepare takes none. */
-export interface QueryRequest {
-  readonly id: number;
-  readonly tenant: Tenant;
-  /** Number of the tenant in the slabs; -1 when it is in none. */
-  readonly tenantNumber: number;
-  readonly slabs: readonly SlabView[];
-  /** Becomes 1 when nobody wants the answer any more. */
-  readonly cancel: SharedArrayBuffer;
-  readonly question: Question;
-}
-
-/** Answers to the questions of the same name. */
-export interface Answers {
-  readonly find: TracePage;
-  /** Bytes of a batch for each trace that exists, in the order asked for, of the first so many ids, which are some at least. */
-  readonly get: { readonly traces: Uint8Array<ArrayBuffer>[]; readonly ids: number };
-  readonly 'find whole': {
-    readonly ids: readonly TraceId[];
-    readonly next: TracePage['next'];
-    /** What was read of the first of them. */
-    readonly first: Answers['get'];
-  };
-  readonly services: string[];
-  readonly operations: OperationList;
-  readonly dependencies: DependencyTable;
-  readonly metrics: SpanMetricsTable;
-  readonly 'attribute names': AttributeCounts<AttributeName>;
-  readonly 'attribute values': AttributeCounts<AttributeText>;
-  readonly prepare: undefined;
-}
-
-/** Says at a start how large the blocks are that will be asked about. */
-export interface WarmMessage {
-  readonly blockBytes: number;
-}
-
-/** What comes back. */
-export interface QueryReply {
-  readonly id: number;
-  readonly answer?: Answers[keyof Answers];
-  readonly error?: { readonly code: ErrorCode; readonly message: string };
-  /** Blocks that could not be read and are left out from now on, with the reason. */
-  readonly damaged: readonly DamagedBlock[];
-  readonly cache: CacheFigures;
-}
 
 class WorkerBlock implements OpenBlock {
   readonly id: number;
