@@ -171,7 +171,8 @@ async function scrollTrace(
     say(`frames, ${name}: ${figures.join(', ')}`);
   }
   return {
-    title: `Frames of the page of that trace while it is scrolled: ms until the work of a frame was done`,
+    title:
+      'Frames of the page of that trace while it is scrolled: ms until the work of a frame was done',
     columns: [
       'scrolled by',
       'p50',

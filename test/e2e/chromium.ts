@@ -9,6 +9,9 @@ export const missingChromium = existsSync(CHROMIUM)
   ? undefined
   : `${CHROMIUM} is not installed (Debian: apt-get install chromium)`;
 
+/** Why a test is left out; in CI a missing browser fails it instead. */
+export const skipWithoutChromium = process.env['CI'] === undefined && (missingChromium ?? false);
+
 /** Starts Chromium without a window and without a GPU. */
 export function launchChromium(): Promise<Browser> {
   return chromium.launch({

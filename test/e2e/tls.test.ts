@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
 import {
   NO_OPENSSL,
   TestCertificates,
@@ -12,9 +11,9 @@ import {
 } from '../../server/src/net/tls/testing/test-certificates.ts';
 import type { SentTrace } from './sdk/expected-trace.ts';
 import { SDKS, readClient, runWithSdk, whySkipped } from './sdk/sdk.ts';
+import { launchChromium, skipWithoutChromium } from './chromium.ts';
 import { SpoorProcess } from './spoor-process.ts';
 
-const CHROMIUM = '/usr/bin/chromium';
 const BUILD_UI = fileURLToPath(new URL('../../scripts/build-ui.ts', import.meta.url));
 const GUIDE = fileURLToPath(new URL('../../docs/guide/tls.md', import.meta.url));
 const TOKEN = 'e2e-token-0123456789';
@@ -79,25 +78,16 @@ for (const sdk of SDKS) {
   });
 }
 
-// In CI a missing browser fails the test instead.
-const noBrowser =
-  existsSync(CHROMIUM) || process.env['CI'] !== undefined
-    ? false
-    : `${CHROMIUM} is not installed (Debian: apt-get install chromium)`;
-
 test(
   'a browser asks for the token, and shows the page over TLS',
-  { skip: NO_OPENSSL || noBrowser },
+  { skip: NO_OPENSSL || skipWithoutChromium },
   async () => {
     execFileSync(process.execPath, [BUILD_UI], { stdio: 'inherit' });
     using files = new TestCertificates();
     await using server = await SpoorProcess.start({
       sets: [...tlsSets('query.http', files.make('server')), `auth.query.tokens=["${TOKEN}"]`],
     });
-    const browser = await chromium.launch({
-      executablePath: CHROMIUM,
-      args: ['--headless', '--no-sandbox', '--disable-gpu'],
-    });
+    const browser = await launchChromium();
     try {
       const open = async (password?: string) => {
         const context = await browser.newContext({

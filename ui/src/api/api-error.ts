@@ -15,3 +15,8 @@ export class ApiError extends Error {
     this.status = status;
   }
 }
+
+/** The error for an answer that cannot be read. @param expected what `where` should have been, such as `a list` */
+export function malformedAnswer(where: string, expected: string): ApiError {
+  return new ApiError('The answer is of an unknown form', `${where} is not ${expected}.`, 200);
+}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ApiError } from './api-error.ts';
+import { malformedAnswer } from './api-error.ts';
 
 /** A typed key and value: an attribute of a span, of a resource or of an event. */
 export interface KeyValue {
@@ -63,7 +63,7 @@ export function isRecord(value: unknown): value is Record<string, unknown> {
  */
 export function decodeTexts(data: unknown, where: string): readonly string[] {
   if (data === null) return [];
-  if (!Array.isArray(data)) throw malformed(where, 'a list');
+  if (!Array.isArray(data)) throw malformedAnswer(where, 'a list');
   return data.filter((item: unknown): item is string => typeof item === 'string');
 }
 
@@ -73,10 +73,10 @@ export function decodeTexts(data: unknown, where: string): readonly string[] {
  */
 export function decodeTraces(data: unknown, where: string): readonly JaegerTrace[] {
   if (data === null) return [];
-  if (!Array.isArray(data)) throw malformed(where, 'a list of traces');
+  if (!Array.isArray(data)) throw malformedAnswer(where, 'a list of traces');
   return data.map((item: unknown) => {
     if (!isRecord(item) || typeof item['traceID'] !== 'string' || !Array.isArray(item['spans'])) {
-      throw malformed(where, 'a trace with “traceID” and “spans”');
+      throw malformedAnswer(where, 'a trace with “traceID” and “spans”');
     }
     const processes = new Map<string, JaegerProcess>();
     if (isRecord(item['processes'])) {
@@ -168,8 +168,4 @@ function text(value: unknown): string {
 
 function number(value: unknown): number {
   return typeof value === 'number' && Number.isFinite(value) ? value : 0;
-}
-
-function malformed(where: string, expected: string): ApiError {
-  return new ApiError('The answer is of an unknown form', `${where} is not ${expected}.`, 200);
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ApiError } from '#api/api-error.ts';
+import { malformedAnswer } from '#api/api-error.ts';
 import { isRecord } from '#api/jaeger-json.ts';
+
+/** What the answer is to be. */
+const EXPECTED = 'a list of “parent”, “child” and “callCount”';
 
 /** Calls of one service by another, in a span of time. */
 export interface Dependency {
@@ -106,7 +109,7 @@ function compare(a: string | number, b: string | number): number {
  */
 export function decodeDependencies(data: unknown, where: string): readonly Dependency[] {
   if (data === null) return [];
-  if (!Array.isArray(data)) throw malformed(where);
+  if (!Array.isArray(data)) throw malformedAnswer(where, EXPECTED);
   return data.map((item: unknown) => {
     if (
       !isRecord(item) ||
@@ -114,7 +117,7 @@ export function decodeDependencies(data: unknown, where: string): readonly Depen
       typeof item['child'] !== 'string' ||
       typeof item['callCount'] !== 'number'
     ) {
-      throw malformed(where);
+      throw malformedAnswer(where, EXPECTED);
     }
     const latency = isRecord(item['latencyMicros']) ? item['latencyMicros'] : {};
     const kinds = Array.isArray(item['kinds']) ? item['kinds'] : [];
@@ -133,9 +136,4 @@ export function decodeDependencies(data: unknown, where: string): readonly Depen
 
 function numberOf(value: unknown): number | undefined {
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
-}
-
-function malformed(where: string): ApiError {
-  const message = `${where} is not a list of “parent”, “child” and “callCount”.`;
-  return new ApiError('The answer is of an unknown form', message, 200);
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { ApiError } from '#api/api-error.ts';
+import { malformedAnswer } from '#api/api-error.ts';
 import { isRecord } from '#api/jaeger-json.ts';
+
+/** What the answer is to be. */
+const EXPECTED = 'a list of summaries of traces';
 
 /** A service's part in a trace. */
 export interface ServicePart {
@@ -33,10 +36,10 @@ export interface TraceSummary {
  */
 export function decodeSummaries(data: unknown, where: string): readonly TraceSummary[] {
   if (data === null) return [];
-  if (!Array.isArray(data)) throw malformed(where);
+  if (!Array.isArray(data)) throw malformedAnswer(where, EXPECTED);
   return data.map((item: unknown) => {
     const summary = isRecord(item) ? decodeSummary(item) : undefined;
-    if (summary === undefined) throw malformed(where);
+    if (summary === undefined) throw malformedAnswer(where, EXPECTED);
     return summary;
   });
 }
@@ -94,12 +97,4 @@ function decodeParts(value: unknown): readonly ServicePart[] | undefined {
 /** A number of 64 bits, which is a text in JSON. */
 function nanos(value: unknown): bigint | undefined {
   return typeof value === 'string' && /^\d{1,20}$/.test(value) ? BigInt(value) : undefined;
-}
-
-function malformed(where: string): ApiError {
-  return new ApiError(
-    'The answer is of an unknown form',
-    `${where} is not a list of summaries of traces.`,
-    200,
-  );
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { parentAmong } from '@spoor/core/analysis/parent-reference.ts';
 import { type TraceTree, buildTraceTree } from '@spoor/core/analysis/trace-tree.ts';
 import type {
   JaegerProcess,
@@ -118,11 +119,7 @@ function hasError(tags: readonly KeyValue[]): boolean {
   return false;
 }
 
-/**
- * The reference to a span's parent: the first CHILD_OF in its own trace, or else the first other one there, as when a client
- * says that it does not wait for the span.
- */
+/** The reference to a span's parent, see {@link parentAmong}. */
 export function parentReference(span: JaegerSpan, traceId: string): SpanReference | undefined {
-  const own = span.references.filter(({ traceID }) => sameTraceId(traceID, traceId));
-  return own.find(({ refType }) => refType === 'CHILD_OF') ?? own[0];
+  return parentAmong(span.references.filter(({ traceID }) => sameTraceId(traceID, traceId)));
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { wordsOf } from '#model/column-arrays.ts';
 import { checkLinks } from '#model/span-limits.ts';
+import { equalBytes } from '#model/symbol-interner.ts';
 
 /** How a reference relates two spans; the numbers of both Thrift and protobuf. */
 export const RefType = { childOf: 0, followsFrom: 1 } as const;
@@ -51,12 +52,12 @@ export class JaegerReferences {
 
   /** Whether a reference is to the trace whose id is `traceId[at, at + 16)`. */
   isOfTrace(index: number, traceId: Uint8Array, at: number): boolean {
-    return equals(this.ids, index * ENTRY_BYTES, traceId, at, 16);
+    return equalBytes(this.ids, index * ENTRY_BYTES, traceId, at, 16);
   }
 
   /** Whether its span id is `spanId[at, at + 8)`. */
   isToSpan(index: number, spanId: Uint8Array, at: number): boolean {
-    return equals(this.ids, index * ENTRY_BYTES + 16, spanId, at, 8);
+    return equalBytes(this.ids, index * ENTRY_BYTES + 16, spanId, at, 8);
   }
 
   /** Copies its ids. */
@@ -85,9 +86,4 @@ export class JaegerReferences {
     types.set(this.types);
     this.types = types;
   }
-}
-
-function equals(a: Uint8Array, aAt: number, b: Uint8Array, bAt: number, length: number): boolean {
-  for (let i = 0; i < length; i++) if (a[aAt + i] !== b[bAt + i]) return false;
-  return true;
 }

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+import { parentAmong } from '@spoor/core/analysis/parent-reference.ts';
 import { selfTimes } from '@spoor/core/analysis/self-time.ts';
 import { buildTraceTree, type TraceTreeInput } from '@spoor/core/analysis/trace-tree.ts';
 import type { SpanId } from '@spoor/core/model/ids.ts';
 import type { Span } from '@spoor/core/model/span.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import { SpanReader, symbolBytes, symbolText } from '@spoor/core/model/span-reader.ts';
+import { equalBytes } from '@spoor/core/model/symbol-interner.ts';
 import { decodeResource } from '@spoor/core/model/value-decoder.ts';
 import { formatJaegerTraceId, jaegerReferences } from './jaeger-span.ts';
 import { SharedSpanIds } from './shared-span-ids.ts';
@@ -132,18 +134,16 @@ function idsOf(bytes: Uint8Array): SpanId[] {
 function hasOwnLink({ links, traceId }: SpanBatch, row: number): boolean {
   if (links === undefined) return false;
   for (let link = links.rowOffsets[row]!; link < links.rowOffsets[row + 1]!; link++) {
-    let same = 0;
-    while (same < 16 && links.traceId[link * 16 + same] === traceId[same]) same++;
-    if (same === 16) return true;
+    if (equalBytes(links.traceId, link * 16, traceId, 0, 16)) return true;
   }
   return false;
 }
 
-/** The first CHILD_OF of a span into its own trace, or else its first reference there: what is drawn as its parent. */
+/** What is drawn as the parent of a span. */
 function shownParent(span: Span): SpanId | '' {
   const traceId = formatJaegerTraceId(span.traceId);
   const own = jaegerReferences(span).filter(({ traceID }) => traceID === traceId);
-  const parent = own.find(({ refType }) => refType === 'CHILD_OF') ?? own[0];
+  const parent = parentAmong(own);
   // It was the id of the parent or of a link, of 16 hex digits.
   return parent === undefined ? '' : (parent.spanID as SpanId);
 }

@@ -127,8 +127,9 @@ function eventTicks(trace: Trace, row: number, trackPx: number): number[] {
   const { logs } = trace.spans[row]!;
   if (logs.length === 0) return [];
   const places = new Set<number>();
+  const totalUs = Math.max(1, trace.totalUs);
   for (const { timestamp } of logs) {
-    const ratio = (timestamp - trace.startUs) / Math.max(1, trace.totalUs);
+    const ratio = (timestamp - trace.startUs) / totalUs;
     if (ratio >= 0 && ratio <= 1) places.add(Math.round(ratio * trackPx));
     if (places.size >= MAX_TICKS) break;
   }
