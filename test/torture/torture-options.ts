@@ -49,7 +49,7 @@ const SLICE_MINUTES = 1 / 3;
 
 /** How the command is used. */
 export const USAGE = `npm run torture -- [options]
-  --slice        short: ${SLICE_ROUNDS} rounds, 20 s of histories, 15 s of overload; no ${NOT_IN_SLICE.join(', ')} unless named
+  --slice        short: ${SLICE_ROUNDS} rounds, 20 s of histories, 12 s of overload; no ${NOT_IN_SLICE.join(', ')} unless named
   --rounds N     rounds of the kill loop, ${FULL_ROUNDS} unless told
   --chain-rounds N  of the chain, ${FULL_CHAIN_ROUNDS} unless told
   --minutes N    of random histories, ${FULL_MINUTES} unless told

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import type { Random } from '../../server/src/cli/tracegen/random.ts';
 import { CHECKSUM_KEY, PAYLOAD_KEY } from './request-body.ts';
 import type { RequestLedger } from './request-ledger.ts';
 import type { PlannedSpan, SpanPlan, TraceKey } from './span-plan.ts';
@@ -6,6 +7,8 @@ import type { Verdict } from './verdict.ts';
 
 /** Spans asked for at once: some 2 MB of JSON. */
 const SPANS_PER_QUESTION = 1500;
+/** Looked for between two looks at the clock. */
+const SOME_REQUESTS = 40;
 /** About those whose spans fill one block. */
 const REQUESTS_PER_PASS = 300;
 /** Traces asked for at once; the server takes 1000, and a URL some 32 KiB. */
@@ -71,6 +74,25 @@ export class TraceChecker {
       await this.#checkSorted(queryUrl, traces);
       before = traces;
     }
+  }
+
+  /**
+   * As {@link checkRequests}, in any order and only for a time.
+   * @returns how many of them were looked for
+   */
+  async checkSome(
+    queryUrl: string,
+    requests: readonly number[],
+    { forMs, random }: { forMs: number; random: Random },
+  ): Promise<number> {
+    const order = requests.toSorted(() => random.float() - 0.5);
+    const untilMs = performance.now() + forMs;
+    let checked = 0;
+    while (checked < order.length && performance.now() < untilMs) {
+      await this.checkRequests(queryUrl, order.slice(checked, checked + SOME_REQUESTS));
+      checked += SOME_REQUESTS;
+    }
+    return Math.min(checked, order.length);
   }
 
   async #checkSorted(queryUrl: string, traces: ReadonlyMap<string, TraceKey>): Promise<void> {
