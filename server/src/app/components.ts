@@ -14,6 +14,7 @@ import { BearerTokens } from '#net/bearer-tokens.ts';
 import { isThisMachine, warnOfClearTokens } from '#net/clear-tokens.ts';
 import { GrpcListener } from '#net/grpc-listener.ts';
 import { MemoryBudget } from '#net/memory-budget.ts';
+import { ReadGarbage } from '#net/read-garbage.ts';
 import { RssGuard } from '#net/rss-guard.ts';
 import { Tenancy } from '#net/tenancy.ts';
 import { TenantShares } from '#net/tenant-shares.ts';
@@ -83,8 +84,10 @@ export function buildComponents(
   const store = ownStore ?? (isStoreUsed ? createStore(config, logger) : undefined);
   const { limitMib, refuseMib } = memoryLimits(config);
   const { bodiesBytes, processBytes } = memoryShares(limitMib);
+  const readGarbage = new ReadGarbage();
   const budget = new MemoryBudget(bodiesBytes, {
     soonBytes: () => Math.max(LEAST_SOON_BYTES, SOON_SECONDS * graph.bytesPerSecond),
+    beforeReserve: () => readGarbage.look(),
   });
   const rssGuard = new RssGuard(processBytes, refuseMib * MIB, (bytes) => budget.noteRoom(bytes));
   const tokens = {

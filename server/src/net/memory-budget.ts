@@ -49,6 +49,8 @@ export interface MemoryPressure {
    * the effort for it would be lost.
    */
   readonly soonBytes: () => number;
+  /** Called before each reservation. */
+  readonly beforeReserve?: () => void;
 }
 
 const NO_PRESSURE: MemoryPressure = { soonBytes: () => Infinity };
@@ -86,6 +88,7 @@ export class MemoryBudget implements BodyBudget {
 
   /** @param payer what the lease grows from and is given back to, when that is a share of this budget */
   reserve(bytes: number, payer: BodyBudget = this): MemoryLease | undefined {
+    this.#pressure.beforeReserve?.();
     this.freeSlow();
     if (this.queueBytes <= 0) {
       this.countRefusal();

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { CollectCalls, exposedCollector } from '#workers/collector.ts';
+import { CollectPace } from './collect-pace.ts';
 
 /** Memory is measured so often: at 100 MB/s between two looks 5 MB come in. */
 const SAMPLE_MS = 50;
-
-/** While bodies are refused nothing urges V8 to collect, so it is told to, for at most so much of the time: it may not help. */
-const COLLECT_SHARE = 0.05;
 
 /** Other threads are told so too, but no more often: it takes each of them 10 to 20 ms. */
 const CALL_MS = 5000;
@@ -20,7 +18,8 @@ export class RssGuard {
   readonly #onRoom: (bytes: number) => void;
   #timer: NodeJS.Timeout | undefined;
   #isOver = false;
-  #nextCollectMs = 0;
+  /** While bodies are refused nothing urges V8 to collect, so it is told to. */
+  readonly #pace = new CollectPace();
   #collect: (() => void) | undefined;
   #others: CollectCalls | undefined;
   #nextCallMs = 0;
@@ -54,11 +53,12 @@ export class RssGuard {
   }
 
   #look(): void {
-    const roomBytes = this.#refuseBytes - process.memoryUsage.rss();
+    const rssBytes = process.memoryUsage.rss();
+    const roomBytes = this.#refuseBytes - rssBytes;
     this.#isOver = roomBytes < 0;
     this.#onRoom(roomBytes);
     const startMs = performance.now();
-    if (!this.#isOver || startMs < this.#nextCollectMs) return;
+    if (!this.#isOver || !this.#pace.isDue(startMs, rssBytes)) return;
     this.#collect ??= exposedCollector();
     this.#collect();
     if (startMs >= this.#nextCallMs) {
@@ -66,7 +66,6 @@ export class RssGuard {
       this.#others ??= new CollectCalls();
       this.#others.call();
     }
-    const endMs = performance.now();
-    this.#nextCollectMs = endMs + (endMs - startMs) / COLLECT_SHARE;
+    this.#pace.collected(startMs, performance.now(), rssBytes);
   }
 }

@@ -6,11 +6,14 @@ import { BroadcastChannel } from 'node:worker_threads';
 /** Where threads are told to collect. */
 const CHANNEL = 'spoor-collect';
 
+/** Collects everything, or the young generation alone. */
+type Collector = (options?: { readonly type: 'minor' }) => void;
+
 /** V8's own collector of this thread, which scripts do not get otherwise. */
-export function exposedCollector(): () => void {
+export function exposedCollector(): Collector {
   setFlagsFromString('--expose-gc');
   // This is what the flag adds to a context that is made after it.
-  return runInNewContext('gc') as () => void;
+  return runInNewContext('gc') as Collector;
 }
 
 /** Tells all other threads of the process to collect; see {@link collectWhenCalled}. */
