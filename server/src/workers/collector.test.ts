@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { CollectCalls, collectWhenCalled } from './collector.ts';
+import { cachedDataVersionTag } from 'node:v8';
+import { CollectCalls, collectWhenCalled, exposedCollector } from './collector.ts';
 
 const MOST_TURNS = 100_000;
 
@@ -18,4 +19,11 @@ test('a thread that is called lets go of what nothing holds, each time', async (
     assert.equal(held.deref(), undefined);
   }
   calls.close();
+});
+
+test('compiled code that is kept stays valid when the collector is exposed', () => {
+  const before = cachedDataVersionTag();
+  const collect = exposedCollector();
+  assert.equal(cachedDataVersionTag(), before);
+  collect({ type: 'minor' });
 });

@@ -13,7 +13,10 @@ type Collector = (options?: { readonly type: 'minor' }) => void;
 export function exposedCollector(): Collector {
   setFlagsFromString('--expose-gc');
   // This is what the flag adds to a context that is made after it.
-  return runInNewContext('gc') as Collector;
+  const collector = runInNewContext('gc') as Collector;
+  // V8 compares flags with those that code was compiled with: later threads would not take what was kept of theirs.
+  setFlagsFromString('--no-expose-gc');
+  return collector;
 }
 
 /** Tells all other threads of the process to collect; see {@link collectWhenCalled}. */
