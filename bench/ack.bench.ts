@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { withDirectory, withServer, type BenchContext } from './bench-context.ts';
 import { readCorpusFile } from '../server/src/cli/tracegen/corpus-file.ts';
+import { withDirectory, withServer, type BenchContext } from './bench-context.ts';
 import { sendRequests } from './load.ts';
 import { formatNumber, median, quantile, type Table } from './report.ts';
 import { probeSync } from './sync-probe.ts';

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { getHeapStatistics } from 'node:v8';
-import { exposedCollector } from '#workers/collector.ts';
+import { collectGarbage } from '#workers/collector.ts';
 
 /**
  * What lies outside of the heap may grow by so much before the young generation is collected. V8 itself waits for 64 MiB of young
@@ -21,7 +21,7 @@ export class ReadGarbage {
   readonly #parts: ReadGarbageParts;
   #leastBytes = Infinity;
 
-  constructor(parts: ReadGarbageParts = { externalBytes, collect: collectYoung() }) {
+  constructor(parts: ReadGarbageParts = { externalBytes, collect: collectYoung }) {
     this.#parts = parts;
   }
 
@@ -42,10 +42,6 @@ function externalBytes(): number {
   return getHeapStatistics().external_memory;
 }
 
-function collectYoung(): () => void {
-  let collector: ReturnType<typeof exposedCollector> | undefined;
-  return () => {
-    collector ??= exposedCollector();
-    collector({ type: 'minor' });
-  };
+function collectYoung(): void {
+  collectGarbage({ type: 'minor' });
 }

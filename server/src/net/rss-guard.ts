@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { CollectCalls, exposedCollector } from '#workers/collector.ts';
+import { CollectCalls, collectGarbage } from '#workers/collector.ts';
 import { CollectPace } from './collect-pace.ts';
 
 /** Memory is measured so often: at 100 MB/s between two looks 5 MB come in. */
@@ -20,7 +20,6 @@ export class RssGuard {
   #isOver = false;
   /** While bodies are refused nothing urges V8 to collect, so it is told to. */
   readonly #pace = new CollectPace();
-  #collect: (() => void) | undefined;
   #others: CollectCalls | undefined;
   #nextCallMs = 0;
 
@@ -59,8 +58,7 @@ export class RssGuard {
     this.#onRoom(roomBytes);
     const startMs = performance.now();
     if (!this.#isOver || !this.#pace.isDue(startMs, rssBytes)) return;
-    this.#collect ??= exposedCollector();
-    this.#collect();
+    collectGarbage();
     if (startMs >= this.#nextCallMs) {
       this.#nextCallMs = startMs + CALL_MS;
       this.#others ??= new CollectCalls();

@@ -9,14 +9,21 @@ const CHANNEL = 'spoor-collect';
 /** Collects everything, or the young generation alone. */
 type Collector = (options?: { readonly type: 'minor' }) => void;
 
-/** V8's own collector of this thread, which scripts do not get otherwise. */
-export function exposedCollector(): Collector {
+let collector: Collector | undefined;
+
+/** Has V8 collect on this thread, which scripts cannot otherwise: everything unless told. */
+export const collectGarbage: Collector = (options) => {
+  collector ??= exposedCollector();
+  collector(options);
+};
+
+function exposedCollector(): Collector {
   setFlagsFromString('--expose-gc');
   // This is what the flag adds to a context that is made after it.
-  const collector = runInNewContext('gc') as Collector;
+  const exposed = runInNewContext('gc') as Collector;
   // V8 compares flags with those that code was compiled with: later threads would not take what was kept of theirs.
   setFlagsFromString('--no-expose-gc');
-  return collector;
+  return exposed;
 }
 
 /** Tells all other threads of the process to collect; see {@link collectWhenCalled}. */
@@ -40,9 +47,5 @@ export class CollectCalls {
 export function collectWhenCalled(): void {
   const channel = new BroadcastChannel(CHANNEL);
   channel.unref();
-  let collect: (() => void) | undefined;
-  channel.onmessage = () => {
-    collect ??= exposedCollector();
-    collect();
-  };
+  channel.onmessage = () => collectGarbage();
 }
