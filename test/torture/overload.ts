@@ -31,9 +31,9 @@ const SERVER_CORES = 0.3;
  * Share of what it takes unloaded that has to be taken all the same. The aim is 0.8, which depends on the moment: merging, collecting and
  * compiling take their part of so little CPU time now in the one phase, now in the other.
  */
-const LEAST_GOODPUT = 0.3;
-/** A slice looks for collapse: 28 to 79 % were seen, and the shorter the flood, the more the moment counts. */
-const LEAST_GOODPUT_IN_SLICE = 0.1;
+const LEAST_GOODPUT = 0.4;
+/** The shorter the flood, the more the moment counts: 28 to 79 % were seen. */
+const LEAST_GOODPUT_IN_SLICE = 0.2;
 
 /** What the flood shows is believed when the server had so much of its share of a core, and not other programs. */
 const LEAST_SHARE = 0.85;
