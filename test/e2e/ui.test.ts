@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { launchChromium, skipWithoutChromium } from './chromium.ts';
 import { SpoorProcess } from './spoor-process.ts';
 
@@ -65,95 +65,94 @@ function collectComplaints(page: Page): string[] {
   return complaints;
 }
 
-test(
-  'from no data to the detail of a span, in a real browser',
-  { skip: skipWithoutChromium },
-  async () => {
+/** A test of the page, which is built before, in a browser of its own. */
+function browserTest(name: string, run: (browser: Browser) => Promise<void>): void {
+  test(name, { skip: skipWithoutChromium }, async () => {
     execFileSync(process.execPath, [BUILD_UI], { stdio: 'inherit' });
-    await using server = await SpoorProcess.start();
-    const browser = await launchChromium();
-    try {
-      const page = await browser.newPage();
-      page.setDefaultTimeout(PATIENCE_MS);
-      const complaints = collectComplaints(page);
+    await using browser = await launchChromium();
+    await run(browser);
+  });
+}
 
-      const answer = await page.goto(server.queryUrl);
-      assert.match(answer?.headers()['content-security-policy'] ?? '', /script-src 'self';/);
-      await page.getByRole('heading', { name: 'Send your first trace' }).waitFor();
-      await page.getByRole('tab', { name: 'Python' }).click();
-      await page.getByText('opentelemetry-instrument python app.py').waitFor();
+browserTest('from no data to the detail of a span, in a real browser', async (browser) => {
+  await using server = await SpoorProcess.start();
+  const page = await browser.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
+  const complaints = collectComplaints(page);
 
-      assert.equal((await server.send(twoSpans())).status, 200);
-      // Without a touch of the reader.
-      const result = page.getByRole('link', {
-        name: /^shop POST \/orders, 1\.24.s, 2 spans, 1 error/,
-      });
-      await result.waitFor();
-      assert.equal(new URL(page.url()).pathname, '/search');
+  const answer = await page.goto(server.queryUrl);
+  assert.match(answer?.headers()['content-security-policy'] ?? '', /script-src 'self';/);
+  await page.getByRole('heading', { name: 'Send your first trace' }).waitFor();
+  await page.getByRole('tab', { name: 'Python' }).click();
+  await page.getByText('opentelemetry-instrument python app.py').waitFor();
 
-      await page.getByLabel('Attributes', { exact: true }).fill('http.route=/nowhere');
-      await page.keyboard.press('Enter');
-      await page.getByText('No trace matches').waitFor();
-      await page.getByLabel('Attributes', { exact: true }).fill('oops');
-      await page.keyboard.press('Enter');
-      await page.getByText('“oops” has no value').waitFor();
-      await page.getByLabel('Attributes', { exact: true }).fill('http.route=/charge error=true');
-      await page.keyboard.press('Enter');
-      await result.waitFor();
-      const traceql = page.getByLabel('TraceQL', { exact: true });
-      await traceql.fill('{ name =~ "GET.*" }');
-      await page.keyboard.press('Enter');
-      await page.getByText('No trace matches').waitFor();
-      await traceql.fill('{ event.why != nil && status = error } | count() < 2');
-      await page.keyboard.press('Enter');
-      await result.waitFor();
-      await page.getByLabel('Service', { exact: true }).selectOption('payments');
-      await page.getByLabel('Operation', { exact: true }).selectOption('charge <b>card</b>');
-      await result.waitFor();
-      const searched = [...new URL(page.url()).searchParams];
+  assert.equal((await server.send(twoSpans())).status, 200);
+  // Without a touch of the reader.
+  const result = page.getByRole('link', {
+    name: /^shop POST \/orders, 1\.24.s, 2 spans, 1 error/,
+  });
+  await result.waitFor();
+  assert.equal(new URL(page.url()).pathname, '/search');
 
-      await result.click();
-      await page.getByRole('tree', { name: 'Spans' }).waitFor();
-      assert.equal(new URL(page.url()).pathname, `/trace/${TRACE_ID}`);
-      assert.equal(await page.getByRole('treeitem').count(), 2);
-      await page.keyboard.press('j');
-      await page.keyboard.press('Enter');
-      const detail = page.getByRole('complementary', { name: 'Span detail' });
-      await detail.getByRole('heading', { name: 'charge <b>card</b>' }).waitFor();
-      assert.equal(new URL(page.url()).searchParams.get('span'), CHILD_ID);
-      for (const text of ['error: card declined', '/charge', 'declined', '余额不足', 'box-1']) {
-        await detail.getByText(text, { exact: true }).first().waitFor();
-      }
-      await page.keyboard.press('Escape');
-      await detail.waitFor({ state: 'detached' });
-      await page.goBack();
-      await detail.waitFor();
+  await page.getByLabel('Attributes', { exact: true }).fill('http.route=/nowhere');
+  await page.keyboard.press('Enter');
+  await page.getByText('No trace matches').waitFor();
+  await page.getByLabel('Attributes', { exact: true }).fill('oops');
+  await page.keyboard.press('Enter');
+  await page.getByText('“oops” has no value').waitFor();
+  await page.getByLabel('Attributes', { exact: true }).fill('http.route=/charge error=true');
+  await page.keyboard.press('Enter');
+  await result.waitFor();
+  const traceql = page.getByLabel('TraceQL', { exact: true });
+  await traceql.fill('{ name =~ "GET.*" }');
+  await page.keyboard.press('Enter');
+  await page.getByText('No trace matches').waitFor();
+  await traceql.fill('{ event.why != nil && status = error } | count() < 2');
+  await page.keyboard.press('Enter');
+  await result.waitFor();
+  await page.getByLabel('Service', { exact: true }).selectOption('payments');
+  await page.getByLabel('Operation', { exact: true }).selectOption('charge <b>card</b>');
+  await result.waitFor();
+  const searched = [...new URL(page.url()).searchParams];
 
-      await page.keyboard.press(']');
-      await page.getByText('+1', { exact: true }).waitFor();
-      assert.equal(await page.getByRole('treeitem').count(), 1);
-      await page.getByRole('link', { name: 'Back to results' }).click();
-      await result.waitFor();
-      assert.deepEqual([...new URL(page.url()).searchParams], searched);
-      assert.deepEqual(complaints, []);
+  await result.click();
+  await page.getByRole('tree', { name: 'Spans' }).waitFor();
+  assert.equal(new URL(page.url()).pathname, `/trace/${TRACE_ID}`);
+  assert.equal(await page.getByRole('treeitem').count(), 2);
+  await page.keyboard.press('j');
+  await page.keyboard.press('Enter');
+  const detail = page.getByRole('complementary', { name: 'Span detail' });
+  await detail.getByRole('heading', { name: 'charge <b>card</b>' }).waitFor();
+  assert.equal(new URL(page.url()).searchParams.get('span'), CHILD_ID);
+  for (const text of ['error: card declined', '/charge', 'declined', '余额不足', 'box-1']) {
+    await detail.getByText(text, { exact: true }).first().waitFor();
+  }
+  await page.keyboard.press('Escape');
+  await detail.waitFor({ state: 'detached' });
+  await page.goBack();
+  await detail.waitFor();
 
-      // The browser itself reports the failed requests, so complaints end here.
-      await traceql.fill('{ status = }');
-      await page.keyboard.press('Enter');
-      await page.getByText('TraceQL: character 12: expected a value, found "}"').waitFor();
-      assert.equal(await traceql.getAttribute('aria-invalid'), 'true');
-      await traceql.fill('{ status = error }');
-      assert.equal(await traceql.getAttribute('aria-invalid'), 'false');
-      await page.keyboard.press('Enter');
-      await result.waitFor();
-      await page.getByRole('textbox', { name: 'Trace id' }).fill('DEADBEEF');
-      await page.keyboard.press('Enter');
-      await page.getByRole('heading', { name: 'Trace not found' }).waitFor();
-    } finally {
-      await browser.close();
-    }
-  },
-);
+  await page.keyboard.press(']');
+  await page.getByText('+1', { exact: true }).waitFor();
+  assert.equal(await page.getByRole('treeitem').count(), 1);
+  await page.getByRole('link', { name: 'Back to results' }).click();
+  await result.waitFor();
+  assert.deepEqual([...new URL(page.url()).searchParams], searched);
+  assert.deepEqual(complaints, []);
+
+  // The browser itself reports the failed requests, so complaints end here.
+  await traceql.fill('{ status = }');
+  await page.keyboard.press('Enter');
+  await page.getByText('TraceQL: character 12: expected a value, found "}"').waitFor();
+  assert.equal(await traceql.getAttribute('aria-invalid'), 'true');
+  await traceql.fill('{ status = error }');
+  assert.equal(await traceql.getAttribute('aria-invalid'), 'false');
+  await page.keyboard.press('Enter');
+  await result.waitFor();
+  await page.getByRole('textbox', { name: 'Trace id' }).fill('DEADBEEF');
+  await page.keyboard.press('Enter');
+  await page.getByRole('heading', { name: 'Trace not found' }).waitFor();
+});
 
 /** One trace of `batch` for each of these durations, in ms, the later ones started later. */
 function batchRuns(durations: readonly number[]): string {
@@ -169,81 +168,71 @@ function batchRuns(durations: readonly number[]): string {
   return JSON.stringify({ resourceSpans: [{ resource, scopeSpans: [{ spans }] }] });
 }
 
-test(
-  'orders, pages and dependencies, by keyboard, in a real browser',
-  { skip: skipWithoutChromium },
-  async () => {
-    execFileSync(process.execPath, [BUILD_UI], { stdio: 'inherit' });
-    await using server = await SpoorProcess.start();
-    for (const body of [twoSpans(), batchRuns([30, 10, 50, 20, 40])]) {
-      assert.equal((await server.send(body)).status, 200);
-    }
-    const browser = await launchChromium();
-    try {
-      const page = await browser.newPage();
-      page.setDefaultTimeout(PATIENCE_MS);
-      const complaints = collectComplaints(page);
-      const rows = page.getByRole('link', { name: /^batch run of/ });
-      /** Waits until the list is these runs. */
-      const shows = async (...runs: number[]): Promise<void> => {
-        await rows.nth(runs.length - 1).waitFor();
-        const pattern = runs.map((ms) => `run of ${ms},[^]*`).join('');
-        await page
-          .getByRole('list')
-          .filter({ hasText: new RegExp(pattern.replaceAll(',', '')) })
-          .waitFor();
-        assert.equal(await rows.count(), runs.length);
-      };
+browserTest('orders, pages and dependencies, by keyboard, in a real browser', async (browser) => {
+  await using server = await SpoorProcess.start();
+  for (const body of [twoSpans(), batchRuns([30, 10, 50, 20, 40])]) {
+    assert.equal((await server.send(body)).status, 200);
+  }
+  const page = await browser.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
+  const complaints = collectComplaints(page);
+  const rows = page.getByRole('link', { name: /^batch run of/ });
+  /** Waits until the list is these runs. */
+  const shows = async (...runs: number[]): Promise<void> => {
+    await rows.nth(runs.length - 1).waitFor();
+    const pattern = runs.map((ms) => `run of ${ms},[^]*`).join('');
+    await page
+      .getByRole('list')
+      .filter({ hasText: new RegExp(pattern.replaceAll(',', '')) })
+      .waitFor();
+    assert.equal(await rows.count(), runs.length);
+  };
 
-      await page.goto(`${server.queryUrl}/search?service=batch&limit=2`);
-      await shows(40, 20);
-      await page.getByLabel('Order').selectOption('longest');
-      await shows(50, 40);
-      assert.equal(new URL(page.url()).searchParams.get('order'), 'longest');
-      const first = page.url();
-      await page.getByRole('button', { name: 'Refresh' }).focus();
-      await page.keyboard.press('n');
-      await shows(30, 20);
-      const second = page.url();
-      await page.keyboard.press('n');
-      await shows(10);
-      await page.getByText('This is the last page.').waitFor();
-      await page.keyboard.press('p');
-      await shows(30, 20);
-      assert.equal(page.url(), second);
+  await page.goto(`${server.queryUrl}/search?service=batch&limit=2`);
+  await shows(40, 20);
+  await page.getByLabel('Order').selectOption('longest');
+  await shows(50, 40);
+  assert.equal(new URL(page.url()).searchParams.get('order'), 'longest');
+  const first = page.url();
+  await page.getByRole('button', { name: 'Refresh' }).focus();
+  await page.keyboard.press('n');
+  await shows(30, 20);
+  const second = page.url();
+  await page.keyboard.press('n');
+  await shows(10);
+  await page.getByText('This is the last page.').waitFor();
+  await page.keyboard.press('p');
+  await shows(30, 20);
+  assert.equal(page.url(), second);
 
-      // A page is a link like any other, and a trace leads back to it.
-      await page.goto(second);
-      await shows(30, 20);
-      await page.keyboard.press('j');
-      await page.keyboard.press('Enter');
-      await page.getByRole('tree', { name: 'Spans' }).waitFor();
-      await page.getByRole('link', { name: 'Back to results' }).focus();
-      await page.keyboard.press('Enter');
-      await shows(30, 20);
-      await page.getByRole('link', { name: 'First page' }).focus();
-      await page.keyboard.press('Enter');
-      await shows(50, 40);
-      assert.equal(page.url(), first);
+  // A page is a link like any other, and a trace leads back to it.
+  await page.goto(second);
+  await shows(30, 20);
+  await page.keyboard.press('j');
+  await page.keyboard.press('Enter');
+  await page.getByRole('tree', { name: 'Spans' }).waitFor();
+  await page.getByRole('link', { name: 'Back to results' }).focus();
+  await page.keyboard.press('Enter');
+  await shows(30, 20);
+  await page.getByRole('link', { name: 'First page' }).focus();
+  await page.keyboard.press('Enter');
+  await shows(50, 40);
+  assert.equal(page.url(), first);
 
-      await page.getByRole('link', { name: 'Dependencies' }).focus();
-      await page.keyboard.press('Enter');
-      await page.getByRole('row', { name: /^shop payments call 1 1 100 %/ }).waitFor();
-      const calls = page.getByRole('columnheader', { name: 'Calls' });
-      assert.equal(await calls.getAttribute('aria-sort'), 'descending');
-      await page.getByRole('button', { name: 'Callee' }).focus();
-      await page.keyboard.press('Enter');
-      assert.equal(await calls.getAttribute('aria-sort'), 'none');
-      assert.equal(new URL(page.url()).searchParams.get('sort'), 'callee');
-      await page.getByRole('link', { name: 'shop', exact: true }).focus();
-      await page.keyboard.press('Enter');
-      await page.getByRole('link', { name: /^shop POST \/orders/ }).waitFor();
-      assert.deepEqual(complaints, []);
-    } finally {
-      await browser.close();
-    }
-  },
-);
+  await page.getByRole('link', { name: 'Dependencies' }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('row', { name: /^shop payments call 1 1 100 %/ }).waitFor();
+  const calls = page.getByRole('columnheader', { name: 'Calls' });
+  assert.equal(await calls.getAttribute('aria-sort'), 'descending');
+  await page.getByRole('button', { name: 'Callee' }).focus();
+  await page.keyboard.press('Enter');
+  assert.equal(await calls.getAttribute('aria-sort'), 'none');
+  assert.equal(new URL(page.url()).searchParams.get('sort'), 'callee');
+  await page.getByRole('link', { name: 'shop', exact: true }).focus();
+  await page.keyboard.press('Enter');
+  await page.getByRole('link', { name: /^shop POST \/orders/ }).waitFor();
+  assert.deepEqual(complaints, []);
+});
 
 /** A trace of 400 spans, each the child of the first, which has an event in each of its last 40 ms. */
 function manySpans(): string {
@@ -263,49 +252,36 @@ function manySpans(): string {
   return JSON.stringify({ resourceSpans: [{ resource, scopeSpans: [{ spans }] }] });
 }
 
-test(
-  'all rows of a long trace can be seen, in a real browser',
-  { skip: skipWithoutChromium },
-  async () => {
-    execFileSync(process.execPath, [BUILD_UI], { stdio: 'inherit' });
-    await using server = await SpoorProcess.start();
-    const browser = await launchChromium();
-    try {
-      assert.equal((await server.send(manySpans())).status, 200);
-      const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-      page.setDefaultTimeout(PATIENCE_MS);
-      await page.goto(`${server.queryUrl}/trace/${TRACE_ID}`);
-      const row = (name: string) => page.getByRole('treeitem', { name: `batch ${name}, ` });
-      await row('step 0').waitFor();
-      // The row that has the focus is not below the head.
-      await page.getByRole('tree', { name: 'Spans' }).focus();
-      const head = (await page.getByText('Service and operation').boundingBox())!;
-      const first = (await row('step 0').boundingBox())!;
-      assert.ok(first.y >= head.y + head.height, `${first.y}, ${head.y} + ${head.height}`);
-      // No tick lies over the label inside of the bar.
-      const label = (await row('step 0').getByText('500').boundingBox())!;
-      for (let x = label.x + 1; x < label.x + label.width; x += 3) {
-        const there = `document.elementFromPoint(${x}, ${label.y + label.height / 2}).textContent`;
-        assert.match(await page.evaluate<string>(there), /^500.ms$/);
-      }
-      await page.keyboard.press('End');
-      await row('step 399').waitFor();
-      const last = (await row('step 399').boundingBox())!;
-      assert.ok(last.y > 700 && last.y + last.height <= 800, `${last.y} + ${last.height}`);
-      assert.equal(await row('step 0').count(), 0);
-    } finally {
-      await browser.close();
-    }
-  },
-);
+browserTest('all rows of a long trace can be seen, in a real browser', async (browser) => {
+  await using server = await SpoorProcess.start();
+  assert.equal((await server.send(manySpans())).status, 200);
+  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  page.setDefaultTimeout(PATIENCE_MS);
+  await page.goto(`${server.queryUrl}/trace/${TRACE_ID}`);
+  const row = (name: string) => page.getByRole('treeitem', { name: `batch ${name}, ` });
+  await row('step 0').waitFor();
+  // The row that has the focus is not below the head.
+  await page.getByRole('tree', { name: 'Spans' }).focus();
+  const head = (await page.getByText('Service and operation').boundingBox())!;
+  const first = (await row('step 0').boundingBox())!;
+  assert.ok(first.y >= head.y + head.height, `${first.y}, ${head.y} + ${head.height}`);
+  // No tick lies over the label inside of the bar.
+  const label = (await row('step 0').getByText('500').boundingBox())!;
+  for (let x = label.x + 1; x < label.x + label.width; x += 3) {
+    const there = `document.elementFromPoint(${x}, ${label.y + label.height / 2}).textContent`;
+    assert.match(await page.evaluate<string>(there), /^500.ms$/);
+  }
+  await page.keyboard.press('End');
+  await row('step 399').waitFor();
+  const last = (await row('step 399').boundingBox())!;
+  assert.ok(last.y > 700 && last.y + last.height <= 800, `${last.y} + ${last.height}`);
+  assert.equal(await row('step 0').count(), 0);
+});
 
-test(
+browserTest(
   'a page says that spans are missing while a block is damaged, in a real browser',
-  { skip: skipWithoutChromium },
-  async () => {
-    execFileSync(process.execPath, [BUILD_UI], { stdio: 'inherit' });
+  async (browser) => {
     const directory = mkdtempSync(join(tmpdir(), 'spoor-e2e-'));
-    const browser = await launchChromium();
     try {
       {
         await using server = await SpoorProcess.start({ directory });
@@ -332,7 +308,6 @@ test(
       await page.getByRole('heading', { name: 'Trace not found' }).waitFor();
       await warning.waitFor();
     } finally {
-      await browser.close();
       rmSync(directory, { recursive: true, force: true });
     }
   },
