@@ -3,8 +3,6 @@ import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { setImmediate } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import { DEFAULT_TENANT, parseTenant, type Tenant } from '@spoor/core/model/ids.ts';
 import type { Span } from '@spoor/core/model/span.ts';
@@ -13,6 +11,7 @@ import { batchOf } from '@spoor/core/query/testing/span-body.ts';
 import type { SpanPredicate } from '@spoor/core/query/trace-query.ts';
 import { queryFor, readTraces, writeSpans } from '#storage/testing/store-harness.ts';
 import { bySpan, TraceOracle } from '#storage/testing/trace-oracle.ts';
+import { collectGarbage } from '#workers/collector.ts';
 import { blockPath } from '../block/block-path.ts';
 import { BlockReader } from '../block/block-reader.ts';
 import type { ColumnarStore } from '../columnar-store.ts';
@@ -169,8 +168,6 @@ test('what blocks change in shared traces is remembered of sixteen tenants that 
 });
 
 test('the memory of a slab that is gone is let go with the next question, whoever asked of it and whoever asks', async () => {
-  setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
   const tenants = ['one', 'two'].map(parseTenant) as [Tenant, Tenant];
   const questions: readonly Question[] = [
     { ask: 'find', query: queryFor() },
@@ -187,7 +184,7 @@ test('the memory of a slab that is gone is let go with the next question, whoeve
   const collected = async (one: WeakRef<object>): Promise<void> => {
     for (let turns = 0; turns < 50; turns++) {
       await setImmediate();
-      collect();
+      collectGarbage();
       await setImmediate();
       if (one.deref() === undefined) return;
     }
