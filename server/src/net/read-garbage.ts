@@ -21,7 +21,7 @@ export class ReadGarbage {
   readonly #parts: ReadGarbageParts;
   #leastBytes = Infinity;
 
-  constructor(parts: ReadGarbageParts = { externalBytes, collect: collectYoung }) {
+  constructor(parts: ReadGarbageParts = { externalBytes, collect: () => collectGarbage('minor') }) {
     this.#parts = parts;
   }
 
@@ -40,8 +40,4 @@ export class ReadGarbage {
 
 function externalBytes(): number {
   return getHeapStatistics().external_memory;
-}
-
-function collectYoung(): void {
-  collectGarbage({ type: 'minor' });
 }

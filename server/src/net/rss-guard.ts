@@ -58,7 +58,7 @@ export class RssGuard {
     this.#onRoom(roomBytes);
     const startMs = performance.now();
     if (!this.#isOver || !this.#pace.isDue(startMs, rssBytes)) return;
-    collectGarbage();
+    collectGarbage('major');
     if (startMs >= this.#nextCallMs) {
       this.#nextCallMs = startMs + CALL_MS;
       this.#others ??= new CollectCalls();

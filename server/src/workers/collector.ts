@@ -6,16 +6,19 @@ import { BroadcastChannel } from 'node:worker_threads';
 /** Where threads are told to collect. */
 const CHANNEL = 'spoor-collect';
 
-/** Collects everything, or the young generation alone. */
-type Collector = (options?: { readonly type: 'minor' }) => void;
+/** Of everything, or of the young generation alone. */
+type Collection = 'major' | 'minor';
+
+/** V8's own. It takes an argument that is undefined for a minor collection, and none for a major one. */
+type Collector = (options: { readonly type: Collection }) => void;
 
 let collector: Collector | undefined;
 
-/** Has V8 collect on this thread, which scripts cannot otherwise: everything unless told. */
-export const collectGarbage: Collector = (options) => {
+/** Has V8 collect on this thread, which scripts cannot otherwise. */
+export function collectGarbage(type: Collection): void {
   collector ??= exposedCollector();
-  collector(options);
-};
+  collector({ type });
+}
 
 function exposedCollector(): Collector {
   setFlagsFromString('--expose-gc');
@@ -47,5 +50,5 @@ export class CollectCalls {
 export function collectWhenCalled(): void {
   const channel = new BroadcastChannel(CHANNEL);
   channel.unref();
-  channel.onmessage = () => collectGarbage();
+  channel.onmessage = () => collectGarbage('major');
 }

@@ -184,7 +184,7 @@ test('the memory of a slab that is gone is let go with the next question, whoeve
   const collected = async (one: WeakRef<object>): Promise<void> => {
     for (let turns = 0; turns < 50; turns++) {
       await setImmediate();
-      collectGarbage();
+      collectGarbage('major');
       await setImmediate();
       if (one.deref() === undefined) return;
     }
