@@ -1,11 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { cachedDataVersionTag } from 'node:v8';
+import { Worker } from 'node:worker_threads';
 import { CollectCalls, collectGarbage, collectWhenCalled } from './collector.ts';
 
 const MOST_TURNS = 100_000;
+
+/** They collect for the first time in the same moment, each of these times. */
+const THREADS = 8;
+const TIMES = 4;
+
+const COLLECT_AT_ONCE = `
+const { workerData } = require('node:worker_threads');
+const { collectorUrl, gate } = workerData;
+import(collectorUrl).then(({ collectGarbage }) => {
+  Atomics.add(gate, 0, 1);
+  while (Atomics.load(gate, 0) < ${THREADS});
+  collectGarbage('minor');
+});`;
 
 /** Before anything is collected. */
 const FIRST_TAG = cachedDataVersionTag();
@@ -33,4 +48,19 @@ test('a thread that is called lets go of what nothing holds, each time', async (
 test('compiled code that is kept stays valid when the collector is exposed', () => {
   collectGarbage('minor');
   assert.equal(cachedDataVersionTag(), FIRST_TAG);
+});
+
+test('threads that collect for the first time in the same moment all do', async () => {
+  for (let time = 0; time < TIMES; time++) {
+    const workerData = {
+      collectorUrl: new URL('collector.ts', import.meta.url).href,
+      gate: new Int32Array(new SharedArrayBuffer(4)),
+    };
+    const threads = Array.from({ length: THREADS }, () => {
+      return new Worker(COLLECT_AT_ONCE, { eval: true, workerData });
+    });
+    // One that throws rejects.
+    const codes = await Promise.all(threads.map((thread) => once(thread, 'exit')));
+    assert.deepEqual(codes.flat(), new Array(THREADS).fill(0));
+  }
 });
