@@ -57,7 +57,7 @@ export class KillLoop {
     for (const cut of plan.doomedStarts) {
       this.#countKill(`in a start, ${await startAndKill(this.#directory, cut)}`);
     }
-    const server = await this.#start();
+    await using server = await this.#start();
     await this.#checkSample(server);
     const { ackedSpans: before, size } = this.#ledger;
     const crew = new LoadCrew({

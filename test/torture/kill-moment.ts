@@ -89,7 +89,7 @@ async function nextChange(directory: string, what: StoreMoment): Promise<boolean
   const places: Record<StoreMoment, { path: string; of: RegExp }> = {
     block: { path: join(directory, 'tenants', 'default'), of: /\.block$/ },
     manifest: { path: directory, of: /^MANIFEST/ },
-    segment: { path: join(directory, 'wal'), of: /^prepare|^\d+\.wal$/ },
+    segment: { path: join(directory, 'wal'), of: /^\d+\.wal(\.tmp)?$/ },
   };
   const { path, of } = places[what];
   // The directory of a tenant comes with its first block.
