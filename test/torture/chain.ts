@@ -52,7 +52,7 @@ export async function chain(
   options: TortureOptions,
 ): Promise<void> {
   if (NO_KAFKA !== false) {
-    verdict.say(`skipped: ${NO_KAFKA}`);
+    verdict.skip(NO_KAFKA);
     return;
   }
   await using nodes = await ChainNodes.start(directory, verdict);

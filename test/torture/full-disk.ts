@@ -43,7 +43,7 @@ export async function fullDisk(
       stdio: ['ignore', 'ignore', 'pipe'],
     });
   } catch (error) {
-    verdict.say(`skipped: no disk in memory can be mounted here: ${String(error)}`);
+    verdict.skip(`no disk in memory can be mounted here: ${String(error)}`);
     return;
   }
   try {

@@ -67,6 +67,9 @@ async function tortureBy(
   } catch (error) {
     verdict.broken('the torture comes to its end', inspect(error));
   }
+  if (verdict.skipped !== undefined && !options.maySkip) {
+    verdict.broken('the torture can run', verdict.skipped);
+  }
   verdict.figure('seconds', (performance.now() - startMs) / 1000);
   console.log(verdict.format());
   return verdict;
@@ -95,13 +98,16 @@ async function main(): Promise<number> {
   }
   let pass = 0;
   let fail = 0;
-  for (const { counts } of verdicts) {
+  let skipped = 0;
+  for (const { counts, skipped: reason } of verdicts) {
     pass += counts.pass;
     fail += counts.fail;
+    if (reason !== undefined) skipped++;
   }
   console.log(`\nseed ${options.seed}`);
   console.log(`ℹ pass ${pass}`);
   console.log(`ℹ fail ${fail}`);
+  console.log(`ℹ skipped ${skipped}`);
   return fail === 0 ? 0 : 1;
 }
 

@@ -36,6 +36,8 @@ export interface TortureOptions {
   /** Of all random choices, 0 to 65535. The same seed gives the same spans and the same plan of kills. */
   readonly seed: number;
   readonly only: readonly TortureName[];
+  /** Parts that cannot run here are skipped; those that were asked for by name fail. */
+  readonly maySkip: boolean;
   /** Where the stores are made; kept afterwards when given. */
   readonly directory: string | undefined;
 }
@@ -91,6 +93,7 @@ export function parseTortureOptions(args: readonly string[], drawnSeed: number):
       wholeNumber('minutes', values.minutes, 1, 100_000) ?? (slice ? SLICE_MINUTES : FULL_MINUTES),
     seed: wholeNumber('seed', values.seed, 0, 65_535) ?? drawnSeed,
     only,
+    maySkip: values.only === undefined,
     directory: values.dir,
   };
 }

@@ -15,6 +15,7 @@ export class Verdict {
   readonly #promises = new Map<string, Promise_>();
   readonly #figures: [name: string, value: string][] = [];
   #told = 0;
+  #skipped: string | undefined;
 
   constructor(name: string) {
     this.name = name;
@@ -37,6 +38,17 @@ export class Verdict {
   check(promise: string, holds: boolean, details: () => string): void {
     if (holds) this.held(promise);
     else this.broken(promise, details());
+  }
+
+  /** The torture cannot run here. */
+  skip(reason: string): void {
+    this.#skipped = reason;
+    this.say(`skipped: ${reason}`);
+  }
+
+  /** Why nothing was checked; undefined when something was. */
+  get skipped(): string | undefined {
+    return this.#skipped;
   }
 
   /** Notes a figure for the summary. */
