@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { collidingSymbols } from '../../core/src/model/testing/colliding-symbols.ts';
 
 /** A body that is made to be hard to take. */
 export interface HostileBody {
@@ -21,6 +22,9 @@ const PROTO_IDS = `\x0a\x10${'i'.repeat(16)}\x12\x08${'i'.repeat(8)}\x1a\x08${'i
 const THRIFT_IDS = [1, 2, 3]
   .map((field) => `\x0a\x00${String.fromCharCode(field)}${'i'.repeat(8)}`)
   .join('');
+
+/** Making them takes a while. */
+const MOST_COLLIDING = 400_000;
 
 /** Bodies of every format, each of one thing in excess. */
 export const HOSTILE_BODIES: readonly HostileBody[] = [
@@ -75,6 +79,12 @@ export const HOSTILE_BODIES: readonly HostileBody[] = [
   otlpProto('events of one span', (size) =>
     nested([0x0a, 0x12, 0x12], filled(PROTO_IDS, '\x5a\x00', '', size)),
   ),
+  otlpProto('names of events that have one hash', (size) => {
+    const head = Buffer.from('\x5a\x0a\x12\x08', 'latin1');
+    const names = collidingSymbols(Math.min(MOST_COLLIDING, Math.floor(size / 12)));
+    const events = names.flatMap((name) => [head, name]);
+    return nested([0x0a, 0x12, 0x12], Buffer.concat([Buffer.from(PROTO_IDS, 'latin1'), ...events]));
+  }),
   otlpProto('links of one span', (size) =>
     nested([0x0a, 0x12, 0x12], filled(PROTO_IDS, '\x6a\x00', '', size)),
   ),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { grownWords } from '#model/column-arrays.ts';
+import { hashTwo } from '#model/word-hash.ts';
 import { WordSorter } from '#model/word-sorter.ts';
 import { LATENCY_BUCKETS } from './latency-bucket.ts';
 
@@ -110,7 +111,7 @@ export class MinuteCounts {
   #seriesOf(key: number, minute: number): number {
     const slots = this.#slots;
     const mask = slots.length - 1;
-    let slot = hashOf(key, minute) & mask;
+    let slot = hashTwo(key, minute) & mask;
     for (let series = slots[slot]!; series >= 0; series = slots[slot]!) {
       if (this.#key[series] === key && this.#minute[series] === minute) return series;
       slot = (slot + 1) & mask;
@@ -130,7 +131,7 @@ export class MinuteCounts {
   #growSlots(): void {
     const slots = new Int32Array(this.#slots.length * 2).fill(-1);
     for (let series = 0; series < this.#series; series++) {
-      let slot = hashOf(this.#key[series]!, this.#minute[series]!) & (slots.length - 1);
+      let slot = hashTwo(this.#key[series]!, this.#minute[series]!) & (slots.length - 1);
       while (slots[slot]! >= 0) slot = (slot + 1) & (slots.length - 1);
       slots[slot] = series;
     }
@@ -193,9 +194,4 @@ function rankSeries(codes: Uint32Array, rank: Uint32Array): void {
     const code = codes[i]!;
     codes[i] = rank[code >>> 10]! * LATENCY_BUCKETS + (code & (LATENCY_BUCKETS - 1));
   }
-}
-
-function hashOf(key: number, minute: number): number {
-  const hash = Math.imul(key ^ Math.imul(minute, 0x9e3779b1), 0x85ebca6b);
-  return hash ^ (hash >>> 15);
 }

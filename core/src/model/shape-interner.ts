@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { FIRST_SEED } from './word-hash.ts';
 import type { ShapeTable } from './span-columns.ts';
 
 /** A growing set of shapes: sequences of column ids. */
@@ -17,7 +18,7 @@ export class ShapeInterner implements ShapeTable {
 
   /** Code of the sequence `ids[0, length)`, added when it is new. */
   intern(ids: Uint32Array, length: number): number {
-    let hash = length;
+    let hash = length ^ FIRST_SEED;
     for (let i = 0; i < length; i++) {
       hash = Math.imul(hash ^ ids[i]!, 0x9e3779b1);
       hash ^= hash >>> 15;

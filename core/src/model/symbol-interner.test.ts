@@ -2,8 +2,10 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
+import { collidingSymbols } from './testing/colliding-symbols.ts';
 import { equalBytes, equalViews, hashBytes, SymbolInterner, viewOf } from './symbol-interner.ts';
 import { encodeText } from './utf8.ts';
+import { LONGEST_RUN } from './crowded-values.ts';
 
 /** Entries of a table, as hex texts. */
 function entries(table: SymbolInterner): string[] {
@@ -119,4 +121,51 @@ test('text that is not UTF-8 is stored mended, as the same symbol as the mended 
   assert.equal(table.internText(wrong, 0, 3), code);
   assert.equal(table.internText(mended, 0, mended.length), code);
   assert.deepEqual(entries(table), [mended.toHex()]);
+});
+
+test('symbols whose hashes fall together are found again, also after some were forgotten', () => {
+  const symbols = collidingSymbols(3 * LONGEST_RUN);
+  const hashes = symbols.map((symbol) => hashBytes(symbol, 0, symbol.length));
+  assert.equal(new Set(hashes).size, 1);
+  fc.assert(
+    fc.property(
+      fc.array(
+        fc.oneof(
+          { weight: 9, arbitrary: fc.array(fc.nat(symbols.length - 1), { maxLength: 200 }) },
+          { weight: 1, arbitrary: fc.double({ min: 0, max: 1, noNaN: true }) },
+        ),
+        { maxLength: 12 },
+      ),
+      (steps) => {
+        const table = new SymbolInterner();
+        const model: number[] = [];
+        for (const step of steps) {
+          if (typeof step === 'number') {
+            model.length = Math.floor(model.length * step);
+            table.truncate(model.length);
+            continue;
+          }
+          for (const number of step) {
+            const symbol = symbols[number]!;
+            const known = model.indexOf(number);
+            assert.equal(table.lookup(symbol, 0, 8), known);
+            const code = table.internText(symbol, 0, 8);
+            assert.equal(code, known < 0 ? model.push(number) - 1 : known);
+          }
+        }
+        assert.deepEqual(
+          entries(table),
+          model.map((number) => symbols[number]!.toHex()),
+        );
+      },
+    ),
+  );
+});
+
+test('200,000 symbols of one hash are no trouble', () => {
+  const symbols = collidingSymbols(200_000);
+  const table = new SymbolInterner();
+  for (const [code, symbol] of symbols.entries()) {
+    if (table.intern(symbol, 0, symbol.length) !== code) assert.fail(`symbol ${code}`);
+  }
 });

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { CrowdedValues, LONGEST_RUN } from './crowded-values.ts';
 import type { SymbolTable } from './span-columns.ts';
 import { isValidUtf8, toValidUtf8 } from './utf8.ts';
 
@@ -6,8 +7,8 @@ import { isValidUtf8, toValidUtf8 } from './utf8.ts';
 export const NOT_HASHED = 0;
 
 /**
- * 32-bit hash of `bytes[start, end)`, in two lanes of four bytes, which the processor works on at once. Not meant to
- * withstand an attacker: tables that use it are bounded by the size of a batch.
+ * 32-bit hash of `bytes[start, end)`, in two lanes of four bytes, which the processor works on at once. It is kept with what is
+ * stored, so it has no seed, and whoever picks values can have them fall together: tables need {@link CrowdedValues}.
  */
 export function hashBytes(bytes: Uint8Array, start: number, end: number): number {
   let hash = 0x811c9dc5 ^ (end - start);
@@ -66,6 +67,12 @@ export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
+/** In place of a slot: the run is too long. */
+const CROWDED = -1;
+
+/** No table of this kind has owners. */
+const OWNER = 0;
+
 /** V8 keeps arrays of up to 64 bytes with its objects: a table this small needs no memory of its own, which counts with thousands. */
 const MIN_CAPACITY = 4;
 
@@ -87,6 +94,8 @@ export class SymbolInterner implements SymbolTable {
   #isText: Uint8Array;
   /** Of all of `bytes`, once asked for. */
   #view: DataView | undefined;
+  /** Entries without a slot. */
+  #crowded: CrowdedValues | undefined;
 
   constructor(expectedCount = 16, expectedBytes = 256) {
     let capacity = MIN_CAPACITY;
@@ -116,7 +125,7 @@ export class SymbolInterner implements SymbolTable {
     view?: DataView,
   ): number {
     const slot = this.#find(bytes, start, end, hash, view);
-    const code = this.#slots[slot]!;
+    const code = slot === CROWDED ? this.#crowdedCode(bytes, start, end) : this.#slots[slot]!;
     return code >= 0 ? code : this.#add(slot, bytes, start, end, hash, 0);
   }
 
@@ -127,7 +136,7 @@ export class SymbolInterner implements SymbolTable {
   internText(bytes: Uint8Array, start: number, end: number, view?: DataView): number {
     const hash = hashBytes(bytes, start, end);
     const slot = this.#find(bytes, start, end, hash, view);
-    const code = this.#slots[slot]!;
+    const code = slot === CROWDED ? this.#crowdedCode(bytes, start, end) : this.#slots[slot]!;
     if (code >= 0 && this.#isText[code] === 1) return code;
     if (isValidUtf8(bytes, start, end)) {
       if (code < 0) return this.#add(slot, bytes, start, end, hash, 1);
@@ -152,7 +161,8 @@ export class SymbolInterner implements SymbolTable {
 
   /** Code of `bytes[start, end)`, or -1 when it is not there. */
   lookup(bytes: Uint8Array, start: number, end: number): number {
-    return this.#slots[this.#find(bytes, start, end, hashBytes(bytes, start, end), undefined)]!;
+    const slot = this.#find(bytes, start, end, hashBytes(bytes, start, end), undefined);
+    return slot === CROWDED ? this.#crowdedCode(bytes, start, end) : this.#slots[slot]!;
   }
 
   /** Whether entry `code` is known to be UTF-8. */
@@ -185,13 +195,11 @@ export class SymbolInterner implements SymbolTable {
     if (count >= this.count) return;
     if (count === 0 && this.count > this.#mask >> 4) {
       this.#slots.fill(-1);
+      this.#crowded = undefined;
     } else {
       // In reverse order of insertion a slot can simply be freed: nothing probed past it later.
       for (let code = this.count - 1; code >= count; code--) {
-        if (this.hashes[code] === NOT_HASHED) continue;
-        let slot = (this.hashes[code]! << 1) & this.#mask;
-        while (this.#slots[slot] !== code) slot = (slot + 2) & this.#mask;
-        this.#slots[slot] = -1;
+        if (this.hashes[code] !== NOT_HASHED) this.#free(code);
       }
     }
     this.count = count;
@@ -202,6 +210,7 @@ export class SymbolInterner implements SymbolTable {
     return this.offsets[this.count]!;
   }
 
+  /** Slot of `bytes[start, end)`, or the free one that it would have. */
   #find(
     bytes: Uint8Array,
     start: number,
@@ -213,13 +222,52 @@ export class SymbolInterner implements SymbolTable {
     const mask = this.#mask;
     const stored = hash | 0;
     let slot = (hash << 1) & mask;
-    for (;;) {
+    for (let left = LONGEST_RUN; left > 0; left--) {
       const code = slots[slot]!;
       if (code < 0 || (slots[slot + 1] === stored && this.#same(code, bytes, start, end, view))) {
         return slot;
       }
       slot = (slot + 2) & mask;
     }
+    return CROWDED;
+  }
+
+  #crowdedCode(bytes: Uint8Array, start: number, end: number): number {
+    return this.#crowded?.get(OWNER, bytes, start, end) ?? -1;
+  }
+
+  /** Gives an entry its slot, or a place among those without one. */
+  #place(code: number): void {
+    const slots = this.#slots;
+    const hash = this.hashes[code]!;
+    let slot = (hash << 1) & this.#mask;
+    for (let left = LONGEST_RUN; left > 0; left--) {
+      if (slots[slot]! < 0) {
+        slots[slot] = code;
+        slots[slot + 1] = hash;
+        return;
+      }
+      slot = (slot + 2) & this.#mask;
+    }
+    this.#crowd(code);
+  }
+
+  #crowd(code: number): void {
+    this.#crowded ??= new CrowdedValues();
+    this.#crowded.set(OWNER, this.bytes, this.offsets[code]!, this.offsets[code + 1]!, code);
+  }
+
+  /** Takes an entry out of its place. */
+  #free(code: number): void {
+    let slot = (this.hashes[code]! << 1) & this.#mask;
+    for (let left = LONGEST_RUN; left > 0; left--) {
+      if (this.#slots[slot] === code) {
+        this.#slots[slot] = -1;
+        return;
+      }
+      slot = (slot + 2) & this.#mask;
+    }
+    this.#crowded?.delete(OWNER, this.bytes, this.offsets[code]!, this.offsets[code + 1]!);
   }
 
   #same(
@@ -244,9 +292,14 @@ export class SymbolInterner implements SymbolTable {
   ): number {
     const grows = this.count === this.hashes.length;
     const code = this.#store(bytes, start, end, hash, isText);
-    if (grows) slot = freeSlot(this.#slots, this.#mask, hash);
-    this.#slots[slot] = code;
-    this.#slots[slot + 1] = hash;
+    if (grows) {
+      this.#place(code);
+    } else if (slot === CROWDED) {
+      this.#crowd(code);
+    } else {
+      this.#slots[slot] = code;
+      this.#slots[slot + 1] = hash;
+    }
     return code;
   }
 
@@ -281,14 +334,11 @@ export class SymbolInterner implements SymbolTable {
     this.hashes = hashes;
     this.offsets = offsets;
     this.#mask = maskOf(capacity);
-    const slots = new Int32Array(capacity * 4).fill(-1);
+    this.#slots = new Int32Array(capacity * 4).fill(-1);
+    this.#crowded = undefined;
     for (let code = 0; code < this.count; code++) {
-      if (hashes[code] === NOT_HASHED) continue;
-      const slot = freeSlot(slots, this.#mask, hashes[code]!);
-      slots[slot] = code;
-      slots[slot + 1] = hashes[code]!;
+      if (hashes[code] !== NOT_HASHED) this.#place(code);
     }
-    this.#slots = slots;
   }
 
   #growBytes(needed: number): void {
@@ -301,10 +351,4 @@ export class SymbolInterner implements SymbolTable {
 
 function maskOf(capacity: number): number {
   return capacity * 4 - 2;
-}
-
-function freeSlot(slots: Int32Array, mask: number, hash: number): number {
-  let slot = (hash << 1) & mask;
-  while (slots[slot] !== -1) slot = (slot + 2) & mask;
-  return slot;
 }

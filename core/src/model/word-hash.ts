@@ -2,7 +2,7 @@
 
 /** Of this thread: who picks ids cannot know which of them fall together in a table. Nothing hashed may leave the thread. */
 const seeds = crypto.getRandomValues(new Int32Array(2));
-const FIRST_SEED = seeds[0]!;
+export const FIRST_SEED = seeds[0]!;
 const LAST_SEED = seeds[1]!;
 
 /** 32-bit hash of two words that a sender may have picked. */

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { AttributeLevel, ValueType } from '@spoor/core/model/attributes.ts';
+import { collidingSymbols } from '@spoor/core/model/testing/colliding-symbols.ts';
 import { encodeText } from '@spoor/core/model/utf8.ts';
 import { byBytes, int64, oddText, tableOf, valuesOf } from '../testing/symbol-fixture.ts';
 import { UnionColumn, UnionValues } from './union-columns.ts';
@@ -166,4 +167,23 @@ test('columns that are united together keep their values apart, equal ones as we
       assert.deepEqual(uniteAll(columns), alone);
     }),
   );
+});
+
+test('values whose hashes fall together stand once in each column, also when the table grows', () => {
+  const colliding = collidingSymbols(150);
+  const others = Array.from({ length: 800 }, (_, i) => encodeText(`other ${i}`));
+  const sources = [
+    { values: colliding },
+    { values: [...others, ...colliding.toReversed()] },
+    { values: [...colliding.slice(50), ...others] },
+  ];
+  const columns = [0, 1].map(() => ({ type: ValueType.string, sources }));
+  for (const { isPlain, dictionary, found } of uniteAll(columns)) {
+    assert.equal(isPlain, false);
+    assert.deepEqual(dictionary, buffers([...colliding, ...others]).sort(byBytes));
+    assert.deepEqual(
+      found,
+      sources.map(({ values }) => buffers(values)),
+    );
+  }
 });

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { grownBytes, grownWords } from '@spoor/core/model/column-arrays.ts';
+import { CrowdedValues, LONGEST_RUN } from '@spoor/core/model/crowded-values.ts';
 import type { AttributeLevel, ValueType } from '@spoor/core/model/attributes.ts';
 import { NO_SYMBOLS, type SymbolTable } from '@spoor/core/model/span-columns.ts';
 import { equalBytes, hashBytes, NOT_HASHED } from '@spoor/core/model/symbol-interner.ts';
@@ -68,6 +69,8 @@ export class UnionValues implements SymbolTable {
   /** Open addressing by linear probing, at most half full: the entry, -1 where a slot is free, and its hash. */
   #slots = new Int32Array(MIN_CAPACITY * 4).fill(-1);
   #interned = 0;
+  /** Entries without a slot. */
+  #crowded: CrowdedValues | undefined;
 
   /**
    * @param columns with `count` and `plainCount` as they are in the end
@@ -92,19 +95,29 @@ export class UnionValues implements SymbolTable {
     const end = offsets[entry + 1]!;
     if (this.#isPlain[column] === 1) return this.#store(column, bytes, start, end);
     const known = hashes?.[entry] ?? NOT_HASHED;
-    const hash = known === NOT_HASHED ? hashBytes(bytes, start, end) : known;
-    const own = Math.imul(hash ^ Math.imul(column, 0x9e3779b1), 0x85ebca6b);
+    const own = ownHash(known === NOT_HASHED ? hashBytes(bytes, start, end) : known, column);
     const slots = this.#slots;
     const mask = slots.length - 2;
     let slot = (own << 1) & mask;
-    for (let found = slots[slot]!; found >= 0; found = slots[slot]!) {
+    let left = LONGEST_RUN;
+    for (let found = slots[slot]!; found >= 0 && left > 0; found = slots[slot]!, left--) {
       if (slots[slot + 1] === own && this.#isSame(found, column, bytes, start, end)) return found;
       slot = (slot + 2) & mask;
     }
+    if (left === 0) return this.#addCrowded(column, bytes, start, end);
     const added = this.#store(column, bytes, start, end);
     slots[slot] = added;
     slots[slot + 1] = own;
     if (++this.#interned * 4 > slots.length) this.#growSlots();
+    return added;
+  }
+
+  #addCrowded(column: number, bytes: Uint8Array, start: number, end: number): number {
+    this.#crowded ??= new CrowdedValues();
+    const found = this.#crowded.get(column, bytes, start, end);
+    if (found >= 0) return found;
+    const added = this.#store(column, bytes, start, end);
+    this.#crowded.set(column, bytes, start, end, added);
     return added;
   }
 
@@ -134,6 +147,7 @@ export class UnionValues implements SymbolTable {
     }
     this.order = order;
     this.#slots = new Int32Array(0);
+    this.#crowded = undefined;
     return places;
   }
 
@@ -199,17 +213,40 @@ export class UnionValues implements SymbolTable {
 
   #growSlots(): void {
     const before = this.#slots;
-    const slots = new Int32Array(before.length * 2).fill(-1);
-    const mask = slots.length - 2;
+    const crowded = this.#crowded;
+    this.#slots = new Int32Array(before.length * 2).fill(-1);
+    this.#crowded = undefined;
     for (let i = 0; i < before.length; i += 2) {
-      if (before[i]! < 0) continue;
-      let slot = (before[i + 1]! << 1) & mask;
-      while (slots[slot]! >= 0) slot = (slot + 2) & mask;
-      slots[slot] = before[i]!;
-      slots[slot + 1] = before[i + 1]!;
+      if (before[i]! >= 0) this.#place(before[i]!, before[i + 1]!);
     }
-    this.#slots = slots;
+    for (const entry of crowded?.entries() ?? []) {
+      const hash = hashBytes(this.bytes, this.offsets[entry]!, this.offsets[entry + 1]!);
+      this.#place(entry, ownHash(hash, this.#owners[entry]!));
+    }
   }
+
+  /** Gives an entry its slot, or a place among those without one. */
+  #place(entry: number, own: number): void {
+    const slots = this.#slots;
+    const mask = slots.length - 2;
+    let slot = (own << 1) & mask;
+    for (let left = LONGEST_RUN; left > 0; left--) {
+      if (slots[slot]! < 0) {
+        slots[slot] = entry;
+        slots[slot + 1] = own;
+        return;
+      }
+      slot = (slot + 2) & mask;
+    }
+    this.#crowded ??= new CrowdedValues();
+    const [start, end] = [this.offsets[entry]!, this.offsets[entry + 1]!];
+    this.#crowded.set(this.#owners[entry]!, this.bytes, start, end, entry);
+  }
+}
+
+/** Hash of a value as one of its column. */
+function ownHash(hash: number, column: number): number {
+  return Math.imul(hash ^ Math.imul(column, 0x9e3779b1), 0x85ebca6b);
 }
 
 function putPlaces(order: Uint32Array, first: number, count: number, places: Uint32Array): void {
