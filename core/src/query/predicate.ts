@@ -11,6 +11,7 @@ import {
   OrNode,
   type PredicateNode,
 } from './predicate-node.ts';
+import { RegexBudget } from './regex/regex-budget.ts';
 import type { RowSet } from './row-set.ts';
 import { selectStarts, type TimeWindow } from './time-window.ts';
 import type { QueryField, SpanPredicate } from './trace-query.ts';
@@ -26,10 +27,13 @@ export const MAX_PREDICATE_DEPTH = 100;
 export class PredicateBudget {
   /** Called now and then while many values are tested; it throws when nobody waits for the answer any more. */
   readonly checkpoint: () => void;
+  /** Of all patterns together. */
+  readonly patterns: RegexBudget;
   #nodes = 0;
 
   constructor(checkpoint: () => void = () => undefined) {
     this.checkpoint = checkpoint;
+    this.patterns = new RegexBudget(checkpoint);
   }
 
   /**
@@ -77,7 +81,7 @@ export function compilePredicate(
       case 'exists':
         return someValue(node.field, ValueTest.exists());
       case 'matches':
-        return someValue(node.field, ValueTest.matching(node.pattern));
+        return someValue(node.field, ValueTest.matching(node.pattern, budget.patterns));
       case 'ne': {
         const equal = new NotNode(someValue(node.field, ValueTest.comparing('eq', node.value)));
         return new AndNode([someValue(node.field, ValueTest.exists()), equal]);

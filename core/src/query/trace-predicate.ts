@@ -99,9 +99,9 @@ class TraceCompiler {
     if (field.kind === 'trace') {
       switch (field.name) {
         case 'root_service':
-          return textTest(node, ({ summary }) => summary.rootServiceName);
+          return this.#textTest(node, ({ summary }) => summary.rootServiceName);
         case 'root_name':
-          return textTest(node, ({ summary }) => summary.rootSpanName);
+          return this.#textTest(node, ({ summary }) => summary.rootSpanName);
         case 'duration':
           return numberTest(
             node,
@@ -128,6 +128,17 @@ class TraceCompiler {
     return (trace) => trace.spans[number]!.count > 0 && test(trace);
   }
 
+  #textTest(node: Comparison, textOf: (trace: TestedTrace) => string): TraceTest {
+    let test: ValueTest;
+    if (node.op === 'matches') test = ValueTest.matching(node.pattern, this.#budget.patterns);
+    else test = ValueTest.comparing(node.op === 'ne' ? 'eq' : node.op, node.value);
+    const wanted = node.op !== 'ne';
+    return (trace) => {
+      const text = encodeText(textOf(trace));
+      return test.passesText(text, 0, text.length) === wanted;
+    };
+  }
+
   /** Number of a span predicate. */
   #spans(where: SpanPredicate): number {
     const text = canonicalText(where);
@@ -139,17 +150,6 @@ class TraceCompiler {
     }
     return number;
   }
-}
-
-function textTest(node: Comparison, textOf: (trace: TestedTrace) => string): TraceTest {
-  let test: ValueTest;
-  if (node.op === 'matches') test = ValueTest.matching(node.pattern);
-  else test = ValueTest.comparing(node.op === 'ne' ? 'eq' : node.op, node.value);
-  const wanted = node.op !== 'ne';
-  return (trace) => {
-    const text = encodeText(textOf(trace));
-    return test.passesText(text, 0, text.length) === wanted;
-  };
 }
 
 function numberTest(node: Comparison, numberOf: (trace: TestedTrace) => bigint): TraceTest {

@@ -4,6 +4,7 @@ import { equalBytes } from '#model/symbol-interner.ts';
 import { encodeText } from '#model/utf8.ts';
 import { ProtoReader } from '#wire/protobuf/reader.ts';
 import { type ComparisonOp, Int64Range } from './int64-range.ts';
+import type { RegexBudget } from './regex/regex-budget.ts';
 import { Regex } from './regex/regex.ts';
 import type { QueryLiteral } from './trace-query.ts';
 
@@ -47,9 +48,12 @@ export class ValueTest {
     return new ValueTest(op, operands(op, literal));
   }
 
-  /** @throws {SpoorError} invalid_argument */
-  static matching(pattern: string): ValueTest {
-    return new ValueTest('matches', {}, new Regex(pattern));
+  /**
+   * @param budget that of all patterns of the query
+   * @throws {SpoorError} invalid_argument
+   */
+  static matching(pattern: string, budget: RegexBudget): ValueTest {
+    return new ValueTest('matches', {}, new Regex(pattern, budget));
   }
 
   /** Whether every value passes. */

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { SpoorError } from '#model/errors.ts';
 import { encodeText } from '#model/utf8.ts';
 import { Regex } from './regex.ts';
+import { RegexBudget } from './regex-budget.ts';
 
-function matches(pattern: string, text: string): boolean {
+function matches(pattern: string, text: string, budget?: RegexBudget): boolean {
   const bytes = encodeText(`<${text}>`);
-  return new Regex(pattern).matches(bytes, 1, bytes.length - 1);
+  return new Regex(pattern, budget).matches(bytes, 1, bytes.length - 1);
 }
 
 function problem(pattern: string): string {
@@ -83,9 +85,69 @@ test('patterns that stop a backtracking matcher are matched all the same', () =>
   assert.ok(matches('(a|b)*a(a|b){12}', `${'ab'.repeat(2000)}a${'b'.repeat(12)}`));
 });
 
+/** Of each text almost every character leads to a state of its own, with half as many steps as characters. */
+const MANY_STEPS = '.*a(.{1000}){4}.*z';
+
+/** Letters a and b by no rule that is simple to see. */
+function lettersOf(count: number): string {
+  let seed = 1;
+  return Array.from({ length: count }, () => {
+    seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
+    return seed >>> 31 === 0 ? 'a' : 'b';
+  }).join('');
+}
+
+test('states of thousands of steps take no more memory than small ones', async () => {
+  const script = `
+    import { workerData } from 'node:worker_threads';
+    const { Regex } = await import(workerData.regex);
+    const bytes = Buffer.from(workerData.text);
+    if (new Regex(workerData.pattern).matches(bytes, 0, bytes.length)) process.exit(3);`;
+  const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(script)}`), {
+    workerData: {
+      regex: new URL('./regex.ts', import.meta.url).href,
+      pattern: MANY_STEPS,
+      text: lettersOf(6000),
+    },
+    // All states take three times as much.
+    resourceLimits: { maxOldGenerationSizeMb: 40, maxYoungGenerationSizeMb: 4 },
+  });
+  const code = await new Promise((resolve, reject) => {
+    worker.on('exit', resolve);
+    worker.on('error', reject);
+  });
+  assert.equal(code, 0);
+});
+
+test('within one text it is asked again and again whether to go on, and what that throws leaves the pattern whole', () => {
+  let checkpoints = 0;
+  const text = encodeText(lettersOf(1000));
+  const budget = new RegexBudget(() => {
+    if (++checkpoints === 1) throw new Error('nobody waits');
+  });
+  const regex = new Regex('.*a(.{1000}){4}|[ab]*', budget);
+  assert.throws(() => regex.matches(text, 0, text.length), /nobody waits/);
+  assert.equal(checkpoints, 1);
+  assert.equal(regex.matches(text, 0, text.length), true);
+  const other = encodeText(`${lettersOf(2000)}c`);
+  const before = checkpoints;
+  assert.equal(regex.matches(other, 0, other.length), false);
+  assert.ok(checkpoints - before > 1, `${checkpoints - before} checkpoints`);
+});
+
+test('a query has patterns of so many steps together', () => {
+  const budget = new RegexBudget(undefined, { programSteps: 10, rememberedBytes: 1 << 20 });
+  assert.ok(matches('abc', 'abc', budget));
+  assert.ok(matches('ab|c', 'c', budget));
+  assert.throws(() => new Regex('a', budget), {
+    code: 'invalid_argument',
+    message: /^the patterns of a query take more than 10 steps/,
+  });
+});
+
 const ATOMS = ['a', 'b', '.', '[ab]', '[^a]', 'é', '\\b', '^', '$', '\\B', '(?:)'];
 
-test('any pattern matches what JavaScript finds', () => {
+test('any pattern matches what JavaScript finds, whatever it forgets meanwhile', () => {
   const pattern = fc.letrec<{ node: string }>((tie) => ({
     node: fc.oneof(
       { maxDepth: 3 },
@@ -98,12 +160,21 @@ test('any pattern matches what JavaScript finds', () => {
     ),
   })).node;
   const text = fc.array(fc.constantFrom('a', 'b', 'é', ' ', '\n', '😀'), { maxLength: 6 });
+  // From room for no state to room for all.
+  const room = fc.constantFrom(0, 700, 2000, 1 << 20);
   fc.assert(
-    fc.property(pattern, text, (source, parts) => {
+    fc.property(pattern, text, room, (source, parts, rememberedBytes) => {
       const input = parts.join('');
       // The u flag makes code points, the i and m flags are off; \b is ASCII in both.
       const expected = new RegExp(`^(?:${source})$`, 'u').test(input);
-      assert.equal(matches(source, input), expected, `${source} on ${JSON.stringify(input)}`);
+      const budget = new RegexBudget(undefined, { programSteps: 10_000, rememberedBytes });
+      // Of two patterns with one budget each forgets for the other.
+      const both = [new Regex(source, budget), new Regex(`(?:${source})`, budget)];
+      const bytes = encodeText(input);
+      for (const regex of [...both, ...both]) {
+        const found = regex.matches(bytes, 0, bytes.length);
+        assert.equal(found, expected, `${source} on ${JSON.stringify(input)}`);
+      }
     }),
     { numRuns: 1000 },
   );

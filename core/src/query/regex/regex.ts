@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+import { RegexBudget } from './regex-budget.ts';
 import { Neighbor, type RegexProgram, compileRegex, symbolOf } from './regex-program.ts';
 import { type Assertion, parseRegex } from './regex-syntax.ts';
 import { requiredParts, requiredText } from './required-text.ts';
 
-/** Transitions remembered at a time, 4 bytes each; when they are full all are forgotten and found again. */
-const MAX_TRANSITIONS = 1 << 20;
+/** What a state takes beside its transitions, and each step in its list and in its key. */
+const STATE_BYTES = 256;
+const STEP_BYTES = 16;
+const TRANSITION_BYTES = 4;
 
 /** The state from which nothing matches. */
 const DEAD = 0;
@@ -23,13 +26,14 @@ interface State {
  *
  * It works on UTF-8 without decoding it, and in time linear in the text whatever the pattern: patterns come from users,
  * and one that a backtracking matcher such as JavaScript's needs years for would stop the whole server. It is a
- * deterministic automaton of which each state is made when a text first leads there.
+ * deterministic automaton of which each state is made when a text first leads there, and forgotten when its budget has no room.
  */
 export class Regex {
   /** Bytes that every text that matches has in it; undefined where none are certain. */
   readonly requiredText: Uint8Array | undefined;
   /** Runs of bytes that every text that matches has in it; letters of ASCII may be small or capital there. */
   readonly requiredParts: readonly Uint8Array[];
+  readonly #budget: RegexBudget;
   readonly #program: RegexProgram;
   readonly #ascii = new Uint16Array(128);
   readonly #symbols: number;
@@ -43,21 +47,27 @@ export class Regex {
   /** How often all was forgotten. */
   #epoch = 0;
 
-  /** @throws {SpoorError} invalid_argument */
-  constructor(pattern: string) {
+  /**
+   * @param budget that of the query, where it has several patterns
+   * @throws {SpoorError} invalid_argument
+   */
+  constructor(pattern: string, budget = new RegexBudget()) {
     const root = parseRegex(pattern);
     this.requiredText = requiredText(root);
     this.requiredParts = requiredParts(root);
     this.#program = compileRegex(root);
     const { alphabet, steps } = this.#program;
+    budget.add(steps.length, () => this.#forget());
+    this.#budget = budget;
     this.#symbols = alphabet.starts.length;
     for (let code = 0; code < 128; code++) this.#ascii[code] = symbolOf(alphabet, code);
     this.#mark = new Uint32Array(steps.length);
     this.#forget();
   }
 
-  /** Whether all of `bytes[start, end)`, which must be UTF-8, matches. */
+  /** Whether all of `bytes[start, end)`, which must be UTF-8, matches. What the checkpoint of the budget throws ends the work. */
   matches(bytes: Uint8Array, start: number, end: number): boolean {
+    this.#budget.work(end - start);
     const ascii = this.#ascii;
     const symbols = this.#symbols;
     let next = this.#next;
@@ -119,8 +129,10 @@ export class Regex {
     const generation = ++this.#generation;
     const stack = [...from];
     const reached: number[] = [];
+    let looks = 0;
     while (stack.length > 0) {
       const at = stack.pop()!;
+      looks++;
       if (mark[at] === generation) continue;
       mark[at] = generation;
       const step = steps[at]!;
@@ -128,20 +140,24 @@ export class Regex {
       else if (step.op !== 'assert') reached.push(at);
       else if (holds(step.assertion, before, after)) stack.push(step.next);
     }
+    this.#budget.work(looks);
     return reached;
   }
 
   #state(steps: readonly number[], before: number): number {
-    const key = `${before}:${steps.join()}`;
+    const key = keyOf({ steps, before });
     const known = this.#stateOf.get(key);
     if (known !== undefined) return known;
-    if ((this.#states.length + 1) * this.#symbols > MAX_TRANSITIONS) {
-      this.#forget();
-      const again = this.#stateOf.get(key);
-      if (again !== undefined) return again;
-    }
+    // All may be forgotten here but the first two, which this is none of.
+    this.#budget.remember(
+      STATE_BYTES + STEP_BYTES * steps.length + TRANSITION_BYTES * this.#symbols,
+    );
+    return this.#remember({ steps, before, accepts: undefined }, key);
+  }
+
+  #remember(added: State, key = keyOf(added)): number {
     const state = this.#states.length * this.#symbols;
-    this.#states.push({ steps, before, accepts: undefined });
+    this.#states.push(added);
     this.#stateOf.set(key, state);
     const needed = state + this.#symbols;
     if (needed > this.#next.length) {
@@ -158,9 +174,14 @@ export class Regex {
     this.#next = new Int32Array(0);
     this.#states = [];
     this.#stateOf = new Map();
-    this.#state([], Neighbor.none);
-    this.#state([0], this.#program.hasAssertions ? Neighbor.none : Neighbor.other);
+    this.#remember({ steps: [], before: Neighbor.none, accepts: undefined });
+    const before = this.#program.hasAssertions ? Neighbor.none : Neighbor.other;
+    this.#remember({ steps: [0], before, accepts: undefined });
   }
+}
+
+function keyOf({ steps, before }: Pick<State, 'steps' | 'before'>): string {
+  return `${before}:${steps.join()}`;
 }
 
 /** Whether an assertion holds between two characters of these kinds, see `Neighbor`. */
