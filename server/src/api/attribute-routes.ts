@@ -15,7 +15,10 @@ const DEFAULT_LOOKBACK_MS = 24 * 3600 * 1000;
 const DEFAULT_LIMIT = 100;
 const MAX_LIMIT = 1000;
 
-/** `GET /api/attributes` and `/api/attributes/values`: what can be completed while a search is typed. */
+/**
+ * `GET /api/attributes` and `/api/attributes/values`: what can be completed while a search is typed, within `ATTRIBUTE_LIMITS`; where
+ * these leave something out the answer is not `complete`.
+ */
 export function addAttributeRoutes(app: FastifyInstance, context: QueryContext): void {
   const { reader } = context;
 

@@ -19,10 +19,24 @@ import type {
 } from './tracestore.ts';
 
 /**
- * Distinct entries that one question keeps. Of more the rarer half is left out, and the answer says so: what is frequent stays, with
- * a count that may lack what it had before it was once left out.
+ * What one question keeps at most, whatever spans say. Of more entries or characters the rarer half is left out, and the answer says
+ * so: what is frequent stays, with a count that may lack what it had before it was once left out.
  */
-const MAX_ENTRIES = 100_000;
+export interface AttributeLimits {
+  /** Distinct entries. */
+  readonly entries: number;
+  /** UTF-16 units of one name or value; longer ones are left out, and the answer says so. */
+  readonly textLength: number;
+  /** UTF-16 units of all that are kept. */
+  readonly keptLength: number;
+}
+
+/** Texts are in the heap twice, the second time in a key: 32 MiB at most. Nobody completes a text of a thousand characters. */
+export const ATTRIBUTE_LIMITS: AttributeLimits = {
+  entries: 100_000,
+  textLength: 1024,
+  keptLength: 2 ** 23,
+};
 
 /** Columns that attributes are listed of. */
 type ListedColumns = Pick<SpanColumns, 'resources' | 'keys'>;
@@ -30,13 +44,17 @@ type ListedColumns = Pick<SpanColumns, 'resources' | 'keys'>;
 /** Entries with a count, the most frequent first. */
 class EntryCounts<Entry extends { readonly count: number }> {
   readonly #query: AttributeQuery;
+  readonly #limits: AttributeLimits;
   readonly #entries = new Map<string, Entry & { count: number }>();
+  /** Of all keys. */
+  #keptLength = 0;
   #isComplete = true;
   #min: bigint;
   #max: bigint;
 
-  constructor(query: AttributeQuery) {
+  constructor(query: AttributeQuery, limits: AttributeLimits) {
     this.#query = query;
+    this.#limits = limits;
     this.#min = query.startMinUnixNano;
     this.#max = query.startMaxUnixNano;
   }
@@ -47,14 +65,24 @@ class EntryCounts<Entry extends { readonly count: number }> {
     if (maxUnixNano >= this.#max) this.#max = maxUnixNano + 1n;
   }
 
-  add(key: string, entry: Entry): void {
+  /** @param kind what tells apart entries of the same text */
+  add(kind: string, text: string, entry: Entry): void {
+    const { entries, textLength, keptLength } = this.#limits;
+    if (text.length > textLength) {
+      this.#isComplete = false;
+      return;
+    }
+    const key = `${kind} ${text}`;
     const known = this.#entries.get(key);
     if (known !== undefined) {
       known.count += entry.count;
       return;
     }
-    if (this.#entries.size === MAX_ENTRIES) this.#leaveOutRare();
+    if (this.#entries.size === entries || this.#keptLength + key.length > keptLength) {
+      this.#leaveOutRare();
+    }
     this.#entries.set(key, { ...entry });
+    this.#keptLength += key.length;
   }
 
   result(textOf: (entry: Entry) => string): AttributeCounts<Entry> {
@@ -83,13 +111,20 @@ class EntryCounts<Entry extends { readonly count: number }> {
     };
   }
 
+  /** Halves the entries until they, and their characters, are half of what may be kept. */
   #leaveOutRare(): void {
     const entries = this.#entries;
-    const counts = Float64Array.from(entries.values(), ({ count }) => count).sort();
-    const rare = counts[MAX_ENTRIES / 2]!;
-    for (const [key, { count }] of entries) {
-      if (count <= rare) entries.delete(key);
-      if (entries.size === MAX_ENTRIES / 2) break;
+    const { entries: most, keptLength } = this.#limits;
+    while (entries.size > most / 2 || this.#keptLength > keptLength / 2) {
+      const rest = entries.size >>> 1;
+      const counts = Float64Array.from(entries.values(), ({ count }) => count).sort();
+      const rare = counts[entries.size - rest - 1]!;
+      for (const [key, { count }] of entries) {
+        if (count > rare) continue;
+        entries.delete(key);
+        this.#keptLength -= key.length;
+        if (entries.size === rest) break;
+      }
     }
     this.#isComplete = false;
   }
@@ -100,9 +135,9 @@ export class AttributeNameSum {
   readonly #query: AttributeQuery;
   readonly #counts: EntryCounts<AttributeName>;
 
-  constructor(query: AttributeQuery) {
+  constructor(query: AttributeQuery, limits = ATTRIBUTE_LIMITS) {
     this.#query = query;
-    this.#counts = new EntryCounts(query);
+    this.#counts = new EntryCounts(query, limits);
   }
 
   cover(minUnixNano: bigint, maxUnixNano: bigint): void {
@@ -154,7 +189,7 @@ export class AttributeNameSum {
 
   #add(scope: AttributeScope, name: string, count: number): void {
     if (name.startsWith(this.#query.prefix)) {
-      this.#counts.add(`${scope} ${name}`, { scope, name, count });
+      this.#counts.add(scope, name, { scope, name, count });
     }
   }
 }
@@ -164,9 +199,9 @@ export class AttributeValueSum {
   readonly #query: AttributeValuesQuery;
   readonly #counts: EntryCounts<AttributeText>;
 
-  constructor(query: AttributeValuesQuery) {
+  constructor(query: AttributeValuesQuery, limits = ATTRIBUTE_LIMITS) {
     this.#query = query;
-    this.#counts = new EntryCounts(query);
+    this.#counts = new EntryCounts(query, limits);
   }
 
   cover(minUnixNano: bigint, maxUnixNano: bigint): void {
@@ -248,7 +283,7 @@ export class AttributeValueSum {
     if (type !== 'string' && type !== 'int' && type !== 'double' && type !== 'bool') return;
     const value = String(attribute.value);
     if (value.startsWith(this.#query.prefix)) {
-      this.#counts.add(`${type} ${value}`, { value, type, count });
+      this.#counts.add(type, value, { value, type, count });
     }
   }
 }

@@ -25,6 +25,7 @@ import {
 import { oddSpans } from './testing/odd-spans.ts';
 import { bySpan } from './testing/trace-oracle.ts';
 import type { SpanMetricsQuery } from './tracestore.ts';
+import { testAttributes } from './tracestore-attributes.contract.ts';
 import { testHistories } from './tracestore-history.contract.ts';
 import { testRanking } from './tracestore-ranking.contract.ts';
 import { testSearch } from './tracestore-search.contract.ts';
@@ -440,6 +441,7 @@ export function testTraceStore(
 
   testSearch(name, withStore);
   testRanking(name, withStore);
+  testAttributes(name, withStore);
   testHistories(name, withStore, capabilities.histories ?? 50);
   testTenants(name, withStore, capabilities.histories ?? 50);
 }
