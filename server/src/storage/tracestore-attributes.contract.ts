@@ -74,4 +74,34 @@ export function testAttributes(name: string, withStore: WithStore): void {
         assert.deepEqual([entries.map(({ value }) => value), isComplete], [[rare[7]], true]);
       });
     }));
+
+  test(`${name}: names and values are those of their question, whatever is written while they are counted`, () =>
+    withStore(async (harness) => {
+      const { store } = harness;
+      // Small ones behind a large one may be joined with what comes.
+      let spans = 0;
+      for (const count of [2000, 100, 50, 25]) {
+        await writeSpans(store, spansWith(Array(count).fill('before'), spans + 1));
+        spans += count;
+      }
+      for (let round = 0; round < 5; round++) {
+        const values = store.getAttributeValues(DEFAULT_TENANT, valuesOf('statement'));
+        const names = store.getAttributeNames(DEFAULT_TENANT, valuesOf('statement'));
+        await writeSpans(store, spansWith(Array(90).fill('during'), spans + 1));
+        const [{ entries }, { entries: all }] = await Promise.all([values, names]);
+        const before = entries.find(({ value }) => value === 'before')?.count;
+        assert.equal(before, 2175, `round ${round}`);
+        // It is as if what came was there, or not, as a whole.
+        for (const found of [
+          entries.reduce((sum, { count }) => sum + count, 0),
+          all.find((one) => one.name === 'statement')?.count,
+        ]) {
+          assert.ok(
+            found === spans || found === spans + 90,
+            `round ${round}: ${found} of ${spans}`,
+          );
+        }
+        spans += 90;
+      }
+    }));
 }

@@ -88,3 +88,15 @@ test('a read goes on with what there was when it began, whatever is written mean
   assert.equal(second.value.rows, 60);
   assert.deepEqual(await readTraces(store, [traceId(1)]), []);
 });
+
+test('traces that were found whole are read as they were found, whatever is written meanwhile', async () => {
+  const store = await started({ maxSpans: 100 });
+  await writeSpans(store, spansOf(1, 60));
+  const { batches } = await store.findWholeTraces(DEFAULT_TENANT, queryFor());
+  await writeSpans(store, spansOf(2, 90));
+  assert.deepEqual(
+    (await Array.fromAsync(batches)).map(({ rows }) => rows),
+    [60],
+  );
+  assert.deepEqual(await findIds(store, queryFor()), [traceId(2)]);
+});

@@ -138,17 +138,7 @@ export class MemoryStore implements TraceStore {
     ids: readonly TraceId[],
     options: ReadOptions = {},
   ): AsyncGenerator<SpanBatch, void, undefined> {
-    this.#checkOpen();
-    const batches = this.#batchesOf(tenant);
-    const slice = new Slice(options.signal);
-    for (const id of ids) {
-      await slice.check();
-      const parts = batches.flatMap(({ batch: columns, rowsOf }) => {
-        const rows = rowsOf.get(id);
-        return rows === undefined ? [] : [{ columns, rows }];
-      });
-      if (parts.length > 0) yield joinTrace(parts);
-    }
+    yield* readTraces(this.#batchesNow(tenant), ids, options);
   }
 
   async findWholeTraces(
@@ -156,9 +146,10 @@ export class MemoryStore implements TraceStore {
     query: TraceQuery,
     options: ReadOptions = {},
   ): Promise<WholeTraces> {
-    const { traces, next } = await this.findTraces(tenant, query, options);
+    const batches = this.#batchesNow(tenant);
+    const { traces, next } = await findTraces(batches, query, options);
     const ids = traces.map(({ traceId }) => traceId);
-    return { batches: this.getTraces(tenant, ids, options), next };
+    return { batches: readTraces(batches, ids, options), next };
   }
 
   async findTraces(
@@ -166,45 +157,7 @@ export class MemoryStore implements TraceStore {
     query: TraceQuery,
     options: ReadOptions = {},
   ): Promise<TracePage> {
-    const budget = new PredicateBudget();
-    const predicate = compilePredicate(query.where, budget);
-    const evaluator = query.having && new TraceEvaluator(query.having, budget);
-    this.#checkOpen();
-    const batches = this.#batchesOf(tenant);
-    const matching = new Map<TraceId, TracePart[]>();
-    const slice = new Slice(options.signal);
-    await slice.check();
-    for (const { batch, rowsOf } of batches) {
-      await slice.check();
-      const rows = evaluate(predicate, batch, query);
-      if (rows.length === 0) continue;
-      const isSelected = new Uint8Array(batch.rows);
-      for (const row of rows) isSelected[row] = 1;
-      for (const [id, ownRows] of rowsOf) {
-        if (ownRows.some((row) => isSelected[row] === 1)) matching.set(id, []);
-      }
-    }
-    for (const { batch: columns, rowsOf } of batches) {
-      await slice.check();
-      for (const [id, rows] of rowsOf) matching.get(id)?.push({ columns, rows });
-    }
-    const { order = 'newest' } = query;
-    const isByStart = order === 'newest' || order === 'oldest';
-    const top = new TopTraces<readonly TracePart[]>(query);
-    const summarizer = new TraceSummarizer();
-    for (const [traceId, parts] of matching) {
-      await slice.check();
-      if (isByStart && evaluator === undefined) {
-        top.offer({ key: earliestStart(parts), traceId, value: parts });
-        continue;
-      }
-      const trace = orderTrace(parts);
-      const summary = summarizer.summarizeRows(trace);
-      if (evaluator !== undefined && !evaluator.holds(trace, summary)) continue;
-      top.offer({ ...positionOf(order, summary), value: parts });
-    }
-    const { traces, next } = top.finish();
-    return { traces: traces.map(({ value }) => summarizer.summarize(value)), next };
+    return findTraces(this.#batchesNow(tenant), query, options);
   }
 
   async getServices(tenant: Tenant, options: ReadOptions = {}): Promise<string[]> {
@@ -234,7 +187,7 @@ export class MemoryStore implements TraceStore {
     options: ReadOptions = {},
   ): Promise<Iterable<Dependency>> {
     const sum = new DependencySum(query, EDGE_LIMITS);
-    const counts = await this.#derived(tenant, options);
+    const counts = await countDerived(this.#batchesNow(tenant), options);
     const slice = new Slice(options.signal);
     const edges = counts.edges();
     await slice.check();
@@ -249,7 +202,7 @@ export class MemoryStore implements TraceStore {
     options: ReadOptions = {},
   ): Promise<Iterable<SpanMetrics>> {
     const sum = new SpanMetricsSum(query, METRICS_LIMITS);
-    const counts = await this.#derived(tenant, options);
+    const counts = await countDerived(this.#batchesNow(tenant), options);
     const slice = new Slice(options.signal);
     const spans = counts.spans();
     await slice.check();
@@ -303,38 +256,16 @@ export class MemoryStore implements TraceStore {
     sum: AttributeNameSum | AttributeValueSum,
     options: ReadOptions,
   ): Promise<void> {
+    const batches = this.#batchesNow(tenant);
     const kept = new Map<SpanColumns, number[]>();
-    await this.#derived(tenant, options, (columns, rows) => {
+    await countDerived(batches, options, (columns, rows) => {
       let list = kept.get(columns);
       if (list === undefined) kept.set(columns, (list = []));
       for (let i = 0; i < rows.length; i++) list.push(rows[i]!);
     });
-    for (const { batch } of this.#batchesOf(tenant)) {
+    for (const { batch } of batches) {
       sum.addRows(batch, rowsInWindow(batch, Uint32Array.from(kept.get(batch) ?? []), query));
     }
-  }
-
-  /** Counts everything anew. */
-  async #derived(tenant: Tenant, { signal }: ReadOptions, keep?: KeepRows): Promise<DerivedCounts> {
-    this.#checkOpen();
-    const batches = this.#batchesOf(tenant);
-    const slice = new Slice(signal);
-    const traces = new Map<TraceId, TracePart[]>();
-    for (const { batch: columns, rowsOf } of batches) {
-      await slice.check();
-      for (const [id, rows] of rowsOf) {
-        const parts = traces.get(id);
-        if (parts === undefined) traces.set(id, [{ columns, rows }]);
-        else parts.push({ columns, rows });
-      }
-    }
-    const counts = new DerivedCounts();
-    await slice.check();
-    for (const parts of traces.values()) {
-      await slice.check();
-      counts.addTrace(parts, 0, keep);
-    }
-    return counts;
   }
 
   async #forEach(
@@ -342,8 +273,7 @@ export class MemoryStore implements TraceStore {
     { signal }: ReadOptions,
     visit: (batch: SpanBatch) => void,
   ): Promise<void> {
-    this.#checkOpen();
-    const batches = this.#batchesOf(tenant);
+    const batches = this.#batchesNow(tenant);
     const slice = new Slice(signal);
     await slice.check();
     for (const { batch } of batches) {
@@ -355,6 +285,12 @@ export class MemoryStore implements TraceStore {
   #checkOpen(): void {
     if (this.#open) return;
     throw new SpoorError('unavailable', 'the store is not open', { retryAfterMs: 1000 });
+  }
+
+  /** What a read goes through, to be taken once: batches are joined and evicted while it waits. */
+  #batchesNow(tenant: Tenant): readonly StoredBatch[] {
+    this.#checkOpen();
+    return this.#batchesOf(tenant);
   }
 
   #batchesOf(tenant: Tenant): readonly StoredBatch[] {
@@ -401,6 +337,93 @@ export class MemoryStore implements TraceStore {
 }
 
 type Figure = StoreFigures extends ReadonlyMap<string, infer One> ? One : never;
+
+/** The traces with these ids that some batches have. */
+async function* readTraces(
+  batches: readonly StoredBatch[],
+  ids: readonly TraceId[],
+  { signal }: ReadOptions,
+): AsyncGenerator<SpanBatch, void, undefined> {
+  const slice = new Slice(signal);
+  for (const id of ids) {
+    await slice.check();
+    const parts = batches.flatMap(({ batch: columns, rowsOf }) => {
+      const rows = rowsOf.get(id);
+      return rows === undefined ? [] : [{ columns, rows }];
+    });
+    if (parts.length > 0) yield joinTrace(parts);
+  }
+}
+
+/** Those of the traces that some batches have that a query asks for. */
+async function findTraces(
+  batches: readonly StoredBatch[],
+  query: TraceQuery,
+  { signal }: ReadOptions,
+): Promise<TracePage> {
+  const budget = new PredicateBudget();
+  const predicate = compilePredicate(query.where, budget);
+  const evaluator = query.having && new TraceEvaluator(query.having, budget);
+  const matching = new Map<TraceId, TracePart[]>();
+  const slice = new Slice(signal);
+  await slice.check();
+  for (const { batch, rowsOf } of batches) {
+    await slice.check();
+    const rows = evaluate(predicate, batch, query);
+    if (rows.length === 0) continue;
+    const isSelected = new Uint8Array(batch.rows);
+    for (const row of rows) isSelected[row] = 1;
+    for (const [id, ownRows] of rowsOf) {
+      if (ownRows.some((row) => isSelected[row] === 1)) matching.set(id, []);
+    }
+  }
+  for (const { batch: columns, rowsOf } of batches) {
+    await slice.check();
+    for (const [id, rows] of rowsOf) matching.get(id)?.push({ columns, rows });
+  }
+  const { order = 'newest' } = query;
+  const isByStart = order === 'newest' || order === 'oldest';
+  const top = new TopTraces<readonly TracePart[]>(query);
+  const summarizer = new TraceSummarizer();
+  for (const [traceId, parts] of matching) {
+    await slice.check();
+    if (isByStart && evaluator === undefined) {
+      top.offer({ key: earliestStart(parts), traceId, value: parts });
+      continue;
+    }
+    const trace = orderTrace(parts);
+    const summary = summarizer.summarizeRows(trace);
+    if (evaluator !== undefined && !evaluator.holds(trace, summary)) continue;
+    top.offer({ ...positionOf(order, summary), value: parts });
+  }
+  const { traces, next } = top.finish();
+  return { traces: traces.map(({ value }) => summarizer.summarize(value)), next };
+}
+
+/** Counts everything anew that some batches have. */
+async function countDerived(
+  batches: readonly StoredBatch[],
+  { signal }: ReadOptions,
+  keep?: KeepRows,
+): Promise<DerivedCounts> {
+  const slice = new Slice(signal);
+  const traces = new Map<TraceId, TracePart[]>();
+  for (const { batch: columns, rowsOf } of batches) {
+    await slice.check();
+    for (const [id, rows] of rowsOf) {
+      const parts = traces.get(id);
+      if (parts === undefined) traces.set(id, [{ columns, rows }]);
+      else parts.push({ columns, rows });
+    }
+  }
+  const counts = new DerivedCounts();
+  await slice.check();
+  for (const parts of traces.values()) {
+    await slice.check();
+    counts.addTrace(parts, 0, keep);
+  }
+  return counts;
+}
 
 /** Gives the event loop free now and then, and ends the work when its signal fired. */
 class Slice {
