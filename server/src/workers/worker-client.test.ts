@@ -9,13 +9,14 @@ const SCRIPT = new URL('./testing/odd-worker.ts', import.meta.url);
 
 class ClientFixture {
   starts = 0;
+  greet: () => unknown = () => `start ${++this.starts}`;
   /** What is to be done when the worker was idle, or was asked to end, for long enough. */
   onIdle: (() => void) | undefined;
   /** In how many ms. */
   delayMs = 0;
   readonly client = new WorkerClient<OddRequest, OddReply>(
     SCRIPT,
-    { maxHeapMib: 64, greeting: () => `start ${++this.starts}`, idleMs: 1000, stopMs: 700 },
+    { maxHeapMib: 64, greeting: () => this.greet(), idleMs: 1000, stopMs: 700 },
     (action, delayMs) => {
       this.onIdle = action;
       this.delayMs = delayMs;
@@ -98,6 +99,18 @@ test('what cannot be sent is told to the one who asked, and others are served', 
   withClient(async (fixture) => {
     const odd = fixture.client.request((id) => ({ id, do: 'echo', odd: () => {} }) as OddRequest);
     await assert.rejects(odd, /could not be cloned/);
+    assert.deepEqual((await fixture.ask('echo')).told, ['start 1']);
+  }));
+
+test('a worker that cannot be greeted is asked nothing, and the next request starts another', () =>
+  withClient(async (fixture) => {
+    const { greet } = fixture;
+    fixture.greet = () => assert.fail('nothing to say');
+    await assert.rejects(fixture.ask('echo'), /nothing to say/);
+    fixture.greet = () => () => {};
+    await assert.rejects(fixture.ask('echo'), /could not be cloned/);
+    assert.equal(fixture.onIdle, undefined, 'there is none to end');
+    fixture.greet = greet;
     assert.deepEqual((await fixture.ask('echo')).told, ['start 1']);
   }));
 

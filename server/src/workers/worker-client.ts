@@ -101,6 +101,8 @@ export class WorkerClient<Request extends Numbered, Reply extends Numbered> {
 
   #start(): Worker {
     if (this.#thread !== undefined) return this.#thread.worker;
+    const { greeting } = this.#options;
+    const told = greeting?.();
     // Compiled code that the process keeps between starts saves a worker two thirds of its own; Node does not pass that on.
     const cacheDir = getCompileCacheDir();
     const stop = new SharedArrayBuffer(4);
@@ -114,6 +116,13 @@ export class WorkerClient<Request extends Numbered, Reply extends Numbered> {
         maxYoungGenerationSizeMb: NURSERY_MIB,
       },
     });
+    try {
+      if (greeting !== undefined) worker.postMessage(told);
+    } catch (error) {
+      // It was asked for nothing yet.
+      void worker.terminate();
+      throw error;
+    }
     const isThis = (): boolean => this.#thread?.worker === worker;
     worker.on('message', (reply: Reply) => {
       const pending = this.#pending.get(reply.id);
@@ -135,8 +144,6 @@ export class WorkerClient<Request extends Numbered, Reply extends Numbered> {
       });
     });
     this.#thread = { worker, stop: new Int32Array(stop), ended };
-    const { greeting } = this.#options;
-    if (greeting !== undefined) worker.postMessage(greeting());
     return worker;
   }
 
