@@ -102,6 +102,23 @@ test('what cannot be sent is told to the one who asked, and others are served', 
     assert.deepEqual((await fixture.ask('echo')).told, ['start 1']);
   }));
 
+test('a request that cannot be sent leaves the worker to end when it has nothing to do', () =>
+  withClient(async (fixture) => {
+    await fixture.ask('echo');
+    const fail = (): never => assert.fail('no request');
+    await assert.rejects(fixture.client.request(fail), /no request/);
+    const odd = fixture.client.request((id) => ({ id, do: 'echo', odd: () => {} }) as OddRequest);
+    await assert.rejects(odd, /could not be cloned/);
+    assert.notEqual(fixture.onIdle, undefined);
+    fixture.onIdle!();
+    assert.deepEqual((await fixture.ask('echo')).told, ['start 2']);
+    const held = assert.rejects(fixture.ask('hold'), /stopping/);
+    await assert.rejects(fixture.client.request(fail), /no request/);
+    assert.equal(fixture.onIdle, undefined, 'one request is under way');
+    await fixture.client.close();
+    await held;
+  }));
+
 test('a worker that cannot be greeted is asked nothing, and the next request starts another', () =>
   withClient(async (fixture) => {
     const { greet } = fixture;

@@ -81,7 +81,12 @@ export class WorkerClient<Request extends Numbered, Reply extends Numbered> {
     this.#stopWaiting?.();
     return new Promise((resolve, reject) => {
       if (this.#isClosed) throw closed();
-      this.#start().postMessage(make(id), moved);
+      try {
+        this.#start().postMessage(make(id), moved);
+      } catch (error) {
+        this.#waitForWork();
+        throw error;
+      }
       this.#pending.set(id, { resolve, reject });
     });
   }
@@ -150,7 +155,7 @@ export class WorkerClient<Request extends Numbered, Reply extends Numbered> {
   /** Ends the thread unless it is asked for something soon. */
   #waitForWork(): void {
     const { idleMs } = this.#options;
-    if (idleMs === undefined || this.#pending.size > 0) return;
+    if (idleMs === undefined || this.#thread === undefined || this.#pending.size > 0) return;
     this.#stopWaiting = this.#later(() => void this.#end(), idleMs);
   }
 
