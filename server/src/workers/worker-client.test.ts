@@ -131,6 +131,14 @@ test('a worker that cannot be greeted is asked nothing, and the next request sta
     assert.deepEqual((await fixture.ask('echo')).told, ['start 1']);
   }));
 
+test('when an answer cannot be read the worker is ended, and all that it was asked is rejected', () =>
+  withClient(async (fixture) => {
+    const asked = [fixture.ask('hold'), fixture.ask('nest'), fixture.ask('echo')];
+    const pattern = /^odd-worker\.ts: an answer cannot be read: Maximum call stack/;
+    await Promise.all(asked.map((one) => assert.rejects(one, internal(pattern))));
+    assert.deepEqual((await fixture.ask('echo')).told, ['start 2']);
+  }));
+
 test('closing ends the worker and rejects what it was asked', async () => {
   const fixture = new ClientFixture();
   await fixture.client.close();

@@ -50,8 +50,8 @@ export type CreateWorker = <Request extends Numbered, Reply extends Numbered>(
 export const createThread: CreateWorker = (script, options) => new WorkerClient(script, options);
 
 /**
- * A worker thread that is started with the first request and answers requests. When it dies, everything under way
- * is rejected, and the next request starts a new one.
+ * A worker thread that is started with the first request and answers requests. When it dies, or an answer cannot be read,
+ * everything under way is rejected, and the next request starts a new one.
  */
 export class WorkerClient<Request extends Numbered, Reply extends Numbered> {
   readonly #script: URL;
@@ -61,10 +61,7 @@ export class WorkerClient<Request extends Numbered, Reply extends Numbered> {
   #thread: Thread | undefined;
   #isClosed = false;
   #nextId = 1;
-  readonly #pending = new Map<
-    number,
-    { resolve: (reply: Reply) => void; reject: (error: unknown) => void }
-  >();
+  readonly #pending = new Map<number, Pending<Reply>>();
 
   constructor(script: URL, options: WorkerOptions, later: Later = afterTimeout) {
     this.#script = script;
@@ -101,7 +98,7 @@ export class WorkerClient<Request extends Numbered, Reply extends Numbered> {
     this.#isClosed = true;
     this.#stopWaiting?.();
     await this.#end();
-    this.#rejectAll(closed());
+    rejectAll(this.#takePending(), closed());
   }
 
   #start(): Worker {
@@ -135,12 +132,22 @@ export class WorkerClient<Request extends Numbered, Reply extends Numbered> {
       pending?.resolve(reply);
       if (isThis()) this.#waitForWork();
     });
+    const failure = (why: string, cause?: Error): SpoorError => {
+      const name = this.#script.pathname.split('/').at(-1);
+      return new SpoorError('internal', `${name}: ${why}`, { cause });
+    };
     const onEnd = (why: string, cause?: Error): void => {
       if (!isThis()) return;
       this.#thread = undefined;
-      const name = this.#script.pathname.split('/').at(-1);
-      this.#rejectAll(new SpoorError('internal', `${name}: ${why}`, { cause }));
+      rejectAll(this.#takePending(), failure(why, cause));
     };
+    worker.on('messageerror', (cause: Error) => {
+      if (!isThis()) return;
+      // Whose answer it is cannot be known. As after a death, the thread does nothing any more when they hear of it.
+      const asked = this.#takePending();
+      const error = failure(`an answer cannot be read: ${cause.message}`, cause);
+      void this.#end().then(() => rejectAll(asked, error));
+    });
     worker.on('error', (cause: Error) => onEnd(cause.message, cause));
     const ended = new Promise<void>((resolve) => {
       worker.on('exit', (code) => {
@@ -172,10 +179,21 @@ export class WorkerClient<Request extends Numbered, Reply extends Numbered> {
     cancel();
   }
 
-  #rejectAll(error: SpoorError): void {
-    for (const { reject } of this.#pending.values()) reject(error);
+  #takePending(): Pending<Reply>[] {
+    const pending = [...this.#pending.values()];
     this.#pending.clear();
+    return pending;
   }
+}
+
+/** Who waits for a reply. */
+interface Pending<Reply> {
+  readonly resolve: (reply: Reply) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+function rejectAll(pending: readonly Pick<Pending<unknown>, 'reject'>[], error: SpoorError): void {
+  for (const { reject } of pending) reject(error);
 }
 
 interface Thread {
