@@ -17,6 +17,8 @@ interface BlocksNow {
 export interface ChangeReport {
   readonly before: BlocksNow;
   readonly after: BlocksNow;
+  /** Blocks that were left as they are since they cannot be read. */
+  readonly damagedBlocks: number;
   /** Undefined when nothing was to be deleted. */
   readonly deletedSpans?: number;
 }
@@ -24,7 +26,7 @@ export interface ChangeReport {
 /**
  * Opens a store as a server does, seals what is only in its log, and compacts it or deletes from it.
  * @param tell what the store warns of
- * @throws {SpoorError} as a start of the store; unavailable: there is no room, and nothing was deleted; internal: a block cannot be read
+ * @throws {SpoorError} as a start of the store; unavailable: there is no room, or a block cannot be read that may hold such spans, and nothing was deleted
  */
 export async function changeStore(
   dir: string,
@@ -46,17 +48,31 @@ export async function changeStore(
     await store.settle();
     const before = blocksNow(store);
     if (deletion === undefined) {
-      await store.compact();
-      return { before, after: blocksNow(store) };
+      // Of a damaged block the store has warned, and all others are merged.
+      await store.compact().catch(unlessDamaged);
+      return { before, after: blocksNow(store), damagedBlocks: damagedBlocks(store) };
     }
     const { tenant, selection, dropUnreadable } = deletion;
     const deletedSpans = await store.deleteSpans(tenant, selection, { dropUnreadable });
-    return { before, after: blocksNow(store), deletedSpans };
+    return {
+      before,
+      after: blocksNow(store),
+      damagedBlocks: damagedBlocks(store),
+      deletedSpans,
+    };
   } catch (error) {
     throw isOutOfSpace(error) ? roomMissing(dir, deletion, error) : error;
   } finally {
     await store.shutdown();
   }
+}
+
+function unlessDamaged(error: unknown): void {
+  if (!(error instanceof SpoorError && error.code === 'corrupt')) throw error;
+}
+
+function damagedBlocks(store: ColumnarStore): number {
+  return store.figures().get('store_damaged_blocks')?.value ?? 0;
 }
 
 function roomMissing(dir: string, deletion: Deletion | undefined, cause: unknown): SpoorError {

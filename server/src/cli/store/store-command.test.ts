@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -34,6 +35,13 @@ async function run(...args: string[]): Promise<{ code: number; out: string; err:
 async function withSample(use: (data: string) => Promise<void>): Promise<void> {
   await withDirectory(async (dir) => {
     await writeFormatSample(dir);
+    await use(join(dir, 'data'));
+  });
+}
+
+async function withCopy(data: string, use: (copy: string) => Promise<void>): Promise<void> {
+  await withDirectory(async (dir) => {
+    cpSync(data, join(dir, 'data'), { recursive: true });
     await use(join(dir, 'data'));
   });
 }
@@ -364,6 +372,35 @@ test('where a block cannot be read nothing is deleted, unless it may go as a who
     const done = await run('delete', ...where, '--drop-damaged');
     assert.equal(done.code, 0);
     assert.equal((await run('verify', '--data', data)).code, 0);
+  }));
+
+test('a block of which nobody knew that it is damaged is found when spans are deleted, and counts as one', () =>
+  withSample(async (data) => {
+    const block = join(data, 'tenants', 'default', '0000000001.block');
+    flipByte(block, Math.floor(statSync(block).size / 3));
+    const where = ['--data', data, '--service', 'service 1', '--yes'];
+    await withCopy(data, async (copy) => {
+      const refused = await run('delete', '--data', copy, ...where.slice(2));
+      assert.equal(refused.code, 1);
+      assert.match(refused.err, /nothing was deleted: blocks of .* --drop-damaged gives them up$/m);
+      assert.doesNotMatch(refused.err, / at /);
+    });
+    assert.equal((await run('delete', ...where, '--drop-damaged')).code, 0);
+    assert.equal((await run('verify', '--data', data)).code, 0);
+  }));
+
+test('compacting leaves a damaged block as it is, says so each time, and merges the others', () =>
+  withSample(async (data) => {
+    const block = join(data, 'tenants', 'default', '0000000001.block');
+    flipByte(block, Math.floor(statSync(block).size / 3));
+    for (let time = 0; time < 2; time++) {
+      const { code, out, err } = await run('compact', '--data', data);
+      assert.equal(code, 1);
+      assert.match(out, /damaged and left as they are: 1 block; see spoor store verify/);
+      assert.match(err, /a damaged block is left out of all answers: .*0000000001\.block/);
+      assert.doesNotMatch(err, / at /);
+      assert.match((await run('stats', '--data', data)).out, /^default +2 /m);
+    }
   }));
 
 test('a deletion that cannot be meant so is refused before the store is opened', async () => {

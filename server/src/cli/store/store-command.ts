@@ -34,7 +34,8 @@ export async function storeCommand(
         err(`spoor: ${message}\n`),
       );
       out(options.json ? formatJson(report) : formatChange(directory, report));
-      return EXIT.ok;
+      // A deletion was done in full, whatever else is damaged.
+      return action === 'compact' && report.damagedBlocks > 0 ? EXIT.failed : EXIT.ok;
     }
     await using store = await StoppedStore.open(directoryOf(options, surroundings));
     if (action === 'stats') {

@@ -89,12 +89,20 @@ export function formatStats(dir: string, stats: StoreStats): string {
 }
 
 /** What was changed, for a person to read. */
-export function formatChange(dir: string, { before, after, deletedSpans }: ChangeReport): string {
+export function formatChange(
+  dir: string,
+  { before, after, damagedBlocks, deletedSpans }: ChangeReport,
+): string {
   const lines = [
     dir,
     `  before: ${count(before.blocks, 'block')} with ${count(before.spans, 'span')}, ${formatBytes(before.sizeBytes)}`,
     `  after:  ${count(after.blocks, 'block')} with ${count(after.spans, 'span')}, ${formatBytes(after.sizeBytes)}`,
   ];
+  if (damagedBlocks > 0) {
+    lines.push(
+      `  damaged and left as they are: ${count(damagedBlocks, 'block')}; see spoor store verify`,
+    );
+  }
   if (deletedSpans !== undefined) lines.push(`${count(deletedSpans, 'span')} deleted.`);
   return `${lines.join('\n')}\n`;
 }

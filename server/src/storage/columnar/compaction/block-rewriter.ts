@@ -56,7 +56,7 @@ export class BlockRewriter {
 
   /**
    * Has the worker write a new block of others of one tenant; it does not count yet.
-   * @throws {SpoorError} unavailable: there is no room, or no descriptor; internal
+   * @throws {SpoorError} corrupt: one of them is damaged, and left out from now on; unavailable: there is no room, or no descriptor; internal
    */
   async write(
     sources: readonly RewrittenBlock[],
@@ -77,8 +77,10 @@ export class BlockRewriter {
     }));
     blocks.noteDamage(reply.damaged);
     if ('result' in reply) return { result: reply.result, id: blockId };
-    const code = reply.isTransient ? 'unavailable' : 'internal';
-    throw new SpoorError(code, reply.error, { cause: reply.stack });
+    const code = reply.damaged.length > 0 ? 'corrupt' : 'internal';
+    throw new SpoorError(reply.isTransient ? 'unavailable' : code, reply.error, {
+      cause: reply.stack,
+    });
   }
 
   /**
@@ -86,7 +88,7 @@ export class BlockRewriter {
    * @param minDropRatio a block of which no more than this part would go stays as it is
    * @param unwanted blocks that go as a whole
    * @returns how many spans these were
-   * @throws {SpoorError} unavailable: there is no room, or a block was left out meanwhile; nothing was removed
+   * @throws {SpoorError} as {@link write}, and unavailable: a block was left out meanwhile; nothing was removed
    */
   async leaveOut(
     wanted: readonly RewrittenBlock[],

@@ -43,17 +43,25 @@ export async function deleteSpans(
     );
   }
   const concerned = blocks.all().filter(isConcerned);
-  const readable = new Set(blocks.readable());
-  const unreadable = concerned.filter((block) => !readable.has(block));
-  if (unreadable.length > 0 && !dropUnreadable) {
-    const ids = unreadable.map(({ id }) => id).join(', ');
-    throw new SpoorError(
-      'unavailable',
-      `nothing was deleted: blocks of tenant ${tenant} cannot be read and may hold such spans: ${ids}; a whole copy would bring them back`,
-    );
+  for (;;) {
+    const readable = new Set(blocks.readable());
+    const unreadable = concerned.filter((block) => !readable.has(block));
+    if (unreadable.length > 0 && !dropUnreadable) {
+      const ids = unreadable.map(({ id }) => id).join(', ');
+      throw new SpoorError(
+        'unavailable',
+        `nothing was deleted: blocks of tenant ${tenant} cannot be read and may hold such spans: ${ids}; a whole copy would bring them back, --drop-damaged gives them up`,
+      );
+    }
+    const wanted = concerned
+      .filter((block) => readable.has(block))
+      .map((block) => ({ block, without: selection }));
+    try {
+      return await rewriter.leaveOut(wanted, 0, unreadable);
+    } catch (error) {
+      // One that was found damaged just now is one that cannot be read.
+      const left = new Set(blocks.readable());
+      if (wanted.every(({ block }) => left.has(block))) throw error;
+    }
   }
-  const wanted = concerned
-    .filter((block) => readable.has(block))
-    .map((block) => ({ block, without: selection }));
-  return rewriter.leaveOut(wanted, 0, unreadable);
 }

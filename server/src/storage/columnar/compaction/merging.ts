@@ -93,8 +93,11 @@ export class Merging {
         await this.#merge(plan, nowMs);
       } catch (error) {
         if (error instanceof SpoorError && error.code === 'unavailable') throw error;
-        for (const { id } of plan.blocks) failed.add(id);
         failures.push(error);
+        // Without one that was found damaged the others may fit.
+        const readable = new Set(this.#parts.blocks.readable());
+        if (!plan.blocks.every((block) => readable.has(block))) continue;
+        for (const { id } of plan.blocks) failed.add(id);
       }
     }
     if (failures.length > 0) throw failures[0];
