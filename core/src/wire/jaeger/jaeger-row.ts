@@ -118,6 +118,7 @@ export class JaegerRow {
    * Fills the rest of the row, which the caller then closes or takes back.
    * @param resource code of the process
    * @returns what is wrong with the span; empty when nothing is
+   * @throws {SpoorError} too_large
    */
   finish(resource: number): string {
     const builder = this.#builder;

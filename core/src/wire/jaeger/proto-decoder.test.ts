@@ -129,6 +129,25 @@ test('a bad span is left out and told, and its neighbours stay', () => {
   }
 });
 
+test('after a request with a scope or process that is too large the next one has its own', () => {
+  const decoder = createJaegerProtoDecoder();
+  const batchOf = (text: string): JaegerBatch => ({
+    serviceName: 'shop',
+    processTags: [['host', text]],
+    spans: [{ ...PLAIN_SPAN, tags: [['otel.scope.name', text]] }],
+  });
+  const own = batchOf('mine');
+  const long = 'x'.repeat(1 << 20);
+  for (const refused of [
+    { ...own, processTags: batchOf(long).processTags },
+    { ...own, spans: batchOf(long).spans },
+  ]) {
+    assert.deepEqual(decodeSpans(decoder, protoRequest(own)), expectedSpans(own));
+    assert.throws(() => decodeSpans(decoder, protoRequest(refused)), { code: 'too_large' });
+    assert.deepEqual(decodeSpans(decoder, protoRequest(own)), expectedSpans(own));
+  }
+});
+
 test('a request that is cut anywhere but between its fields is malformed', () => {
   const [batch] = fc.sample(anyBatch, { numRuns: 1, seed: 7 });
   const bytes = protoRequest({ ...batch!, spans: [...batch!.spans, PLAIN_SPAN] });

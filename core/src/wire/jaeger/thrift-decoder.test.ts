@@ -133,6 +133,23 @@ test('a large body comes in slices, which may go to several builders', () => {
   assert.equal(decoder.accepted, 10);
 });
 
+test('after a body with a scope or process that is too large the next one has its own', () => {
+  const decoder = createJaegerThriftDecoder();
+  const own = {
+    ...batchOf({ ...PLAIN_SPAN, tags: [['otel.scope.name', 'mine']] }),
+    processTags: [['host', 'h']] as const,
+  };
+  const long = 'x'.repeat(1 << 20);
+  for (const refused of [
+    { ...own, processTags: [['host', long]] as const },
+    { ...own, ...batchOf({ ...PLAIN_SPAN, tags: [['otel.scope.name', long]] }) },
+  ]) {
+    assert.deepEqual(decodeSpans(decoder, thriftBody(own)), expectedSpans(own));
+    assert.throws(() => decodeSpans(decoder, thriftBody(refused)), { code: 'too_large' });
+    assert.deepEqual(decodeSpans(decoder, thriftBody(own)), expectedSpans(own));
+  }
+});
+
 test('a bad span is left out and told, and its neighbours stay', () => {
   const bad: [Partial<JaegerSpan>, RegExp][] = [
     [{ traceId: 0n }, /its trace id is all zeros/],

@@ -15,7 +15,7 @@ export class ScopeTags {
   readonly #libraryName = new TagText();
   readonly #libraryVersion = new TagText();
   readonly #symbols = new SymbolWriter();
-  readonly #memo = new TextMemo();
+  readonly #memo = new TextMemo(([name, version]) => this.#symbols.scope(name!, version!));
   readonly #texts: TagText[] = [];
 
   /** Begins a span. */
@@ -34,7 +34,7 @@ export class ScopeTags {
     return true;
   }
 
-  /** Gives the row its scope. What is not needed for it becomes an attribute. */
+  /** Gives the row its scope. What is not needed for it becomes an attribute. @throws {SpoorError} too_large */
   finish(builder: BatchBuilder, row: number): void {
     const [name, version] = [this.#name, this.#version];
     const [libraryName, libraryVersion] = [this.#libraryName, this.#libraryVersion];
@@ -49,10 +49,7 @@ export class ScopeTags {
     const texts = this.#texts;
     texts[0] = scopeName;
     texts[1] = scopeVersion;
-    if (!this.#memo.matches(texts, 2)) {
-      this.#symbols.scope(scopeName, scopeVersion);
-      this.#memo.store(texts, 2);
-    }
+    this.#memo.write(texts, 2);
     builder.scope[row] = this.#symbols.intern(builder.scopes);
   }
 

@@ -50,6 +50,17 @@ for (const [format, create, encode] of [
     }
   });
 
+  test(`after a list in ${format} with a resource or scope that is too large the next one has its own`, () => {
+    for (const key of ['host.name', 'otel.scope.name']) {
+      const decoder = create();
+      const own = [{ ...PLAIN_SPAN, tags: { [key]: 'mine' } }];
+      const refused = [{ ...PLAIN_SPAN, tags: { [key]: 'x'.repeat(1 << 20) } }];
+      assert.deepEqual(decodeSpans(decoder, encode(own)), own.map(expectedSpan));
+      assert.throws(() => decodeSpans(decoder, encode(refused)), { code: 'too_large' });
+      assert.deepEqual(decodeSpans(decoder, encode(own)), own.map(expectedSpan));
+    }
+  });
+
   test(`a list in ${format} that was changed is decoded or malformed`, () => {
     const decoder = create();
     fc.assert(

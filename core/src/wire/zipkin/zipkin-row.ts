@@ -55,7 +55,7 @@ export class ZipkinRow {
   readonly #resourceTexts: TagText[] = [this.local.service];
   #resourceTextCount = 1;
   readonly #symbols = new SymbolWriter();
-  readonly #memo = new TextMemo();
+  readonly #memo = new TextMemo((texts, count) => writeResource(this.#symbols, texts, count));
   #body: Uint8Array = EMPTY;
   readonly #scalar = new Uint8Array(8);
 
@@ -137,6 +137,7 @@ export class ZipkinRow {
   /**
    * Fills the rest of the row, which the caller then closes or takes back.
    * @returns what is wrong with the span; empty when nothing is
+   * @throws {SpoorError} too_large
    */
   finish(): string {
     const builder = this.#builder;
@@ -242,28 +243,8 @@ export class ZipkinRow {
   }
 
   #resource(): number {
-    const texts = this.#resourceTexts;
-    const count = this.#resourceTextCount;
-    if (!this.#memo.matches(texts, count)) {
-      this.#writeResource();
-      this.#memo.store(texts, count);
-    }
+    this.#memo.write(this.#resourceTexts, this.#resourceTextCount);
     return this.#symbols.intern(this.#builder.resources);
-  }
-
-  #writeResource(): void {
-    const symbols = this.#symbols;
-    const texts = this.#resourceTexts;
-    const { service } = this.local;
-    symbols.beginResource();
-    if (!service.isEmpty) symbols.textAttribute(SERVICE_NAME, service);
-    for (let i = 1; i < this.#resourceTextCount; i += 2) {
-      const [key, value] = [texts[i]!, texts[i + 1]!];
-      // Exporters of OpenTelemetry send it as a tag as well.
-      if (value.equals(service) && key.equals(SERVICE_NAME)) continue;
-      symbols.textAttribute(key, value);
-    }
-    symbols.endResource();
   }
 
   #endpoint(endpoint: ZipkinEndpoint, ipKey: Uint8Array, portKey: Uint8Array): void {
@@ -289,6 +270,20 @@ export class ZipkinRow {
     const { spanField } = AttributeLevel;
     this.#builder.attribute(spanField, string, key, 0, key.length, bytes, start, end);
   }
+}
+
+/** Writes a resource. @param texts the service, then keys and values in turn */
+function writeResource(symbols: SymbolWriter, texts: readonly TagText[], count: number): void {
+  const service = texts[0]!;
+  symbols.beginResource();
+  if (!service.isEmpty) symbols.textAttribute(SERVICE_NAME, service);
+  for (let i = 1; i < count; i += 2) {
+    const [key, value] = [texts[i]!, texts[i + 1]!];
+    // Exporters of OpenTelemetry send it as a tag as well.
+    if (value.equals(service) && key.equals(SERVICE_NAME)) continue;
+    symbols.textAttribute(key, value);
+  }
+  symbols.endResource();
 }
 
 function keep(text: TagText, bytes: Uint8Array, start: number, end: number): boolean {
