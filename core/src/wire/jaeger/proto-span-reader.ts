@@ -39,7 +39,7 @@ export class ProtoSpanReader {
     const time = this.#time;
     const nanos = this.#nanos;
     row.begin(builder, reader.bytes);
-    this.#warnings.clear();
+    this.#warnings.reuse();
     const at = row.row;
     let processStart = -1;
     let processEnd = -1;

@@ -5,15 +5,12 @@ import { checkSymbolSize } from '#model/symbol-size.ts';
 import { ProtoWriter } from '#wire/protobuf/writer.ts';
 import type { TagText } from './tag-text.ts';
 
-/** Room that is kept from one symbol to the next, in bytes. */
-const MAX_IDLE_BYTES = 1 << 20;
-
 /**
  * Writes the symbols of resources and scopes that came in another format than OTLP: the canonical bytes that `CanonicalWriter`
  * makes of the same content in OTLP.
  */
 export class SymbolWriter {
-  #writer = new ProtoWriter(512);
+  readonly #writer = new ProtoWriter(512);
   #start = 0;
   /** Of the symbol that is written; 0 until it is asked for. */
   #hash = 0;
@@ -83,14 +80,19 @@ export class SymbolWriter {
 
   #end(start: number): void {
     this.#writer.end(start);
-    checkSymbolSize(this.#writer.length);
+    try {
+      checkSymbolSize(this.#writer.length);
+    } catch (error) {
+      // Nothing of it stays, nor the room that it took.
+      this.#begin();
+      throw error;
+    }
   }
 
   /** The writer, for a symbol anew. */
   #begin(): ProtoWriter {
     this.#hash = 0;
-    if (this.#writer.bytes.length > MAX_IDLE_BYTES) this.#writer = new ProtoWriter(512);
-    this.#writer.clear();
+    this.#writer.reuse();
     return this.#writer;
   }
 

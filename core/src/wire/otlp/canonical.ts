@@ -93,7 +93,7 @@ export class CanonicalWriter {
     }
     if (value.type === ValueType.array || value.type === ValueType.kvlist) {
       const list = value.type === ValueType.kvlist;
-      this.#writer.clear();
+      this.#writer.reuse();
       const whole = merged?.bytes;
       const nested = whole === undefined ? reader : new ProtoReader('otlp', whole);
       const after = reader.position;
@@ -167,7 +167,7 @@ export class CanonicalWriter {
     write: (reader: ProtoReader, writer: ProtoWriter) => void,
   ): Uint8Array<ArrayBuffer> {
     const writer = this.#writer;
-    writer.clear();
+    writer.reuse();
     checkSymbolSize((message?.length ?? 0) + schemaUrl.length);
     if (message !== undefined) {
       const start = writer.begin(1);

@@ -52,7 +52,7 @@ export class JsonValueReader {
         this.#scalarView.setFloat64(0, readDouble(reader), true);
         this.#whole(value, this.#scalar, 8);
       } else if (field === ValueType.array || field === ValueType.kvlist) {
-        this.#writer.clear();
+        this.#writer.reuse();
         this.#list(field === ValueType.kvlist, 1);
         this.#whole(value, this.#writer.bytes, this.#writer.length);
       } else if (field === ValueType.bytes) {
@@ -74,7 +74,7 @@ export class JsonValueReader {
   resource(): Uint8Array {
     const reader = this.#reader;
     const writer = this.#writer;
-    writer.clear();
+    writer.reuse();
     for (let more = reader.enterObject(); more; more = reader.nextMember()) {
       const field = reader.field(RESOURCE);
       if (field === 1) this.#attributes(1);
@@ -93,7 +93,7 @@ export class JsonValueReader {
   scope(): Uint8Array {
     const reader = this.#reader;
     const writer = this.#writer;
-    writer.clear();
+    writer.reuse();
     for (let more = reader.enterObject(); more; more = reader.nextMember()) {
       const field = reader.field(SCOPE);
       if (field === 1 || field === 2) {

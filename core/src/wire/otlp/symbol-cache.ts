@@ -19,7 +19,7 @@ export class SymbolCache {
     make: (message: Uint8Array | undefined, schemaUrl: Uint8Array) => Uint8Array<ArrayBuffer>,
   ): Uint8Array<ArrayBuffer> {
     const key = this.#key;
-    key.clear();
+    key.reuse();
     key.varint(message === undefined ? 0 : message.length + 1);
     if (message !== undefined) key.raw(message);
     key.raw(schemaUrl);

@@ -95,3 +95,18 @@ test('a text is written as UTF-8, whatever it was', () => {
     }),
   );
 });
+
+test('a writer that is used again keeps its room, but not that of a large message', () => {
+  const writer = new ProtoWriter(16);
+  writer.raw(new Uint8Array(100_000));
+  const { bytes } = writer;
+  writer.reuse();
+  assert.equal(writer.length, 0);
+  assert.equal(writer.bytes, bytes);
+  writer.raw(new Uint8Array(3 << 20));
+  writer.reuse();
+  assert.equal(writer.length, 0);
+  assert.ok(writer.bytes.length < 1 << 16);
+  writer.raw(Uint8Array.of(1, 2));
+  assert.deepEqual([...writer.toBytes()], [1, 2]);
+});

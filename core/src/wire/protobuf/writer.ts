@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isValidUtf8, MENDED_GROWTH, mendUtf8 } from '#model/utf8.ts';
 
+/** Room that {@link ProtoWriter.reuse} keeps, in bytes. Only hostile messages need more. */
+const MAX_IDLE_BYTES = 1 << 20;
+
 /**
  * Appends protobuf fields to a growing buffer.
  * @see https://protobuf.dev/programming-guides/encoding/
@@ -19,6 +22,12 @@ export class ProtoWriter {
   }
 
   clear(): void {
+    this.length = 0;
+  }
+
+  /** As {@link clear}, for a writer that is kept as long as the process runs: room of more than a MiB is given back. */
+  reuse(): void {
+    if (this.bytes.length > MAX_IDLE_BYTES) this.bytes = new Uint8Array(1024);
     this.length = 0;
   }
 
