@@ -2,6 +2,9 @@
 import { encodeText } from '#model/utf8.ts';
 import { TagText } from '#wire/mapping/tag-text.ts';
 
+/** What is wrong with a span that has a port which {@link ZipkinEndpoint.setPort} does not take. */
+export const BAD_PORT = 'the port of an endpoint is over 65535';
+
 /** An endpoint as it was read: a service and where it is. */
 export class ZipkinEndpoint {
   readonly service = new TagText();
@@ -31,6 +34,13 @@ export class ZipkinEndpoint {
     if (parts.every((byte) => byte === 0)) return;
     const text = encodeText(formatIpv6(parts));
     this.ipv6.set(text, 0, text.length);
+  }
+
+  /** Sets the port. @returns false, and it stays as it is, when the number is none */
+  setPort(port: number): boolean {
+    if (port > 65_535) return false;
+    this.port = port;
+    return true;
   }
 
   /** Takes over what another endpoint says. */

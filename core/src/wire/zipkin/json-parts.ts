@@ -7,7 +7,7 @@ import { JsonFields } from '#wire/otlp/json-fields.ts';
 import { readUint32, readUint64 } from '#wire/otlp/json-number.ts';
 import { type JsonReader, NULL_FIELD, WrongValue } from '#wire/otlp/json-reader.ts';
 import { SpoorError } from '#model/errors.ts';
-import type { ZipkinEndpoint } from './endpoint.ts';
+import { BAD_PORT, type ZipkinEndpoint } from './endpoint.ts';
 import { readHexId } from './ids.ts';
 
 /** Decodes the list of spans that is a whole body; yields when a slice is full. */
@@ -88,8 +88,9 @@ export class JsonParts {
     endpoint.clear();
     for (let more = reader.enterObject(); more; more = reader.nextMember()) {
       const field = reader.field(ENDPOINT);
-      if (field === 4) endpoint.port = readUint32(reader) & 0xffff;
-      else if (field > 0) {
+      if (field === 4) {
+        if (!endpoint.setPort(readUint32(reader))) this.problem ||= BAD_PORT;
+      } else if (field > 0) {
         reader.string();
         const text = field === 1 ? endpoint.service : field === 2 ? endpoint.ipv4 : endpoint.ipv6;
         text.set(reader.textBytes, reader.textStart, reader.textEnd);

@@ -6,7 +6,7 @@ import { SlicedDecoder } from '#model/sliced-decoder.ts';
 import { SpanKind } from '#model/span.ts';
 import { passUnknown } from '#wire/mapping/proto-fields.ts';
 import { ProtoReader } from '#wire/protobuf/reader.ts';
-import type { ZipkinEndpoint } from './endpoint.ts';
+import { BAD_PORT, type ZipkinEndpoint } from './endpoint.ts';
 import { ZipkinRow } from './zipkin-row.ts';
 
 /**
@@ -151,8 +151,9 @@ class ProtoSpanReader {
         const length = reader.length(end);
         if (length === 16) endpoint.setIpv6(reader.bytes, reader.position);
         reader.position += length;
-      } else if (field === 32) endpoint.port = reader.varint32(end) & 0xffff;
-      else passUnknown(reader, field, end, 4);
+      } else if (field === 32) {
+        if (!endpoint.setPort(reader.varint32(end))) this.#row.problem ||= BAD_PORT;
+      } else passUnknown(reader, field, end, 4);
     }
   }
 

@@ -175,8 +175,10 @@ export class ZipkinThriftSpans {
         const word = reader.i32();
         for (let i = 0; i < 4; i++) this.#ipv4[i] = (word >>> (24 - 8 * i)) & 255;
         endpoint.setIpv4(this.#ipv4, 0);
-      } else if (id === 2 && type === ThriftType.i16) endpoint.port = reader.i16() & 0xffff;
-      else if (id === 3 && type === ThriftType.string) {
+      } else if (id === 2 && type === ThriftType.i16) {
+        // Signed on the wire.
+        endpoint.port = reader.i16() & 0xffff;
+      } else if (id === 3 && type === ThriftType.string) {
         reader.string();
         endpoint.service.set(reader.bytes, reader.start, reader.end);
       } else if (id === 4 && type === ThriftType.string) {

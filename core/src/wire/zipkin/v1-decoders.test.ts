@@ -191,3 +191,24 @@ for (const [format, create, encode] of [
     assert.match(decoder.rejectedMessage, /left out: it has no id/);
   });
 }
+
+test('a span in JSON with a port that none can be is left out, and its neighbours stay', () => {
+  const endpoint = { ...SHOP, port: 70_000 };
+  const odd: V1Span[] = [
+    { ...CLIENT, annotations: [{ timestamp: 100, value: 'cs', endpoint }] },
+    { ...CLIENT, binaryAnnotations: [{ key: 'sa', value: true, endpoint }] },
+  ];
+  for (const span of odd) {
+    const decoder = createZipkinJsonV1Decoder();
+    assert.equal(decodeSpans(decoder, encodeJson([CLIENT, span, CLIENT])).length, 2);
+    assert.match(decoder.rejectedMessage, /left out: the port of an endpoint is over 65535$/);
+  }
+});
+
+test('a port in Thrift is 16 bits, which count as unsigned', () => {
+  const endpoint = { ...SHOP, port: 65_535 };
+  const span = { ...CLIENT, annotations: [{ timestamp: 100, value: 'cs', endpoint }] };
+  const [decoded] = decodeSpans(createZipkinThriftDecoder(), encodeThrift([span]));
+  const port = decoded?.attributes.find(({ key }) => key === 'net.host.port');
+  assert.deepEqual(port?.value, { type: 'int', value: 65_535n });
+});

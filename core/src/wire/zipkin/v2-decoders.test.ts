@@ -61,6 +61,18 @@ for (const [format, create, encode] of [
     }
   });
 
+  test(`a span in ${format} with a port that none can be is left out, and its neighbours stay`, () => {
+    for (const side of ['localEndpoint', 'remoteEndpoint'] as const) {
+      const decoder = create();
+      const highest = { ...PLAIN_SPAN, [side]: { port: 65_535 } };
+      const tooHigh = { ...PLAIN_SPAN, [side]: { port: 70_000 } };
+      const decoded = decodeSpans(decoder, encode([highest, tooHigh, highest]));
+      assert.deepEqual(decoded, [highest, highest].map(expectedSpan));
+      assert.equal(decoder.rejected, 1);
+      assert.match(decoder.rejectedMessage, /left out: the port of an endpoint is over 65535$/);
+    }
+  });
+
   test(`a list in ${format} that was changed is decoded or malformed`, () => {
     const decoder = create();
     fc.assert(
