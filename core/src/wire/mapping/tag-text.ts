@@ -14,8 +14,10 @@ export class TagText {
     this.end = end;
   }
 
+  /** Takes it away, and lets go of the request. */
   clear(): void {
     this.isThere = false;
+    this.bytes = EMPTY;
     this.start = this.end = 0;
   }
 

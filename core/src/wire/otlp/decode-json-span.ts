@@ -368,6 +368,7 @@ class TextRange {
   end = 0;
 
   clear(): void {
+    this.bytes = EMPTY;
     this.start = this.end = 0;
   }
 

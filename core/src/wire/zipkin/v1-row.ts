@@ -51,6 +51,8 @@ export class ZipkinV1Row {
   /** Opens a row. @param body the request */
   begin(builder: BatchBuilder, body: Uint8Array): void {
     this.span.begin(builder, body);
+    // Else annotations beyond those of later spans would keep a request each.
+    for (let i = 0; i < this.#count; i++) this.#annotations[i]!.value.clear();
     this.#count = 0;
     this.#localRank = 0;
     this.#addresses.sa.clear();

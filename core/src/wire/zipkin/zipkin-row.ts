@@ -77,6 +77,8 @@ export class ZipkinRow {
     this.#traceState.clear();
     this.#spanKind.clear();
     this.#scope.clear();
+    // Else texts beyond those of later spans would keep a request each.
+    for (let i = 1; i < this.#resourceTextCount; i++) this.#resourceTexts[i]!.clear();
     this.#resourceTextCount = 1;
     const { traceId, spanId, parentSpanId } = builder;
     traceId.fill(0, this.row * 16, this.row * 16 + 16);
