@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+import { SpanKind } from '#model/span.ts';
 import { EdgeFinder } from './edge-finder.ts';
 import { EdgeKind } from './edge-kind.ts';
 import { MinuteCounts } from './minute-counts.ts';
 import { NamePairKeys, packNamePair } from './name-pair-keys.ts';
 import type { NameCodes } from './name-codes.ts';
 import type { SpanRows } from './span-rows.ts';
-
-/** Kind of a consumer. */
-const CONSUMER = 5;
 
 /** What calls are counted by. */
 export interface EdgeKey {
@@ -73,7 +71,7 @@ export class EdgeCounts {
     const { callee, caller, leaves } = finder;
     for (let e = 0; e < callee.length; e++) {
       const i = callee[e]!;
-      const edgeKind = kind[i] === CONSUMER ? EdgeKind.messaging : EdgeKind.call;
+      const edgeKind = kind[i] === SpanKind.consumer ? EdgeKind.messaging : EdgeKind.call;
       this.#add(rows, i, service[caller[e]!]!, service[i]!, edgeKind, false, weight);
     }
     for (const i of leaves) {

@@ -1,12 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
+import { SpanKind } from '#model/span.ts';
 import { hashTwo } from '#model/word-hash.ts';
 import type { SpanRows } from './span-rows.ts';
-
-/** `SpanKind` numbers. */
-const SERVER = 2;
-const CLIENT = 3;
-const PRODUCER = 4;
-const CONSUMER = 5;
 
 /** Of an id that several spans have: the best two of them, then the best two clients. */
 const BEST_WORDS = 4;
@@ -69,7 +64,7 @@ export class EdgeFinder {
       const parent = parents[i - start]!;
       if (parent < 0) continue;
       // Such a span stands for what its parent called, and what those called that share its id.
-      if (kind[i]! >= SERVER || service[i] !== service[parent]) {
+      if (kind[i]! >= SpanKind.server || service[i] !== service[parent]) {
         answered[firsts[parent - start]!] = 1;
       }
       const own = service[i]!;
@@ -81,7 +76,7 @@ export class EdgeFinder {
     }
     for (let i = start; i < end; i++) {
       if (answered[firsts[i - start]!] === 1 || service[i] === 0) continue;
-      if (kind[i] === CLIENT || kind[i] === PRODUCER) this.leaves.push(i);
+      if (kind[i] === SpanKind.client || kind[i] === SpanKind.producer) this.leaves.push(i);
     }
   }
 
@@ -158,7 +153,9 @@ export class EdgeFinder {
     for (let i = start; i < end; i++) {
       const at = this.#firsts[i - start]! * BEST_WORDS;
       this.#offer(i, at);
-      if (kind[i] === CLIENT || kind[i] === PRODUCER) this.#offer(i, at + BEST_CLIENT);
+      if (kind[i] === SpanKind.client || kind[i] === SpanKind.producer) {
+        this.#offer(i, at + BEST_CLIENT);
+      }
     }
   }
 
@@ -176,7 +173,7 @@ export class EdgeFinder {
   /** The parent of a span, or -1. */
   #parent(i: number): number {
     const { spanWords, parentWords, kind } = this.#rows;
-    if (this.#hasShared && (kind[i] === SERVER || kind[i] === CONSUMER)) {
+    if (this.#hasShared && (kind[i] === SpanKind.server || kind[i] === SpanKind.consumer)) {
       const client = this.#holder(i, spanWords[i * 2]!, spanWords[i * 2 + 1]!, BEST_CLIENT);
       if (client >= 0) return client;
     }
@@ -199,7 +196,8 @@ export class EdgeFinder {
   /** Of spans with one id: the one that serves, then the earliest, then by what else tells them apart here. */
   #isBetter(a: number, b: number): boolean {
     const { kind, startHi, startLo, service, parentWords } = this.#rows;
-    const serves = (i: number): number => (kind[i] === SERVER || kind[i] === CONSUMER ? 0 : 1);
+    const serves = (i: number): number =>
+      kind[i] === SpanKind.server || kind[i] === SpanKind.consumer ? 0 : 1;
     const order =
       serves(a) - serves(b) ||
       startHi[a]! - startHi[b]! ||

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 import { grownBytes, grownWords } from '#model/column-arrays.ts';
+import { SpanKind } from '#model/span.ts';
+import { StatusByte } from '#model/span-columns.ts';
 import { hashFour } from '#model/word-hash.ts';
 import { latencyBucket } from './latency-bucket.ts';
 import { unixMinute } from './minute.ts';
 import type { SpanSource } from './span-source.ts';
 
-/** Value of the status column for the code ERROR. */
-const ERROR_STATUS = 3;
-
 /** Highest number of `SpanKind`. */
-const MAX_KIND = 5;
+const MAX_KIND = SpanKind.consumer;
 
 /** Spans from any sources beside each other, with what edges and rates are made from; a buffer to be used again. */
 export class SpanRows {
@@ -107,7 +106,7 @@ export class SpanRows {
     for (let i = 0; i < rows.length; i++) {
       const value = kinds[rows[i]!]!;
       kind[first + i] = value > MAX_KIND ? 0 : value;
-      isError[first + i] = status[rows[i]!] === ERROR_STATUS ? 1 : 0;
+      isError[first + i] = status[rows[i]!] === StatusByte.error ? 1 : 0;
     }
   }
 

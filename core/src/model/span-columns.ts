@@ -1,5 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { AttributeLevel, ValueType } from './attributes.ts';
+import { StatusCode } from './span.ts';
+
+/** In the columns of kinds and of status codes: the number does not fit there, and a field tells it. Hardly anyone sends such. */
+export const IN_FIELD = 255;
+
+/** Entries of {@link SpanColumns.status}. */
+export const StatusByte = {
+  notSent: 0,
+  unset: 1 + StatusCode.unset,
+  ok: 1 + StatusCode.ok,
+  error: 1 + StatusCode.error,
+} as const;
 
 /**
  * A list of distinct byte strings; a **code** is an index into it.
@@ -158,9 +170,9 @@ export interface SpanColumns {
   readonly durationHi: Uint32Array;
   /** `Span.flags` as sent. */
   readonly flags: Uint32Array;
-  /** `SpanKind` 0 to 254; 255: see field `kind`. */
+  /** `SpanKind` 0 to 254; {@link IN_FIELD}: see field `kind`. */
   readonly kind: Uint8Array;
-  /** 0: no status message was sent; 1 + `StatusCode` otherwise; 255: see field `status.code`. */
+  /** 0: no status message was sent; 1 + `StatusCode` otherwise, see {@link StatusByte}; {@link IN_FIELD}: see field `status.code`. */
   readonly status: Uint8Array;
   /** Codes into {@link names}. */
   readonly name: Uint32Array;

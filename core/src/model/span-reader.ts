@@ -9,7 +9,7 @@ import {
 import { formatHex, formatSpanId, formatTraceId, type SpanId } from './ids.ts';
 import { RowValues } from './row-cursor.ts';
 import type { Resource, Scope, Span, SpanEvent, SpanLink } from './span.ts';
-import type { SpanColumns, SymbolTable } from './span-columns.ts';
+import { IN_FIELD, type SpanColumns, StatusByte, type SymbolTable } from './span-columns.ts';
 import { decodeText } from './utf8.ts';
 import { decodeResource, decodeScope, decodeValue } from './value-decoder.ts';
 
@@ -82,13 +82,13 @@ export class SpanReader {
       traceState: own.traceState,
       flags: columns.flags[row]!,
       name: this.name(row),
-      kind: columns.kind[row] === 255 ? own.kind : columns.kind[row]!,
+      kind: columns.kind[row] === IN_FIELD ? own.kind : columns.kind[row]!,
       startTimeUnixNano: start,
       endTimeUnixNano: BigInt.asUintN(64, start + duration),
       status:
-        status === 0
+        status === StatusByte.notSent
           ? undefined
-          : { code: status === 255 ? own.statusCode : status - 1, message: own.statusMessage },
+          : { code: status === IN_FIELD ? own.statusCode : status - 1, message: own.statusMessage },
       attributes: own.attributes,
       droppedAttributesCount: own.droppedAttributes,
       events: this.#events(row),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AttributeLevel, FIELD_KEYS, ValueType } from '#model/attributes.ts';
-import type { SpanColumns, SpanDictionaries } from '#model/span-columns.ts';
+import { IN_FIELD, type SpanColumns, type SpanDictionaries } from '#model/span-columns.ts';
 import { encodeText } from '#model/utf8.ts';
 import { ColumnVerdicts, findSymbol, selectCodes, selectValues } from './attribute-node.ts';
 import type { Int64Range } from './int64-range.ts';
@@ -45,9 +45,6 @@ export class NameNode implements PredicateNode {
   }
 }
 
-/** Numbers above those that fit the byte columns of kind and status stand in a field column. */
-const ODD = 255;
-
 /** Rows whose kind, or status code, is in a range. */
 export class EnumNode implements PredicateNode {
   readonly rank = 1;
@@ -61,7 +58,7 @@ export class EnumNode implements PredicateNode {
   constructor(column: 'kind' | 'status', test: ValueTest) {
     this.#column = column;
     this.#field = encodeText(column === 'kind' ? FIELD_KEYS.kind : FIELD_KEYS.statusCode);
-    for (let byte = 0; byte < ODD; byte++) {
+    for (let byte = 0; byte < IN_FIELD; byte++) {
       // 0 says that no status was sent, which is the status unset.
       const value = column === 'kind' ? byte : Math.max(0, byte - 1);
       if (test.range?.has(value, 0) === true) this.#passes[byte] = 1;

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { SpanColumns } from '#model/span-columns.ts';
+import { IN_FIELD, type SpanColumns } from '#model/span-columns.ts';
 import { SpanReader, symbolBytes, symbolText } from '#model/span-reader.ts';
 import { decodeResource } from '#model/value-decoder.ts';
 import { sortCodePoints } from './code-point-order.ts';
 import type { Operation } from './operation-list.ts';
-
-/** A kind that does not fit the byte column. */
-const ODD_KIND = 255;
 
 /** Distinct (resource, name, kind) of spans, one a row: what a sealed block lists of its spans. */
 export type OperationColumns = Pick<
@@ -59,8 +56,8 @@ export class OperationCollector {
 
   /** As {@link add}, from a list in which every kind fits the byte column; false, and nothing is added, where one does not. */
   addList(list: OperationColumns): boolean {
-    if (list.kind.includes(ODD_KIND)) return false;
-    this.#collect(list, () => ODD_KIND);
+    if (list.kind.includes(IN_FIELD)) return false;
+    this.#collect(list, () => IN_FIELD);
     return true;
   }
 
@@ -82,7 +79,7 @@ export class OperationCollector {
     const seen = new Set<number>();
     for (let row = 0; row < rows; row++) {
       if (ofService[resource[row]!] === 0) continue;
-      if (kind[row] === ODD_KIND) {
+      if (kind[row] === IN_FIELD) {
         this.#add(symbolText(columns.names, name[row]!), oddKind(row));
         continue;
       }
@@ -133,7 +130,7 @@ export class OperationTable {
     const seen = new Set<number>();
     let bytes = 0;
     for (let row = 0; row < columns.rows; row++) {
-      const isOdd = kind[row] === ODD_KIND;
+      const isOdd = kind[row] === IN_FIELD;
       if (!isOdd) {
         const operation = (resource[row]! * names.count + name[row]!) * 256 + kind[row]!;
         if (seen.has(operation)) continue;

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import { formatSpanId, formatTraceId } from '#model/ids.ts';
-import type { SpanColumns, SymbolTable } from '#model/span-columns.ts';
+import { type SpanColumns, StatusByte, type SymbolTable } from '#model/span-columns.ts';
 import { symbolBytes, symbolText, uint64 } from '#model/span-reader.ts';
 import { decodeResource } from '#model/value-decoder.ts';
 import { compareCodePoints } from './code-point-order.ts';
 import type { TraceSummary } from './trace-query.ts';
 import { orderTrace, type TracePart, type TraceRows } from './join-trace.ts';
-
-/** Value of the status column for the code ERROR. */
-const ERROR_STATUS = 3;
 
 /**
  * Summary of a part of a trace. Partials of parts that share no span merge to the summary of the whole trace, in
@@ -87,7 +84,7 @@ export class TraceSummarizer {
         services.set(serviceName, (service = { spanCount: 0, errorCount: 0 }));
       }
       service.spanCount++;
-      if (columns.status[row] === ERROR_STATUS) {
+      if (columns.status[row] === StatusByte.error) {
         service.errorCount++;
         errorCount++;
       }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AttributeLevel, ValueType } from '#model/attributes.ts';
 import type { BatchBuilder } from '#model/batch-builder.ts';
-import { SpanKind, StatusCode } from '#model/span.ts';
+import { SpanKind } from '#model/span.ts';
+import { StatusByte } from '#model/span-columns.ts';
 import { decodeText, encodeText } from '#model/utf8.ts';
 import { addText, ScopeTags } from '#wire/mapping/scope-tags.ts';
 import { KINDS, SPECIAL_TAGS, SpecialTag, STATUS_CODES } from '#wire/mapping/special-tags.ts';
@@ -41,8 +42,8 @@ export class JaegerRow {
   #body: Uint8Array = EMPTY;
   #kind: number = SpanKind.unspecified;
   #hasError = false;
-  /** 1 + code of the status; 0 when none was sent. */
-  #status = 0;
+  /** As `StatusByte`. */
+  #status: number = StatusByte.notSent;
   /** A number out of `http.status_code`; -1 when there is none. */
   #httpStatus = -1;
   readonly #description = new TagText();
@@ -66,7 +67,7 @@ export class JaegerRow {
     this.problem = '';
     this.#kind = SpanKind.unspecified;
     this.#hasError = false;
-    this.#status = 0;
+    this.#status = StatusByte.notSent;
     this.#httpStatus = -1;
     this.#description.clear();
     this.#traceState.clear();
@@ -177,7 +178,7 @@ export class JaegerRow {
     }
     if (special === SpecialTag.statusCode) {
       const status = STATUS_CODES.find(this.#body, tag.start, tag.end);
-      if (status === 0 || this.#status !== 0) return false;
+      if (status === 0 || this.#status !== StatusByte.notSent) return false;
       this.#status = status;
       return true;
     }
@@ -262,17 +263,17 @@ export class JaegerRow {
     let status = this.#status;
     let message = description;
     if (this.#hasError) {
-      status = 1 + StatusCode.error;
+      status = StatusByte.error;
       if (!description.isThere) message = httpMessage;
-    } else if (status === 0) {
+    } else if (status === StatusByte.notSent) {
       if (isHttpError(this.#httpStatus, this.#kind)) {
-        status = 1 + StatusCode.error;
+        status = StatusByte.error;
         message = httpMessage;
       }
       if (description.isThere) addText(builder, DESCRIPTION_KEY, description);
     }
     builder.status[this.row] = status;
-    if (status !== 0) this.#field(STATUS_MESSAGE, message);
+    if (status !== StatusByte.notSent) this.#field(STATUS_MESSAGE, message);
   }
 
   #field(key: Uint8Array, text: TagText): void {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-import { StatusCode, SpanKind } from '#model/span.ts';
+import { SpanKind } from '#model/span.ts';
+import { StatusByte } from '#model/span-columns.ts';
 import { JsonFields } from '#wire/otlp/json-fields.ts';
 
 /** Tags of spans that are no attributes in OpenTelemetry. */
@@ -42,9 +43,9 @@ export const KINDS = new JsonFields({
   consumer: SpanKind.consumer,
 });
 
-/** Values of `otel.status_code`, each with its number plus 1. */
+/** Values of `otel.status_code`, each as `StatusByte`. */
 export const STATUS_CODES = new JsonFields({
-  UNSET: 1 + StatusCode.unset,
-  OK: 1 + StatusCode.ok,
-  ERROR: 1 + StatusCode.error,
+  UNSET: StatusByte.unset,
+  OK: StatusByte.ok,
+  ERROR: StatusByte.error,
 });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { FIELD_KEYS, ValueType } from '#model/attributes.ts';
 import { RowValues } from '#model/row-cursor.ts';
-import type { SpanColumns, SymbolTable } from '#model/span-columns.ts';
+import { IN_FIELD, type SpanColumns, StatusByte, type SymbolTable } from '#model/span-columns.ts';
 import { isField, symbolBytes, symbolText } from '#model/span-reader.ts';
 import { ProtoWriter } from '#wire/protobuf/writer.ts';
 
@@ -93,10 +93,14 @@ export class OtlpProtoEncoder {
     this.#links(row);
     writer.uintField(14, fields.get(FIELD_KEYS.droppedLinks)?.lo ?? 0);
     const status = columns.status[row]!;
-    if (status !== 0) {
+    if (status !== StatusByte.notSent) {
       const at = writer.begin(15);
       this.#textField(2, fields.get(FIELD_KEYS.statusMessage)?.bytes);
-      this.#enumField(3, status === 255 ? 255 : status - 1, fields.get(FIELD_KEYS.statusCode)?.lo);
+      this.#enumField(
+        3,
+        status === IN_FIELD ? IN_FIELD : status - 1,
+        fields.get(FIELD_KEYS.statusCode)?.lo,
+      );
       writer.end(at);
     }
     writer.fixed32Field(16, columns.flags[row]!);
@@ -191,9 +195,9 @@ export class OtlpProtoEncoder {
     if (bytes !== undefined && bytes.length > 0) this.#writer.bytesField(field, bytes);
   }
 
-  /** An enum; 255 says that the number is in a field column. Negative numbers take ten bytes on the wire. */
+  /** An enum; IN_FIELD says that a field has the number. Negative numbers take ten bytes on the wire. */
   #enumField(field: number, value: number, odd: number | undefined): void {
-    if (value !== 255) this.#writer.uintField(field, value);
+    if (value !== IN_FIELD) this.#writer.uintField(field, value);
     else if (odd !== undefined && odd !== 0) {
       this.#writer.varint(field * 8);
       this.#writer.varint64(odd, odd >> 31);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { AttributeLevel, ValueType } from '#model/attributes.ts';
 import type { BatchBuilder } from '#model/batch-builder.ts';
-import { SpanKind, StatusCode } from '#model/span.ts';
+import { SpanKind } from '#model/span.ts';
+import { StatusByte } from '#model/span-columns.ts';
 import { encodeText } from '#model/utf8.ts';
 import { addText, ScopeTags } from '#wire/mapping/scope-tags.ts';
 import { SPECIAL_TAGS, SpecialTag, STATUS_CODES } from '#wire/mapping/special-tags.ts';
@@ -44,8 +45,8 @@ export class ZipkinRow {
   /** What is wrong with the span; empty when nothing is. */
   problem = '';
   #builder!: BatchBuilder;
-  /** 1 + code of the status; 0 when none was sent. */
-  #status = 0;
+  /** As `StatusByte`. */
+  #status: number = StatusByte.notSent;
   readonly #error = new TagText();
   readonly #description = new TagText();
   readonly #traceState = new TagText();
@@ -71,7 +72,7 @@ export class ZipkinRow {
     this.startLo = this.startHi = this.durationLo = this.durationHi = 0;
     this.debug = this.shared = false;
     this.problem = '';
-    this.#status = 0;
+    this.#status = StatusByte.notSent;
     this.#error.clear();
     this.#description.clear();
     this.#traceState.clear();
@@ -183,7 +184,7 @@ export class ZipkinRow {
       case SpecialTag.statusCode: {
         const status =
           STATUS_CODES.find(bytes, start, end) || PROTO_STATUS_CODES.find(bytes, start, end);
-        if (status === 0 || this.#status !== 0) return false;
+        if (status === 0 || this.#status !== StatusByte.notSent) return false;
         this.#status = status;
         return true;
       }
@@ -234,13 +235,13 @@ export class ZipkinRow {
       const isMessage = !error.isEmpty && !error.equals(TRUE);
       if (error.equals(FALSE)) addText(builder, ERROR_KEY, error);
       else {
-        this.#status = 1 + StatusCode.error;
+        this.#status = StatusByte.error;
         if (isMessage && !description.isThere) message = error;
         else if (isMessage && !description.equals(error)) addText(builder, ERROR_KEY, error);
       }
     }
     builder.status[this.row] = this.#status;
-    if (this.#status !== 0) this.#field(STATUS_MESSAGE, message);
+    if (this.#status !== StatusByte.notSent) this.#field(STATUS_MESSAGE, message);
     else if (description.isThere) addText(builder, DESCRIPTION_KEY, description);
   }
 
@@ -303,9 +304,9 @@ function constant(text: string): TagText {
 
 /** {@link STATUS_CODES} by their names in OTLP's protobuf, which the OpenTelemetry collector sends. */
 const PROTO_STATUS_CODES = new JsonFields({
-  STATUS_CODE_UNSET: 1 + StatusCode.unset,
-  STATUS_CODE_OK: 1 + StatusCode.ok,
-  STATUS_CODE_ERROR: 1 + StatusCode.error,
+  STATUS_CODE_UNSET: StatusByte.unset,
+  STATUS_CODE_OK: StatusByte.ok,
+  STATUS_CODE_ERROR: StatusByte.error,
 });
 const EMPTY: Uint8Array = new Uint8Array(0);
 const INTERNAL = constant('internal');

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { decodeResource } from '@spoor/core/model/value-decoder.ts';
 import { grownWords } from '@spoor/core/model/column-arrays.ts';
+import { StatusByte } from '@spoor/core/model/span-columns.ts';
 import { symbolBytes, symbolText } from '@spoor/core/model/span-reader.ts';
 import { compareCodePoints } from '@spoor/core/query/code-point-order.ts';
 import type { SectionRows } from './block-section.ts';
-
-/** Value of the status column for the code ERROR. */
-const ERROR_STATUS = 3;
 
 /** Columns of 64-bit numbers, low and high words. */
 export interface WideColumn {
@@ -155,7 +153,7 @@ export class TraceColumnsBuilder {
         endHi = rowEndHi;
         endLo = rowEndLo;
       }
-      if (status[row] === ERROR_STATUS) errors++;
+      if (status[row] === StatusByte.error) errors++;
       if (isZero(parentSpanId, row * 8) && (root < 0 || isEarlierRoot(columns, row, root))) {
         root = row;
       }

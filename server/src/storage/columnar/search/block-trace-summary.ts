@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { StatusCode } from '@spoor/core/model/span.ts';
+import { StatusByte } from '@spoor/core/model/span-columns.ts';
 import { formatSpanId } from '@spoor/core/model/ids.ts';
 import { servicesByName } from '@spoor/core/query/summarize-trace.ts';
 import type { TraceSummary } from '@spoor/core/query/trace-query.ts';
@@ -8,9 +8,6 @@ import { chunkOf, type GroupChunk } from '../block/block-format.ts';
 import { decodeCodes } from '../block/chunk-codec.ts';
 import type { BlockPart } from './loose-trace.ts';
 import { TraceSummaries } from './trace-summaries.ts';
-
-/** Value of the status column for the code ERROR. */
-const ERROR_STATUS = 1 + StatusCode.error;
 
 /**
  * Summary of a trace whose spans are in blocks, each once. The blocks know most of it; of the rows only services, errors and the root
@@ -44,7 +41,7 @@ export function summarizeBlockTrace(
       let service = services.get(name);
       if (service === undefined) services.set(name, (service = { spanCount: 0, errorCount: 0 }));
       service.spanCount++;
-      if (status[row] === ERROR_STATUS) service.errorCount++;
+      if (status[row] === StatusByte.error) service.errorCount++;
     }
   }
   const [{ reader, trace }] = parts as readonly [BlockPart];
