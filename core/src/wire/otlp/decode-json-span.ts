@@ -6,10 +6,8 @@ import {
   DROPPED_ATTRIBUTES,
   DROPPED_EVENTS,
   DROPPED_LINKS,
-  KIND,
   NO_SPAN_ID,
   NO_TRACE_ID,
-  STATUS_CODE,
   STATUS_MESSAGE,
   TRACE_STATE,
   ZERO_PARENT,
@@ -20,6 +18,7 @@ import { JsonFields } from './json-fields.ts';
 import { readEnum, readUint32, readUint64 } from './json-number.ts';
 import { type JsonReader, NULL_FIELD, WrongValue } from './json-reader.ts';
 import { type JsonValueReader, KEY_VALUE } from './json-value.ts';
+import { NO_STATUS, SpanEnums } from './span-enums.ts';
 
 /**
  * Decodes spans of OTLP/JSON into rows of a {@link BatchBuilder}, by the rules of `OtlpProtoDecoder` and into the
@@ -31,6 +30,7 @@ export class JsonSpanDecoder {
   readonly #values: JsonValueReader;
   readonly #value: ScannedValue = { type: 0, bytes: EMPTY, start: 0, end: 0 };
   readonly #scalar = new Uint8Array(8);
+  readonly #enums = new SpanEnums();
   #builder!: BatchBuilder;
   readonly #name = new TextRange();
   readonly #traceState = new TextRange();
@@ -160,17 +160,7 @@ export class JsonSpanDecoder {
     this.#countField(AttributeLevel.spanField, DROPPED_LINKS, droppedLinks);
     if (parentId === ID_NOT_SENT) clearId(builder.parentSpanId, row * 8, 8);
     else if (parentId === ID_ZERO) this.#emptyField(AttributeLevel.spanField, ZERO_PARENT);
-    if (kind < 255) builder.kind[row] = kind;
-    else {
-      builder.kind[row] = 255;
-      this.#intField(AttributeLevel.spanField, KIND, kind, kind >> 31);
-    }
-    if (status === NO_STATUS) builder.status[row] = 0;
-    else if (status < 254) builder.status[row] = status + 1;
-    else {
-      builder.status[row] = 255;
-      this.#intField(AttributeLevel.spanField, STATUS_CODE, status, status >> 31);
-    }
+    this.#enums.set(builder, row, kind, status);
     builder.startLo[row] = startLo;
     builder.startHi[row] = startHi;
     builder.durationLo[row] = endLo - startLo;
@@ -392,9 +382,6 @@ function idProblem(what: string, form: IdForm, bytes: number): string {
     ? `it has no ${what}`
     : `its ${what} is not of ${bytes * 2} hex digits`;
 }
-
-/** Where a span has no status at all. */
-const NO_STATUS = -1;
 
 const TOO_DEEP = `an attribute value is nested over ${MAX_VALUE_DEPTH} deep`;
 

@@ -7,10 +7,8 @@ import {
   DROPPED_ATTRIBUTES,
   DROPPED_EVENTS,
   DROPPED_LINKS,
-  KIND,
   NO_SPAN_ID,
   NO_TRACE_ID,
-  STATUS_CODE,
   STATUS_MESSAGE,
   TRACE_STATE,
   ZERO_PARENT,
@@ -18,6 +16,7 @@ import {
 import { clearId, copyId, copyWords, isZero } from './id-bytes.ts';
 import { CanonicalWriter, MAX_VALUE_DEPTH, TooDeep } from './canonical.ts';
 import { GroupAhead } from './group-ahead.ts';
+import { NO_STATUS, SpanEnums } from './span-enums.ts';
 import { SymbolCache } from './symbol-cache.ts';
 
 /** Spans between two looks at whether the slice is full. */
@@ -45,6 +44,7 @@ export class OtlpProtoDecoder {
   readonly #reader = new ProtoReader('otlp');
   readonly #canonical = new CanonicalWriter();
   readonly #attributes = new AttributeDecoder(this.#reader, this.#canonical);
+  readonly #enums = new SpanEnums();
   readonly #resources = new SymbolCache();
   readonly #scopes = new SymbolCache();
   #slices: Generator<void, void, void> | undefined;
@@ -209,8 +209,7 @@ export class OtlpProtoDecoder {
     let parentLength = 0;
     let traceIdLength = 0;
     let spanIdLength = 0;
-    let hasStatus = false;
-    let status = 0;
+    let status = NO_STATUS;
     let messageStart = 0;
     let messageEnd = 0;
     let droppedAttributes = 0;
@@ -295,7 +294,7 @@ export class OtlpProtoDecoder {
           droppedLinks = reader.varint32(end);
           break;
         case 122: {
-          hasStatus = true;
+          if (status === NO_STATUS) status = 0;
           const statusEnd = reader.length(end) + reader.position;
           while (reader.position < statusEnd) {
             const statusTag = reader.tag(statusEnd);
@@ -355,18 +354,7 @@ export class OtlpProtoDecoder {
     else if (isZero(builder.parentWords, row * 2, 2)) {
       this.#attributes.emptyField(AttributeLevel.spanField, ZERO_PARENT);
     }
-    // Enums are int32: only the low half of what was sent counts, sign-extended.
-    if (kind < 255) builder.kind[row] = kind;
-    else {
-      builder.kind[row] = 255;
-      this.#attributes.intField(1, KIND, kind, kind >> 31);
-    }
-    if (!hasStatus) builder.status[row] = 0;
-    else if (status < 254) builder.status[row] = status + 1;
-    else {
-      builder.status[row] = 255;
-      this.#attributes.intField(1, STATUS_CODE, status, status >> 31);
-    }
+    this.#enums.set(builder, row, kind, status);
     builder.startLo[row] = startLo;
     builder.startHi[row] = startHi;
     builder.durationLo[row] = endLo - startLo;
