@@ -3,11 +3,14 @@ import type { AttributeLevel, ValueType } from './attributes.ts';
 import { RecentSymbols } from './recent-symbols.ts';
 import type { SymbolInterner } from './symbol-interner.ts';
 
-/** After this many values it is decided whether a column's values are interned. */
-const PLAIN_DECISION_COUNT = 1024;
+/**
+ * With so many values it is decided whether a column's are interned; with fewer they always are, which makes searching it cheaper. What
+ * unites batches decides by the same numbers.
+ */
+export const PLAIN_MIN_COUNT = 1024;
 
-/** A column whose first values are more distinct than this is plain: interning uuids or SQL buys nothing. */
-const PLAIN_DISTINCT_RATIO = 0.7;
+/** A column whose values are more distinct than this is plain: interning uuids or SQL buys nothing, and codes cost more than they save. */
+export const PLAIN_DISTINCT_RATIO = 0.7;
 
 /** What a batch under construction knows of one (level, key, type). Its values are in the batch's cells. */
 export class AttributeColumnBuilder {
@@ -136,8 +139,8 @@ export class AttributeColumnBuilder {
 
   #countValue(): void {
     if (
-      ++this.count === PLAIN_DECISION_COUNT &&
-      this.#distinct > PLAIN_DECISION_COUNT * PLAIN_DISTINCT_RATIO
+      ++this.count === PLAIN_MIN_COUNT &&
+      this.#distinct > PLAIN_MIN_COUNT * PLAIN_DISTINCT_RATIO
     ) {
       this.isPlain = true;
     }

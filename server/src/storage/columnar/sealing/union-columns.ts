@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
+import {
+  PLAIN_DISTINCT_RATIO,
+  PLAIN_MIN_COUNT,
+} from '@spoor/core/model/attribute-column-builder.ts';
 import { grownBytes, grownWords } from '@spoor/core/model/column-arrays.ts';
 import { CrowdedValues, LONGEST_RUN } from '@spoor/core/model/crowded-values.ts';
 import type { AttributeLevel, ValueType } from '@spoor/core/model/attributes.ts';
@@ -7,12 +11,6 @@ import { equalBytes, hashBytes, NOT_HASHED } from '@spoor/core/model/symbol-inte
 import { EntrySorter } from '../block/value-dictionary.ts';
 import { copyValue } from '../block/values-chunk.ts';
 import type { WritableColumn } from '../block/writable-spans.ts';
-
-/** A column with more distinct values than this is stored plain: codes would cost more than they save. */
-const PLAIN_DISTINCT_RATIO = 0.7;
-
-/** Below this many values a column always keeps its dictionary, which makes searching it cheaper. */
-const PLAIN_MIN_COUNT = 1024;
 
 /** A column of a block while its sources are united. */
 export class UnionColumn implements WritableColumn {
