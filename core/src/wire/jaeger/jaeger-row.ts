@@ -8,6 +8,7 @@ import { addText, ScopeTags } from '#wire/mapping/scope-tags.ts';
 import { KINDS, SPECIAL_TAGS, SpecialTag, STATUS_CODES } from '#wire/mapping/special-tags.ts';
 import { TagText } from '#wire/mapping/tag-text.ts';
 import { STATUS_MESSAGE, TRACE_STATE } from '#wire/otlp/field-keys.ts';
+import { isZero } from '#wire/otlp/id-bytes.ts';
 import { JaegerReferences, RefType } from './references.ts';
 import { JaegerTag } from './tag.ts';
 
@@ -316,9 +317,4 @@ function isEvent(body: Uint8Array, { keyStart, keyEnd }: JaegerTag): boolean {
 function isHttpError(code: number, kind: number): boolean {
   if (code < 0 || (code >= 100 && code < 400)) return false;
   return !(code >= 400 && code < 500 && kind === SpanKind.server);
-}
-
-function isZero(words: Uint32Array, offset: number, length: number): boolean {
-  for (let i = 0; i < length; i++) if (words[offset + i] !== 0) return false;
-  return true;
 }

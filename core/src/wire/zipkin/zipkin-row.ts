@@ -10,6 +10,7 @@ import { SymbolWriter } from '#wire/mapping/symbol-writer.ts';
 import { TagText } from '#wire/mapping/tag-text.ts';
 import { TextMemo } from '#wire/mapping/text-memo.ts';
 import { STATUS_MESSAGE, TRACE_STATE } from '#wire/otlp/field-keys.ts';
+import { isZero } from '#wire/otlp/id-bytes.ts';
 import { JsonFields } from '#wire/otlp/json-fields.ts';
 import { ZipkinEndpoint } from './endpoint.ts';
 import { isResourceKey } from './resource-keys.ts';
@@ -145,8 +146,8 @@ export class ZipkinRow {
   finish(): string {
     const builder = this.#builder;
     const { row, name } = this;
-    if (isZero(builder.traceId, row * 16, 16)) this.problem ||= 'it has no trace id';
-    if (isZero(builder.spanId, row * 8, 8)) this.problem ||= 'it has no id';
+    if (isZero(builder.traceWords, row * 4, 4)) this.problem ||= 'it has no trace id';
+    if (isZero(builder.spanWords, row * 2, 2)) this.problem ||= 'it has no id';
     if (this.problem !== '') return this.problem;
     this.#finishParent();
     this.#finishKind();
@@ -325,8 +326,3 @@ const PEER_PORT = encodeText('net.peer.port');
 const NO_START = encodeText('otel.zipkin.absentField.startTime');
 const DEBUG = encodeText('zipkin.debug');
 const SHARED = encodeText('zipkin.shared');
-
-function isZero(bytes: Uint8Array, offset: number, length: number): boolean {
-  for (let i = 0; i < length; i++) if (bytes[offset + i] !== 0) return false;
-  return true;
-}
