@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { BatchBuilder } from '#model/batch-builder.ts';
 import { Nanos } from '#model/nanos.ts';
-import { skipThrift, ThriftType, type ThriftReader } from '#wire/thrift/thrift-reader.ts';
+import {
+  putThriftId,
+  skipThrift,
+  ThriftType,
+  type ThriftReader,
+} from '#wire/thrift/thrift-reader.ts';
 import { JaegerRow } from './jaeger-row.ts';
 import type { ThriftTagReader } from './thrift-tag-reader.ts';
 
@@ -34,10 +39,10 @@ export class ThriftSpanReader {
       id = reader.fieldId;
       if (type === ThriftType.i64) {
         reader.i64();
-        if (id === 1) put64(reader, builder.traceId, at * 16 + 8);
-        else if (id === 2) put64(reader, builder.traceId, at * 16);
-        else if (id === 3) put64(reader, builder.spanId, at * 8);
-        else if (id === 4) put64(reader, builder.parentSpanId, at * 8);
+        if (id === 1) putThriftId(reader, builder.traceId, at * 16 + 8);
+        else if (id === 2) putThriftId(reader, builder.traceId, at * 16);
+        else if (id === 3) putThriftId(reader, builder.spanId, at * 8);
+        else if (id === 4) putThriftId(reader, builder.parentSpanId, at * 8);
         else if (id === 8) {
           if (!nanos.ofMicros(reader.lo, reader.hi)) row.problem ||= BAD_START;
           row.startLo = nanos.lo;
@@ -111,7 +116,7 @@ export class ThriftSpanReader {
         references.setType(reader.i32());
       } else if (type === ThriftType.i64 && id >= 2 && id <= 4) {
         reader.i64();
-        put64(reader, references.ids, at + REFERENCE_ID_OFFSETS[id - 2]!);
+        putThriftId(reader, references.ids, at + REFERENCE_ID_OFFSETS[id - 2]!);
       } else skipThrift(reader, type);
     }
   }
@@ -123,11 +128,3 @@ const BAD_LOG_TIME = 'the time of a log is not in µs from 1970 to 2554';
 
 /** Where in an entry the low and high half of the trace id and the span id go. */
 const REFERENCE_ID_OFFSETS: readonly number[] = [8, 0, 16];
-
-/** Writes the number that was read last, big endian, as ids are. */
-function put64({ lo, hi }: ThriftReader, target: Uint8Array, at: number): void {
-  for (let i = 0; i < 4; i++) {
-    target[at + i] = (hi >>> (24 - 8 * i)) & 255;
-    target[at + 4 + i] = (lo >>> (24 - 8 * i)) & 255;
-  }
-}

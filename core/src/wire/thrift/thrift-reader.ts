@@ -78,6 +78,14 @@ export interface ThriftReader {
   fail(what: string): never;
 }
 
+/** Writes the i64 that was read last, big endian, as ids are. */
+export function putThriftId({ lo, hi }: ThriftReader, target: Uint8Array, at: number): void {
+  for (let i = 0; i < 4; i++) {
+    target[at + i] = (hi >>> (24 - 8 * i)) & 255;
+    target[at + 4 + i] = (lo >>> (24 - 8 * i)) & 255;
+  }
+}
+
 /** Passes over a value. */
 export function skipThrift(reader: ThriftReader, type: number): void {
   skip(reader, type, 1);

@@ -24,11 +24,3 @@ export function readHexId(
   }
   return true;
 }
-
-/** Writes a 64-bit number, big endian, as ids are. */
-export function putId(lo: number, hi: number, target: Uint8Array, at: number): void {
-  for (let i = 0; i < 4; i++) {
-    target[at + i] = (hi >>> (24 - 8 * i)) & 255;
-    target[at + 4 + i] = (lo >>> (24 - 8 * i)) & 255;
-  }
-}

@@ -5,9 +5,13 @@ import { Nanos } from '#model/nanos.ts';
 import { SlicedDecoder } from '#model/sliced-decoder.ts';
 import { TagText } from '#wire/mapping/tag-text.ts';
 import { ThriftBinaryReader } from '#wire/thrift/binary-reader.ts';
-import { skipThrift, ThriftType, type ThriftReader } from '#wire/thrift/thrift-reader.ts';
+import {
+  putThriftId,
+  skipThrift,
+  ThriftType,
+  type ThriftReader,
+} from '#wire/thrift/thrift-reader.ts';
 import type { ZipkinEndpoint } from './endpoint.ts';
-import { putId } from './ids.ts';
 import { ThriftAnnotationValue } from './thrift-annotation-value.ts';
 import { ZipkinV1Row } from './v1-row.ts';
 
@@ -79,10 +83,10 @@ export class ZipkinThriftSpans {
       if (type === ThriftType.i64) {
         reader.i64();
         const { lo, hi } = reader;
-        if (id === 1) putId(lo, hi, builder.traceId, at * 16 + 8);
-        else if (id === 12) putId(lo, hi, builder.traceId, at * 16);
-        else if (id === 4) putId(lo, hi, builder.spanId, at * 8);
-        else if (id === 5) putId(lo, hi, builder.parentSpanId, at * 8);
+        if (id === 1) putThriftId(reader, builder.traceId, at * 16 + 8);
+        else if (id === 12) putThriftId(reader, builder.traceId, at * 16);
+        else if (id === 4) putThriftId(reader, builder.spanId, at * 8);
+        else if (id === 5) putThriftId(reader, builder.parentSpanId, at * 8);
         else if (id === 10) {
           if (!nanos.ofMicros(lo, hi)) span.problem ||= BAD_TIME;
           span.startLo = nanos.lo;
