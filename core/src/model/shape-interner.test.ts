@@ -47,3 +47,26 @@ test('a shape interner grows in count and in length', () => {
   for (let length = 0; length < 500; length++) assert.equal(table.intern(ids, length), length);
   assert.equal(table.intern(ids, 3_000), 500);
 });
+
+test('a shape that there was no memory for is not there, and others are as before', () => {
+  const interner = new ShapeInterner();
+  const ids = Uint32Array.from({ length: 5000 }, (_, i) => i);
+  const few = interner.intern(ids, 10);
+  const { Uint32Array: allocate } = globalThis;
+  globalThis.Uint32Array = class {
+    constructor() {
+      throw new RangeError('Array buffer allocation failed');
+    }
+  } as unknown as typeof Uint32Array;
+  try {
+    assert.throws(() => interner.intern(ids, 5000), RangeError);
+  } finally {
+    globalThis.Uint32Array = allocate;
+  }
+  assert.equal(interner.count, 1);
+  assert.equal(interner.intern(ids, 10), few);
+  assert.equal(interner.intern(ids, 5000), few + 1);
+  // Would look for the one without a place for ever.
+  interner.truncate(1);
+  assert.deepEqual([interner.count, interner.columnCount], [1, 10]);
+});

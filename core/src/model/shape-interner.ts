@@ -58,13 +58,15 @@ export class ShapeInterner implements ShapeTable {
       slot = hash & this.#mask;
       while (this.#slots[slot] !== -1) slot = (slot + 1) & this.#mask;
     }
-    const code = this.count++;
+    const code = this.count;
     const start = this.offsets[code]!;
     if (start + length > this.columns.length) {
       const columns = new Uint32Array(Math.max(this.columns.length * 2, start + length));
       columns.set(this.columns);
       this.columns = columns;
     }
+    // Not before there is memory for it: truncate looks for the place of each.
+    this.count++;
     for (let i = 0; i < length; i++) this.columns[start + i] = ids[i]!;
     this.offsets[code + 1] = start + length;
     this.#hashes[code] = hash;
