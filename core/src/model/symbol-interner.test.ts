@@ -169,3 +169,26 @@ test('200,000 symbols of one hash are no trouble', () => {
     if (table.intern(symbol, 0, symbol.length) !== code) assert.fail(`symbol ${code}`);
   }
 });
+
+test('a symbol that there was no memory for is not there, and others are as before', () => {
+  const table = new SymbolInterner(16, 16);
+  const [short, long] = [encodeText('short'), encodeText('x'.repeat(300))];
+  table.intern(short, 0, short.length);
+  const { Uint8Array: allocate } = globalThis;
+  globalThis.Uint8Array = class {
+    constructor() {
+      throw new RangeError('Array buffer allocation failed');
+    }
+  } as unknown as typeof Uint8Array;
+  try {
+    assert.throws(() => table.intern(long, 0, long.length), RangeError);
+  } finally {
+    globalThis.Uint8Array = allocate;
+  }
+  assert.equal(table.count, 1);
+  assert.equal(table.lookup(long, 0, long.length), -1);
+  assert.equal(table.intern(long, 0, long.length), 1);
+  assert.equal(table.intern(short, 0, short.length), 0);
+  table.truncate(1);
+  assert.deepEqual(entries(table), [short.toHex()]);
+});

@@ -305,13 +305,14 @@ export class SymbolInterner implements SymbolTable {
 
   #store(bytes: Uint8Array, start: number, end: number, hash: number, isText: number): number {
     const code = this.count;
+    const offset = this.offsets[code]!;
+    const length = end - start;
+    // Not before there is memory for it: truncate looks for the place of each.
+    if (offset + length > this.bytes.length) this.#growBytes(offset + length);
     if (code === this.hashes.length) this.#growEntries();
     this.count++;
     this.hashes[code] = hash;
     this.#isText[code] = isText;
-    const offset = this.offsets[code]!;
-    const length = end - start;
-    if (offset + length > this.bytes.length) this.#growBytes(offset + length);
     if (length <= 24) {
       const target = this.bytes;
       for (let i = 0; i < length; i++) target[offset + i] = bytes[start + i]!;
@@ -330,11 +331,12 @@ export class SymbolInterner implements SymbolTable {
     offsets.set(this.offsets);
     const isText = new Uint8Array(capacity);
     isText.set(this.#isText);
+    const slots = new Int32Array(capacity * 4).fill(-1);
     this.#isText = isText;
     this.hashes = hashes;
     this.offsets = offsets;
+    this.#slots = slots;
     this.#mask = maskOf(capacity);
-    this.#slots = new Int32Array(capacity * 4).fill(-1);
     this.#crowded = undefined;
     for (let code = 0; code < this.count; code++) {
       if (hashes[code] !== NOT_HASHED) this.#place(code);
@@ -343,7 +345,7 @@ export class SymbolInterner implements SymbolTable {
 
   #growBytes(needed: number): void {
     const bytes = new Uint8Array(Math.max(this.bytes.length * 2, needed));
-    bytes.set(this.bytes.subarray(0, this.offsets[this.count - 1]));
+    bytes.set(this.bytes.subarray(0, this.offsets[this.count]));
     this.bytes = bytes;
     this.#view = undefined;
   }

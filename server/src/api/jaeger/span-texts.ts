@@ -2,6 +2,7 @@
 import { formatTraceId } from '@spoor/core/model/ids.ts';
 import { StatusCode } from '@spoor/core/model/span.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
+import { IN_FIELD } from '@spoor/core/model/span-columns.ts';
 import { symbolBytes, symbolText } from '@spoor/core/model/span-reader.ts';
 import { decodeScope } from '@spoor/core/model/value-decoder.ts';
 import { stringTag } from './jaeger-key-value.ts';
@@ -22,9 +23,6 @@ const MAX_KEYS = 2048;
 const FIRST = -1;
 
 const NO_ID = '0000000000000000';
-
-/** A kind or a status that a field tells. */
-const IN_FIELD = 255;
 
 /** A tag that is no attribute, with its place among the others. */
 interface MadeTag {
