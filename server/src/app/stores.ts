@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { resolve } from 'node:path';
 import { parseTenant } from '@spoor/core/model/ids.ts';
+import { storedServices } from '@spoor/core/query/unnamed-service.ts';
 import type { SpoorConfig } from '#config/config.ts';
 import { ColumnarStore } from '#storage/columnar/columnar-store.ts';
 import type {
@@ -37,7 +38,8 @@ export function createStore(
   }
 }
 
-function retentionPolicy({
+/** What the configuration says of it, with ages in ms and services as they are stored. */
+export function retentionPolicy({
   tenants,
   ...limits
 }: SpoorConfig['storage']['retention']): RetentionPolicy {
@@ -57,7 +59,9 @@ function retentionLimits(
     maxAgeMs: hours === undefined ? undefined : hours * HOUR_MS,
     maxBytes: mib === undefined ? undefined : mib * 1024 * 1024,
     services: new Map(
-      Object.entries(services).map(([name, own]) => [name, own.max_age_hours * HOUR_MS]),
+      Object.entries(services).flatMap(([name, own]) =>
+        storedServices(name).map((stored) => [stored, own.max_age_hours * HOUR_MS]),
+      ),
     ),
   };
 }

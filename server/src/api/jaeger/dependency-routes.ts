@@ -8,7 +8,7 @@ import { listEnd } from './envelope.ts';
 import { millisecondsParam } from './milliseconds-param.ts';
 import { refuseMisspelled, type RouteParams } from './misspelled-params.ts';
 import { ParamReader } from './param-reader.ts';
-import { shownService } from './unnamed-service.ts';
+import { shownService } from '@spoor/core/query/unnamed-service.ts';
 
 const PARAMS: RouteParams = { names: ['endTs', 'lookback', 'service', 'inferred'] };
 

@@ -4,7 +4,7 @@ import { StatusCode, type Span, type SpanEvent, type SpanLink } from '@spoor/cor
 import { takeFlags, takeWarnings } from '@spoor/core/wire/jaeger/jaeger-span.ts';
 import { keyValueOf, stringTag, type JaegerKeyValue } from './jaeger-key-value.ts';
 import { formatSpanKind } from './span-kind.ts';
-import { shownService } from './unnamed-service.ts';
+import { shownService } from '@spoor/core/query/unnamed-service.ts';
 
 /** A span as Jaeger's JSON has it. */
 export interface JaegerSpan {

@@ -8,7 +8,7 @@ import type { SpanMetrics } from '#storage/tracestore.ts';
 import { envelope } from './envelope.ts';
 import { type MetricsParams, parseMetricsParams, parseQuantile } from './metrics-params.ts';
 import { MinuteWindow } from './minute-window.ts';
-import { shownService, storedServices } from './unnamed-service.ts';
+import { shownService, storedServices } from '@spoor/core/query/unnamed-service.ts';
 
 /** Points closer than this are the same: spans are counted by the minute. */
 const MIN_STEP_MS = 60_000;

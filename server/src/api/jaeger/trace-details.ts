@@ -10,7 +10,7 @@ import { equalBytes } from '@spoor/core/model/symbol-interner.ts';
 import { decodeResource } from '@spoor/core/model/value-decoder.ts';
 import { formatJaegerTraceId, jaegerReferences } from './jaeger-span.ts';
 import { SharedSpanIds } from './shared-span-ids.ts';
-import { shownService } from './unnamed-service.ts';
+import { shownService } from '@spoor/core/query/unnamed-service.ts';
 
 /** Rows after which the event loop is given a chance. */
 const ROWS_AT_A_TIME = 1024;

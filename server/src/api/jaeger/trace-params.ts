@@ -12,7 +12,7 @@ import {
 import { compileTraceql } from '@spoor/core/query/traceql/compile-traceql.ts';
 import type { ParamReader } from './param-reader.ts';
 import { allOf } from './tag-predicate.ts';
-import { storedServices } from './unnamed-service.ts';
+import { storedServices } from '@spoor/core/query/unnamed-service.ts';
 
 /** Traces of a search without limit. */
 const DEFAULT_LIMIT = 100;

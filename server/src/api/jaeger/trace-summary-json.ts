@@ -11,7 +11,7 @@ import type { TraceSummary } from '@spoor/core/query/trace-query.ts';
 import type { JsonStyle } from '#api/json-style.ts';
 import type { SummarizedTrace } from './summarized-traces.ts';
 import { hasDetails, traceDetails, type TraceDetails } from './trace-details.ts';
-import { shownService } from './unnamed-service.ts';
+import { shownService } from '@spoor/core/query/unnamed-service.ts';
 
 /** Spans that are summed up between two turns of others: some milliseconds. */
 const PIECE_SPANS = 8192;

@@ -21,7 +21,7 @@ import {
   traceSummaryPieces,
 } from './trace-summary-json.ts';
 import { type TracePlace, tracesAnswer, wantedBatches } from './traces-answer.ts';
-import { listOperations, listServices } from './unnamed-service.ts';
+import { listOperations, listServices } from './service-lists.ts';
 
 /** What is kept from answer to answer. */
 type KeptTexts = Pick<TraceJsonOptions, 'processTexts' | 'tagKeys'>;

@@ -12,7 +12,7 @@ import { resourceSpansJson } from './otlp-trace-json.ts';
 import { formatSpanKind } from './span-kind.ts';
 import { traceSummaryJson } from './trace-summary-json.ts';
 import { notFoundError } from './traces-answer.ts';
-import { listOperations, listServices } from './unnamed-service.ts';
+import { listOperations, listServices } from './service-lists.ts';
 import { parseV3Search } from './v3-search-params.ts';
 
 /**

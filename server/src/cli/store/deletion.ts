@@ -2,6 +2,7 @@
 import { SpoorError, quote } from '@spoor/core/model/errors.ts';
 import { DEFAULT_TENANT, parseTenant, parseTraceId, type Tenant } from '@spoor/core/model/ids.ts';
 import type { SpanPredicate } from '@spoor/core/query/trace-query.ts';
+import { storedServices, UNNAMED_SERVICE } from '@spoor/core/query/unnamed-service.ts';
 import { UsageError } from '#cli/cli-error.ts';
 import type { SpanSelection } from '#storage/columnar/compaction/span-selection.ts';
 
@@ -43,7 +44,13 @@ export interface Deletion {
 export function parseDeletion(words: DeletionWords): Deletion {
   const { trace, service, operation, attribute = [], start, end } = words;
   const args: SpanPredicate[] = attribute.map(attributeEquals);
-  if (service !== undefined) args.push(textEquals('service', service));
+  if (service === '') {
+    throw new UsageError(`--service is empty; spans without a service are of ${UNNAMED_SERVICE}`);
+  }
+  if (service !== undefined) {
+    const stored = storedServices(service).map((name) => textEquals('service', name));
+    args.push({ op: 'or', args: stored });
+  }
   if (operation !== undefined) args.push(textEquals('name', operation));
   if (args.length === 0 && trace === undefined && start === undefined && end === undefined) {
     throw new UsageError(

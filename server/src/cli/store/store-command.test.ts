@@ -13,12 +13,15 @@ import {
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { crc32 } from 'node:zlib';
+import { span } from '@spoor/core/query/testing/example-span.ts';
 import { runCli } from '#cli/cli.ts';
 import { OverlapsFile } from '#storage/columnar/derived/overlaps-file.ts';
 import { DataLock } from '#storage/columnar/directory/data-lock.ts';
 import { DISK_WORKER_FILES } from '#storage/columnar/files/worker-files.ts';
 import { writeFormatSample } from '#storage/columnar/testing/format-sample.ts';
+import { withStore } from '#storage/columnar/testing/store-fixture.ts';
 import { withDirectory } from '#storage/columnar/testing/temporary-directory.ts';
+import { writeSpans } from '#storage/testing/store-harness.ts';
 
 async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
   let out = '';
@@ -335,6 +338,15 @@ test('spans that meet all conditions are deleted, and no others', () =>
     assert.equal((await run('verify', '--data', data)).code, 0);
   }));
 
+test('spans without a service are deleted by the name that answers give it', () =>
+  withDirectory(async (data) => {
+    const named = span();
+    const unnamed = span({ resource: { ...named.resource, attributes: [] } });
+    await withStore(data, (store) => writeSpans(store, [named, unnamed]));
+    const where = ['--data', data, '--service', 'missing-service-name', '--yes'];
+    assert.match((await run('delete', ...where)).out, /^1 span deleted\.$/m);
+  }));
+
 test('with the last spans of a tenant goes what its blocks shared', () =>
   withSample(async (data) => {
     const [gone, kept] = ['acme', 'default'].map((name) => join(data, 'tenants', name, 'overlaps'));
@@ -412,6 +424,7 @@ test('a deletion that cannot be meant so is refused before the store is opened',
     [['--start', '2026-01-31T12:00:00', '--yes'], /is no time with a zone/],
     [['--start', '2026-01-02T00:00:00Z', '--end', '2026-01-01T00:00:00Z'], /is not before --end/],
     [['--service', 'x', '--tenant', 'a b', '--yes'], /--tenant: /],
+    [['--service', '', '--yes'], /--service is empty; .* missing-service-name$/m],
   ];
   for (const [words, message] of cases) {
     const { code, err } = await run('delete', '--data', '/nonexistent', ...words);
