@@ -5,7 +5,7 @@ import type { BlockEntry } from '../manifest/manifest-edit.ts';
 
 /** How long and how much is kept; what is undefined has no limit. */
 export interface RetentionLimits {
-  /** Since a span came in, which is when its block was sealed. */
+  /** Since the block of a span was sealed, which is an hour after it came in at most. */
   readonly maxAgeMs?: number | undefined;
   /** Of blocks. */
   readonly maxBytes?: number | undefined;

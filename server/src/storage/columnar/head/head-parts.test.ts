@@ -11,7 +11,7 @@ let sequence = 1;
 
 function write(slab: Slab, tenant: number, spans: number): void {
   const batch = batchOf(Array.from({ length: spans }, (_, i) => span({ spanId: spanId(i + 1) })));
-  slab.commit(slab.reserve(batch, tenant)!, sequence++);
+  slab.commit(slab.reserve(batch, tenant)!, sequence++, 0);
 }
 
 /** Rows of each batch, part by part. */

@@ -30,9 +30,10 @@ function takeMemory(t: TestContext): { restore: () => void } {
   }).mock;
 }
 
-/** A head of slabs of ten rows; a test decides when commits and seals end. */
+/** A head of slabs of ten rows or six batches; a test decides when commits and seals end. */
 class HeadFixture {
   readonly head: Head;
+  nowMs = 1000;
   /** Seals under way or done, in order. */
   readonly seals: { readonly slab: Slab; readonly rows: number; readonly end: () => void }[] = [];
   #sequence = 0;
@@ -40,6 +41,7 @@ class HeadFixture {
   constructor() {
     this.head = new Head({
       slabRows: 10,
+      slabBatches: 6,
       seal: (slab) =>
         new Promise((resolve) => {
           this.seals.push({ slab, rows: slab.rows, end: resolve });
@@ -63,7 +65,7 @@ class HeadFixture {
   }
 
   commit(room: SlabRoom): void {
-    room.slab.commit(room, ++this.#sequence);
+    room.slab.commit(room, ++this.#sequence, this.nowMs);
     this.head.settled(room.slab);
   }
 
@@ -121,6 +123,46 @@ test('a batch of more rows than a slab is for has one to itself', async () => {
   await fixture.write(25);
   await fixture.write(1);
   assert.deepEqual(fixture.sealedRows, [25]);
+});
+
+test('batches of few rows fill a slab by their number', async () => {
+  const fixture = new HeadFixture();
+  const first = await fixture.write(1);
+  for (let i = 0; i < 5; i++) assert.equal(await fixture.write(1), first);
+  assert.deepEqual(fixture.sealedRows, []);
+  assert.notEqual(await fixture.write(1), first);
+  assert.deepEqual(fixture.sealedRows, [6]);
+  await fixture.endSeal(0);
+  for (let i = 0; i < 5; i++) await fixture.write(1);
+  // Memory that is used again begins without batches.
+  for (let i = 0; i < 6; i++) assert.equal(await fixture.write(1), first);
+  assert.deepEqual(fixture.sealedRows, [6, 6]);
+});
+
+test('what waits for its slab to be full waits since the first batch that can be seen came', async () => {
+  const fixture = new HeadFixture();
+  const { head } = fixture;
+  const expectSince = (ms: number): void => assert.equal(head.waitsSinceMs, ms);
+  expectSince(Infinity);
+  const held = await fixture.hold(1);
+  expectSince(Infinity);
+  fixture.commit(held);
+  expectSince(1000);
+  fixture.nowMs = 2000;
+  await fixture.write(5);
+  expectSince(1000);
+  await fixture.write(9);
+  expectSince(2000);
+  head.seal();
+  expectSince(Infinity);
+  for (let i = 0; i < 2; i++) {
+    await turn();
+    await fixture.endSeal(i);
+  }
+  assert.deepEqual(fixture.sealedRows, [6, 9]);
+  fixture.nowMs = 3000;
+  await fixture.write(1);
+  expectSince(3000);
 });
 
 test('slabs are sealed one at a time, in the order in which they were filled', async () => {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { messageOf, SpoorError } from '@spoor/core/model/errors.ts';
 import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
-import { SLAB_BYTES, SLAB_ROWS, Slab, type SlabRoom, type SlabView } from './slab.ts';
+import { SLAB_BATCHES, SLAB_BYTES, SLAB_ROWS, Slab, type SlabRoom, type SlabView } from './slab.ts';
 
 /**
  * Slabs that rotate: one open, one being sealed, one in reserve for a burst. One that is sealed while a question still reads it is left
@@ -21,6 +21,7 @@ export interface HeadOptions {
    */
   readonly seal: (slab: Slab) => Promise<void>;
   readonly slabRows?: number;
+  readonly slabBatches?: number;
 }
 
 /** A batch that waits for room. */
@@ -38,6 +39,7 @@ interface WaitingBatch {
 export class Head {
   readonly #seal: (slab: Slab) => Promise<void>;
   readonly #slabRows: number;
+  readonly #slabBatches: number;
   /** Slabs with spans, oldest first, and what to do once each is sealed; the last one is open unless `#open` is undefined. */
   readonly #filled = new Map<Slab, PromiseWithResolvers<void>>();
   readonly #free: Slab[] = [];
@@ -53,6 +55,7 @@ export class Head {
   constructor(options: HeadOptions) {
     this.#seal = options.seal;
     this.#slabRows = options.slabRows ?? SLAB_ROWS;
+    this.#slabBatches = options.slabBatches ?? SLAB_BATCHES;
   }
 
   /** Spans that are in no block. */
@@ -67,6 +70,11 @@ export class Head {
   /** What sealing all of it may take of the disk, at most. */
   get sealBytes(): number {
     return this.#filled.keys().reduce((sum, slab) => sum + slab.sealBytes, 0);
+  }
+
+  /** When the oldest batch was taken that waits for its slab to be full (passed ms); Infinity without one. */
+  get waitsSinceMs(): number {
+    return this.#open?.firstMs ?? Infinity;
   }
 
   /** Writers that wait for room. */
@@ -136,9 +144,14 @@ export class Head {
     if (slab !== this.#open && slab.pending === 0) this.#startSealing(slab);
   }
 
+  /** Begins to seal what there is. */
+  seal(): void {
+    if (this.#open !== undefined && !this.#open.isEmpty) this.#close();
+  }
+
   /** Seals what there is, and waits until everything is in blocks, also what is committed just now. */
   async drain(): Promise<void> {
-    if (this.#open !== undefined && !this.#open.isEmpty) this.#close();
+    this.seal();
     await Promise.all([...this.#filled.values()].map(({ promise }) => promise));
   }
 
@@ -185,6 +198,7 @@ export class Head {
   #isFull(slab: Slab, batch: SpanBatch): boolean {
     return (
       slab.rows + batch.rows > this.#slabRows ||
+      slab.batches >= this.#slabBatches ||
       slab.usedBytes + Slab.sizeOf(batch) > slab.buffer.byteLength
     );
   }

@@ -27,9 +27,9 @@ test('a batch is copied as it is, and is seen once it is committed', () => {
   assert.equal(room.bytes.buffer, slab.buffer);
   assert.deepEqual(content(slab.view()), []);
   const next = slab.reserve(second, 8)!;
-  slab.commit(room, 11);
+  slab.commit(room, 11, 0);
   assert.deepEqual(content(slab.view()), [[7, 3]]);
-  slab.commit(next, 12);
+  slab.commit(next, 12, 0);
   assert.deepEqual(content(slab.view()), [
     [7, 3],
     [8, 2],
@@ -41,9 +41,9 @@ test('a batch is copied as it is, and is seen once it is committed', () => {
 
 test('a view stays what it was, and reading goes on where the last one ended', () => {
   const slab = new Slab(1, 1 << 20);
-  slab.commit(reserve(slab, 1, 0), 1);
+  slab.commit(reserve(slab, 1, 0), 1, 0);
   const before = slab.view();
-  slab.commit(reserve(slab, 2, 1), 2);
+  slab.commit(reserve(slab, 2, 1), 2, 0);
   assert.deepEqual(content(before), [[0, 1]]);
   assert.deepEqual(content(slab.view(), before.committed), [[1, 2]]);
   assert.deepEqual(content(slab.view(), slab.view().committed), []);
@@ -53,10 +53,10 @@ test('a batch that was given up is never read, and those around it are', () => {
   const slab = new Slab(1, 1 << 20);
   const rooms = [1, 2, 3, 4].map((rows) => reserve(slab, rows, rows));
   assert.equal(slab.pending, 4);
-  slab.commit(rooms[0]!, 1);
+  slab.commit(rooms[0]!, 1, 0);
   slab.abandon(rooms[1]!, 2);
   assert.deepEqual(content(slab.view()), [[1, 1]]);
-  slab.commit(rooms[2]!, 2);
+  slab.commit(rooms[2]!, 2, 0);
   slab.abandon(rooms[3]!, 4);
   assert.deepEqual(content(slab.view()), [
     [1, 1],
@@ -70,13 +70,13 @@ test('the first sequence is that of the first batch that was committed', () => {
   const slab = new Slab(1, 1 << 20);
   const rooms = [1, 1].map((rows) => reserve(slab, rows, 0));
   slab.abandon(rooms[0]!, 1);
-  slab.commit(rooms[1]!, 41);
+  slab.commit(rooms[1]!, 41, 0);
   assert.deepEqual([slab.firstSequence, slab.lastSequence], [41, 41]);
 });
 
 test('tenants are listed in the order in which they first appear', () => {
   const slab = new Slab(1, 1 << 20);
-  [5, 2, 5, 9, 2].forEach((tenant, i) => slab.commit(reserve(slab, 1, tenant), i + 1));
+  [5, 2, 5, 9, 2].forEach((tenant, i) => slab.commit(reserve(slab, 1, tenant), i + 1, 0));
   assert.deepEqual(slab.tenantNumbers(), [5, 2, 9]);
 });
 
@@ -95,13 +95,13 @@ test('a batch that does not fit is not taken, one that fits to the byte is', () 
 
 test('a slab that is used again is empty and of another generation', () => {
   const slab = new Slab(1, 1 << 20);
-  slab.commit(reserve(slab, 3, 0), 1);
+  slab.commit(reserve(slab, 3, 0), 1, 0);
   const before = slab.view();
   slab.recycle();
   assert.ok(slab.isEmpty);
   assert.notEqual(slab.view().generation, before.generation);
   assert.deepEqual(content(slab.view()), []);
-  slab.commit(reserve(slab, 1, 4), 9);
+  slab.commit(reserve(slab, 1, 4), 9, 0);
   assert.deepEqual(content(slab.view()), [[4, 1]]);
   assert.deepEqual([slab.firstSequence, slab.lastSequence, slab.rows], [9, 9, 1]);
 });

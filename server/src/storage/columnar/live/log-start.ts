@@ -19,6 +19,9 @@ export interface LogStartParts extends Pick<
   readonly tenants: Pick<TenantNumbers, 'known'>;
   /** Requests that were written before it are no use any more (Unix ms). */
   readonly recentUnixMs: number;
+  readonly nowMs: () => number;
+  /** Time since some moment, which nobody can set. */
+  readonly passedMs: () => number;
 }
 
 /**
@@ -31,6 +34,8 @@ export async function startLog({
   head,
   tenants,
   recentUnixMs,
+  nowMs,
+  passedMs,
   ...options
 }: LogStartParts): Promise<{ wal: Wal; requests: StoredRequest[] }> {
   const { manifest, walDir } = directory;
@@ -49,7 +54,9 @@ export async function startLog({
       }
       if (batch === undefined || sequence <= manifest.sealedUpto(tenant)) return;
       await head.place(new SpanBatch(batch), tenants.known(tenant), async (room) => {
-        room.slab.commit(room, sequence);
+        // It does not become younger with each start.
+        const ageMs = Math.max(0, nowMs() - writtenUnixMs);
+        room.slab.commit(room, sequence, passedMs() - ageMs);
         head.settled(room.slab);
       });
     },

@@ -15,7 +15,7 @@ const STORED_TENANTS = 10;
 
 /** What a {@link SpanWriter} writes to. */
 export interface SpanWriterParts {
-  readonly head: Pick<Head, 'drain' | 'place' | 'settled' | 'tenantNumbers'>;
+  readonly head: Pick<Head, 'place' | 'seal' | 'settled' | 'tenantNumbers'>;
   readonly tenants: TenantNumbers;
   readonly maxTenants: number;
   readonly space: Pick<DiskSpace, 'freeBytes' | 'minFreeBytes' | 'shortage' | 'shortageFor'>;
@@ -96,7 +96,7 @@ export class SpanWriter {
       // It makes a block for each of them.
       if (nowMs - this.#tenantsSealedMs >= sealPauseMs) {
         this.#tenantsSealedMs = nowMs;
-        void head.drain();
+        head.seal();
       }
       throw error;
     }
@@ -109,7 +109,7 @@ export class SpanWriter {
     // What is kept free in any case is not for making room.
     if (space.freeBytes < space.minFreeBytes || nowMs - this.#roomSealedMs < CHECK_MS) return;
     this.#roomSealedMs = nowMs;
-    void head.drain();
+    head.seal();
   }
 
   /** Appends what is in a room of a slab to the log, and makes it visible once it is durable. */
@@ -118,7 +118,7 @@ export class SpanWriter {
     record: { readonly tenant: Tenant; readonly requests: readonly RequestRecord[] },
     rows: number,
   ): (room: SlabRoom) => Promise<void> {
-    const { head, nowMs, space } = this.#parts;
+    const { head, nowMs, passedMs, space } = this.#parts;
     return async (room) => {
       const { slab } = room;
       try {
@@ -127,7 +127,7 @@ export class SpanWriter {
         const { lastSequence } = await wal.append([
           { ...record, writtenUnixMs: nowMs(), batch: room.bytes },
         ]);
-        slab.commit(room, lastSequence);
+        slab.commit(room, lastSequence, passedMs());
         this.#spans += rows;
       } catch (error) {
         slab.abandon(room, rows);

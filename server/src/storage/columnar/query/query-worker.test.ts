@@ -195,7 +195,7 @@ test('the memory of a slab that is gone is let go with the next question, whoeve
     const slab = new Slab(id, 1 << 18);
     for (const seed of seeds) {
       for (const tenantNumber of tenants.keys()) {
-        slab.commit(slab.reserve(batchOf(shopSpans(30, 3, seed)), tenantNumber)!, ++sequence);
+        slab.commit(slab.reserve(batchOf(shopSpans(30, 3, seed)), tenantNumber)!, ++sequence, 0);
       }
     }
     return slab;
