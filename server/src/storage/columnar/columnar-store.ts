@@ -118,6 +118,9 @@ export class ColumnarStore implements TraceStore {
   /** The manifest while the log is read back, when a slab can become full before the store is open. */
   #replaying: Manifest | undefined;
   #closing = false;
+  /** The start that was begun, and the shutdown: each is one, however often it is called. */
+  #started: Promise<void> | undefined;
+  #closed: Promise<void> | undefined;
   #requests: StoredRequest[] = [];
   readonly #damage: DamageReport;
   #workTimer: NodeJS.Timeout | undefined;
@@ -244,13 +247,22 @@ export class ColumnarStore implements TraceStore {
   }
 
   async start(): Promise<void> {
-    if (this.#closing) throw new SpoorError('unavailable', 'the store was shut down');
+    this.#checkNotClosing();
+    this.#started ??= this.#start();
+    await this.#started;
+  }
+
+  /** Opens the directory. When it fails, or the store is shut down meanwhile, nothing is left open. */
+  async #start(): Promise<void> {
     let lock: OpenParts['lock'] | undefined;
     let manifest: Manifest | undefined;
+    let wal: Wal | undefined;
     try {
       await makeDurableDir(this.#files, this.#dir);
+      this.#checkNotClosing();
       lock = this.#files.lock(this.#dir);
       await this.#space.start(lock);
+      this.#checkNotClosing();
       const directory = await DataDirectory.read({
         files: this.#files,
         dir: this.#dir,
@@ -258,12 +270,15 @@ export class ColumnarStore implements TraceStore {
         nowUnixMs: this.#nowMs,
       });
       manifest = directory.manifest;
+      this.#checkNotClosing();
       await directory.begin();
+      this.#checkNotClosing();
       this.#replaying = manifest;
       this.#startClock();
       await this.#takeBack(directory);
+      this.#checkNotClosing();
       if (this.#isAsked === true) this.#querier.start();
-      const { wal, requests } = await startLog({
+      const log = await startLog({
         files: this.#files,
         directory,
         damage: this.#damage,
@@ -276,18 +291,21 @@ export class ColumnarStore implements TraceStore {
         claimRoom: (bytes) => this.#space.claim(bytes),
         ...(this.#segmentBytes === undefined ? {} : { segmentBytes: this.#segmentBytes }),
       });
-      this.#requests = requests;
+      wal = log.wal;
+      this.#checkNotClosing();
       this.#blocks.setWaiting(directory.waiting);
-      this.#open = { lock, manifest, wal };
       // What is sealed meanwhile must not have copies of it.
       await this.#blocks.alone(() => this.#takeBack(directory));
+      this.#checkNotClosing();
       // What was sealed while the log was opened.
       wal.release(manifest.walUpto);
+      this.#requests = log.requests;
+      this.#open = { lock, manifest, wal };
     } catch (error) {
       // Nothing may be written any more once the directory is free for others.
       this.#closing = true;
-      this.#space.shutdown();
-      await Promise.all([this.#sealer.close(), this.#querier.close(), this.#compactor.close()]);
+      await this.#endWork();
+      await wal?.close();
       await manifest?.close();
       lock?.release();
       throw error instanceof SpoorError ? error : directoryError(this.#dir, error);
@@ -300,13 +318,18 @@ export class ColumnarStore implements TraceStore {
 
   async shutdown(): Promise<void> {
     this.#closing = true;
-    this.#space.shutdown();
+    this.#closed ??= this.#close();
+    await this.#closed;
+  }
+
+  async #close(): Promise<void> {
     clearInterval(this.#workTimer);
     const open = this.#open;
     this.#open = undefined;
-    await Promise.all([this.#sealer.close(), this.#querier.close(), this.#compactor.close()]);
+    await this.#endWork();
+    // One that is under way finds that it is to end, and closes what it opened.
+    await this.#started?.catch(() => undefined);
     if (open === undefined) return;
-    await this.#blocks.settled();
     await open.wal.close();
     if (open.wal.failed === undefined) {
       // Without it a start cannot tell a last write that was damaged from one that a crash cut off.
@@ -314,6 +337,18 @@ export class ColumnarStore implements TraceStore {
     }
     await open.manifest.close();
     open.lock.release();
+  }
+
+  /** Ends what goes on by itself, and breaks off what workers do: nothing of it counts yet. */
+  async #endWork(): Promise<void> {
+    this.#space.shutdown();
+    await Promise.all([this.#sealer.close(), this.#querier.close(), this.#compactor.close()]);
+    await this.#blocks.settled();
+  }
+
+  /** @throws {SpoorError} unavailable */
+  #checkNotClosing(): void {
+    if (this.#closing) throw new SpoorError('unavailable', 'the store was shut down');
   }
 
   get unhealthy(): string | undefined {
