@@ -64,7 +64,7 @@ test('a data directory that is removed under a store is noticed: nothing is take
         DEFAULT_TENANT,
       );
       assert.equal(found.length, SPANS.length, 'what is in memory is answered');
-      void store.settle();
+      void assert.rejects(store.settle(), /shut down before/);
       await new Promise((resolve) => setTimeout(resolve, 50));
       assert.equal(existsSync(dir), false);
       // As where a lost mount leaves its empty directory.
@@ -84,7 +84,7 @@ test('a copy that is put in place of the data directory of a store is left alone
     async (store, dir) => {
       const before = readdirSync(dir, { recursive: true });
       await refusesForGood(store);
-      void store.settle();
+      void assert.rejects(store.settle(), /shut down before/);
       await new Promise((resolve) => setTimeout(resolve, 50));
       assert.deepEqual(readdirSync(dir, { recursive: true }), before);
     },

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { SpoorError } from '@spoor/core/model/errors.ts';
+import { DEFAULT_TENANT } from '@spoor/core/model/ids.ts';
 import { readTraces, writeSpans } from '#storage/testing/store-harness.ts';
 import { shopSpans } from './testing/block-fixture.ts';
 import { FaultyFiles } from './testing/faulty-files.ts';
-import { inFaultyStore, storeOnFaulty } from './testing/store-fixture.ts';
+import { figure, inFaultyStore, storeOnFaulty } from './testing/store-fixture.ts';
 
 const SPANS = shopSpans(90, 9, 3);
 
@@ -119,6 +120,27 @@ test('a start that fails closes what it opened, whichever call fails', async (t)
     assert.deepEqual([...opened.paths], [], `call ${call}, after the shutdown`);
   }
   assert.ok(failures > 20, `${failures} starts failed`);
+});
+
+test('what waits for spans to be sealed is told when the store is shut down before', async () => {
+  const files = new FaultyFiles();
+  const store = storeOnFaulty(files, { slabRows: 1000 });
+  await store.start();
+  await writeSpans(store, SPANS);
+  const where = { op: 'and', args: [] } as const;
+  const waiting = [
+    store.settle(),
+    store.compact(),
+    store.deleteSpans(DEFAULT_TENANT, { where }),
+  ].map((one) => assert.rejects(one, isUnavailable));
+  await store.shutdown();
+  await Promise.all(waiting);
+  assert.equal(figure(store, 'store_head_spans'), SPANS.length);
+  assert.deepEqual(
+    files.paths().filter((path) => path.endsWith('.block')),
+    [],
+  );
+  await assertWhole(files, 'after a restart');
 });
 
 test('each shutdown waits until the store is shut down', async () => {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
+import { SpoorError } from '@spoor/core/model/errors.ts';
 import { attributes, span, spanId } from '@spoor/core/query/testing/example-span.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
 import { Head } from './head.ts';
@@ -35,7 +36,12 @@ class HeadFixture {
   readonly head: Head;
   nowMs = 1000;
   /** Seals under way or done, in order. */
-  readonly seals: { readonly slab: Slab; readonly rows: number; readonly end: () => void }[] = [];
+  readonly seals: {
+    readonly slab: Slab;
+    readonly rows: number;
+    readonly end: () => void;
+    readonly giveUp: (error: unknown) => void;
+  }[] = [];
   #sequence = 0;
 
   constructor() {
@@ -43,8 +49,8 @@ class HeadFixture {
       slabRows: 10,
       slabBatches: 6,
       seal: (slab) =>
-        new Promise((resolve) => {
-          this.seals.push({ slab, rows: slab.rows, end: resolve });
+        new Promise((resolve, reject) => {
+          this.seals.push({ slab, rows: slab.rows, end: resolve, giveUp: reject });
         }),
     });
   }
@@ -374,6 +380,29 @@ test('draining waits for a slab whose commits are still under way', async () => 
   assert.deepEqual([isDrained, fixture.sealedRows], [false, [5]]);
   await fixture.endSeal(0);
   await drained;
+});
+
+test('a slab whose sealing is given up stays, and who waits for it or for its room is told', async () => {
+  const fixture = new HeadFixture();
+  const { head } = fixture;
+  for (let i = 0; i < 3; i++) await fixture.write(9);
+  const { done } = fixture.queue([5, 0]);
+  const drained = assert.rejects(head.drain(), /given up/);
+  await turn();
+  assert.deepEqual(done, []);
+  fixture.seals[0]!.giveUp(new SpoorError('unavailable', 'given up'));
+  await drained;
+  assert.deepEqual([done, head.waiting], [[-1], 0]);
+  await assert.rejects(fixture.hold(5), /given up/);
+  await assert.rejects(head.drain(), /given up/);
+  assert.deepEqual(visibleRows(head), [9, 9, 9]);
+  // Others are still sealed, and have room for what comes.
+  for (let i = 1; i < 3; i++) await fixture.endSeal(i);
+  assert.deepEqual(fixture.sealedRows, [9, 9, 9]);
+  assert.deepEqual(visibleRows(head), [9]);
+  await fixture.write(4);
+  assert.deepEqual(visibleRows(head), [9, 4]);
+  await assert.rejects(head.drain(), /given up/);
 });
 
 test('a batch is refused where there is no memory for it, and the next one tries again', async (t) => {

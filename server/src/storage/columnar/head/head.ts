@@ -16,7 +16,8 @@ const LARGE_BATCH_BYTES = SLAB_BYTES / 2;
 /** Options of {@link Head}. */
 export interface HeadOptions {
   /**
-   * Seals a slab: when it resolves, the spans can be found in blocks, and the slab is emptied as soon as no reader holds it.
+   * Seals a slab: when it resolves, the spans can be found in blocks, and the slab is emptied as soon as no reader holds it. When it
+   * rejects it was given up: the spans stay where they are, and it is not tried again.
    * Called for one slab at a time, in the order in which they were filled.
    */
   readonly seal: (slab: Slab) => Promise<void>;
@@ -49,7 +50,8 @@ export class Head {
   #slabCount = 0;
   #nextId = 1;
   readonly #waiting: WaitingBatch[] = [];
-  #refusal: SpoorError | undefined;
+  /** Why nothing may wait; undefined: it may. */
+  #refusal: unknown;
   #sealing: Promise<void> = Promise.resolve();
 
   constructor(options: HeadOptions) {
@@ -134,7 +136,7 @@ export class Head {
    * Refuses the batches that wait for room, and those to come that would have to wait, because there will be none soon.
    * Without an error they may wait again.
    */
-  refuseWaiting(error: SpoorError | undefined): void {
+  refuseWaiting(error: unknown): void {
     this.#refusal = error;
     if (error !== undefined) for (const { reject } of this.#waiting.splice(0)) reject(error);
   }
@@ -149,7 +151,10 @@ export class Head {
     if (this.#open !== undefined && !this.#open.isEmpty) this.#close();
   }
 
-  /** Seals what there is, and waits until everything is in blocks, also what is committed just now. */
+  /**
+   * Seals what there is, and waits until everything is in blocks, also what is committed just now.
+   * @throws why sealing was given up
+   */
   async drain(): Promise<void> {
     this.seal();
     await Promise.all([...this.#filled.values()].map(({ promise }) => promise));
@@ -180,7 +185,7 @@ export class Head {
       if (this.#open !== undefined && !this.#open.isEmpty) this.#close();
       // Never of the size of the others, which are used again.
       const slab = this.#makeSlab(size === SLAB_BYTES ? size + 8 : size);
-      this.#filled.set(slab, Promise.withResolvers());
+      this.#fill(slab);
       return slab.reserve(batch, tenantNumber);
     }
     if (this.#open !== undefined && !this.#open.isEmpty && this.#isFull(this.#open, batch)) {
@@ -190,9 +195,16 @@ export class Head {
       const slab = this.#free.pop() ?? this.#newSlab();
       if (slab === undefined) return undefined;
       this.#open = slab;
-      this.#filled.set(slab, Promise.withResolvers());
+      this.#fill(slab);
     }
     return this.#open.reserve(batch, tenantNumber);
+  }
+
+  #fill(slab: Slab): void {
+    const sealed = Promise.withResolvers<void>();
+    // Most often nobody waits for it.
+    sealed.promise.catch(() => undefined);
+    this.#filled.set(slab, sealed);
   }
 
   #isFull(slab: Slab, batch: SpanBatch): boolean {
@@ -232,8 +244,14 @@ export class Head {
   /** Slabs become ready in the order in which they were filled, since commits resolve in order. */
   #startSealing(slab: Slab): void {
     this.#sealing = this.#sealing.then(async () => {
-      if (slab.rows > 0) await this.#seal(slab);
       const sealed = this.#filled.get(slab);
+      try {
+        if (slab.rows > 0) await this.#seal(slab);
+      } catch (error) {
+        this.refuseWaiting(error);
+        sealed?.reject(error);
+        return;
+      }
       this.#filled.delete(slab);
       if (!isLarge(slab)) this.#held.add(slab);
       this.#recycle(slab);

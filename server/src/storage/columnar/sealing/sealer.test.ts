@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { SpoorError } from '@spoor/core/model/errors.ts';
 import { Slab } from '../head/slab.ts';
 import { StoreWork } from '../live/store-work.ts';
 import { Sealer, type SealerParts } from './sealer.ts';
@@ -35,7 +36,11 @@ test('a slab that cannot be sealed is tried again less and less often', async ()
       return () => undefined;
     },
   });
-  await sealer.seal(new Slab(1, 64));
+  const isUnavailable = (error: unknown): boolean =>
+    error instanceof SpoorError && error.code === 'unavailable';
+  // What was given up is not sealed, nor is what comes after it.
+  await assert.rejects(sealer.seal(new Slab(1, 64)), isUnavailable);
+  await assert.rejects(sealer.seal(new Slab(2, 64)), isUnavailable);
   assert.deepEqual(pauses, [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
   assert.deepEqual(refusals, pauses);
 });

@@ -76,7 +76,10 @@ export class Sealer {
     await this.#parts.worker.close();
   }
 
-  /** Writes a slab's spans as blocks and makes them count. Tries until it succeeds or is closed. */
+  /**
+   * Writes a slab's spans as blocks and makes them count. Tries until it succeeds.
+   * @throws {SpoorError} unavailable: it was closed before
+   */
   async seal(slab: Slab): Promise<void> {
     const { blocks, later, logger, onFailure, space, work } = this.#parts;
     for (let pauseMs = RETRY_MS; !this.#isClosed; pauseMs = Math.min(2 * pauseMs, MAX_RETRY_MS)) {
@@ -86,7 +89,7 @@ export class Sealer {
         onFailure(undefined);
         return;
       } catch (error) {
-        if (this.#isClosed) return;
+        if (this.#isClosed) break;
         const failure = `sealing failed: ${messageOf(error)}`;
         if (failure !== this.#failure) {
           logger.error({ err: error }, `${failure}; it is tried again`);
@@ -108,6 +111,7 @@ export class Sealer {
         } while (!this.#isClosed && isFull && !this.#hasRoomFor(slab, freeBytes));
       }
     }
+    throw new SpoorError('unavailable', 'the store was shut down before all was sealed');
   }
 
   /** @param tooLittleBytes were free when it failed */

@@ -114,7 +114,11 @@ export async function withStore<Result>(
 /** Waits until everything is sealed, or cannot be for the moment. */
 export async function settledOrFailed(store: ColumnarStore): Promise<void> {
   let isSettled = false;
-  void store.settle().then(() => (isSettled = true));
+  store.settle().then(
+    () => (isSettled = true),
+    // It is shut down, where not all could be.
+    () => undefined,
+  );
   while (!isSettled && store.unhealthy === undefined) {
     await new Promise((resolve) => setImmediate(resolve));
   }
