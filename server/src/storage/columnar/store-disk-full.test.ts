@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import { DEFAULT_TENANT, parseTenant } from '@spoor/core/model/ids.ts';
 import { batchOf } from '@spoor/core/query/testing/span-body.ts';
-import { attributes, span } from '@spoor/core/query/testing/example-span.ts';
+import { attributes, resource, span } from '@spoor/core/query/testing/example-span.ts';
 import type { SpanPredicate } from '@spoor/core/query/trace-query.ts';
 import type { Span } from '@spoor/core/model/span.ts';
 import { readTraces, writeSpans } from '#storage/testing/store-harness.ts';
@@ -135,7 +135,8 @@ test('blocks are not merged or rewritten into the reserve of a disk: expired one
   const files = smallDisk(0);
   const trial = new StoreTrial();
   let nowMs = 20_000 * DAY_MS;
-  const gone = shopSpans(30, 3, 99);
+  // Its block leaves less room than another one takes.
+  const gone = shopSpans(1, 1, 99);
   await inFaultyStore(
     files,
     async (store) => {
@@ -148,7 +149,7 @@ test('blocks are not merged or rewritten into the reserve of a disk: expired one
       }
       // More than the reserve, but not enough for another copy of a block.
       const { totalBytes } = await files.space();
-      await leaveFree(files, Math.ceil(totalBytes * 0.05) + 1000);
+      await leaveFree(files, Math.ceil(totalBytes * 0.05) + 100);
       await until(() => figure(store, 'store_disk_free_bytes') < totalBytes / 2);
       const where = isService('service 1');
       const room = /not so much room beside what is kept free/;
@@ -156,7 +157,7 @@ test('blocks are not merged or rewritten into the reserve of a disk: expired one
       await assert.rejects(store.deleteSpans(DEFAULT_TENANT, { where }), room);
       nowMs += DAY_MS;
       await assert.rejects(store.applyRetention(), room);
-      assert.equal(figure(store, 'store_compactions_postponed_total'), 3);
+      assert.equal(figure(store, 'store_compactions_postponed_total'), 2 + 4);
       assert.equal(figure(store, 'store_expired_spans_total'), gone.length);
       assert.equal(figure(store, 'store_blocks'), 4);
       assert.equal(store.unhealthy, undefined);
@@ -170,6 +171,51 @@ test('blocks are not merged or rewritten into the reserve of a disk: expired one
       nowMs: () => nowMs,
       retention: {
         services: new Map([1, 2, 3, 4].map((name) => [`service ${name}`, DAY_MS])),
+        tenants: new Map([[OTHER_TENANT, { maxAgeMs: 2 * DAY_MS }]]),
+      },
+    },
+  );
+});
+
+test('a service that is too old is left out of the blocks for which there is room, also of that which others leave', async () => {
+  const files = smallDisk(0);
+  let nowMs = 20_000 * DAY_MS;
+  const half = (spans: readonly Span[]): Span[] =>
+    spans.map((one, i) => ({ ...one, resource: resource(i % 2 === 0 ? 'load' : 'shop') }));
+  await inFaultyStore(
+    files,
+    async (store) => {
+      const write = async (spans: readonly Span[], tenant = DEFAULT_TENANT): Promise<void> => {
+        await writeSpans(store, spans, tenant);
+        await store.settle();
+      };
+      const large = half(noisySpans(1));
+      const small = [2, 3].map((seed) => half(shopSpans(10, 2, seed)));
+      await write(large);
+      for (const spans of small) await write(spans);
+      await write(noisySpans(4), OTHER_TENANT);
+      const left = async (spans: readonly Span[]): Promise<number> => {
+        const ids = [...new Set(spans.map(({ traceId }) => traceId))];
+        return (await readTraces(store, ids)).flat().length;
+      };
+      const { totalBytes } = await files.space();
+      await leaveFree(files, Math.ceil(totalBytes * 0.05) + 6000);
+      nowMs += DAY_MS;
+      const room = /1 blocks of [0-9]+ bytes .* not so much room beside what is kept free/;
+      await assert.rejects(store.applyRetention(), room);
+      assert.deepEqual(await Promise.all([large, ...small].map(left)), [10, 5, 5]);
+      // It is not looked for more often than once in a minute.
+      await assert.rejects(store.applyRetention(), room);
+      assert.equal(figure(store, 'store_compactions_postponed_total'), 1);
+      nowMs += DAY_MS;
+      await store.applyRetention();
+      assert.equal(await left(large), 5);
+      assert.equal(figure(store, 'store_expired_spans_total'), 25);
+    },
+    {
+      nowMs: () => nowMs,
+      retention: {
+        services: new Map([['load', DAY_MS]]),
         tenants: new Map([[OTHER_TENANT, { maxAgeMs: 2 * DAY_MS }]]),
       },
     },

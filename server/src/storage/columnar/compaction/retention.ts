@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
+import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { Logger } from '#telemetry/logger.ts';
 import type { LiveBlocks } from '../live/live-blocks.ts';
 import type { AgeTime } from './age-time.ts';
-import type { BlockRewriter } from './block-rewriter.ts';
+import { type BlockRewriter, RETRY_MS } from './block-rewriter.ts';
 import type { CompactionFailures } from './compaction-failures.ts';
 import type { CompactionCounts } from './compaction-figures.ts';
 import {
@@ -23,7 +24,7 @@ export interface RetentionParts {
   /** Time since some moment, which nobody can set. */
   readonly passedMs: () => number;
   readonly policy: RetentionPolicy;
-  readonly blocks: Pick<LiveBlocks, 'all' | 'readable' | 'commit'>;
+  readonly blocks: Pick<LiveBlocks, 'all' | 'readable' | 'commit' | 'failed' | 'settled'>;
   readonly rewriter: BlockRewriter;
   readonly failures: CompactionFailures;
   readonly counts: Pick<CompactionCounts, 'expiredBlocks' | 'expiredSpans'>;
@@ -35,6 +36,8 @@ export class Retention {
   /** Per block what was found to be too little of it to rewrite it. */
   readonly #weighed = new Map<number, string>();
   readonly #failed: Setbacks;
+  /** Why spans could not be left out of a block though nothing is wrong with it, and until when that is not tried again (passed ms). */
+  #putOff: { readonly error: SpoorError; readonly untilMs: number } | undefined;
 
   constructor(parts: RetentionParts) {
     this.#parts = parts;
@@ -43,16 +46,13 @@ export class Retention {
 
   /**
    * Removes all that is to go now.
-   * @throws {SpoorError} spans that are past their age could not be left out of a block; whole blocks are gone all the same
+   * @throws {SpoorError} spans that are past their age could not be left out of a block; all others are gone all the same
    */
   async apply(): Promise<void> {
     const nowMs = await this.#parts.ageTime.now();
-    // What is not written anew for want of space must not keep what makes room from going.
-    try {
-      await this.#expireSpans(nowMs);
-    } finally {
-      await this.#dropBlocks(nowMs);
-    }
+    // That makes room for what is written anew.
+    await this.#dropBlocks(nowMs);
+    await this.#expireSpans(nowMs);
   }
 
   /** Removes blocks that are past their age, or too many, as a whole. */
@@ -65,18 +65,21 @@ export class Retention {
     counts.expiredBlocks += expired.length;
     counts.expiredSpans += spans;
     logger.info({ blocks: expired.length, spans }, 'retention removed blocks');
+    await blocks.settled();
   }
 
-  /** Leaves spans of services that are past their age out of blocks that are not. */
+  /** Leaves spans of services that are past their age out of blocks that are not. @throws why not out of one, once all others are done */
   async #expireSpans(nowMs: number): Promise<void> {
-    const { blocks, policy, rewriter, failures, counts } = this.#parts;
+    const { blocks, policy, rewriter, failures, counts, passedMs } = this.#parts;
     if (!hasAgesOfServices(policy)) return;
+    // Each try reads blocks.
+    if (this.#putOff !== undefined && passedMs() < this.#putOff.untilMs) throw this.#putOff.error;
+    this.#putOff = undefined;
+    const errors: unknown[] = [];
     const readable = blocks.readable();
     const known = new Set(readable.map(({ id }) => id));
     for (const id of this.#weighed.keys()) if (!known.has(id)) this.#weighed.delete(id);
-    const gone = new Set(expiredBlocks(readable, policy, nowMs));
     for (const block of this.#failed.others(readable)) {
-      if (gone.has(block)) continue;
       const where = expiredSpans(block, policy, nowMs);
       const text = JSON.stringify(where);
       if (where === undefined || this.#weighed.get(block.id) === text) continue;
@@ -86,8 +89,14 @@ export class Retention {
         counts.expiredSpans += dropped;
       } catch (error) {
         failures.setBack(this.#failed, [block], error);
-        throw error;
+        errors.push(error);
+        if (error instanceof SpoorError && error.code === 'unavailable') {
+          this.#putOff ??= { error, untilMs: passedMs() + RETRY_MS };
+        }
+        // Nothing that is written would count.
+        if (blocks.failed !== undefined) break;
       }
     }
+    if (errors.length > 0) throw errors[0];
   }
 }
