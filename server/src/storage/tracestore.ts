@@ -31,7 +31,7 @@ export interface StoredRequest extends RequestRecord {
  */
 export interface TraceWriter {
   write(tenant: Tenant, batch: SpanBatch, requests?: readonly RequestRecord[]): Promise<void>;
-  /** Requests of the last 15 minutes found on disk at the start; a store that keeps none returns []. */
+  /** Requests of the last 15 minutes found on disk at the start, given once; a store that keeps none returns []. */
   recentRequests(): readonly StoredRequest[];
 }
 

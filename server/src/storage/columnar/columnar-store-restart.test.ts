@@ -271,12 +271,15 @@ test('requests are known after a restart for fifteen minutes, while they stand i
     const known = async (): Promise<[string, number, number][]> =>
       withStore(
         dir,
-        (store) =>
-          store.recentRequests().map((one) => {
+        (store) => {
+          const requests = store.recentRequests();
+          assert.deepEqual(store.recentRequests(), [], 'they are handed over');
+          return requests.map((one) => {
             assert.deepEqual(Uint8Array.from(one.digest), request(one.accepted).digest);
             assert.equal(one.message, `é ${one.accepted}`);
             return [one.tenant, one.accepted, (nowMs - one.writtenUnixMs) / 60_000];
-          }),
+          });
+        },
         options,
       );
     assert.deepEqual(await known(), [

@@ -121,7 +121,8 @@ export class ColumnarStore implements TraceStore {
   /** The start that was begun, and the shutdown: each is one, however often it is called. */
   #started: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
-  #requests: StoredRequest[] = [];
+  /** Until somebody takes them. */
+  #requests: readonly StoredRequest[] = [];
   readonly #damage: DamageReport;
   #workTimer: NodeJS.Timeout | undefined;
   readonly #work = new StoreWork();
@@ -364,7 +365,9 @@ export class ColumnarStore implements TraceStore {
   }
 
   recentRequests(): readonly StoredRequest[] {
-    return this.#requests;
+    const requests = this.#requests;
+    this.#requests = [];
+    return requests;
   }
 
   // Not async: the batch, which is copied at once, must not stay in memory until the log is durable.
