@@ -103,6 +103,28 @@ test('a manifest on disk says after reopening what was committed', async () => {
   }
 });
 
+test('what a manifest is to say beside what was read it says from its beginning on, whatever it is', async () => {
+  const [first, second] = [blockOf(1), blockOf(3)];
+  for (const more of [
+    { addBlocks: [], removeBlocks: [first], setAside: [] },
+    { walUpto: 19 },
+    { setAside: [{ tenant: first.tenant, id: first.id, reason: 'a bit' }] },
+    { addBlocks: [second] },
+  ]) {
+    const files = new FaultyFiles();
+    const before = await open(files);
+    await before.commit({ addBlocks: [first] });
+    const expected = await Manifest.open({ files: files.copy(), dir: DIR });
+    await expected.commit(more);
+    await before.close();
+    const manifest = await Manifest.read({ files, dir: DIR });
+    await manifest.begin(more);
+    assert.deepEqual(stateOf(manifest), stateOf(expected));
+    const after = await open(files.powerLoss({ keep: 'nothing' }));
+    assert.deepEqual(stateOf(after), stateOf(expected));
+  }
+});
+
 test('a tenant is sealed as far as its own edit or that of the whole log says', async () => {
   const manifest = await open(new FaultyFiles());
   const [one, other] = [TENANTS[0]!, TENANTS[1]!];

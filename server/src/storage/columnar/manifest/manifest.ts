@@ -136,7 +136,7 @@ export class Manifest {
     this.#bytesRead = NOTHING;
     try {
       const isWhole = file !== undefined && this.damage.length === 0;
-      if (isWhole && (more.addBlocks ?? []).length === 0) {
+      if (isWhole && isNothing(more)) {
         if (this.cutBytes > 0) await file.truncate(this.#endBytes);
         // What a process that died had not synced must be durable before it is built upon: written again, since after a failed
         // sync the system may take it for written; and under this name.
@@ -406,6 +406,11 @@ export class Manifest {
       if (sequence <= this.#walUpto) this.#tenantUpto.delete(tenant);
     }
   }
+}
+
+/** Whether an edit says nothing. */
+function isNothing(edit: ManifestEdit): boolean {
+  return Object.values(edit).every((value) => Array.isArray(value) && value.length === 0);
 }
 
 /** Opens the manifest, or undefined when there is none. */
