@@ -27,7 +27,8 @@ export interface StoredRequest extends RequestRecord {
  * afterwards. It takes over the batch: the caller must not use it again, but the store never changes it.
  * Copies of a span (same tenant, ids and content) may be written any number of times and are read once.
  * Writes may overlap; the store groups them.
- * @throws {SpoorError} overloaded or unavailable: nothing of the batch was kept.
+ * @throws {SpoorError} overloaded or unavailable: the batch was refused, and no read finds it; but after a write or a sync that failed the
+ * next start may find it on the disk all the same, so that whoever sends it again may send a copy. too_large: it can never be kept.
  */
 export interface TraceWriter {
   write(tenant: Tenant, batch: SpanBatch, requests?: readonly RequestRecord[]): Promise<void>;
