@@ -238,6 +238,29 @@ test('questions that are under way or wait while blocks go answer from all of th
     );
   }));
 
+test('a block of which all is past its age is gone and counted as one, also where a service is kept for longer', () =>
+  withDirectory(async (dir) => {
+    let nowMs = DAY_MS;
+    await withStore(
+      dir,
+      async (store) => {
+        for (const service of ['shop', 'payments']) {
+          await writeSpans(store, [span({ resource: resource(service) })]);
+          await store.settle();
+        }
+        nowMs += DAY_MS;
+        await store.applyRetention();
+        assert.deepEqual(await store.getServices(DEFAULT_TENANT), ['payments']);
+        assert.equal(figure(store, 'store_expired_blocks_total'), 1);
+        assert.equal(figure(store, 'store_expired_spans_total'), 1);
+      },
+      {
+        nowMs: () => nowMs,
+        retention: { maxAgeMs: DAY_MS, services: new Map([['payments', 7 * DAY_MS]]) },
+      },
+    );
+  }));
+
 test('a service goes before the others when much of a block is of it, and otherwise with a merge', () =>
   withDirectory(async (dir) => {
     let nowMs = DAY_MS;

@@ -86,6 +86,7 @@ export class Retention {
       try {
         const dropped = await rewriter.leaveOut([{ block, without: { where } }], REWRITE_RATIO);
         if (dropped === 0) this.#weighed.set(block.id, text);
+        if (dropped === block.spans) counts.expiredBlocks++;
         counts.expiredSpans += dropped;
       } catch (error) {
         failures.setBack(this.#failed, [block], error);
