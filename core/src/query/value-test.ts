@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { ValueType } from '#model/attributes.ts';
 import { equalBytes } from '#model/symbol-interner.ts';
+import { getUint32 } from '#model/uint32.ts';
 import { encodeText } from '#model/utf8.ts';
 import { ProtoReader } from '#wire/protobuf/reader.ts';
 import { type ComparisonOp, Int64Range } from './int64-range.ts';
@@ -109,7 +110,8 @@ export class ValueTest {
         return this.#passesBool(bytes[start] === 1);
       case ValueType.int:
         return (
-          this.#range !== undefined && this.#range.has(word(bytes, start), word(bytes, start + 4))
+          this.#range !== undefined &&
+          this.#range.has(getUint32(bytes, start), getUint32(bytes, start + 4))
         );
       case ValueType.double:
         return this.#passesDouble(bytes, start);
@@ -178,8 +180,8 @@ export class ValueTest {
   #passesDouble(bytes: Uint8Array, start: number): boolean {
     const number = this.#number;
     if (number === undefined) return false;
-    this.#scratch.setUint32(0, word(bytes, start), true);
-    this.#scratch.setUint32(4, word(bytes, start + 4), true);
+    this.#scratch.setUint32(0, getUint32(bytes, start), true);
+    this.#scratch.setUint32(4, getUint32(bytes, start + 4), true);
     const value = this.#scratch.getFloat64(0, true);
     if (Number.isNaN(value) || Number.isNaN(number)) {
       // Unlike in IEEE 754, so that these values can be found.
@@ -252,13 +254,6 @@ function parseNumber(text: string): bigint | number | undefined {
   if (/^-?\d+$/.test(text) && text.length <= MAX_DIGITS) return BigInt(text);
   if (/^-?\d+(\.\d+)?([eE][+-]?\d+)?$/.test(text)) return Number(text);
   return /^(NaN|-?Infinity)$/.test(text) ? Number(text) : undefined;
-}
-
-/** Four bytes, little endian, unsigned. */
-function word(bytes: Uint8Array, at: number): number {
-  return (
-    (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
-  );
 }
 
 /** Order of two texts by code point, which is that of their UTF-8 bytes. */

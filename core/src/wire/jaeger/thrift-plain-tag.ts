@@ -69,7 +69,7 @@ export function readPlainBinaryTag(bytes: Uint8Array, at: number, tag: JaegerTag
     end = value + 4 + ((bytes[value + 2]! << 8) | bytes[value + 3]!);
     tag.setRange(ValueType.string, value + 4, end);
   } else if (type === TagType.long && isField(bytes, value - 3, BINARY_I64, 6)) {
-    tag.set64(ValueType.int, word(bytes, value + 4), word(bytes, value));
+    tag.set64(ValueType.int, bigEndianWord(bytes, value + 4), bigEndianWord(bytes, value));
     end = value + 8;
   } else return -1;
   return endTag(bytes, end, tag, at, keyStart, keyEnd);
@@ -89,7 +89,7 @@ function isShort(bytes: Uint8Array, at: number): boolean {
 }
 
 /** Big endian. */
-function word(bytes: Uint8Array, at: number): number {
+function bigEndianWord(bytes: Uint8Array, at: number): number {
   return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
 }
 

@@ -2,6 +2,7 @@
 import { ValueType } from '#model/attributes.ts';
 import { hashBytes, viewOf, type SymbolInterner } from '#model/symbol-interner.ts';
 import { checkSymbolSize } from '#model/symbol-size.ts';
+import { getUint32 } from '#model/uint32.ts';
 import { ProtoWriter } from '#wire/protobuf/writer.ts';
 import type { TagText } from './tag-text.ts';
 
@@ -105,7 +106,7 @@ export class SymbolWriter {
         return;
       case ValueType.int:
         writer.varint(type * 8);
-        writer.varint64(word(value, start), word(value, start + 4));
+        writer.varint64(getUint32(value, start), getUint32(value, start + 4));
         return;
       case ValueType.double:
         writer.varint(type * 8 + 1);
@@ -122,10 +123,4 @@ export class SymbolWriter {
   #text(field: number, bytes: Uint8Array, start: number, end: number): void {
     if (end > start) this.#writer.textField(field, bytes, start, end);
   }
-}
-
-function word(bytes: Uint8Array, at: number): number {
-  return (
-    (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
-  );
 }

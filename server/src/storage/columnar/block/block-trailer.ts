@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { crc32 } from 'node:zlib';
+import { getUint32 } from '@spoor/core/model/uint32.ts';
 import { BLOCK_FORMAT_VERSION, BLOCK_MAGIC } from './block-format.ts';
-import { getUint32, putUint32 } from './chunk-codec.ts';
+import { putUint32 } from './chunk-codec.ts';
 
 /*
  * The end of a block, little endian; from format 2 on the same in every format to come.

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { getUint32 } from '@spoor/core/model/uint32.ts';
 import {
   codeAt,
   ByteSink,
@@ -11,7 +12,6 @@ import {
   decodePlanes,
   encodeCodes,
   encodePlanes,
-  getUint32,
   putUint32,
 } from './chunk-codec.ts';
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import { getUint32 } from '@spoor/core/model/uint32.ts';
 /**
  * Encodings of number columns inside a block. Each chunk begins with its width, so that it can be read alone.
  *
@@ -203,11 +204,4 @@ export function putUint32(bytes: Uint8Array, at: number, value: number): void {
   bytes[at + 1] = (value >>> 8) & 255;
   bytes[at + 2] = (value >>> 16) & 255;
   bytes[at + 3] = value >>> 24;
-}
-
-/** Reads a u32, little endian. */
-export function getUint32(bytes: Uint8Array, at: number): number {
-  return (
-    (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
-  );
 }

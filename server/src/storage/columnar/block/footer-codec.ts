@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { formatTraceId } from '@spoor/core/model/ids.ts';
+import { getUint32 } from '@spoor/core/model/uint32.ts';
 import { BlockColumns, COLUMN_WORDS, NO_CHUNK, PAGE_WORDS } from './block-columns.ts';
 import {
   type BlockColumn,
@@ -8,7 +9,6 @@ import {
   type ChunkRef,
   GROUP_CHUNKS,
 } from './block-format.ts';
-import { getUint32 } from './chunk-codec.ts';
 import { GROUP_COLUMN_WORDS, GroupColumns } from './group-columns.ts';
 
 /*

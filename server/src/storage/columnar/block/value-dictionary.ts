@@ -2,6 +2,7 @@
 import { ValueType } from '@spoor/core/model/attributes.ts';
 import type { SymbolTable } from '@spoor/core/model/span-columns.ts';
 import { NOT_HASHED, SymbolInterner } from '@spoor/core/model/symbol-interner.ts';
+import { getUint32 } from '@spoor/core/model/uint32.ts';
 import { endOfWord, WordSorter } from '@spoor/core/model/word-sorter.ts';
 import { allEntries } from './values-chunk.ts';
 import type { WritableColumn } from './writable-spans.ts';
@@ -162,7 +163,7 @@ function fillIntHeads(
 ): void {
   for (let i = 0; i < order.length; i++) {
     const start = offsets[order[i]!]!;
-    heads[i] = depth === 0 ? word(bytes, start + 4) ^ 0x80000000 : word(bytes, start);
+    heads[i] = depth === 0 ? getUint32(bytes, start + 4) ^ 0x80000000 : getUint32(bytes, start);
   }
 }
 
@@ -202,8 +203,8 @@ export function compareValues(
   const aStart = aTable.offsets[a]!;
   const bStart = bTable.offsets[b]!;
   if (type === ValueType.int) {
-    const high = (word(aBytes, aStart + 4) | 0) - (word(bBytes, bStart + 4) | 0);
-    return high === 0 ? word(aBytes, aStart) - word(bBytes, bStart) : high;
+    const high = (getUint32(aBytes, aStart + 4) | 0) - (getUint32(bBytes, bStart + 4) | 0);
+    return high === 0 ? getUint32(aBytes, aStart) - getUint32(bBytes, bStart) : high;
   }
   const aLength = aTable.offsets[a + 1]! - aStart;
   const bLength = bTable.offsets[b + 1]! - bStart;
@@ -243,10 +244,4 @@ function sharedWithin(
     shared = k;
   }
   return shared;
-}
-
-function word(bytes: Uint8Array, at: number): number {
-  return (
-    (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
-  );
 }

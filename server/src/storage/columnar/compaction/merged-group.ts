@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { PlacedValues } from '@spoor/core/analysis/placed-values.ts';
+import { grownBytes, grownWords } from '@spoor/core/model/column-arrays.ts';
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { ShapeTable, SymbolTable } from '@spoor/core/model/span-columns.ts';
 import type { AttributeLevel, ValueType } from '@spoor/core/model/attributes.ts';
@@ -62,11 +63,11 @@ class MergedEvents extends MergedItems {
   /** Makes room for one more. */
   reserve(): void {
     if (this.count < this.shape.length) return;
-    this.shape = grown(this.shape);
-    this.cellStart = grown(this.cellStart);
-    this.timeLo = grown(this.timeLo);
-    this.timeHi = grown(this.timeHi);
-    this.name = grown(this.name);
+    this.shape = grownWords(this.shape, this.shape.length * 2);
+    this.cellStart = grownWords(this.cellStart, this.cellStart.length * 2);
+    this.timeLo = grownWords(this.timeLo, this.timeLo.length * 2);
+    this.timeHi = grownWords(this.timeHi, this.timeHi.length * 2);
+    this.name = grownWords(this.name, this.name.length * 2);
   }
 }
 
@@ -78,11 +79,11 @@ class MergedLinks extends MergedItems {
   /** Makes room for one more. */
   reserve(): void {
     if (this.count < this.shape.length) return;
-    this.shape = grown(this.shape);
-    this.cellStart = grown(this.cellStart);
-    this.flags = grown(this.flags);
-    this.traceId = grownBytes(this.traceId);
-    this.spanId = grownBytes(this.spanId);
+    this.shape = grownWords(this.shape, this.shape.length * 2);
+    this.cellStart = grownWords(this.cellStart, this.cellStart.length * 2);
+    this.flags = grownWords(this.flags, this.flags.length * 2);
+    this.traceId = grownBytes(this.traceId, this.traceId.length * 2);
+    this.spanId = grownBytes(this.spanId, this.spanId.length * 2);
   }
 }
 
@@ -212,16 +213,4 @@ export class MergedGroup implements WritableSpans, PlacedValues {
       items.rowOffsets = offsets;
     }
   }
-}
-
-function grown(words: Uint32Array): Uint32Array<ArrayBuffer> {
-  const larger = new Uint32Array(words.length * 2);
-  larger.set(words);
-  return larger;
-}
-
-function grownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
-  const larger = new Uint8Array(bytes.length * 2);
-  larger.set(bytes);
-  return larger;
 }

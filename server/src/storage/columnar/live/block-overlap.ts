@@ -2,10 +2,10 @@
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import { formatTraceId } from '@spoor/core/model/ids.ts';
 import type { SpanColumns } from '@spoor/core/model/span-columns.ts';
+import { getUint32 } from '@spoor/core/model/uint32.ts';
 import { WordList } from '@spoor/core/model/word-list.ts';
 import { SpanContents, type SpanPlace } from '@spoor/core/query/span-contents.ts';
 import type { BlockReader, TraceRows } from '../block/block-reader.ts';
-import { getUint32 } from '../block/chunk-codec.ts';
 import { compareSpanIds } from '../block/span-ids.ts';
 import type { TraceRuns } from '../block/block-section.ts';
 import { pickRows, type RowGroup } from '../block/row-group.ts';
