@@ -11,7 +11,7 @@ import { readTraces, writeSpans } from '#storage/testing/store-harness.ts';
 import type { ColumnarStore } from './columnar-store.ts';
 import { shopSpans } from './testing/block-fixture.ts';
 import { FaultyFiles } from './testing/faulty-files.ts';
-import { figure, inFaultyStore, storeOnFaulty } from './testing/store-fixture.ts';
+import { figure, inFaultyStore, LogLines, storeOnFaulty } from './testing/store-fixture.ts';
 import { seededWords } from './testing/symbol-fixture.ts';
 import { SpanLot, StoreTrial, TRIAL_TENANTS } from './testing/store-trial.ts';
 
@@ -330,6 +330,32 @@ test('where nobody is to wait for room, what needs sealing on a full disk fails 
     },
     { isPatient: false },
   );
+});
+
+test('a shutdown ends a start that waits for room to seal what the log has', async () => {
+  const files = smallDisk(0);
+  const trial = new StoreTrial();
+  await inFaultyStore(
+    files,
+    async (store) => {
+      for (const lot of LOTS.slice(0, 9)) await trial.write(store, lot, DEFAULT_TENANT);
+    },
+    { slabRows: 1000 },
+  );
+  await leaveFree(files, 700);
+  const log = new LogLines();
+  const store = storeOnFaulty(files, {
+    slabRows: 1,
+    logger: log.logger,
+    // It would wait for ever.
+    later: () => () => undefined,
+  });
+  const started = assert.rejects(store.start(), /shut down before all was sealed/);
+  await until(() => log.lines.some((line) => line.startsWith('sealing failed')));
+  await store.shutdown();
+  await started;
+  await leaveFree(files, 100 << 10);
+  await inFaultyStore(files, (again) => trial.check(again, 'with room again'));
 });
 
 test('where nobody is to wait for room, a start fails whose log has more than the head', async () => {

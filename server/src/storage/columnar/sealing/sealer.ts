@@ -56,6 +56,8 @@ export class Sealer {
   #isClosed = false;
   #failure: string | undefined;
   #sealedBytes = 0;
+  /** Ends the pause before the next try. */
+  #endPause: (() => void) | undefined;
 
   constructor(parts: SealerParts) {
     this.#parts = parts;
@@ -73,6 +75,7 @@ export class Sealer {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#endPause?.();
     await this.#parts.worker.close();
   }
 
@@ -81,7 +84,7 @@ export class Sealer {
    * @throws {SpoorError} unavailable: it was closed before
    */
   async seal(slab: Slab): Promise<void> {
-    const { blocks, later, logger, onFailure, space, work } = this.#parts;
+    const { blocks, logger, onFailure, space, work } = this.#parts;
     for (let pauseMs = RETRY_MS; !this.#isClosed; pauseMs = Math.min(2 * pauseMs, MAX_RETRY_MS)) {
       try {
         await work.seals.count(() => blocks.alone(() => this.#trySeal(slab)));
@@ -96,6 +99,7 @@ export class Sealer {
         }
         this.#failure = failure;
         await space.look();
+        if (this.#isClosed) break;
         // On a full disk sealing rests until there is as much room as it may take; trying would be half a second of CPU each time.
         const isFull = isOutOfSpace(error);
         const room = isFull
@@ -107,11 +111,21 @@ export class Sealer {
         if (isFull) pauseMs = RETRY_MS;
         const { freeBytes } = space;
         do {
-          await new Promise<void>((resolve) => later(resolve, pauseMs));
+          await this.#pause(pauseMs);
         } while (!this.#isClosed && isFull && !this.#hasRoomFor(slab, freeBytes));
       }
     }
     throw new SpoorError('unavailable', 'the store was shut down before all was sealed');
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.#parts.later(resolve, ms);
+      this.#endPause = () => {
+        cancel();
+        resolve();
+      };
+    });
   }
 
   /** @param tooLittleBytes were free when it failed */
