@@ -308,6 +308,15 @@ test('a client that goes away ends the reading', { timeout: 20_000 }, async () =
   });
 });
 
+/** Sends what may be no request as it should be. @returns what comes until the connection is closed */
+async function ask(base: string, request: string): Promise<[head: string, body: string]> {
+  const socket = connect(Number(new URL(base).port), '127.0.0.1');
+  socket.write(request);
+  let answer = '';
+  for await (const chunk of socket) answer += String(chunk);
+  return answer.split('\r\n\r\n') as [string, string];
+}
+
 test('the longest TraceQL fits into a request, and what is longer than a request may be is refused in the form of the API', async () => {
   const reader = new FixtureReader(TRACE);
   await withApi(reader, async (app) => {
@@ -316,13 +325,6 @@ test('the longest TraceQL fits into a request, and what is longer than a request
     const fits = await fetch(`${base}/api/trace-summaries?q=${encodeURIComponent(q)}&service=shop`);
     assert.equal(fits.status, 200);
     assert.equal(reader.queries.length, 1);
-    const ask = async (request: string): Promise<[head: string, body: string]> => {
-      const socket = connect(Number(new URL(base).port), '127.0.0.1');
-      socket.write(request);
-      let answer = '';
-      for await (const chunk of socket) answer += String(chunk);
-      return answer.split('\r\n\r\n') as [string, string];
-    };
     for (const [request, status, code, message] of [
       [
         `GET /api/services?${'x'.repeat(100_000)} HTTP/1.1\r\nHost: localhost\r\n\r\n`,
@@ -337,7 +339,7 @@ test('the longest TraceQL fits into a request, and what is longer than a request
         'this is no HTTP/1.1 request',
       ],
     ] as const) {
-      const [head, body] = await ask(request);
+      const [head, body] = await ask(base, request);
       assert.match(head, new RegExp(`^HTTP/1.1 ${status}\r\n`));
       assert.match(head, /\r\ncontent-type: application\/json; charset=utf-8\r\n/i);
       assert.match(head, new RegExp(`\r\ncontent-length: ${body.length}(?:\r\n|$)`, 'i'));
@@ -349,6 +351,36 @@ test('the longest TraceQL fits into a request, and what is longer than a request
         errors: [{ code, msg: message }],
       });
     }
+  });
+});
+
+test('a request without Host, and one with an expectation that is not known, are refused in the form of the API', async () => {
+  await withApi(new FixtureReader(), async (app) => {
+    const base = await app.listen({ host: '127.0.0.1', port: 0 });
+    for (const [header, status, message] of [
+      ['accept: */*', 400, 'a request in HTTP/1.1 must have a Host header'],
+      [
+        'host: localhost\r\nexpect: foo',
+        417,
+        'the expectation "foo" is not known, only 100-continue',
+      ],
+    ] as const) {
+      const [head, body] = await ask(base, `GET /api/services HTTP/1.1\r\n${header}\r\n\r\n`);
+      assert.match(head, new RegExp(`^HTTP/1.1 ${status} `));
+      assert.match(head, /\r\ncontent-type: application\/json; charset=utf-8\r\n/i);
+      assert.match(head, /\r\nx-content-type-options: nosniff\r\n/i);
+      const { errors } = JSON.parse(body) as { errors: object[] };
+      assert.deepEqual(errors, [{ code: status, msg: message }]);
+      const [, v3] = await ask(base, `GET /api/v3/services HTTP/1.1\r\n${header}\r\n\r\n`);
+      assert.deepEqual(JSON.parse(v3), { error: { httpCode: status, message } });
+    }
+    const [old] = await ask(base, 'GET /api/services HTTP/1.0\r\nexpect: foo\r\n\r\n');
+    assert.match(old, /^HTTP\/1.1 200 OK\r\n/);
+    const [continued] = await ask(
+      base,
+      'GET /api/services HTTP/1.1\r\nhost: localhost\r\nexpect: 100-continue\r\nconnection: close\r\n\r\n',
+    );
+    assert.equal(continued, 'HTTP/1.1 100 Continue');
   });
 });
 

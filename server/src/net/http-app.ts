@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import Fastify, { type FastifyInstance, type FastifyHttpOptions } from 'fastify';
+import { quote } from '@spoor/core/model/errors.ts';
 
 /** Answers are our own text, and what comes is read by our own functions: to check and write it by JSON Schema is not asked for. */
 function noSchemas(): never {
@@ -9,11 +10,49 @@ function noSchemas(): never {
 
 /** Makes an HTTP application. It does without Fastify's compilers of schemas, which cost 45 ms of a start before the first schema. */
 export function createHttpApp(options: FastifyHttpOptions<Server>): FastifyInstance {
-  return Fastify({
+  const app = Fastify({
     logger: false,
     schemaController: {
       compilersFactory: { buildValidator: () => noSchemas, buildSerializer: () => noSchemas },
     },
     ...options,
+    http: { ...options.http, requireHostHeader: false },
   });
+  refuseHeads(app);
+  return app;
+}
+
+/**
+ * Refuses what Node would refuse with nothing in its answer: with an error, so that the answer has the form of the application's.
+ * After its hooks on requests, which put headers into every answer.
+ */
+function refuseHeads(app: FastifyInstance): void {
+  app.server.on('checkExpectation', (request, response) => {
+    app.server.emit('request', request, response);
+  });
+  app.addHook('preParsing', (request, reply, body, done) => {
+    const error = headError(request.raw);
+    if (error === undefined) {
+      done(null, body);
+      return;
+    }
+    // Whether a body follows cannot be known.
+    void reply.header('connection', 'close');
+    done(error);
+  });
+}
+
+function headError({ headers, httpVersion }: IncomingMessage): Error | undefined {
+  if (httpVersion !== '1.1') return undefined;
+  if (headers.host === undefined) {
+    return httpError(400, 'a request in HTTP/1.1 must have a Host header');
+  }
+  const { expect } = headers;
+  // As Node looks for it.
+  if (expect === undefined || /(?:^|\W)100-continue(?:$|\W)/i.test(expect)) return undefined;
+  return httpError(417, `the expectation ${quote(expect)} is not known, only 100-continue`);
+}
+
+function httpError(statusCode: number, message: string): Error {
+  return Object.assign(new Error(message), { statusCode });
 }

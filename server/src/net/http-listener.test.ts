@@ -109,3 +109,34 @@ test('a refused body that is too large to be dropped ends its connection once', 
   const [least, most] = [Math.min(...finishing), Math.max(...finishing)];
   assert.ok(most <= least + 1, `${least} to ${most} listeners`);
 });
+
+test('a request without Host, and one with an expectation that is not known, are refused with a status', async () => {
+  await using bed = await start((exchange) => exchange.answer(204, [], ''), {});
+  for (const [header, status, message] of [
+    ['connection: close', '400 Bad Request', 'a request in HTTP/1.1 must have a Host header'],
+    [
+      'host: x\r\nconnection: close\r\nexpect: foo',
+      '417 Expectation Failed',
+      'expectation "foo" is not known, only 100-continue',
+    ],
+  ] as const) {
+    const client = bed.connect();
+    client.write(`GET / HTTP/1.1\r\n${header}\r\n\r\n`);
+    let answer = '';
+    for await (const piece of client) answer += String(piece);
+    const [head, body] = answer.split('\r\n\r\n') as [string, string];
+    assert.ok(head.startsWith(`HTTP/1.1 ${status}\r\n`), head);
+    assert.match(head, /\r\ncontent-type: application\/json\r\n/i);
+    assert.deepEqual(JSON.parse(body), { code: 3, message });
+  }
+  assert.deepEqual(
+    bed.refusals.map(({ reason, httpStatus }) => [reason, httpStatus]),
+    [
+      ['bad_http', 400],
+      ['bad_http', 417],
+    ],
+  );
+  const old = bed.connect();
+  old.write('GET / HTTP/1.0\r\n\r\n');
+  assert.match(String(await once(old, 'data')), /^HTTP\/1.1 204 /);
+});

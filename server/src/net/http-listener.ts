@@ -145,6 +145,8 @@ export class HttpListener {
       // The timeouts above are looked at this often.
       connectionsCheckingInterval: Math.max(10, Math.ceil(shortest / 4)),
       noDelay: true,
+      // It would be refused with nothing in the answer.
+      requireHostHeader: false,
     });
     server.timeout = settings.bodyIdleTimeoutMs;
     server.on('connection', (socket) => this.#onConnection(socket));
@@ -169,6 +171,10 @@ export class HttpListener {
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
+    if (request.headers.host === undefined && request.httpVersion === '1.1') {
+      this.#refuseHead(request, response, 400, 'a request in HTTP/1.1 must have a Host header');
+      return;
+    }
     const connection = this.#connections.get(request.socket);
     const exchange = new HttpExchange(request, response, expectsContinue);
     if (connection !== undefined) {
@@ -211,7 +217,16 @@ export class HttpListener {
 
   #onExpectation(request: IncomingMessage, response: ServerResponse): void {
     const message = `expectation ${quote(request.headers.expect ?? '')} is not known, only 100-continue`;
-    const refusal = makeRefusal('bad_http', { http: 417, grpc: 3 }, message);
+    this.#refuseHead(request, response, 417, message);
+  }
+
+  #refuseHead(
+    request: IncomingMessage,
+    response: ServerResponse,
+    status: number,
+    message: string,
+  ): void {
+    const refusal = makeRefusal('bad_http', { http: status, grpc: 3 }, message);
     this.#onBadRequest(refusal);
     new HttpExchange(request, response, true).refuse(refusal, 'application/json');
   }
