@@ -384,6 +384,27 @@ test('a request without Host, and one with an expectation that is not known, are
   });
 });
 
+test(
+  'a request whose head or body does not come in time is ended',
+  { timeout: 20_000 },
+  async () => {
+    await withApi(
+      new FixtureReader(),
+      async (app) => {
+        const base = await app.listen({ host: '127.0.0.1', port: 0 });
+        const head = 'GET /api/services HTTP/1.1\r\nhost: localhost\r\n';
+        const [late, body] = await ask(base, head);
+        assert.match(late, /^HTTP\/1.1 408 Request Timeout\r\n/);
+        const { errors } = JSON.parse(body) as { errors: object[] };
+        assert.deepEqual(errors, [{ code: 408, msg: 'the request did not come in time' }]);
+        const [answered] = await ask(base, `${head}content-length: 100\r\n\r\nabc`);
+        assert.match(answered, /^HTTP\/1.1 200 OK\r\n/);
+      },
+      { requestTimeoutMs: 50 },
+    );
+  },
+);
+
 test('a path that cannot be read is refused without being repeated as a whole', async () => {
   await withApi(new FixtureReader(), async (app) => {
     const long = await app.inject(`/api/services/${'x'.repeat(5000)}/operations`);

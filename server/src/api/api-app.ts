@@ -29,7 +29,7 @@ const HEAD_LIMITS: HeadLimits = {
 };
 /** No route reads a body; this is what is taken before the connection is closed. */
 const MAX_BODY_BYTES = 64 * 1024;
-/** Time for a client to send its request, in ms. */
+/** Time for a client to send its request, unless told, in ms. */
 const REQUEST_TIMEOUT_MS = 30_000;
 /** Connections at a time: browsers use six, so this is some hundred people. */
 const MAX_CONNECTIONS = 1000;
@@ -47,6 +47,8 @@ export interface ApiOptions {
   readonly uiDirectory: string;
   /** By which names it may be called; undefined: any. See {@link addKnownHosts}. */
   readonly knownHosts?: readonly string[] | undefined;
+  /** Time for a client to send its request, in ms; thirty seconds unless given. */
+  readonly requestTimeoutMs?: number | undefined;
 }
 
 /** The web page, the query API and the metrics for one port; not yet listening. */
@@ -54,7 +56,7 @@ export async function createApiApp(options: ApiOptions): Promise<FastifyInstance
   const { query, metrics, tenancy } = options;
   const app = createHttpApp({
     bodyLimit: MAX_BODY_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    requestTimeout: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
     http: { maxHeaderSize: HEAD_LIMITS.headerBytes },
     routerOptions: {
       maxParamLength: HEAD_LIMITS.pathParameterLength,

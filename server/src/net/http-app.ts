@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, Server, ServerOptions } from 'node:http';
 import Fastify, { type FastifyInstance, type FastifyHttpOptions } from 'fastify';
 import { quote } from '@spoor/core/model/errors.ts';
 
@@ -8,7 +8,13 @@ function noSchemas(): never {
   throw new Error('routes have no schemas here');
 }
 
-/** Makes an HTTP application. It does without Fastify's compilers of schemas, which cost 45 ms of a start before the first schema. */
+/** How much longer than its time a request may take at most, in ms. */
+const TIMEOUT_SLACK_MS = 1000;
+
+/**
+ * Makes an HTTP application. It does without Fastify's compilers of schemas, which cost 45 ms of a start before the first schema.
+ * `requestTimeout` is also that of the headers unless `http` has another.
+ */
 export function createHttpApp(options: FastifyHttpOptions<Server>): FastifyInstance {
   const app = Fastify({
     logger: false,
@@ -16,10 +22,19 @@ export function createHttpApp(options: FastifyHttpOptions<Server>): FastifyInsta
       compilersFactory: { buildValidator: () => noSchemas, buildSerializer: () => noSchemas },
     },
     ...options,
-    http: { ...options.http, requireHostHeader: false },
+    http: { ...timeouts(options.requestTimeout), ...options.http, requireHostHeader: false },
   });
   refuseHeads(app);
   return app;
+}
+
+/** Node looks each 30 s whether a request takes too long, and of two times counts the longer for the whole of it. */
+function timeouts(requestTimeout = 0): ServerOptions {
+  if (requestTimeout === 0) return {};
+  return {
+    headersTimeout: requestTimeout,
+    connectionsCheckingInterval: Math.min(TIMEOUT_SLACK_MS, Math.ceil(requestTimeout / 4)),
+  };
 }
 
 /**

@@ -177,6 +177,7 @@ export async function withApi(
     tenancy?: TenancySettings;
     tokens?: BearerTokens;
     knownHosts?: readonly string[];
+    requestTimeoutMs?: number;
   } = {},
 ): Promise<void> {
   const app = await createApiApp({
@@ -204,6 +205,7 @@ export async function withApi(
     }),
     uiDirectory: options.uiDirectory ?? '/nonexistent',
     knownHosts: options.knownHosts,
+    requestTimeoutMs: options.requestTimeoutMs,
   });
   try {
     await run(app);
