@@ -12,6 +12,7 @@ import {
   sendApiError,
 } from './api-error.ts';
 import { addAttributeRoutes } from './attribute-routes.ts';
+import { addBodyLimit } from './body-limit.ts';
 import { addDependencyRoutes } from './jaeger/dependency-routes.ts';
 import { addMetricsRoutes } from './jaeger/metrics-routes.ts';
 import { addV1Routes } from './jaeger/v1-routes.ts';
@@ -27,7 +28,7 @@ const HEAD_LIMITS: HeadLimits = {
   // A service name or trace id, after decoding.
   pathParameterLength: 4096,
 };
-/** No route reads a body; this is what is taken before the connection is closed. */
+/** No route reads a body; a larger one is refused. */
 const MAX_BODY_BYTES = 64 * 1024;
 /** Time for a client to send its request, unless told, in ms. */
 const REQUEST_TIMEOUT_MS = 30_000;
@@ -77,6 +78,7 @@ export async function createApiApp(options: ApiOptions): Promise<FastifyInstance
   if (options.knownHosts !== undefined) addKnownHosts(app, options.knownHosts);
   addTokens(app, tenancy);
   addTenancy(app, tenancy);
+  addBodyLimit(app, MAX_BODY_BYTES);
   addV1Routes(app, query);
   addV3Routes(app, query);
   addDependencyRoutes(app, query);
