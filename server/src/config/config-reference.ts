@@ -38,7 +38,7 @@ export function configReference(): string {
 
 const INTRODUCTION = `# Configuration
 
-Every key of the file that \`--config\` names; \`--set path.to.key=value\` sets one. A later one of these wins: the preset of the role, the file, environment variables of Jaeger 1, flags of Jaeger 1, \`SPOOR_DATA\`, \`--data\`, \`--set\`. \`spoor config print [ROLE]\` shows what is in force, \`spoor config validate [ROLE]\` says what is wrong, and where.
+Every key of the file that \`--config\` names; \`--set path.to.key=value\` sets one. A later one of these wins: the preset of the role, the file, environment variables of Jaeger 1, flags of Jaeger 1, \`SPOOR_DATA\`, \`--data\`, \`--set\`. \`spoor config print [ROLE]\` shows what is in force, and as comments what is not set, \`spoor config validate [ROLE]\` says what is wrong, and where.
 
 The file has the shape of the OpenTelemetry collector's. Receivers, processors and exporters are configured by their type, or by \`type/name\` where there are several of a type, and take part when a pipeline of \`service.pipelines\` names them. Without pipelines in the file those of the role stay, and the file changes single keys of its components. A file with pipelines says all of them, and all of each component that it configures.
 

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { parse } from 'yaml';
 import { NO_TOKEN } from '#net/token-line.ts';
 import type { SpoorConfig } from './config.ts';
+import { childKey, configKeys, type ConfigKey } from './config-keys.ts';
+import { keysIn, valueIn } from './config-tree.ts';
 import { loadConfig, type ConfigInputs } from './load-config.ts';
 import { formatConfig } from './print-config.ts';
 import { loadYaml, problemOf } from './testing/config-file.ts';
@@ -288,11 +291,41 @@ test('a reference to a variable that is not set says so', () => {
   );
 });
 
-test('the printed configuration can be read back and explains every key', () => {
-  const config = load({ sets: ['memory_limit_mib=444'], dataDirectory: '/x y: #z' });
-  const text = formatConfig(config);
-  assert.deepEqual(loadYaml(text), config);
-  const keys = text.split('\n').filter((line) => /^\s*[a-z0-9_]+:/.test(line)).length;
-  const comments = text.split('\n').filter((line) => /^\s*#/.test(line)).length;
-  assert.equal(comments, keys);
+test('the printed configuration can be read back and explains every key, also those that are not set', () => {
+  const tenants = { acme: { services: { shop: { max_age_hours: 2 } } } };
+  for (const [inputs, freeNames] of [
+    [{ sets: ['memory_limit_mib=444'], dataDirectory: '/x y: #z' }, []],
+    [{ role: 'query' }, []],
+    [{ sets: ['receivers.zipkin.tls={ cert_file: a, key_file: b }'] }, []],
+    [
+      { sets: [`storage.retention.tenants=${JSON.stringify(tenants)}`] },
+      ['acme:', 'shop:', 'max_age_hours: 2'],
+    ],
+  ] as const satisfies readonly (readonly [Partial<ConfigInputs>, readonly string[]])[]) {
+    const config = load(inputs);
+    const text = formatConfig(config);
+    assert.deepEqual(loadYaml(text, 'role' in inputs ? inputs : {}), config);
+    const all = text.replaceAll(/^( *)# ( *[a-z0-9_]+:)$/gm, '$1$2');
+    assert.deepEqual([...missingKeys(parse(all), configKeys())], []);
+    const lines = all.split('\n').map((line) => line.trim());
+    const unexplained = lines.filter(
+      (line, i) => /^[a-z0-9_]+:/.test(line) && lines[i - 1]?.startsWith('#') !== true,
+    );
+    assert.deepEqual(unexplained, freeNames);
+  }
 });
+
+/** Paths of the keys that a tree should have, with components only where they are used. */
+function* missingKeys(tree: unknown, key: ConfigKey): Generator<string> {
+  if (key.isNamed) {
+    for (const name of keysIn(tree)) yield* missingKeys(valueIn(tree, name), childKey(key, name)!);
+    return;
+  }
+  if (key.entry !== undefined) {
+    for (const name of keysIn(tree)) yield* missingKeys(valueIn(tree, name), key.entry);
+  }
+  for (const [name, child] of key.children ?? []) {
+    if (!keysIn(tree).includes(name)) yield child.path;
+    yield* missingKeys(valueIn(tree, name), child);
+  }
+}
