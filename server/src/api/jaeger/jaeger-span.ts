@@ -6,6 +6,14 @@ import { keyValueOf, stringTag, type JaegerKeyValue } from './jaeger-key-value.t
 import { formatSpanKind } from './span-kind.ts';
 import { shownService } from '@spoor/core/query/unnamed-service.ts';
 
+/** µs; beyond the integers that a double has, as `JSON.stringify` writes them exactly. */
+type Micros = number | RawJson;
+
+/** What `JSON.rawJSON` makes. */
+interface RawJson {
+  readonly rawJSON: string;
+}
+
 /** A span as Jaeger's JSON has it. */
 export interface JaegerSpan {
   readonly traceID: string;
@@ -13,10 +21,9 @@ export interface JaegerSpan {
   readonly flags?: number;
   readonly operationName: string;
   readonly references: readonly JaegerReference[];
-  /** µs since the epoch. */
-  readonly startTime: number;
-  /** µs. */
-  readonly duration: number;
+  /** Since the epoch. */
+  readonly startTime: Micros;
+  readonly duration: Micros;
   readonly tags: readonly JaegerKeyValue[];
   readonly logs: readonly JaegerLog[];
   readonly processID: string;
@@ -32,8 +39,8 @@ export interface JaegerReference {
 
 /** A span event. */
 interface JaegerLog {
-  /** µs since the epoch. */
-  readonly timestamp: number;
+  /** Since the epoch. */
+  readonly timestamp: Micros;
   readonly fields: readonly JaegerKeyValue[];
 }
 
@@ -92,9 +99,13 @@ export function jaegerProcess(resource: Span['resource']): JaegerProcess {
   };
 }
 
-function micros(nanos: bigint): number {
-  return Number(nanos / 1000n);
+function micros(nanos: bigint): Micros {
+  const exact = nanos / 1000n;
+  return exact <= Number.MAX_SAFE_INTEGER ? Number(exact) : RAW_JSON.rawJSON(`${exact}`);
 }
+
+// Part of ECMAScript 2026 and of Node, but not yet of the compiler's library.
+const RAW_JSON = JSON as unknown as { rawJSON(text: string): RawJson };
 
 /** References of a span: its parent, then what its links name. */
 export function jaegerReferences(span: Span): JaegerReference[] {

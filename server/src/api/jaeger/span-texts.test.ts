@@ -123,6 +123,36 @@ test('what a span usually has is made from the columns', () => {
   }
 });
 
+test('times beyond the integers that a double has are exact', () => {
+  const at = (start: bigint, end: bigint, ...events: bigint[]): Span =>
+    span({
+      startTimeUnixNano: start,
+      endTimeUnixNano: end,
+      events: events.map((timeUnixNano) => ({ ...event('retry'), timeUnixNano })),
+    });
+  const last = 2n ** 64n - 1n;
+  const cases: readonly (readonly [Span, times: string[], isMade: boolean])[] = [
+    [at(1n, 9_007_199_254_740_993_001n), ['0', '9007199254740993'], true],
+    [at(9_007_199_254_740_993_000n, 9_007_199_254_740_993_000n), ['9007199254740993', '0'], true],
+    [
+      at(9_007_199_254_740_991_999n, 9_007_199_254_740_992_999n, 9_007_199_254_740_992_000n, last),
+      ['9007199254740991', '1', '9007199254740992', '18446744073709551'],
+      true,
+    ],
+    [at(9_999_999_999_999_999_000n, last), ['9999999999999999', '8446744073709552'], false],
+  ];
+  const batch = batchOf(cases.map(([sent]) => sent));
+  const texts = SpanTexts.of(batch, new KeptTagKeys())!;
+  const timesIn = (text: string): string[] | null =>
+    text.match(/(?<="(?:startTime|duration|timestamp)":)\d+/g);
+  for (const [row, [, times, isMade]] of cases.entries()) {
+    assert.deepEqual(timesIn(expected(batch, row)), times);
+    const text = texts.get(row, 'p1');
+    assert.equal(text !== undefined, isMade);
+    if (text !== undefined) assert.deepEqual(timesIn(text), times);
+  }
+});
+
 test('what few spans have is left to others', () => {
   const many = Object.fromEntries(Array.from({ length: 129 }, (_, i) => [`key ${i}`, true]));
   const spans = [

@@ -224,8 +224,12 @@ function hexOf({ buffer, byteOffset, byteLength }: Uint8Array): string {
   return Buffer.from(buffer, byteOffset, byteLength).toString('hex');
 }
 
+/** From this high half of ns on µs are no integers any more that a double has: 2^53 µs. */
+const INEXACT_HI = 2_097_152_000;
+
 /** µs of ns that are given as halves, as a text. */
 function micros(lo: number, hi: number): string {
+  if (hi >= INEXACT_HI) return `${((BigInt(hi) << 32n) | BigInt(lo)) / 1000n}`;
   const high = Math.floor(hi / 1000);
   const low = Math.floor(((hi % 1000) * 2 ** 32 + lo) / 1000);
   return `${high * 2 ** 32 + low}`;

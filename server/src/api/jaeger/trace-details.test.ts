@@ -248,8 +248,8 @@ function oracle(batch: SpanBatch): { self: Map<string, number>; first: string } 
   const drawn = json.spans.map((span, row): DrawnSpan => ({
     service: json.processes[span.processID]!.serviceName,
     name: span.operationName,
-    begin: span.startTime,
-    end: span.startTime + span.duration,
+    begin: Number(span.startTime),
+    end: Number(span.startTime) + Number(span.duration),
     isNoRoot: !/^0*$/.test(parentIds[row]!),
     parent: undefined,
   }));
