@@ -8,7 +8,9 @@ const hours = z.number().positive().max(876_000);
 const limits = {
   max_age_hours: hours
     .optional()
-    .describe('Hours that a span is kept after it came in; without it spans do not age.'),
+    .describe(
+      'Hours that a span is kept after it came in, and up to an hour longer; without it spans do not age.',
+    ),
   services: z
     .record(z.string(), z.strictObject({ max_age_hours: hours }))
     .default({})
