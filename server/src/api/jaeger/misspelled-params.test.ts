@@ -31,6 +31,44 @@ test('a parameter that looks like a misspelled one is refused by every route tha
   });
 });
 
+test('a name that the other API has is refused like a misspelled one', async () => {
+  const window = 'query.startTimeMin=2026-01-01T00:00:00Z&query.startTimeMax=2027-01-01T00:00:00Z&';
+  await withApi(new FixtureReader(), async (app) => {
+    for (const [path, name, meant] of [
+      ['/api/traces?', 'serviceName', 'service'],
+      ['/api/traces?', 'query.service_name', 'service'],
+      ['/api/traces?', 'query.operationName', 'operation'],
+      ['/api/traces?', 'attributes', 'tags'],
+      ['/api/traces?', 'query.start_time_min', 'start'],
+      ['/api/traces?', 'startTimeMax', 'end'],
+      ['/api/traces?', 'durationMin', 'minDuration'],
+      ['/api/trace-summaries?', 'query.durationMax', 'maxDuration'],
+      ['/api/trace-summaries?', 'query.search_depth', 'limit'],
+      ['/api/trace-summaries?', 'numTraces', 'limit'],
+      ['/api/trace-summaries?', 'query.limit', 'limit'],
+      ['/api/trace-summaries?', 'query.q', 'q'],
+      ['/api/dependencies?', 'serviceName', 'service'],
+      ['/api/operations?', 'query.service_name', 'service'],
+      [`/api/v3/traces?${window}`, 'service', 'query.serviceName'],
+      [`/api/v3/traces?${window}`, 'query.operation', 'query.operationName'],
+      [`/api/v3/traces?${window}`, 'tag', 'query.attributes'],
+      [`/api/v3/traces?${window}`, 'tags', 'query.attributes'],
+      [`/api/v3/traces?${window}`, 'start', 'query.startTimeMin'],
+      [`/api/v3/traces?${window}`, 'end', 'query.startTimeMax'],
+      [`/api/v3/traces?${window}`, 'minDuration', 'query.durationMin'],
+      [`/api/v3/trace-summaries?${window}`, 'max_duration', 'query.durationMax'],
+      [`/api/v3/trace-summaries?${window}`, 'limit', 'query.searchDepth'],
+      [`/api/v3/trace-summaries?${window}`, 'q', 'query.q'],
+      [`/api/v3/trace-summaries?${window}`, 'serviceName', 'query.serviceName'],
+    ] as const) {
+      const { statusCode, body } = await app.inject(`${path}${name}=5`);
+      assert.equal(statusCode, 400, `${path}${name}`);
+      const message = JSON.stringify(`unknown parameter "${name}"; did you mean ${meant}?`);
+      assert.ok(body.includes(message), body);
+    }
+  });
+});
+
 test('what Jaeger and its clients send is let pass', async () => {
   const metrics =
     'service=x&quantile=0.95&endTs=1700000000000&lookback=3600000&step=60000&ratePer=600000' +
