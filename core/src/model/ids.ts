@@ -26,6 +26,12 @@ export function formatHex(bytes: Uint8Array, start = 0, end = bytes.length): str
   return text;
 }
 
+/** Whether the span id at `offset` is all zeros: none was sent. */
+export function isZeroSpanId(bytes: Uint8Array, offset: number): boolean {
+  for (let i = 0; i < 8; i++) if (bytes[offset + i] !== 0) return false;
+  return true;
+}
+
 /** Value of one hex digit by its ASCII code, or -1. */
 export function hexDigit(code: number): number {
   if (code >= 48 && code <= 57) return code - 48;

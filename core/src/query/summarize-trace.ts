@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { formatSpanId, formatTraceId } from '#model/ids.ts';
+import { formatSpanId, formatTraceId, isZeroSpanId } from '#model/ids.ts';
 import { type SpanColumns, StatusByte, type SymbolTable } from '#model/span-columns.ts';
 import { symbolBytes, symbolText, uint64 } from '#model/span-reader.ts';
 import { decodeResource } from '#model/value-decoder.ts';
@@ -88,7 +88,7 @@ export class TraceSummarizer {
         service.errorCount++;
         errorCount++;
       }
-      if (isZero(columns.parentSpanId, row * 8)) {
+      if (isZeroSpanId(columns.parentSpanId, row * 8)) {
         root = earlierRoot(root, {
           rootStartTimeUnixNano: spanStart,
           rootSpanId: formatSpanId(columns.spanId, row * 8),
@@ -187,9 +187,4 @@ export function servicesByName(
   return [...services]
     .map(([name, counts]) => ({ name, ...counts }))
     .sort((a, b) => compareCodePoints(a.name, b.name));
-}
-
-function isZero(bytes: Uint8Array, offset: number): boolean {
-  for (let i = 0; i < 8; i++) if (bytes[offset + i] !== 0) return false;
-  return true;
 }

@@ -2,13 +2,8 @@
 import { type AttributeLevel, ValueType } from '#model/attributes.ts';
 import type { BatchBuilder } from '#model/batch-builder.ts';
 import { ProtoReader } from '#wire/protobuf/reader.ts';
-import {
-  type CanonicalWriter,
-  MessageParts,
-  type ScannedValue,
-  TooDeep,
-  writeInt64,
-} from './canonical.ts';
+import { type CanonicalWriter, MessageParts, type ScannedValue, TooDeep } from './canonical.ts';
+import { addIntField } from './int-field.ts';
 
 /** Decodes the attributes of spans, events and links, and adds the fields that few of these have. */
 export class AttributeDecoder {
@@ -17,7 +12,6 @@ export class AttributeDecoder {
   readonly #reader: ProtoReader;
   readonly #canonical: CanonicalWriter;
   readonly #value: ScannedValue = { type: 0, bytes: EMPTY, start: 0, end: 0 };
-  readonly #scalar = new Uint8Array(8);
 
   /** @param reader of the request: attributes are read from where it stands */
   constructor(reader: ProtoReader, canonical: CanonicalWriter) {
@@ -153,8 +147,7 @@ export class AttributeDecoder {
 
   /** Adds a number as a field. */
   intField(level: AttributeLevel, key: Uint8Array, lo: number, hi: number): void {
-    writeInt64(this.#scalar, lo, hi);
-    this.builder.attribute(level, ValueType.int, key, 0, key.length, this.#scalar, 0, 8);
+    addIntField(this.builder, level, key, lo, hi);
   }
 
   /** Adds a field that only says that it is there. */

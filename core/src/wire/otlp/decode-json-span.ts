@@ -13,12 +13,13 @@ import {
   ZERO_PARENT,
 } from './field-keys.ts';
 import { clearId } from './id-bytes.ts';
-import { MAX_VALUE_DEPTH, type ScannedValue, TooDeep, writeInt64 } from './canonical.ts';
+import { MAX_VALUE_DEPTH, type ScannedValue, TooDeep } from './canonical.ts';
+import { addIntField } from './int-field.ts';
 import { JsonFields } from './json-fields.ts';
 import { readEnum, readUint32, readUint64 } from './json-number.ts';
 import { type JsonReader, NULL_FIELD, WrongValue } from './json-reader.ts';
 import { type JsonValueReader, KEY_VALUE } from './json-value.ts';
-import { NO_STATUS, SpanEnums } from './span-enums.ts';
+import { NO_STATUS, setKindAndStatus } from './span-enums.ts';
 
 /**
  * Decodes spans of OTLP/JSON into rows of a {@link BatchBuilder}, by the rules of `OtlpProtoDecoder` and into the
@@ -29,8 +30,6 @@ export class JsonSpanDecoder {
   readonly #reader: JsonReader;
   readonly #values: JsonValueReader;
   readonly #value: ScannedValue = { type: 0, bytes: EMPTY, start: 0, end: 0 };
-  readonly #scalar = new Uint8Array(8);
-  readonly #enums = new SpanEnums();
   #builder!: BatchBuilder;
   readonly #name = new TextRange();
   readonly #traceState = new TextRange();
@@ -160,7 +159,7 @@ export class JsonSpanDecoder {
     this.#countField(AttributeLevel.spanField, DROPPED_LINKS, droppedLinks);
     if (parentId === ID_NOT_SENT) clearId(builder.parentSpanId, row * 8, 8);
     else if (parentId === ID_ZERO) this.#emptyField(AttributeLevel.spanField, ZERO_PARENT);
-    this.#enums.set(builder, row, kind, status);
+    setKindAndStatus(builder, row, kind, status);
     builder.startLo[row] = startLo;
     builder.startHi[row] = startHi;
     builder.durationLo[row] = endLo - startLo;
@@ -340,8 +339,7 @@ export class JsonSpanDecoder {
   }
 
   #intField(level: AttributeLevel, key: Uint8Array, lo: number, hi: number): void {
-    writeInt64(this.#scalar, lo, hi);
-    this.#builder.attribute(level, ValueType.int, key, 0, key.length, this.#scalar, 0, 8);
+    addIntField(this.#builder, level, key, lo, hi);
   }
 
   #emptyField(level: AttributeLevel, key: Uint8Array): void {

@@ -16,7 +16,7 @@ import {
 import { clearId, copyId, copyWords, isZero } from './id-bytes.ts';
 import { CanonicalWriter, MAX_VALUE_DEPTH, TooDeep } from './canonical.ts';
 import { GroupAhead } from './group-ahead.ts';
-import { NO_STATUS, SpanEnums } from './span-enums.ts';
+import { NO_STATUS, setKindAndStatus } from './span-enums.ts';
 import { SymbolCache } from './symbol-cache.ts';
 
 /** Spans between two looks at whether the slice is full. */
@@ -44,7 +44,6 @@ export class OtlpProtoDecoder {
   readonly #reader = new ProtoReader('otlp');
   readonly #canonical = new CanonicalWriter();
   readonly #attributes = new AttributeDecoder(this.#reader, this.#canonical);
-  readonly #enums = new SpanEnums();
   readonly #resources = new SymbolCache();
   readonly #scopes = new SymbolCache();
   #slices: Generator<void, void, void> | undefined;
@@ -354,7 +353,7 @@ export class OtlpProtoDecoder {
     else if (isZero(builder.parentWords, row * 2, 2)) {
       this.#attributes.emptyField(AttributeLevel.spanField, ZERO_PARENT);
     }
-    this.#enums.set(builder, row, kind, status);
+    setKindAndStatus(builder, row, kind, status);
     builder.startLo[row] = startLo;
     builder.startHi[row] = startHi;
     builder.durationLo[row] = endLo - startLo;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { FIELD_KEYS, ValueType } from '#model/attributes.ts';
+import { isZeroSpanId } from '#model/ids.ts';
 import { RowValues } from '#model/row-cursor.ts';
 import { IN_FIELD, type SpanColumns, StatusByte, type SymbolTable } from '#model/span-columns.ts';
 import { isField, symbolBytes, symbolText } from '#model/span-reader.ts';
+import { getUint32 } from '#model/uint32.ts';
 import { ProtoWriter } from '#wire/protobuf/writer.ts';
 
 /**
@@ -72,7 +74,7 @@ export class OtlpProtoEncoder {
     writer.bytesField(1, columns.traceId, row * 16, row * 16 + 16);
     writer.bytesField(2, columns.spanId, row * 8, row * 8 + 8);
     this.#textField(3, fields.get(FIELD_KEYS.traceState)?.bytes);
-    if (!isZero(columns.parentSpanId, row * 8) || fields.has(FIELD_KEYS.zeroParent)) {
+    if (!isZeroSpanId(columns.parentSpanId, row * 8) || fields.has(FIELD_KEYS.zeroParent)) {
       writer.bytesField(4, columns.parentSpanId, row * 8, row * 8 + 8);
     }
     this.#symbolField(5, columns.names, columns.name[row]!);
@@ -157,7 +159,7 @@ export class OtlpProtoEncoder {
         continue;
       }
       const bytes = symbolBytes(this.#values.table(id), entry);
-      const lo = column.type === ValueType.int ? wordAt(bytes, 0) : 0;
+      const lo = column.type === ValueType.int ? getUint32(bytes, 0) : 0;
       this.#fields.set((this.#keys[column.key] ??= symbolText(this.#columns.keys, column.key)), {
         lo,
         bytes,
@@ -233,7 +235,7 @@ export function encodeValue(
       return;
     case ValueType.int:
       writer.varint(type * 8);
-      writer.varint64(wordAt(bytes, start), wordAt(bytes, start + 4));
+      writer.varint64(getUint32(bytes, start), getUint32(bytes, start + 4));
       return;
     case ValueType.double:
       writer.varint(type * 8 + 1);
@@ -242,16 +244,4 @@ export function encodeValue(
     default:
       writer.bytesField(type, bytes, start, end);
   }
-}
-
-/** 32 bits, little endian. */
-function wordAt(bytes: Uint8Array, at: number): number {
-  return (
-    (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
-  );
-}
-
-function isZero(bytes: Uint8Array, offset: number): boolean {
-  for (let i = 0; i < 8; i++) if (bytes[offset + i] !== 0) return false;
-  return true;
 }

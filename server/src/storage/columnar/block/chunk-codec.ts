@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import { getUint32 } from '@spoor/core/model/uint32.ts';
+
 /**
  * Encodings of number columns inside a block. Each chunk begins with its width, so that it can be read alone.
  *

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { decodeResource } from '@spoor/core/model/value-decoder.ts';
 import { grownWords } from '@spoor/core/model/column-arrays.ts';
+import { isZeroSpanId } from '@spoor/core/model/ids.ts';
 import { StatusByte } from '@spoor/core/model/span-columns.ts';
 import { symbolBytes, symbolText } from '@spoor/core/model/span-reader.ts';
 import { compareCodePoints } from '@spoor/core/query/code-point-order.ts';
@@ -154,7 +155,7 @@ export class TraceColumnsBuilder {
         endLo = rowEndLo;
       }
       if (status[row] === StatusByte.error) errors++;
-      if (isZero(parentSpanId, row * 8) && (root < 0 || isEarlierRoot(columns, row, root))) {
+      if (isZeroSpanId(parentSpanId, row * 8) && (root < 0 || isEarlierRoot(columns, row, root))) {
         root = row;
       }
     }
@@ -198,9 +199,4 @@ function isEarlierRoot(columns: SectionRows['columns'], row: number, root: numbe
 
 function serviceName({ resources, resource }: SectionRows['columns'], row: number): string {
   return decodeResource(symbolBytes(resources, resource[row]!)).serviceName;
-}
-
-function isZero(bytes: Uint8Array, offset: number): boolean {
-  for (let i = 0; i < 8; i++) if (bytes[offset + i] !== 0) return false;
-  return true;
 }

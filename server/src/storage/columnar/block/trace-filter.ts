@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-
 import { getUint32 } from '@spoor/core/model/uint32.ts';
+
 /**
  * Bits a trace: of the ids that are not there one in 1,700 seems to be. Sealing asks the filters of all blocks for each trace, and
  * a false answer costs it a read of some 40 µs.
