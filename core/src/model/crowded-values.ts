@@ -11,7 +11,8 @@ const CHUNK_BYTES = 1024;
 
 /**
  * Entries of a table of hashes that found no place near their own. It looks them up by V8's hash of texts, which is seeded, so
- * that nobody can pick values that fall together here as well.
+ * that nobody can pick values that fall together here as well; but for those of 16 KiB and more, whose hash is their length, and of
+ * which there is room for some 500 in a batch.
  */
 export class CrowdedValues {
   readonly #entries = new Map<string, number>();

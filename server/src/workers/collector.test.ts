@@ -12,13 +12,18 @@ const MOST_TURNS = 100_000;
 /** They collect for the first time in the same moment, each of these times. */
 const THREADS = 8;
 const TIMES = 4;
+/** One that cannot come holds nobody up for ever. */
+const MOST_WAIT_MS = 10_000;
 
 const COLLECT_AT_ONCE = `
 const { workerData } = require('node:worker_threads');
 const { collectorUrl, gate } = workerData;
 import(collectorUrl).then(({ collectGarbage }) => {
-  Atomics.add(gate, 0, 1);
-  while (Atomics.load(gate, 0) < ${THREADS});
+  let come = Atomics.add(gate, 0, 1) + 1;
+  Atomics.notify(gate, 0);
+  while (come < ${THREADS} && Atomics.wait(gate, 0, come, ${MOST_WAIT_MS}) !== 'timed-out') {
+    come = Atomics.load(gate, 0);
+  }
   collectGarbage('minor');
 });`;
 
