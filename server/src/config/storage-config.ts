@@ -9,7 +9,7 @@ const limits = {
   max_age_hours: hours
     .optional()
     .describe(
-      'Hours that a span is kept after it came in, and up to an hour longer; without it spans do not age.',
+      'Hours that a span is kept after it came in, and up to a block and an hour longer; without it spans do not age.',
     ),
   services: z
     .record(z.string(), z.strictObject({ max_age_hours: hours }))

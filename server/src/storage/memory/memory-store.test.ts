@@ -62,7 +62,7 @@ test('a batch that would not fit even alone is refused, and nothing is forgotten
   await writeSpans(store, spansOf(1, 10));
   await assert.rejects(
     writeSpans(store, spansOf(2, 11)),
-    (error) => error instanceof SpoorError && error.code === 'overloaded',
+    (error) => error instanceof SpoorError && error.code === 'too_large',
   );
   assert.equal((await readTraces(store, [traceId(1)]))[0]?.length, 10);
 });

@@ -121,7 +121,7 @@ export class MemoryStore implements TraceStore {
     const stored = new StoredBatch(tenant, batch);
     if (stored.rows > this.#maxSpans || stored.sizeBytes > this.#maxBytes) {
       throw new SpoorError(
-        'overloaded',
+        'too_large',
         `a batch of ${stored.rows} spans and ${stored.sizeBytes} bytes is over the ${this.#maxSpans} spans and ${this.#maxBytes} bytes that are kept in memory`,
       );
     }

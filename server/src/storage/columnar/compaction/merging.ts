@@ -76,7 +76,8 @@ export class Merging {
 
   /**
    * Merges all blocks that fit together, as at the end of their days; those that cannot be merged stay as they are.
-   * @throws why not, once all others are merged; {SpoorError} unavailable at once: there is no room, or the store is closed
+   * @throws why not, once all others are merged, {SpoorError} corrupt only if nothing but damage is the reason; unavailable at once: there
+   * is no room, or the store is closed
    */
   async mergeAll(): Promise<void> {
     const failed = new Set<number>();
@@ -100,7 +101,7 @@ export class Merging {
         for (const { id } of plan.blocks) failed.add(id);
       }
     }
-    if (failures.length > 0) throw failures[0];
+    if (failures.length > 0) throw failures.find((error) => !isDamage(error)) ?? failures[0];
   }
 
   /** Blocks that may be merged. */
@@ -139,4 +140,8 @@ export class Merging {
       counts.mergedBytes += sizeBytes;
     }
   }
+}
+
+function isDamage(error: unknown): boolean {
+  return error instanceof SpoorError && error.code === 'corrupt';
 }

@@ -58,7 +58,7 @@ export class SpanWriter {
 
   /**
    * Resolves when the spans are durable and found; the batch is copied at once.
-   * @throws {SpoorError} unavailable, overloaded, at once or later
+   * @throws {SpoorError} unavailable, overloaded, at once or later; too_large
    */
   write(
     { wal, manifest }: OpenLog,
