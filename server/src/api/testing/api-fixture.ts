@@ -214,6 +214,11 @@ export async function withApi(
   }
 }
 
+/** Has an API listen on a port of this machine. @returns the port */
+export async function listen(app: FastifyInstance): Promise<number> {
+  return Number(new URL(await app.listen({ host: '127.0.0.1', port: 0 })).port);
+}
+
 /** Id of {@link TRACE}. */
 export const TRACE_ID = '4bf92f3577b34da6a3ce929d0e0e4736';
 /** A root span in OTLP/JSON. */
