@@ -48,11 +48,7 @@ test('a request without Host, and one with an expectation that is not known, are
     const port = await listen(app);
     for (const [header, status, message] of [
       ['accept: */*', 400, 'a request in HTTP/1.1 must have a Host header'],
-      [
-        'host: localhost\r\nexpect: foo',
-        417,
-        'the expectation "foo" is not known, only 100-continue',
-      ],
+      ['host: localhost\r\nexpect: foo', 417, 'expectation "foo" is not known, only 100-continue'],
     ] as const) {
       const [head, body] = await ask(port, `GET /api/services HTTP/1.1\r\n${header}\r\n\r\n`);
       assert.match(head, new RegExp(`^HTTP/1.1 ${status} `));

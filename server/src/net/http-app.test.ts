@@ -18,7 +18,7 @@ test('what Node itself would refuse without a word is refused as the application
         'host: x\r\nexpect: foo',
         417,
         'Expectation Failed',
-        'the expectation "foo" is not known, only 100-continue',
+        'expectation "foo" is not known, only 100-continue',
       ],
     ] as const) {
       const [head, body] = await ask(port, `GET / HTTP/1.1\r\n${header}\r\n\r\n`);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { IncomingMessage, Server, ServerOptions } from 'node:http';
+import type { Server, ServerOptions } from 'node:http';
 import Fastify, { type FastifyInstance, type FastifyHttpOptions } from 'fastify';
-import { quote } from '@spoor/core/model/errors.ts';
+import { headProblem } from './head-problem.ts';
 
 /** Answers are our own text, and what comes is read by our own functions: to check and write it by JSON Schema is not asked for. */
 function noSchemas(): never {
@@ -46,28 +46,13 @@ function refuseHeads(app: FastifyInstance): void {
     app.server.emit('request', request, response);
   });
   app.addHook('preParsing', (request, reply, body, done) => {
-    const error = headError(request.raw);
-    if (error === undefined) {
+    const problem = headProblem(request.raw);
+    if (problem === undefined) {
       done(null, body);
       return;
     }
     // Whether a body follows cannot be known.
     void reply.header('connection', 'close');
-    done(error);
+    done(Object.assign(new Error(problem.message), { statusCode: problem.status }));
   });
-}
-
-function headError({ headers, httpVersion }: IncomingMessage): Error | undefined {
-  if (httpVersion !== '1.1') return undefined;
-  if (headers.host === undefined) {
-    return httpError(400, 'a request in HTTP/1.1 must have a Host header');
-  }
-  const { expect } = headers;
-  // As Node looks for it.
-  if (expect === undefined || /(?:^|\W)100-continue(?:$|\W)/i.test(expect)) return undefined;
-  return httpError(417, `the expectation ${quote(expect)} is not known, only 100-continue`);
-}
-
-function httpError(statusCode: number, message: string): Error {
-  return Object.assign(new Error(message), { statusCode });
 }

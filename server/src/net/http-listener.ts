@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { quote } from '@spoor/core/model/errors.ts';
 import type { GuestPort } from './guest-port.ts';
+import { headProblem, type HeadProblem } from './head-problem.ts';
 import { HttpExchange } from './http-exchange.ts';
 import { ListeningSocket, type BoundAddress, type ListeningSettings } from './listening-socket.ts';
 import { LogThrottle, type Logger } from './logger.ts';
@@ -152,7 +152,7 @@ export class HttpListener {
     server.on('connection', (socket) => this.#onConnection(socket));
     server.on('request', (request, response) => this.#onRequest(request, response, false));
     server.on('checkContinue', (request, response) => this.#onRequest(request, response, true));
-    server.on('checkExpectation', (request, response) => this.#onExpectation(request, response));
+    server.on('checkExpectation', (request, response) => this.#onRequest(request, response, true));
     server.on('clientError', (error, socket) => {
       // The sockets of an HTTP server are those of net.
       this.#onClientError(error, socket as Socket);
@@ -171,8 +171,9 @@ export class HttpListener {
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
-    if (request.headers.host === undefined && request.httpVersion === '1.1') {
-      this.#refuseHead(request, response, 400, 'a request in HTTP/1.1 must have a Host header');
+    const problem = headProblem(request);
+    if (problem !== undefined) {
+      this.#refuseHead(request, response, problem);
       return;
     }
     const connection = this.#connections.get(request.socket);
@@ -215,16 +216,10 @@ export class HttpListener {
     socket.destroySoon();
   }
 
-  #onExpectation(request: IncomingMessage, response: ServerResponse): void {
-    const message = `expectation ${quote(request.headers.expect ?? '')} is not known, only 100-continue`;
-    this.#refuseHead(request, response, 417, message);
-  }
-
   #refuseHead(
     request: IncomingMessage,
     response: ServerResponse,
-    status: number,
-    message: string,
+    { status, message }: HeadProblem,
   ): void {
     const refusal = makeRefusal('bad_http', { http: status, grpc: 3 }, message);
     this.#onBadRequest(refusal);
