@@ -140,3 +140,51 @@ test('a request without Host, and one with an expectation that is not known, are
   old.write('GET / HTTP/1.0\r\n\r\n');
   assert.match(String(await once(old, 'data')), /^HTTP\/1.1 204 /);
 });
+
+test(
+  'requests that are refused by their head count as any other',
+  { timeout: 20_000 },
+  async () => {
+    for (const head of ['', 'host: x\r\nexpect: foo\r\n']) {
+      const { promise: taken, resolve: take } = Promise.withResolvers<void>();
+      // The first one is not answered, so that all others wait.
+      await using bed = await start(() => take(), {});
+      const client = bed.connect();
+      client.write(GET);
+      await taken;
+      client.resume().write(`GET / HTTP/1.1\r\n${head}\r\n`.repeat(1000));
+      await once(client, 'close');
+      assert.equal(bed.refusals.length, 100);
+      assert.match(bed.refusals.at(-1)!.message, /^more than 100 requests on a connection/);
+    }
+  },
+);
+
+test('a request that is refused by its head sets right what the one before left', async () => {
+  const bodies: string[] = [];
+  const received = Promise.withResolvers<void>();
+  await using bed = await start((exchange) => {
+    if (exchange.request.url === '/refused') {
+      exchange.answer(503, [], '');
+      return;
+    }
+    exchange.request.setEncoding('latin1');
+    exchange.request.on('data', (piece: string) => bodies.push(piece));
+    exchange.request.on('end', () => {
+      exchange.answer(204, [], '');
+      received.resolve();
+    });
+  }, {});
+  const client = bed.connect();
+  client.write('POST /refused HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\na');
+  await once(client, 'data');
+  client.write('bcdPOST / HTTP/1.1\r\ncontent-length: 4\r\n\r\na');
+  const answer = String(await once(client, 'data'));
+  assert.match(answer, /^HTTP\/1.1 400 Bad Request\r\n/);
+  // Its own body is dropped as well, and the connection goes on.
+  assert.doesNotMatch(answer, /\r\nconnection: close\r\n/i);
+  client.write('bcdPOST /taken HTTP/1.1\r\nhost: x\r\ncontent-length: 4\r\n\r\nabcd');
+  await received.promise;
+  client.destroy();
+  assert.deepEqual(bodies, ['abcd']);
+});

@@ -171,11 +171,6 @@ export class HttpListener {
   }
 
   #onRequest(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
-    const problem = headProblem(request);
-    if (problem !== undefined) {
-      this.#refuseHead(request, response, problem);
-      return;
-    }
     const connection = this.#connections.get(request.socket);
     const exchange = new HttpExchange(request, response, expectsContinue);
     if (connection !== undefined) {
@@ -191,7 +186,9 @@ export class HttpListener {
       });
     }
     response.on('timeout', (socket) => this.#onIdle(socket, response));
-    this.#handler(exchange);
+    const problem = headProblem(request);
+    if (problem === undefined) this.#handler(exchange);
+    else this.#refuseHead(exchange, problem);
   }
 
   #refusePipelined(socket: Socket): void {
@@ -216,14 +213,11 @@ export class HttpListener {
     socket.destroySoon();
   }
 
-  #refuseHead(
-    request: IncomingMessage,
-    response: ServerResponse,
-    { status, message }: HeadProblem,
-  ): void {
+  #refuseHead(exchange: HttpExchange, { status, message }: HeadProblem): void {
     const refusal = makeRefusal('bad_http', { http: status, grpc: 3 }, message);
     this.#onBadRequest(refusal);
-    new HttpExchange(request, response, true).refuse(refusal, 'application/json');
+    exchange.closing = this.#draining;
+    exchange.refuse(refusal, 'application/json');
   }
 
   // The parser gave up on a connection: what came is no HTTP, or too large, or too late.
