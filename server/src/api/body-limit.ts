@@ -2,9 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { SpoorError } from '@spoor/core/model/errors.ts';
-
-/** What is dropped of a body that is refused, so that the client reads the answer, before its connection is closed. */
-const MAX_DROPPED_BYTES = 1024 * 1024;
+import { drainBody } from '#net/drain-body.ts';
 
 /**
  * Refuses a larger body, which no route reads, also with requests that have none usually: of those Fastify does not look at it,
@@ -37,14 +35,10 @@ function tooLarge(maxBytes: number): SpoorError {
 
 /** Drops a body, and closes the connection when it does not end. @param tell called once, with whether it is small enough */
 function countBody(request: IncomingMessage, maxBytes = 0, tell?: (fits: boolean) => void): void {
-  let bytes = 0;
-  request.on('data', (piece: Buffer) => {
-    const before = bytes;
-    bytes += piece.length;
-    if (before <= maxBytes && bytes > maxBytes) tell?.(false);
-    if (before <= MAX_DROPPED_BYTES && bytes > MAX_DROPPED_BYTES) request.socket.destroySoon();
-  });
-  request.on('end', () => {
-    if (bytes <= maxBytes) tell?.(true);
-  });
+  drainBody(request, () => request.socket.destroySoon());
+  if (tell === undefined) return;
+  const { promise, resolve } = Promise.withResolvers<boolean>();
+  drainBody(request, () => resolve(false), maxBytes);
+  request.on('end', () => resolve(true));
+  void promise.then(tell);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { DRAIN_BYTES, drainBody } from './drain-body.ts';
 import type { Refusal } from './refusal.ts';
 import { encodeRpcStatus, formatRpcStatus } from './rpc-status.ts';
 import { rpcStatusOf } from './refusal.ts';
@@ -8,11 +9,6 @@ import { skipBody } from './skipped-body.ts';
 /** Content type of a google.rpc.Status body. */
 export type StatusFormat = 'application/x-protobuf' | 'application/json';
 
-/**
- * Bodies up to this size are read and dropped when a request is refused, so that the sender reads
- * the answer and the connection lives on. Most senders read an answer only after the whole body.
- */
-const DRAIN_BYTES = 1024 * 1024;
 /** A larger body is dropped for this long at most before the connection is closed. */
 const LINGER_MS = 1000;
 
@@ -91,7 +87,7 @@ export class HttpExchange {
     }
     if (!this.#awaitsContinue && (this.declaredBytes ?? 0) <= DRAIN_BYTES) {
       response.writeHead(status, headers).end(body, 'latin1');
-      if (this.declaredBytes === undefined) this.#drain(() => request.socket.destroySoon());
+      if (this.declaredBytes === undefined) drainBody(request, () => request.socket.destroySoon());
       else this.#endSkipping = skipBody(request.socket);
       return;
     }
@@ -142,17 +138,6 @@ export class HttpExchange {
     const timer = setTimeout(close, LINGER_MS);
     request.on('end', close);
     response.on('close', close);
-    this.#drain(close);
-  }
-
-  /** Drops what still comes of the body; calls `onTooMuch` once, beyond {@link DRAIN_BYTES}. */
-  #drain(onTooMuch: () => void): void {
-    let leftBytes = DRAIN_BYTES;
-    this.request.on('data', (piece: Buffer) => {
-      const wasLeft = leftBytes >= 0;
-      leftBytes -= piece.length;
-      if (wasLeft && leftBytes < 0) onTooMuch();
-    });
-    this.request.resume();
+    drainBody(request, close);
   }
 }
