@@ -12,7 +12,7 @@ import {
   sendApiError,
 } from './api-error.ts';
 import { addAttributeRoutes } from './attribute-routes.ts';
-import { addBodyLimit } from './body-limit.ts';
+import { addBodyLimit, boundBody } from './body-limit.ts';
 import { addDependencyRoutes } from './jaeger/dependency-routes.ts';
 import { addMetricsRoutes } from './jaeger/metrics-routes.ts';
 import { addV1Routes } from './jaeger/v1-routes.ts';
@@ -56,7 +56,6 @@ export interface ApiOptions {
 export async function createApiApp(options: ApiOptions): Promise<FastifyInstance> {
   const { query, metrics, tenancy } = options;
   const app = createHttpApp({
-    bodyLimit: MAX_BODY_BYTES,
     requestTimeout: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
     http: { maxHeaderSize: HEAD_LIMITS.headerBytes },
     routerOptions: {
@@ -64,8 +63,9 @@ export async function createApiApp(options: ApiOptions): Promise<FastifyInstance
       ignoreTrailingSlash: true,
     },
     forceCloseConnections: 'idle',
-    // A path that cannot be decoded comes here and not to the error handler.
+    // A path that cannot be decoded comes here, and neither to hooks nor to the error handler.
     frameworkErrors: (error, request, reply) => {
+      void boundBody(request.raw, MAX_BODY_BYTES);
       void answerPathError(error, request, reply, { limits: HEAD_LIMITS, logger: query.logger });
     },
     clientErrorHandler: (error, socket) => answerUnreadable(error, socket, HEAD_LIMITS),
@@ -75,10 +75,10 @@ export async function createApiApp(options: ApiOptions): Promise<FastifyInstance
     answerError(error, request, reply, query.logger),
   );
   addSecurityHeaders(app);
+  addBodyLimit(app, MAX_BODY_BYTES);
   if (options.knownHosts !== undefined) addKnownHosts(app, options.knownHosts);
   addTokens(app, tenancy);
   addTenancy(app, tenancy);
-  addBodyLimit(app, MAX_BODY_BYTES);
   addV1Routes(app, query);
   addV3Routes(app, query);
   addDependencyRoutes(app, query);
