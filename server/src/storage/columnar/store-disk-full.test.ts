@@ -43,6 +43,17 @@ function isService(value: string): SpanPredicate {
   return { op: 'eq', field, value: { type: 'string', value } };
 }
 
+/** Spans of which every other one is of the service load. */
+function half(spans: readonly Span[]): Span[] {
+  return spans.map((one, i) => ({ ...one, resource: resource(i % 2 === 0 ? 'load' : 'shop') }));
+}
+
+/** How many spans there are of the traces of some. */
+async function spansLeft(store: ColumnarStore, spans: readonly Span[]): Promise<number> {
+  const ids = [...new Set(spans.map(({ traceId }) => traceId))];
+  return (await readTraces(store, ids)).flat().length;
+}
+
 const LOTS = Array.from({ length: 200 }, (_, i) => new SpanLot(shopSpans(10, 3, i + 1)));
 
 /** Writes lot after lot until one is refused; returns how many were taken. */
@@ -180,8 +191,6 @@ test('blocks are not merged or rewritten into the reserve of a disk: expired one
 test('a service that is too old is left out of the blocks for which there is room, also of that which others leave', async () => {
   const files = smallDisk(0);
   let nowMs = 20_000 * DAY_MS;
-  const half = (spans: readonly Span[]): Span[] =>
-    spans.map((one, i) => ({ ...one, resource: resource(i % 2 === 0 ? 'load' : 'shop') }));
   await inFaultyStore(
     files,
     async (store) => {
@@ -194,10 +203,7 @@ test('a service that is too old is left out of the blocks for which there is roo
       await write(large);
       for (const spans of small) await write(spans);
       await write(noisySpans(4), OTHER_TENANT);
-      const left = async (spans: readonly Span[]): Promise<number> => {
-        const ids = [...new Set(spans.map(({ traceId }) => traceId))];
-        return (await readTraces(store, ids)).flat().length;
-      };
+      const left = (spans: readonly Span[]): Promise<number> => spansLeft(store, spans);
       const { totalBytes } = await files.space();
       await leaveFree(files, Math.ceil(totalBytes * 0.05) + 6000);
       nowMs += DAY_MS;
@@ -218,6 +224,44 @@ test('a service that is too old is left out of the blocks for which there is roo
         services: new Map([['load', DAY_MS]]),
         tenants: new Map([[OTHER_TENANT, { maxAgeMs: 2 * DAY_MS }]]),
       },
+    },
+  );
+});
+
+test('a size that is kept holds also where there is no room to leave a service out first', async () => {
+  const files = smallDisk(0);
+  let nowMs = 20_000 * DAY_MS;
+  const lists = [1, 2, 3].map((seed) => half(noisySpans(seed)));
+  let bytes = 0;
+  await inFaultyStore(
+    files,
+    async (store) => {
+      for (const spans of lists) {
+        await writeSpans(store, spans);
+        await store.settle();
+      }
+      bytes = figure(store, 'store_block_bytes');
+      nowMs += DAY_MS;
+      await store.applyRetention();
+    },
+    { nowMs: () => nowMs },
+  );
+  // A start lets go of the segments of the log.
+  await inFaultyStore(files, async () => {}, { nowMs: () => nowMs });
+  const { totalBytes } = await files.space();
+  await leaveFree(files, Math.ceil(totalBytes * 0.05) + 100);
+  await inFaultyStore(
+    files,
+    async (store) => {
+      await assert.rejects(store.applyRetention(), /not so much room/);
+      assert.equal(figure(store, 'store_compactions_postponed_total'), 3);
+      assert.equal(figure(store, 'store_blocks'), 2);
+      assert.equal(await spansLeft(store, lists[0]!), 0);
+      assert.equal(await spansLeft(store, lists[2]!), 10);
+    },
+    {
+      nowMs: () => nowMs,
+      retention: { services: new Map([['load', DAY_MS]]), maxBytes: Math.round(bytes * 0.8) },
     },
   );
 });

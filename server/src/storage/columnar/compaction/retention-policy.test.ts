@@ -3,7 +3,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseTenant } from '@spoor/core/model/ids.ts';
 import type { BlockEntry } from '../manifest/manifest-edit.ts';
-import { expiredBlocks, expiredSpans, type RetentionPolicy } from './retention-policy.ts';
+import {
+  blocksBeyondSize,
+  blocksPastAge,
+  expiredSpans,
+  type RetentionPolicy,
+} from './retention-policy.ts';
 
 function block(id: number, tenant: string, createdUnixMs: number, sizeBytes: number): BlockEntry {
   return {
@@ -29,31 +34,36 @@ const BLOCKS = [
   block(6, 'b', 1050, 40),
 ];
 
-function expired(policy: RetentionPolicy, nowMs: number): number[] {
-  return expiredBlocks(BLOCKS, policy, nowMs).map(({ id }) => id);
+function pastAge(policy: RetentionPolicy, nowMs: number): number[] {
+  return blocksPastAge(BLOCKS, policy, nowMs).map(({ id }) => id);
+}
+
+function beyondSize(policy: RetentionPolicy): number[] {
+  return blocksBeyondSize(BLOCKS, policy).map(({ id }) => id);
 }
 
 test('without limits nothing expires', () => {
-  assert.deepEqual(expired({}, 1e15), []);
+  assert.deepEqual(pastAge({}, 1e15), []);
+  assert.deepEqual(beyondSize({}), []);
 });
 
 test('a block goes when it is as old as the limit, by the tenant, or else by the store', () => {
-  assert.deepEqual(expired({ maxAgeMs: 100 }, 1099), []);
-  assert.deepEqual(expired({ maxAgeMs: 100 }, 1100), [1]);
-  assert.deepEqual(expired({ maxAgeMs: 100 }, 1200), [1, 2, 6]);
+  assert.deepEqual(pastAge({ maxAgeMs: 100 }, 1099), []);
+  assert.deepEqual(pastAge({ maxAgeMs: 100 }, 1100), [1]);
+  assert.deepEqual(pastAge({ maxAgeMs: 100 }, 1200), [1, 2, 6]);
   const tenants = new Map([[parseTenant('b'), { maxAgeMs: 1000 }]]);
-  assert.deepEqual(expired({ maxAgeMs: 100, tenants }, 1300), [1, 5]);
-  assert.deepEqual(expired({ tenants }, 2050), [6]);
+  assert.deepEqual(pastAge({ maxAgeMs: 100, tenants }, 1300), [1, 5]);
+  assert.deepEqual(pastAge({ tenants }, 2050), [6]);
 });
 
 test('beyond a size the oldest blocks go, of the tenant that has the limit, or of all', () => {
-  assert.deepEqual(expired({ maxBytes: 140 }, 2000), []);
-  assert.deepEqual(expired({ maxBytes: 139 }, 2000), [1]);
-  assert.deepEqual(expired({ maxBytes: 50 }, 2000), [1, 6]);
-  assert.deepEqual(expired({ maxBytes: 0 }, 2000), [1, 2, 6], 'the newest stays');
+  assert.deepEqual(beyondSize({ maxBytes: 140 }), []);
+  assert.deepEqual(beyondSize({ maxBytes: 139 }), [1]);
+  assert.deepEqual(beyondSize({ maxBytes: 50 }), [1, 6]);
+  assert.deepEqual(beyondSize({ maxBytes: 0 }), [1, 2, 6], 'the newest stays');
   const tenants = new Map([[parseTenant('b'), { maxBytes: 69 }]]);
-  assert.deepEqual(expired({ tenants }, 2000), [6]);
-  assert.deepEqual(expired({ tenants, maxBytes: 50 }, 2000), [1, 6]);
+  assert.deepEqual(beyondSize({ tenants }), [6]);
+  assert.deepEqual(beyondSize({ tenants, maxBytes: 50 }), [1, 6]);
 });
 
 test('limits of very many tenants are kept without all blocks being looked through for each', () => {
@@ -69,16 +79,15 @@ test('limits of very many tenants are kept without all blocks being looked throu
     })),
   );
   const limits = new Map(tenants.map((tenant) => [tenant, { maxBytes: 110, maxAgeMs: 1000 }]));
-  const gone = expiredBlocks(blocks, { tenants: limits }, 500);
-  assert.deepEqual(
-    gone.map(({ id }) => id),
-    tenants.map((_, t) => t * 10 + 1),
-  );
+  const policy = { tenants: limits };
+  const oldest = tenants.map((_, t) => t * 10 + 1);
+  for (const gone of [blocksPastAge(blocks, policy, 1001), blocksBeyondSize(blocks, policy)]) {
+    assert.deepEqual(
+      gone.map(({ id }) => id),
+      oldest,
+    );
+  }
   assert.ok(looks < blocks.length * 10, `${looks} looks at ${blocks.length} blocks`);
-});
-
-test('what has expired by age does not count towards the size', () => {
-  assert.deepEqual(expired({ maxAgeMs: 1000, maxBytes: 90 }, 2000), [1]);
 });
 
 test('a service has an age of its own, longer or shorter than that of the others', () => {
@@ -101,7 +110,7 @@ test('a service has an age of its own, longer or shorter than that of the others
   assert.deepEqual(expiredSpans(ofA!, policy, 1010), noisy);
   const others = { op: 'not', arg: { op: 'or', args: [isOf('audit')] } };
   assert.deepEqual(expiredSpans(ofA!, policy, 1100), others);
-  assert.deepEqual(expired(policy, 1499), [2, 6]);
-  assert.deepEqual(expired(policy, 1500), [1, 2, 6]);
+  assert.deepEqual(pastAge(policy, 1499), [2, 6]);
+  assert.deepEqual(pastAge(policy, 1500), [1, 2, 6]);
   assert.deepEqual(expiredSpans(ofB!, policy, 1150), noisy);
 });

@@ -19,20 +19,26 @@ export interface RetentionPolicy extends RetentionLimits {
   readonly tenants?: ReadonlyMap<Tenant, RetentionLimits>;
 }
 
-/** The blocks of a store that are to go: first those past their age, then the oldest ones until what is left fits. */
-export function expiredBlocks(
+/** The blocks of which all is past its age. */
+export function blocksPastAge(
   blocks: readonly BlockEntry[],
   policy: RetentionPolicy,
   nowMs: number,
 ): BlockEntry[] {
   const longest = new Map<Tenant, number>();
-  const gone = new Set<BlockEntry>();
-  for (const block of blocks) {
-    const { tenant } = block;
+  return blocks.filter(({ tenant, createdUnixMs }) => {
     let longestMs = longest.get(tenant);
     if (longestMs === undefined) longest.set(tenant, (longestMs = longestAgeMs(tenant, policy)));
-    if (nowMs - block.createdUnixMs >= longestMs) gone.add(block);
-  }
+    return nowMs - createdUnixMs >= longestMs;
+  });
+}
+
+/** The oldest blocks of a store, so many that what is left fits. */
+export function blocksBeyondSize(
+  blocks: readonly BlockEntry[],
+  policy: RetentionPolicy,
+): BlockEntry[] {
+  const gone = new Set<BlockEntry>();
   const isBounded = ({ tenant }: BlockEntry): boolean =>
     policy.tenants?.get(tenant)?.maxBytes !== undefined;
   for (const [tenant, some] of Map.groupBy(blocks.filter(isBounded), ({ tenant }) => tenant)) {

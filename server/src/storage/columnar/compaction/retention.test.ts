@@ -5,7 +5,10 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { DEFAULT_TENANT, parseTenant, type TraceId } from '@spoor/core/model/ids.ts';
 import { resource, span, traceId } from '@spoor/core/query/testing/example-span.ts';
+import type { Span } from '@spoor/core/model/span.ts';
+import type { SpanPredicate } from '@spoor/core/query/trace-query.ts';
 import { findIds, queryFor, readTraces, writeSpans } from '#storage/testing/store-harness.ts';
+import type { ColumnarStoreOptions } from '../columnar-store-options.ts';
 import { FaultyFiles } from '../testing/faulty-files.ts';
 import { figure, inFaultyStore, LogLines, withStore } from '../testing/store-fixture.ts';
 import { seededWords } from '../testing/symbol-fixture.ts';
@@ -299,4 +302,87 @@ test('a service goes before the others when much of a block is of it, and otherw
         retention: { maxAgeMs: 7 * DAY_MS, services: new Map([['noisy', DAY_MS]]) },
       },
     );
+  }));
+
+/** Lets turns of the event loop pass until something is so. */
+async function until(condition: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 100_000 && !condition(); turn++)
+    await new Promise((resolve) => setImmediate(resolve));
+  assert.ok(condition());
+}
+
+const OF_SHOP: SpanPredicate = {
+  op: 'eq',
+  field: { kind: 'intrinsic', name: 'service' },
+  value: { type: 'string', value: 'shop' },
+};
+
+/** Spans of two services in turns, which no compression makes much smaller. */
+function loadAndShop(seed: number): Span[] {
+  const words = seededWords(seed);
+  return Array.from({ length: 10 }, (_, i) =>
+    span({
+      traceId: traceId(seed * 10 + i),
+      resource: resource(i % 2 === 0 ? 'load' : 'shop'),
+      name: Array.from({ length: 100 }, () => words().toString(16)).join(''),
+    }),
+  );
+}
+
+/** A store with five blocks of {@link loadAndShop}, and a limit of their size that they keep to without one of the services. */
+async function withTooMuchLoad(
+  use: (files: FaultyFiles, options: Partial<ColumnarStoreOptions>) => Promise<void>,
+): Promise<void> {
+  const files = new FaultyFiles();
+  let nowMs = DAY_MS;
+  let bytes = 0;
+  await inFaultyStore(
+    files,
+    async (store) => {
+      for (let seed = 1; seed <= 5; seed++) {
+        await writeSpans(store, loadAndShop(seed));
+        await store.settle();
+      }
+      bytes = figure(store, 'store_block_bytes');
+      // The clock of a new store is believed then.
+      nowMs += HOUR_MS;
+      await store.applyRetention();
+    },
+    { nowMs: () => nowMs },
+  );
+  nowMs += HOUR_MS;
+  await use(files, {
+    nowMs: () => nowMs,
+    retention: { services: new Map([['load', 2 * HOUR_MS]]), maxBytes: Math.round(bytes * 0.7) },
+  });
+}
+
+test('a size that is kept once a service is past its age takes nothing else', () =>
+  withTooMuchLoad((files, options) =>
+    inFaultyStore(
+      files,
+      async (store) => {
+        await store.applyRetention();
+        assert.ok(figure(store, 'store_block_bytes') <= options.retention!.maxBytes!);
+        assert.equal(figure(store, 'store_expired_spans_total'), 25);
+        assert.equal(figure(store, 'store_block_spans'), 25);
+        assert.equal((await findIds(store, queryFor(OF_SHOP))).length, 25);
+      },
+      options,
+    ),
+  ));
+
+test('a shutdown before a service is left out of all blocks does not make the size that is kept take others', () =>
+  withTooMuchLoad(async (files, options) => {
+    await inFaultyStore(
+      files,
+      async (store) => {
+        await until(() => figure(store, 'store_rewritten_bytes_total') > 0);
+      },
+      options,
+    );
+    await inFaultyStore(files, async (store) => {
+      assert.ok(figure(store, 'store_block_bytes') > options.retention!.maxBytes!);
+      assert.equal((await findIds(store, queryFor(OF_SHOP))).length, 25);
+    });
   }));

@@ -2,12 +2,14 @@
 import { SpoorError } from '@spoor/core/model/errors.ts';
 import type { Logger } from '#telemetry/logger.ts';
 import type { LiveBlocks } from '../live/live-blocks.ts';
+import type { BlockEntry } from '../manifest/manifest-edit.ts';
 import type { AgeTime } from './age-time.ts';
 import { type BlockRewriter, RETRY_MS } from './block-rewriter.ts';
 import type { CompactionFailures } from './compaction-failures.ts';
 import type { CompactionCounts } from './compaction-figures.ts';
 import {
-  expiredBlocks,
+  blocksBeyondSize,
+  blocksPastAge,
   expiredSpans,
   hasAgesOfServices,
   type RetentionPolicy,
@@ -46,25 +48,30 @@ export class Retention {
 
   /**
    * Removes all that is to go now.
-   * @throws {SpoorError} spans that are past their age could not be left out of a block; all others are gone all the same
+   * @throws {SpoorError} spans that are past their age could not be left out of a block; the size that is kept holds all the same
    */
   async apply(): Promise<void> {
-    const nowMs = await this.#parts.ageTime.now();
+    const { ageTime, blocks, policy } = this.#parts;
+    const nowMs = await ageTime.now();
     // That makes room for what is written anew.
-    await this.#dropBlocks(nowMs);
-    await this.#expireSpans(nowMs);
+    await this.#drop(blocksPastAge(blocks.all(), policy, nowMs));
+    try {
+      await this.#expireSpans(nowMs);
+    } finally {
+      // What is left may fit by now, and must where there is no room for that.
+      await this.#drop(blocksBeyondSize(blocks.all(), policy));
+    }
   }
 
-  /** Removes blocks that are past their age, or too many, as a whole. */
-  async #dropBlocks(nowMs: number): Promise<void> {
-    const { blocks, policy, counts, logger } = this.#parts;
-    const expired = expiredBlocks(blocks.all(), policy, nowMs);
-    if (expired.length === 0) return;
-    await blocks.commit({ removeBlocks: expired.map(({ tenant, id }) => ({ tenant, id })) });
-    const spans = expired.reduce((sum, block) => sum + block.spans, 0);
-    counts.expiredBlocks += expired.length;
+  /** Removes blocks as a whole. */
+  async #drop(unwanted: readonly BlockEntry[]): Promise<void> {
+    if (unwanted.length === 0) return;
+    const { blocks, counts, logger } = this.#parts;
+    await blocks.commit({ removeBlocks: unwanted.map(({ tenant, id }) => ({ tenant, id })) });
+    const spans = unwanted.reduce((sum, block) => sum + block.spans, 0);
+    counts.expiredBlocks += unwanted.length;
     counts.expiredSpans += spans;
-    logger.info({ blocks: expired.length, spans }, 'retention removed blocks');
+    logger.info({ blocks: unwanted.length, spans }, 'retention removed blocks');
     await blocks.settled();
   }
 
