@@ -483,7 +483,11 @@ export class ColumnarStore implements TraceStore {
     await Promise.race([this.#head.drain(), this.#sealFailure.promise]);
   }
 
-  /** Removes at once what retention wants gone. */
+  /**
+   * Removes at once what retention wants gone.
+   * @throws {SpoorError} unavailable: a block could not be written anew without what is past its age, most often for want of room, which
+   * is not tried again for a minute; all else was tried, and the size that is kept holds
+   */
   applyRetention(): Promise<void> {
     return this.#compactor.applyRetention();
   }

@@ -228,6 +228,39 @@ test('a service that is too old is left out of the blocks for which there is roo
   );
 });
 
+test('a block that waits for room keeps none from its turn that is due within the same minute', async () => {
+  const files = smallDisk(0);
+  let nowMs = 20_000 * DAY_MS;
+  await inFaultyStore(
+    files,
+    async (store) => {
+      const [large, small] = [half(noisySpans(1)), half(shopSpans(10, 2, 2))];
+      for (const spans of [large, small]) {
+        await writeSpans(store, spans);
+        await store.settle();
+        nowMs += 30_000;
+      }
+      // The segment of the log that had the large ones is not used again.
+      await until(() => files.paths().filter((path) => path.endsWith('.wal')).length === 1);
+      const { totalBytes } = await files.space();
+      await leaveFree(files, Math.ceil(totalBytes * 0.05) + 6000);
+      nowMs += DAY_MS - 60_000;
+      for (const left of [10, 5]) {
+        const room = /1 blocks of [0-9]+ bytes .* not so much room beside what is kept free/;
+        await assert.rejects(store.applyRetention(), room);
+        assert.equal(await spansLeft(store, large), 10);
+        assert.equal(await spansLeft(store, small), left);
+        assert.equal(figure(store, 'store_compactions_postponed_total'), 1);
+        nowMs += 30_000;
+      }
+      await leaveFree(files, totalBytes / 2);
+      await store.applyRetention();
+      assert.equal(await spansLeft(store, large), 5);
+    },
+    { nowMs: () => nowMs, retention: { services: new Map([['load', DAY_MS]]) } },
+  );
+});
+
 test('a size that is kept holds also where there is no room to leave a service out first', async () => {
   const files = smallDisk(0);
   let nowMs = 20_000 * DAY_MS;

@@ -114,7 +114,11 @@ export class Compactor {
     }
   }
 
-  /** Removes all that retention wants gone now. */
+  /**
+   * Removes all that retention wants gone now.
+   * @throws why spans that are past their age could not be left out of a block, now or within the last minute; what else is to go is gone,
+   * but for blocks with which something else failed before
+   */
   applyRetention(): Promise<void> {
     return this.#enqueue(() => this.#retention.apply());
   }

@@ -10,9 +10,11 @@ import type { SpanPredicate } from '@spoor/core/query/trace-query.ts';
 import { findIds, queryFor, readTraces, writeSpans } from '#storage/testing/store-harness.ts';
 import type { ColumnarStoreOptions } from '../columnar-store-options.ts';
 import { FaultyFiles } from '../testing/faulty-files.ts';
+import { inlineWorkers } from '../testing/inline-worker.ts';
 import { figure, inFaultyStore, LogLines, withStore } from '../testing/store-fixture.ts';
 import { seededWords } from '../testing/symbol-fixture.ts';
 import { withDirectory } from '../testing/temporary-directory.ts';
+import type { AskedWorker, CreateWorker } from '#workers/worker-client.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -386,3 +388,47 @@ test('a shutdown before a service is left out of all blocks does not make the si
       assert.equal((await findIds(store, queryFor(OF_SHOP))).length, 25);
     });
   }));
+
+/** A worker whose answers wait for something else. */
+function withWorkBehind<
+  Request extends { readonly id: number },
+  Reply extends { readonly id: number },
+>(worker: AskedWorker<Request, Reply>, work: () => Promise<void>): AskedWorker<Request, Reply> {
+  return { ...worker, request: (make) => worker.request(make).finally(work) };
+}
+
+test('a block that is left out while it is written anew keeps none from its turn', async () => {
+  const files = new FaultyFiles();
+  const createInline = inlineWorkers(files.workers);
+  /** Done once a block is written, and before it counts. */
+  let meanwhile = async (): Promise<void> => {};
+  const createWorker: CreateWorker = (script, options) =>
+    script.href.includes('compaction')
+      ? withWorkBehind(createInline(script, options), () => meanwhile())
+      : createInline(script, options);
+  let nowMs = DAY_MS;
+  await inFaultyStore(
+    files,
+    async (store) => {
+      for (let seed = 1; seed <= 2; seed++) {
+        await writeSpans(store, loadAndShop(seed));
+        await store.settle();
+        nowMs += 30_000;
+      }
+      const path = files.paths().find((name) => name.endsWith('.block'))!;
+      meanwhile = async () => {
+        meanwhile = async () => {};
+        files.put(path, files.content(path).slice(0, -20));
+        await findIds(store, queryFor());
+        assert.equal(figure(store, 'store_damaged_blocks'), 1);
+      };
+      nowMs += DAY_MS - 60_000;
+      await assert.rejects(store.applyRetention(), /block 1 was left out meanwhile/);
+      nowMs += 30_000;
+      await store.applyRetention();
+      assert.equal((await readTraces(store, [traceId(20)])).length, 0);
+      assert.equal(figure(store, 'store_expired_spans_total'), 5);
+    },
+    { nowMs: () => nowMs, retention: { services: new Map([['load', DAY_MS]]) }, createWorker },
+  );
+});

@@ -38,8 +38,8 @@ export class Retention {
   /** Per block what was found to be too little of it to rewrite it. */
   readonly #weighed = new Map<number, string>();
   readonly #failed: Setbacks;
-  /** Why spans could not be left out of a block though nothing is wrong with it, and until when that is not tried again (passed ms). */
-  #putOff: { readonly error: SpoorError; readonly untilMs: number } | undefined;
+  /** Per block why spans could not be left out of it though nothing is wrong with it, and until when that is not tried again (passed ms). */
+  readonly #putOff = new Map<number, { readonly error: SpoorError; readonly untilMs: number }>();
 
   constructor(parts: RetentionParts) {
     this.#parts = parts;
@@ -47,8 +47,10 @@ export class Retention {
   }
 
   /**
-   * Removes all that is to go now.
-   * @throws {SpoorError} spans that are past their age could not be left out of a block; the size that is kept holds all the same
+   * Removes all that is to go now. A block of which spans could not be left out is not tried again for a while, see {@link Setbacks};
+   * where nothing is wrong with it, as without room, for a minute.
+   * @throws why not, now or within that minute, once all others were tried and the size that is kept holds; {SpoorError} unavailable at
+   * once: nothing can be committed, or the store is closed
    */
   async apply(): Promise<void> {
     const { ageTime, blocks, policy } = this.#parts;
@@ -75,21 +77,30 @@ export class Retention {
     await blocks.settled();
   }
 
-  /** Leaves spans of services that are past their age out of blocks that are not. @throws why not out of one, once all others are done */
+  /**
+   * Leaves spans of services that are past their age out of blocks that are not.
+   * @throws why not out of one, now or within the last minute, once all others were tried
+   */
   async #expireSpans(nowMs: number): Promise<void> {
     const { blocks, policy, rewriter, failures, counts, passedMs } = this.#parts;
     if (!hasAgesOfServices(policy)) return;
-    // Each try reads blocks.
-    if (this.#putOff !== undefined && passedMs() < this.#putOff.untilMs) throw this.#putOff.error;
-    this.#putOff = undefined;
     const errors: unknown[] = [];
     const readable = blocks.readable();
     const known = new Set(readable.map(({ id }) => id));
     for (const id of this.#weighed.keys()) if (!known.has(id)) this.#weighed.delete(id);
+    for (const [id, { untilMs }] of this.#putOff) {
+      if (!known.has(id) || passedMs() >= untilMs) this.#putOff.delete(id);
+    }
     for (const block of this.#failed.others(readable)) {
       const where = expiredSpans(block, policy, nowMs);
       const text = JSON.stringify(where);
       if (where === undefined || this.#weighed.get(block.id) === text) continue;
+      const putOff = this.#putOff.get(block.id);
+      // Each try reads the block.
+      if (putOff !== undefined) {
+        errors.push(putOff.error);
+        continue;
+      }
       try {
         const dropped = await rewriter.leaveOut([{ block, without: { where } }], REWRITE_RATIO);
         if (dropped === 0) this.#weighed.set(block.id, text);
@@ -99,7 +110,7 @@ export class Retention {
         failures.setBack(this.#failed, [block], error);
         errors.push(error);
         if (error instanceof SpoorError && error.code === 'unavailable') {
-          this.#putOff ??= { error, untilMs: passedMs() + RETRY_MS };
+          this.#putOff.set(block.id, { error, untilMs: passedMs() + RETRY_MS });
         }
         // Nothing that is written would count.
         if (blocks.failed !== undefined) break;
