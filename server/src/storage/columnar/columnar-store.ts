@@ -485,8 +485,8 @@ export class ColumnarStore implements TraceStore {
 
   /**
    * Removes at once what retention wants gone.
-   * @throws {SpoorError} unavailable: a block could not be written anew without what is past its age, most often for want of room, which
-   * is not tried again for a minute; all else was tried, and the size that is kept holds
+   * @throws why a block could not be written anew without what is past its age; {SpoorError} unavailable most often: there was no room,
+   * which is not tried again for a minute. All else was tried, and the size that is kept holds
    */
   applyRetention(): Promise<void> {
     return this.#compactor.applyRetention();

@@ -18,7 +18,7 @@ export function mergedEntry(
     sizeBytes: block.bytes,
     minStartUnixNano: block.minStartUnixNano,
     maxStartUnixNano: block.maxStartUnixNano,
-    // Age counts from when the last of the spans came in.
+    // Age counts from when the last of the spans was sealed.
     createdUnixMs: Math.max(...sources.map(({ createdUnixMs }) => createdUnixMs)),
     ...(sources.some(({ isUndated }) => isUndated) ? { isUndated: true } : {}),
     firstSequence: Math.min(...sources.map(({ firstSequence }) => firstSequence)),

@@ -5,7 +5,10 @@ import type { BlockEntry } from '../manifest/manifest-edit.ts';
 
 /** How long and how much is kept; what is undefined has no limit. */
 export interface RetentionLimits {
-  /** Since the block of a span was sealed, which is an hour after it came in at most. */
+  /**
+   * Since the newest span of a block was sealed: usually within an hour of coming in, later where the server was stopped or could not
+   * seal.
+   */
   readonly maxAgeMs?: number | undefined;
   /** Of blocks. */
   readonly maxBytes?: number | undefined;
