@@ -35,11 +35,13 @@ function filesIn(...path: string[]): string[] {
   return existsSync(join(...path)) ? readdirSync(join(...path)).sort() : [];
 }
 
-/** Waits until something is so, for ten seconds at most. */
+/** Far more turns of the event loop than a thread takes to seal. */
+const MAX_TURNS = 10_000_000;
+
+/** Lets turns of the event loop pass until something is so. */
 async function until(condition: () => boolean): Promise<void> {
-  for (let i = 0; i < 1000 && !condition(); i++) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  for (let turn = 0; turn < MAX_TURNS && !condition(); turn++)
+    await new Promise((resolve) => setImmediate(resolve));
   assert.ok(condition());
 }
 
