@@ -18,6 +18,7 @@ import { FaultyFiles } from './testing/faulty-files.ts';
 import { figure, inFaultyStore, LogLines, SLAB_ROWS, withStore } from './testing/store-fixture.ts';
 import { assertAnswers, TRIAL_TENANTS } from './testing/store-trial.ts';
 import { withDirectory } from './testing/temporary-directory.ts';
+import { until } from './testing/until.ts';
 
 /** Writes spans to a store and an oracle alike. */
 async function writeBoth(
@@ -33,16 +34,6 @@ async function writeBoth(
 /** Names of the files in a directory, sorted; none when it is not there. */
 function filesIn(...path: string[]): string[] {
   return existsSync(join(...path)) ? readdirSync(join(...path)).sort() : [];
-}
-
-/** Far more turns of the event loop than a thread takes to seal. */
-const MAX_TURNS = 10_000_000;
-
-/** Lets turns of the event loop pass until something is so. */
-async function until(condition: () => boolean): Promise<void> {
-  for (let turn = 0; turn < MAX_TURNS && !condition(); turn++)
-    await new Promise((resolve) => setImmediate(resolve));
-  assert.ok(condition());
 }
 
 test('a process that ends at any moment loses nothing that was taken', () =>

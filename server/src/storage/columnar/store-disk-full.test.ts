@@ -14,6 +14,7 @@ import { FaultyFiles } from './testing/faulty-files.ts';
 import { figure, inFaultyStore, LogLines, storeOnFaulty } from './testing/store-fixture.ts';
 import { seededWords } from './testing/symbol-fixture.ts';
 import { SpanLot, StoreTrial, TRIAL_TENANTS } from './testing/store-trial.ts';
+import { until } from './testing/until.ts';
 
 const DAY_MS = 86_400_000;
 const OTHER_TENANT = parseTenant('other');
@@ -32,10 +33,6 @@ function smallDisk(usedBytes: number): FaultyFiles {
 async function leaveFree(files: FaultyFiles, freeBytes: number): Promise<void> {
   const { freeBytes: now } = await files.space();
   files.put(FILLER, new Uint8Array(files.content(FILLER).length + now - freeBytes));
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }
 
 function isService(value: string): SpanPredicate {

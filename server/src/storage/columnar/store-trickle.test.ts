@@ -7,6 +7,7 @@ import type { ColumnarStore } from './columnar-store.ts';
 import type { ColumnarStoreOptions } from './columnar-store-options.ts';
 import { FaultyFiles } from './testing/faulty-files.ts';
 import { figure, inFaultyStore } from './testing/store-fixture.ts';
+import { until } from './testing/until.ts';
 
 const HOUR_MS = 3_600_000;
 /** A store that gets a span so often is never quiet. */
@@ -42,16 +43,6 @@ class TrickleTime {
     }
     return trace;
   }
-}
-
-/** Far more turns of the event loop than a seal takes without threads. */
-const MAX_TURNS = 100_000;
-
-/** Lets turns of the event loop pass until something is so. */
-async function until(condition: () => boolean): Promise<void> {
-  for (let turn = 0; turn < MAX_TURNS && !condition(); turn++)
-    await new Promise((resolve) => setImmediate(resolve));
-  assert.ok(condition());
 }
 
 test('a store that is never quiet seals after an hour all the same, and not much more often', async (t) => {

@@ -15,6 +15,7 @@ import { figure, inFaultyStore, LogLines, withStore } from '../testing/store-fix
 import { seededWords } from '../testing/symbol-fixture.ts';
 import { withDirectory } from '../testing/temporary-directory.ts';
 import type { AskedWorker, CreateWorker } from '#workers/worker-client.ts';
+import { until } from '../testing/until.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -305,13 +306,6 @@ test('a service goes before the others when much of a block is of it, and otherw
       },
     );
   }));
-
-/** Lets turns of the event loop pass until something is so. */
-async function until(condition: () => boolean): Promise<void> {
-  for (let turn = 0; turn < 100_000 && !condition(); turn++)
-    await new Promise((resolve) => setImmediate(resolve));
-  assert.ok(condition());
-}
 
 const OF_SHOP: SpanPredicate = {
   op: 'eq',
