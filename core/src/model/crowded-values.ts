@@ -6,6 +6,25 @@
  */
 export const LONGEST_RUN = 64;
 
+/**
+ * Puts an entry of a table into the first free slot of its run.
+ * @param slots two numbers each: the entry, -1 where it is free, and its hash; a power of two of them
+ * @returns false where the run is too long
+ */
+export function takeSlot(slots: Int32Array, entry: number, hash: number): boolean {
+  const mask = slots.length - 2;
+  let slot = (hash << 1) & mask;
+  for (let left = LONGEST_RUN; left > 0; left--) {
+    if (slots[slot]! < 0) {
+      slots[slot] = entry;
+      slots[slot + 1] = hash;
+      return true;
+    }
+    slot = (slot + 2) & mask;
+  }
+  return false;
+}
+
 /** Bytes that become a text at once, as arguments of a call. */
 const CHUNK_BYTES = 1024;
 

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { ShapeInterner } from './shape-interner.ts';
+import { withoutMemoryFor } from './testing/without-memory.ts';
 
 function entries(table: ShapeInterner): string[] {
   return Array.from({ length: table.count }, (_, code) =>
@@ -52,17 +53,9 @@ test('a shape that there was no memory for is not there, and others are as befor
   const interner = new ShapeInterner();
   const ids = Uint32Array.from({ length: 5000 }, (_, i) => i);
   const few = interner.intern(ids, 10);
-  const { Uint32Array: allocate } = globalThis;
-  globalThis.Uint32Array = class {
-    constructor() {
-      throw new RangeError('Array buffer allocation failed');
-    }
-  } as unknown as typeof Uint32Array;
-  try {
+  withoutMemoryFor('Uint32Array', () => {
     assert.throws(() => interner.intern(ids, 5000), RangeError);
-  } finally {
-    globalThis.Uint32Array = allocate;
-  }
+  });
   assert.equal(interner.count, 1);
   assert.equal(interner.intern(ids, 10), few);
   assert.equal(interner.intern(ids, 5000), few + 1);

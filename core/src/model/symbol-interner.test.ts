@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { collidingSymbols } from './testing/colliding-symbols.ts';
+import { withoutMemoryFor } from './testing/without-memory.ts';
 import { equalBytes, equalViews, hashBytes, SymbolInterner, viewOf } from './symbol-interner.ts';
 import { encodeText } from './utf8.ts';
 import { LONGEST_RUN } from './crowded-values.ts';
@@ -185,17 +186,9 @@ test('a symbol that there was no memory for is not there, and others are as befo
   const table = new SymbolInterner(16, 16);
   const [short, long] = [encodeText('short'), encodeText('x'.repeat(300))];
   table.intern(short, 0, short.length);
-  const { Uint8Array: allocate } = globalThis;
-  globalThis.Uint8Array = class {
-    constructor() {
-      throw new RangeError('Array buffer allocation failed');
-    }
-  } as unknown as typeof Uint8Array;
-  try {
+  withoutMemoryFor('Uint8Array', () => {
     assert.throws(() => table.intern(long, 0, long.length), RangeError);
-  } finally {
-    globalThis.Uint8Array = allocate;
-  }
+  });
   assert.equal(table.count, 1);
   assert.equal(table.lookup(long, 0, long.length), -1);
   assert.equal(table.intern(long, 0, long.length), 1);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import { CrowdedValues, LONGEST_RUN } from './crowded-values.ts';
+import { CrowdedValues, LONGEST_RUN, takeSlot } from './crowded-values.ts';
 import type { SymbolTable } from './span-columns.ts';
 import { isValidUtf8, toValidUtf8 } from './utf8.ts';
 
@@ -125,7 +125,7 @@ export class SymbolInterner implements SymbolTable {
     view?: DataView,
   ): number {
     const slot = this.#find(bytes, start, end, hash, view);
-    const code = slot === CROWDED ? this.#crowdedCode(bytes, start, end) : this.#slots[slot]!;
+    const code = this.#codeAt(slot, bytes, start, end);
     return code >= 0 ? code : this.#add(slot, bytes, start, end, hash, 0);
   }
 
@@ -136,7 +136,7 @@ export class SymbolInterner implements SymbolTable {
   internText(bytes: Uint8Array, start: number, end: number, view?: DataView): number {
     const hash = hashBytes(bytes, start, end);
     const slot = this.#find(bytes, start, end, hash, view);
-    const code = slot === CROWDED ? this.#crowdedCode(bytes, start, end) : this.#slots[slot]!;
+    const code = this.#codeAt(slot, bytes, start, end);
     if (code >= 0 && this.#isText[code] === 1) return code;
     if (isValidUtf8(bytes, start, end)) {
       if (code < 0) return this.#add(slot, bytes, start, end, hash, 1);
@@ -162,7 +162,7 @@ export class SymbolInterner implements SymbolTable {
   /** Code of `bytes[start, end)`, or -1 when it is not there. */
   lookup(bytes: Uint8Array, start: number, end: number): number {
     const slot = this.#find(bytes, start, end, hashBytes(bytes, start, end), undefined);
-    return slot === CROWDED ? this.#crowdedCode(bytes, start, end) : this.#slots[slot]!;
+    return this.#codeAt(slot, bytes, start, end);
   }
 
   /** Whether entry `code` is known to be UTF-8. */
@@ -210,7 +210,7 @@ export class SymbolInterner implements SymbolTable {
     return this.offsets[this.count]!;
   }
 
-  /** Slot of `bytes[start, end)`, or the free one that it would have. */
+  /** Slot of `bytes[start, end)`, or the free one that it would have; {@link CROWDED}. */
   #find(
     bytes: Uint8Array,
     start: number,
@@ -232,24 +232,15 @@ export class SymbolInterner implements SymbolTable {
     return CROWDED;
   }
 
-  #crowdedCode(bytes: Uint8Array, start: number, end: number): number {
+  /** Code of `bytes[start, end)` by what {@link #find} gave, or -1 when it is not there. */
+  #codeAt(slot: number, bytes: Uint8Array, start: number, end: number): number {
+    if (slot !== CROWDED) return this.#slots[slot]!;
     return this.#crowded?.get(OWNER, bytes, start, end) ?? -1;
   }
 
   /** Gives an entry its slot, or a place among those without one. */
   #place(code: number): void {
-    const slots = this.#slots;
-    const hash = this.hashes[code]!;
-    let slot = (hash << 1) & this.#mask;
-    for (let left = LONGEST_RUN; left > 0; left--) {
-      if (slots[slot]! < 0) {
-        slots[slot] = code;
-        slots[slot + 1] = hash;
-        return;
-      }
-      slot = (slot + 2) & this.#mask;
-    }
-    this.#crowd(code);
+    if (!takeSlot(this.#slots, code, this.hashes[code]!)) this.#crowd(code);
   }
 
   #crowd(code: number): void {

@@ -4,7 +4,7 @@ import {
   PLAIN_MIN_COUNT,
 } from '@spoor/core/model/attribute-column-builder.ts';
 import { grownBytes, grownWords } from '@spoor/core/model/column-arrays.ts';
-import { CrowdedValues, LONGEST_RUN } from '@spoor/core/model/crowded-values.ts';
+import { CrowdedValues, LONGEST_RUN, takeSlot } from '@spoor/core/model/crowded-values.ts';
 import type { AttributeLevel, ValueType } from '@spoor/core/model/attributes.ts';
 import { NO_SYMBOLS, type SymbolTable } from '@spoor/core/model/span-columns.ts';
 import { equalBytes, hashBytes, NOT_HASHED } from '@spoor/core/model/symbol-interner.ts';
@@ -225,17 +225,7 @@ export class UnionValues implements SymbolTable {
 
   /** Gives an entry its slot, or a place among those without one. */
   #place(entry: number, own: number): void {
-    const slots = this.#slots;
-    const mask = slots.length - 2;
-    let slot = (own << 1) & mask;
-    for (let left = LONGEST_RUN; left > 0; left--) {
-      if (slots[slot]! < 0) {
-        slots[slot] = entry;
-        slots[slot + 1] = own;
-        return;
-      }
-      slot = (slot + 2) & mask;
-    }
+    if (takeSlot(this.#slots, entry, own)) return;
     this.#crowded ??= new CrowdedValues();
     const [start, end] = [this.offsets[entry]!, this.offsets[entry + 1]!];
     this.#crowded.set(this.#owners[entry]!, this.bytes, start, end, entry);
