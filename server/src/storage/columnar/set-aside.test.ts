@@ -6,12 +6,18 @@ import { arbitraryCallSpan } from '@spoor/core/analysis/testing/arbitrary-call-s
 import { DEFAULT_TENANT, type Tenant } from '@spoor/core/model/ids.ts';
 import type { Span } from '@spoor/core/model/span.ts';
 import { assertSameAnswers } from '#storage/testing/same-answers.ts';
-import { queryFor, writeSpans } from '#storage/testing/store-harness.ts';
+import { queryFor } from '#storage/testing/store-harness.ts';
 import { TraceOracle } from '#storage/testing/trace-oracle.ts';
 import type { ColumnarStore } from './columnar-store.ts';
 import type { ColumnarStoreOptions } from './columnar-store-options.ts';
 import { FaultyFiles } from './testing/faulty-files.ts';
-import { figure, inFaultyStore, LogLines, powerLosses } from './testing/store-fixture.ts';
+import {
+  figure,
+  inFaultyStore,
+  LogLines,
+  powerLosses,
+  writeBlock,
+} from './testing/store-fixture.ts';
 
 /** Calls between a few services in three traces, all of them different. */
 const SPANS = fc.sample(fc.uniqueArray(arbitraryCallSpan, { minLength: 40, maxLength: 40 }), {
@@ -50,11 +56,6 @@ async function askAll(store: ColumnarStore): Promise<void> {
   await assertHas(store, []).catch(() => undefined);
 }
 
-async function seal(store: ColumnarStore, spans: readonly Span[]): Promise<void> {
-  await writeSpans(store, spans);
-  await store.settle();
-}
-
 function blockPaths(files: FaultyFiles): string[] {
   return files.paths().filter((path) => path.endsWith('.block'));
 }
@@ -66,7 +67,7 @@ async function withDamagedBlock(): Promise<{
   whole: Uint8Array;
 }> {
   const files = new FaultyFiles();
-  await inFaultyStore(files, (store) => seal(store, FIRST), OPTIONS);
+  await inFaultyStore(files, (store) => writeBlock(store, FIRST), OPTIONS);
   const [path] = blockPaths(files);
   const whole = files.content(path!);
   files.put(path!, whole.slice().fill(0, 20, 400));
@@ -84,7 +85,7 @@ test('a block that was left out stays so over restarts, and comes back once when
       assert.equal(figure(store, 'store_damaged_blocks'), 1);
       assert.deepEqual(store.unreadable(DEFAULT_TENANT), UNREADABLE);
       assert.equal(store.unreadable('another' as Tenant), undefined);
-      await seal(store, AGAIN);
+      await writeBlock(store, AGAIN);
       await assertHas(store, AGAIN);
       assert.deepEqual(store.unreadable(DEFAULT_TENANT), UNREADABLE);
     },
@@ -128,7 +129,7 @@ test('a block that was left out stays so over restarts, and comes back once when
   await inFaultyStore(
     files,
     async (store) => {
-      await seal(store, LATER);
+      await writeBlock(store, LATER);
       await assertHas(store, SPANS);
       await store.compact();
       assert.equal(figure(store, 'store_blocks'), 1);
@@ -142,7 +143,7 @@ test('a block that was left out stays so over restarts, and comes back once when
 test('a block is gone at once when all that it held came again before its copy', async () => {
   const { files, path, whole } = await withDamagedBlock();
   files.remove(path);
-  await inFaultyStore(files, (store) => seal(store, SPANS), OPTIONS);
+  await inFaultyStore(files, (store) => writeBlock(store, SPANS), OPTIONS);
   files.put(path, whole);
   await inFaultyStore(
     files,
@@ -180,7 +181,7 @@ test('damage of a block that is to come back is not blamed on others that hold s
     files,
     async (store) => {
       await askAll(store);
-      await seal(store, AGAIN);
+      await writeBlock(store, AGAIN);
     },
     OPTIONS,
   );
@@ -201,26 +202,26 @@ test('what the disk fails to read is taken back a minute later, or with the next
   let nowMs = 1_700_000_000_000;
   const options = { ...OPTIONS, nowMs: (): number => nowMs };
   const files = new FaultyFiles();
-  await inFaultyStore(files, (store) => seal(store, FIRST), options);
+  await inFaultyStore(files, (store) => writeBlock(store, FIRST), options);
   const [path] = blockPaths(files);
   const log = new LogLines();
   await inFaultyStore(
     files,
     async (store) => {
       files.failEach('read', 'EIO', path!);
-      await seal(store, AGAIN);
+      await writeBlock(store, AGAIN);
       assert.equal(figure(store, 'store_damaged_blocks'), 1);
       assert.match(log.lines[0]!, /^a block that the disk does not read is left out .*: EIO/);
       await assertHas(store, AGAIN);
       nowMs += 59_000;
-      await seal(store, LATER.slice(0, 4));
+      await writeBlock(store, LATER.slice(0, 4));
       nowMs += 2000;
-      await seal(store, LATER.slice(4, 8));
+      await writeBlock(store, LATER.slice(4, 8));
       await store.applyRetention();
       assert.equal(figure(store, 'store_damaged_blocks'), 1, 'it fails still');
       files.heal();
       nowMs += 61_000;
-      await seal(store, LATER);
+      await writeBlock(store, LATER);
       await store.applyRetention();
       assert.equal(figure(store, 'store_damaged_blocks'), 0);
       assert.deepEqual(store.damage, []);
@@ -237,7 +238,7 @@ test('what the disk fails to read is taken back a minute later, or with the next
     async (store) => {
       files.failEach('read', 'EIO', merged!);
       await askAll(store);
-      await seal(store, AGAIN);
+      await writeBlock(store, AGAIN);
       await assertHas(store, AGAIN);
     },
     options,
@@ -250,17 +251,17 @@ test('a block that a start cannot open is tried again a minute later', async () 
   let nowMs = 1_700_000_000_000;
   const options = { ...OPTIONS, nowMs: (): number => nowMs };
   const files = new FaultyFiles();
-  await inFaultyStore(files, (store) => seal(store, FIRST), options);
+  await inFaultyStore(files, (store) => writeBlock(store, FIRST), options);
   const [path] = blockPaths(files);
   files.failEach('open', 'EIO', path!);
   await inFaultyStore(
     files,
     async (store) => {
       assert.match(store.damage[0]!.message, /^a block that the disk does not read .*: EIO/);
-      await seal(store, AGAIN);
+      await writeBlock(store, AGAIN);
       files.heal();
       nowMs += 61_000;
-      await seal(store, LATER);
+      await writeBlock(store, LATER);
       await store.applyRetention();
       assert.deepEqual(store.damage, []);
       await assertHas(store, SPANS);
@@ -272,7 +273,7 @@ test('a block that a start cannot open is tried again a minute later', async () 
 test('at whatever call the power goes while a block is taken back, the next start has it once', async () => {
   const { files, path, whole } = await withDamagedBlock();
   await inFaultyStore(files, askAll, OPTIONS);
-  await inFaultyStore(files, (store) => seal(store, AGAIN), OPTIONS);
+  await inFaultyStore(files, (store) => writeBlock(store, AGAIN), OPTIONS);
   files.put(path, whole);
   for await (const { after, what } of powerLosses(files, OPTIONS, STRIDE)) {
     await inFaultyStore(

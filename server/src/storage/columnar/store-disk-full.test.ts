@@ -11,7 +11,13 @@ import { readTraces, writeSpans } from '#storage/testing/store-harness.ts';
 import type { ColumnarStore } from './columnar-store.ts';
 import { shopSpans } from './testing/block-fixture.ts';
 import { FaultyFiles } from './testing/faulty-files.ts';
-import { figure, inFaultyStore, LogLines, storeOnFaulty } from './testing/store-fixture.ts';
+import {
+  figure,
+  inFaultyStore,
+  LogLines,
+  storeOnFaulty,
+  writeBlock,
+} from './testing/store-fixture.ts';
 import { seededWords } from './testing/symbol-fixture.ts';
 import { SpanLot, StoreTrial, TRIAL_TENANTS } from './testing/store-trial.ts';
 import { until } from './testing/until.ts';
@@ -148,8 +154,7 @@ test('blocks are not merged or rewritten into the reserve of a disk: expired one
   await inFaultyStore(
     files,
     async (store) => {
-      await writeSpans(store, gone, OTHER_TENANT);
-      await store.settle();
+      await writeBlock(store, gone, OTHER_TENANT);
       nowMs += DAY_MS;
       for (const lot of LOTS.slice(0, 4)) {
         await trial.write(store, lot, DEFAULT_TENANT);
@@ -191,15 +196,11 @@ test('a service that is too old is left out of the blocks for which there is roo
   await inFaultyStore(
     files,
     async (store) => {
-      const write = async (spans: readonly Span[], tenant = DEFAULT_TENANT): Promise<void> => {
-        await writeSpans(store, spans, tenant);
-        await store.settle();
-      };
       const large = half(noisySpans(1));
       const small = [2, 3].map((seed) => half(shopSpans(10, 2, seed)));
-      await write(large);
-      for (const spans of small) await write(spans);
-      await write(noisySpans(4), OTHER_TENANT);
+      await writeBlock(store, large);
+      for (const spans of small) await writeBlock(store, spans);
+      await writeBlock(store, noisySpans(4), OTHER_TENANT);
       const left = (spans: readonly Span[]): Promise<number> => spansLeft(store, spans);
       const { totalBytes } = await files.space();
       await leaveFree(files, Math.ceil(totalBytes * 0.05) + 6000);
@@ -233,8 +234,7 @@ test('a block that waits for room keeps none from its turn that is due within th
     async (store) => {
       const [large, small] = [half(noisySpans(1)), half(shopSpans(10, 2, 2))];
       for (const spans of [large, small]) {
-        await writeSpans(store, spans);
-        await store.settle();
+        await writeBlock(store, spans);
         nowMs += 30_000;
       }
       // The segment of the log that had the large ones is not used again.
@@ -267,8 +267,7 @@ test('a size that is kept holds also where there is no room to leave a service o
     files,
     async (store) => {
       for (const spans of lists) {
-        await writeSpans(store, spans);
-        await store.settle();
+        await writeBlock(store, spans);
       }
       bytes = figure(store, 'store_block_bytes');
       nowMs += DAY_MS;
@@ -301,8 +300,7 @@ test('a deletion needs room for the blocks that have such spans and others, not 
   await inFaultyStore(files, async (store) => {
     const lists = [1, 2, 3, 4].map((seed) => shopSpans(20, 4, seed));
     for (const spans of lists) {
-      await writeSpans(store, spans);
-      await store.settle();
+      await writeBlock(store, spans);
     }
     const everything: SpanPredicate = { op: 'and', args: [] };
     const { totalBytes } = await files.space();

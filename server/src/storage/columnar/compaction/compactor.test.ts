@@ -18,7 +18,13 @@ import type { ColumnarStore } from '../columnar-store.ts';
 import { shopSpans } from '../testing/block-fixture.ts';
 import { FaultyFiles } from '../testing/faulty-files.ts';
 import { inlineWorkers } from '../testing/inline-worker.ts';
-import { figure, inFaultyStore, LogLines, withStore } from '../testing/store-fixture.ts';
+import {
+  figure,
+  inFaultyStore,
+  LogLines,
+  withStore,
+  writeBlock,
+} from '../testing/store-fixture.ts';
 import {
   createThread,
   type CreateWorker,
@@ -95,10 +101,7 @@ function blockCount(dir: string): number {
 
 /** Writes each list as a block of its own. */
 async function writeBlocks(store: ColumnarStore, lists: readonly Span[][]): Promise<void> {
-  for (const spans of lists) {
-    await writeSpans(store, spans);
-    await store.settle();
-  }
+  for (const spans of lists) await writeBlock(store, spans);
 }
 
 test('blocks are merged as they come, and no answer changes, before and after a restart', () =>
@@ -278,8 +281,7 @@ test('blocks that cannot be merged are tried less and less often, said once, and
     async (store) => {
       for (const spans of lists) {
         nowMs += 4 * 60_000;
-        await writeSpans(store, spans);
-        await store.settle();
+        await writeBlock(store, spans);
         await store.applyRetention();
       }
       // In five hours: at once, then after 1, 2, 4, 8, 16 and 32 minutes, of which a try is seen each four; then each hour.
@@ -315,8 +317,7 @@ test('want of room while blocks are merged is not held against them', async () =
     async (store) => {
       for (const spans of lists) {
         nowMs += 61_000;
-        await writeSpans(store, spans);
-        await store.settle();
+        await writeBlock(store, spans);
         await store.applyRetention();
       }
       // In each minute from the second block on.
@@ -345,8 +346,7 @@ test('when all blocks are to be merged, those that cannot be do not keep others 
       const lists = Array.from({ length: 4 }, (_, i) => shopSpans(2, 1, i + 1));
       await writeBlocks(store, lists.slice(0, 2));
       for (const spans of lists.slice(2)) {
-        await writeSpans(store, spans, OTHER);
-        await store.settle();
+        await writeBlock(store, spans, OTHER);
       }
       await assert.rejects(store.compact(), /no memory/);
       assert.equal(figure(store, 'store_merges_total'), 1);

@@ -11,7 +11,13 @@ import { findIds, queryFor, readTraces, writeSpans } from '#storage/testing/stor
 import type { ColumnarStoreOptions } from '../columnar-store-options.ts';
 import { FaultyFiles } from '../testing/faulty-files.ts';
 import { inlineWorkers } from '../testing/inline-worker.ts';
-import { figure, inFaultyStore, LogLines, withStore } from '../testing/store-fixture.ts';
+import {
+  figure,
+  inFaultyStore,
+  LogLines,
+  withStore,
+  writeBlock,
+} from '../testing/store-fixture.ts';
 import { seededWords } from '../testing/symbol-fixture.ts';
 import { withDirectory } from '../testing/temporary-directory.ts';
 import type { AskedWorker, CreateWorker } from '#workers/worker-client.ts';
@@ -89,8 +95,7 @@ test('a start with a clock that is years ahead removes nothing when the clock is
     await withStore(
       dir,
       async (store) => {
-        await writeSpans(store, [span({ traceId: traceId(1) })]);
-        await store.settle();
+        await writeBlock(store, [span({ traceId: traceId(1) })]);
       },
       options,
     );
@@ -125,8 +130,7 @@ test('restarts with a clock that is years ahead prove nothing: what is older tha
       withStore(
         dir,
         async (store) => {
-          await writeSpans(store, [span({ traceId: traceId(trace) })]);
-          await store.settle();
+          await writeBlock(store, [span({ traceId: traceId(trace) })]);
           realMs += minutes * 60_000;
           await store.applyRetention();
           check?.(await findIds(store, queryFor()));
@@ -160,8 +164,7 @@ test('beyond the size that is kept the oldest blocks go as new ones come', () =>
       dir,
       async (store) => {
         for (let trace = 1; trace <= 12; trace++) {
-          await writeSpans(store, [span({ traceId: traceId(trace), name: `n${trace}` })]);
-          await store.settle();
+          await writeBlock(store, [span({ traceId: traceId(trace), name: `n${trace}` })]);
         }
         await store.applyRetention();
         const left = (await findIds(store, queryFor())).length;
@@ -189,8 +192,7 @@ test('where blocks are merged the size that is kept is used, and the newest span
       let largest = 0;
       for (let trace = 1; trace <= 50; trace++) {
         const name = Array.from({ length: 100 }, () => words().toString(16)).join('');
-        await writeSpans(store, [span({ traceId: traceId(trace), name })]);
-        await store.settle();
+        await writeBlock(store, [span({ traceId: traceId(trace), name })]);
         await store.applyRetention();
         const bytes = figure(store, 'store_block_bytes');
         assert.ok(bytes <= MAX_BYTES);
@@ -251,8 +253,7 @@ test('a block of which all is past its age is gone and counted as one, also wher
       dir,
       async (store) => {
         for (const service of ['shop', 'payments']) {
-          await writeSpans(store, [span({ resource: resource(service) })]);
-          await store.settle();
+          await writeBlock(store, [span({ resource: resource(service) })]);
         }
         nowMs += DAY_MS;
         await store.applyRetention();
@@ -282,8 +283,7 @@ test('a service goes before the others when much of a block is of it, and otherw
       dir,
       async (store) => {
         for (const list of lists) {
-          await writeSpans(store, list);
-          await store.settle();
+          await writeBlock(store, list);
         }
         const left = async (): Promise<number> => (await findIds(store, queryFor())).length;
         nowMs += DAY_MS;
@@ -336,8 +336,7 @@ async function withTooMuchLoad(
     files,
     async (store) => {
       for (let seed = 1; seed <= 5; seed++) {
-        await writeSpans(store, loadAndShop(seed));
-        await store.settle();
+        await writeBlock(store, loadAndShop(seed));
       }
       bytes = figure(store, 'store_block_bytes');
       // The clock of a new store is believed then.
@@ -405,8 +404,7 @@ test('a block that is left out while it is written anew keeps none from its turn
     files,
     async (store) => {
       for (let seed = 1; seed <= 2; seed++) {
-        await writeSpans(store, loadAndShop(seed));
-        await store.settle();
+        await writeBlock(store, loadAndShop(seed));
         nowMs += 30_000;
       }
       const path = files.paths().find((name) => name.endsWith('.block'))!;

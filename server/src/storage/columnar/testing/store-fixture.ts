@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { enableCompileCache } from 'node:module';
+import { DEFAULT_TENANT, type Tenant } from '@spoor/core/model/ids.ts';
+import type { Span } from '@spoor/core/model/span.ts';
+import { writeSpans } from '#storage/testing/store-harness.ts';
 import { ColumnarStore } from '../columnar-store.ts';
 import type { ColumnarStoreOptions } from '../columnar-store-options.ts';
 import type { FaultyFiles } from './faulty-files.ts';
@@ -109,6 +112,16 @@ export async function withStore<Result>(
   } finally {
     await store.shutdown();
   }
+}
+
+/** Writes plain spans as one batch, and waits until they are in a block. */
+export async function writeBlock(
+  store: ColumnarStore,
+  spans: readonly Span[],
+  tenant: Tenant = DEFAULT_TENANT,
+): Promise<void> {
+  await writeSpans(store, spans, tenant);
+  await store.settle();
 }
 
 /** Waits until everything is sealed, or cannot be for the moment. */
