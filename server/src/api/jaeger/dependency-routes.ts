@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { FastifyInstance } from 'fastify';
 import { LatencySum } from '@spoor/core/analysis/latency-sum.ts';
+import { shownService } from '@spoor/core/query/unnamed-service.ts';
 import { answerList } from '#api/json-answer.ts';
 import { queryParams, type QueryContext } from '#api/query-context.ts';
 import type { Dependency, MinuteRange } from '#storage/tracestore.ts';
@@ -8,7 +9,6 @@ import { listEnd } from './envelope.ts';
 import { millisecondsParam } from './milliseconds-param.ts';
 import { refuseMisspelled, type RouteParams } from './misspelled-params.ts';
 import { ParamReader } from './param-reader.ts';
-import { shownService } from '@spoor/core/query/unnamed-service.ts';
 
 const PARAMS: RouteParams = { names: ['endTs', 'lookback', 'service', 'inferred'] };
 

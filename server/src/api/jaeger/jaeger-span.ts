@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Attribute } from '@spoor/core/model/attributes.ts';
 import { StatusCode, type Span, type SpanEvent, type SpanLink } from '@spoor/core/model/span.ts';
+import { shownService } from '@spoor/core/query/unnamed-service.ts';
 import { takeFlags, takeWarnings } from '@spoor/core/wire/jaeger/jaeger-span.ts';
 import { keyValueOf, stringTag, type JaegerKeyValue } from './jaeger-key-value.ts';
 import { formatSpanKind } from './span-kind.ts';
-import { shownService } from '@spoor/core/query/unnamed-service.ts';
 
 /** µs; beyond the integers that a double has, as `JSON.stringify` writes them exactly. */
 type Micros = number | RawJson;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { shownService, storedServices } from '@spoor/core/query/unnamed-service.ts';
 import { incompleteWarnings } from '#api/incomplete-answers.ts';
 import { answerJson, streamJson } from '#api/json-answer.ts';
 import type { JsonStyle } from '#api/json-style.ts';
@@ -8,7 +9,6 @@ import type { SpanMetrics } from '#storage/tracestore.ts';
 import { envelope } from './envelope.ts';
 import { type MetricsParams, parseMetricsParams, parseQuantile } from './metrics-params.ts';
 import { MinuteWindow } from './minute-window.ts';
-import { shownService, storedServices } from '@spoor/core/query/unnamed-service.ts';
 
 /** Points closer than this are the same: spans are counted by the minute. */
 const MIN_STEP_MS = 60_000;

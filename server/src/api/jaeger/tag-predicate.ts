@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { StatusCode } from '@spoor/core/model/span.ts';
 import type { SpanPredicate } from '@spoor/core/query/trace-query.ts';
-import { parseSpanKind } from './span-kind.ts';
 import { storedServices } from '@spoor/core/query/unnamed-service.ts';
+import { parseSpanKind } from './span-kind.ts';
 
 /** All of the predicates; of none, every span. */
 export function allOf(args: readonly SpanPredicate[]): SpanPredicate {

@@ -8,9 +8,9 @@ import type { SpanBatch } from '@spoor/core/model/span-batch.ts';
 import { SpanReader, symbolBytes, symbolText } from '@spoor/core/model/span-reader.ts';
 import { equalBytes } from '@spoor/core/model/symbol-interner.ts';
 import { decodeResource } from '@spoor/core/model/value-decoder.ts';
+import { shownService } from '@spoor/core/query/unnamed-service.ts';
 import { formatJaegerTraceId, jaegerReferences } from './jaeger-span.ts';
 import { SharedSpanIds } from './shared-span-ids.ts';
-import { shownService } from '@spoor/core/query/unnamed-service.ts';
 
 /** Rows after which the event loop is given a chance. */
 const ROWS_AT_A_TIME = 1024;

@@ -10,9 +10,9 @@ import {
   type TraceQuery,
 } from '@spoor/core/query/trace-query.ts';
 import { compileTraceql } from '@spoor/core/query/traceql/compile-traceql.ts';
+import { storedServices } from '@spoor/core/query/unnamed-service.ts';
 import type { ParamReader } from './param-reader.ts';
 import { allOf } from './tag-predicate.ts';
-import { storedServices } from '@spoor/core/query/unnamed-service.ts';
 
 /** Traces of a search without limit. */
 const DEFAULT_LIMIT = 100;

@@ -8,10 +8,10 @@ import {
   TraceSummarizer,
 } from '@spoor/core/query/summarize-trace.ts';
 import type { TraceSummary } from '@spoor/core/query/trace-query.ts';
+import { shownService } from '@spoor/core/query/unnamed-service.ts';
 import type { JsonStyle } from '#api/json-style.ts';
 import type { SummarizedTrace } from './summarized-traces.ts';
 import { hasDetails, traceDetails, type TraceDetails } from './trace-details.ts';
-import { shownService } from '@spoor/core/query/unnamed-service.ts';
 
 /** Spans that are summed up between two turns of others: some milliseconds. */
 const PIECE_SPANS = 8192;

@@ -50,16 +50,11 @@ export async function changeStore(
     if (deletion === undefined) {
       // Of a damaged block the store has warned, and all others are merged.
       await store.compact().catch(unlessDamaged);
-      return { before, after: blocksNow(store), damagedBlocks: damagedBlocks(store) };
+      return { before, ...changed(store) };
     }
     const { tenant, selection, dropUnreadable } = deletion;
     const deletedSpans = await store.deleteSpans(tenant, selection, { dropUnreadable });
-    return {
-      before,
-      after: blocksNow(store),
-      damagedBlocks: damagedBlocks(store),
-      deletedSpans,
-    };
+    return { before, ...changed(store), deletedSpans };
   } catch (error) {
     throw isOutOfSpace(error) ? roomMissing(dir, deletion, error) : error;
   } finally {
@@ -71,8 +66,12 @@ function unlessDamaged(error: unknown): void {
   if (!(error instanceof SpoorError && error.code === 'corrupt')) throw error;
 }
 
-function damagedBlocks(store: ColumnarStore): number {
-  return store.figures().get('store_damaged_blocks')?.value ?? 0;
+function changed(store: ColumnarStore): Pick<ChangeReport, 'after' | 'damagedBlocks'> {
+  return { after: blocksNow(store), damagedBlocks: figure(store, 'store_damaged_blocks') };
+}
+
+function figure(store: ColumnarStore, name: string): number {
+  return store.figures().get(name)?.value ?? 0;
 }
 
 function roomMissing(dir: string, deletion: Deletion | undefined, cause: unknown): SpoorError {
@@ -85,11 +84,9 @@ function roomMissing(dir: string, deletion: Deletion | undefined, cause: unknown
 }
 
 function blocksNow(store: ColumnarStore): BlocksNow {
-  const figures = store.figures();
-  const value = (name: string): number => figures.get(name)?.value ?? 0;
   return {
-    blocks: value('store_blocks'),
-    spans: value('store_block_spans'),
-    sizeBytes: value('store_block_bytes'),
+    blocks: figure(store, 'store_blocks'),
+    spans: figure(store, 'store_block_spans'),
+    sizeBytes: figure(store, 'store_block_bytes'),
   };
 }
